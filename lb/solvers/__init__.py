@@ -1,0 +1,14 @@
+"""Placement solvers, one file each. A new one adds its line here."""
+
+from lb.registry import Registry
+
+SOLVERS = Registry(
+    "solver",
+    {
+        "contiguous": "lb.solvers.contiguous:contiguous",
+        "eplb": "lb.solvers.eplb:Eplb",
+        "greedy": "lb.solvers.greedy:Greedy",
+        "random": "lb.solvers.random:Random",
+    },
+    "podlab.solvers",
+)

@@ -1,0 +1,31 @@
+"""What a solver and a dispatcher are: plain callables, without inheritance."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lb.placement import Placement
+from lb.problem import Problem
+
+
+class Solver(Protocol):
+    """The slow path, asked every few hundred steps: a problem in, a placement out.
+
+    A solver may carry two attributes. ``honours`` is the set of optional :class:`Problem` fields
+    that it respects, of those in :data:`lb.problem.BINDING_FIELDS`; ``known_failures`` maps the
+    name of a conformance check that it cannot pass to the reason.
+    """
+
+    def __call__(self, problem: Problem, /) -> Placement: ...
+
+
+class Dispatcher(Protocol):
+    """The fast path, asked every step: placement and [layers, experts] load to shares.
+
+    The answer [layers, slots] is the share of its expert's tokens that each slot takes; the
+    shares of one expert's replicas add up to 1.
+    """
+
+    def __call__(self, placement: Placement, load: NDArray[np.float64], /) -> NDArray[np.float64]:
+        ...

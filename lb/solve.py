@@ -1,0 +1,54 @@
+"""The front door: ask a solver by name or in person, and get a checked placement."""
+
+from typing import Any
+
+from lb.placement import Placement
+from lb.problem import Problem
+from lb.protocols import Solver
+from lb.solvers import SOLVERS
+
+
+def solve(problem: Problem, solver: str | Solver = "greedy", **params: Any) -> Placement:
+    """Return the placement that ``solver`` gives for ``problem``.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    solver
+        A registered name (:func:`lb.available`) or any callable from problem to placement.
+    params
+        Parameters of a named solver.
+
+    Raises
+    ------
+    ValueError
+        If the name or a parameter is unknown, the problem states a demand (``max_moves``,
+        ``rank_speed``) that the solver does not honour, or the answer is not a placement of
+        this problem.
+    """
+    if isinstance(solver, str):
+        chosen: Solver = SOLVERS.make(solver, **params)
+    elif params:
+        raise ValueError(
+            f"parameters {', '.join(params)} go with a solver's name; configure the callable instead"
+        )
+    else:
+        chosen = solver
+    ignored = problem.demands - honours(chosen)
+    if ignored:
+        raise ValueError(
+            f"solver {solver_name(chosen)!r} does not honour {' and '.join(sorted(ignored))}; "
+            "leave it out of the problem, or choose a solver whose `honours` names it"
+        )
+    return problem.check(chosen(problem))
+
+
+def honours(solver: Solver) -> frozenset[str]:
+    """Return the optional problem fields that ``solver`` says it respects."""
+    return frozenset(getattr(solver, "honours", ()))
+
+
+def solver_name(solver: Any) -> str:
+    """Return the function or class name of a solver, for messages."""
+    return str(getattr(solver, "__name__", type(solver).__name__))

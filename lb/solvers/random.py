@@ -1,0 +1,56 @@
+"""Chance: the baseline that any balancer has to beat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lb.placement import Placement
+from lb.problem import Problem
+
+
+@dataclass(frozen=True)
+class Random:
+    """Choose redundant experts and ranks by lot, without looking at the load.
+
+    Parameters
+    ----------
+    seed
+        Equal seeds give equal placements.
+    """
+
+    seed: int = 0
+    known_failures: ClassVar[Mapping[str, str]] = {
+        "check_expert_relabelling": "does not look at the load",
+        "check_layer_permutation": "draws the layers one after another from one generator",
+        "check_planted_optimum": "does not look at the load",
+    }
+
+    def __call__(self, problem: Problem) -> Placement:
+        """Return a random placement without duplicates on a rank."""
+        generator = np.random.default_rng(self.seed)
+        rows = [_random_layer(problem, generator) for _ in range(problem.num_layers)]
+        return Placement(np.stack(rows), problem.num_ranks)
+
+
+def _random_layer(problem: Problem, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Return [slots] experts of one layer.
+
+    Experts with the most copies go first, each to the ranks with the most room: this never gets
+    stuck, because every rank has equally many slots (Gale and Ryser, 1957). Chance breaks all ties.
+    """
+    experts, ranks = problem.num_experts, problem.num_ranks
+    copies, extra = divmod(problem.num_slots, experts)
+    replicas = np.full(experts, copies)
+    replicas[generator.permutation(experts)[:extra]] += 1
+    used = np.zeros(ranks, dtype=np.int64)
+    slots = np.empty((ranks, problem.slots_per_rank), dtype=np.int64)
+    order = generator.permutation(experts)
+    for expert in order[np.argsort(-replicas[order], kind="stable")]:
+        tie = generator.permutation(ranks)
+        chosen = tie[np.argsort(used[tie], kind="stable")][: replicas[expert]]
+        slots[chosen, used[chosen]] = expert
+        used[chosen] += 1
+    return slots.ravel()
