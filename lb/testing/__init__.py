@@ -1,0 +1,13 @@
+"""Conformance checks that every solver passes, whoever wrote it.
+
+In pytest, one test for every solver and check::
+
+    @lb.testing.parametrize_with_checks(["greedy", my_solver])
+    def test_conformance(solver, check):
+        check(solver)
+"""
+
+from lb.testing.doors import CHECKS, check_solver, parametrize_with_checks
+from lb.testing.instances import INSTANCES, planted
+
+__all__ = ["CHECKS", "INSTANCES", "check_solver", "parametrize_with_checks", "planted"]
