@@ -1,0 +1,27 @@
+"""Routing traces: what was routed, recorded or generated, in memory and on disk.
+
+Examples
+--------
+>>> import traces
+>>> trace = traces.load("olmoe-domains")
+>>> trace
+RoutingTrace(olmoe-1b-7b: 6 steps, 3 layers, 64 experts, top-8, prefill)
+"""
+
+from traces.bundled import available, load, open
+from traces.concatenate import concat
+from traces.routing import RoutingTrace
+from traces.store import StoredTrace, Writer, save
+from traces.tokens import TokenTrace
+
+__all__ = [
+    "RoutingTrace",
+    "StoredTrace",
+    "TokenTrace",
+    "Writer",
+    "available",
+    "concat",
+    "load",
+    "open",
+    "save",
+]

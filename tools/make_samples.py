@@ -1,0 +1,66 @@
+"""Make the bundled traces from the published recordings: ``make_samples.py SOURCE [TARGET]``.
+
+SOURCE holds ``esft_dsv2lite/{intent,summary,translation}.npz`` (``topk_ids`` [tokens, layers,
+top_k], ``sample_lengths``) and ``olmoe/expert_counts.npz`` (one [layers, experts] array a domain).
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from traces import RoutingTrace, TokenTrace
+
+DOMAINS = ("arxiv", "book", "c4", "github", "wikipedia", "tulu")
+
+
+def main() -> None:
+    """Write one store file for each recording."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target", type=Path, nargs="?", default=Path("traces/samples"))
+    arguments = parser.parse_args()
+    for task in ("intent", "summary", "translation"):
+        make_task(arguments.source, task).save(arguments.target / f"dsv2lite-{task}.parquet")
+    make_olmoe(arguments.source).save(arguments.target / "olmoe-domains.parquet")
+
+
+def make_task(source: Path, task: str) -> TokenTrace:
+    """Read one task domain of DeepSeek-V2-Lite."""
+    with np.load(source / "esft_dsv2lite" / f"{task}.npz", allow_pickle=False) as recording:
+        return TokenTrace(
+            recording["topk_ids"],
+            num_experts=64,
+            model="deepseek-v2-lite",
+            phase="prefill",
+            sample_lengths=recording["sample_lengths"],
+            provenance={
+                "origin": f"deepseek-ai/ESFT results/expert_scores/{task}, expert ids only",
+                "commit": "579a7711e4b332b4c57b47e378a0cf240d85caa6",
+                "licence": "MIT (LICENSE-CODE), copyright 2023 DeepSeek",
+                "task": task,
+            },
+        )
+
+
+def make_olmoe(source: Path) -> RoutingTrace:
+    """Read the domain totals of OLMoE, one step a domain."""
+    with np.load(source / "olmoe" / "expert_counts.npz", allow_pickle=False) as recording:
+        counts = np.stack([recording[f"olmoe__{domain}"] for domain in DOMAINS])
+    return RoutingTrace(
+        counts,
+        model="olmoe-1b-7b",
+        top_k=8,
+        phase="prefill",
+        provenance={
+            "origin": "allenai/OLMoE scripts/routing_output/olmoe/expert_counts",
+            "commit": "357454f4f647385839c0ff6b99a688dc7cd9c13f",
+            "licence": "Apache-2.0",
+            "steps": "one a domain: " + ", ".join(DOMAINS),
+            "layers": "0, 7 and 15 of the model",
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

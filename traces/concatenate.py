@@ -1,0 +1,70 @@
+"""Traces one after another in time: a shift from one domain to the next."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from traces.routing import RoutingTrace
+from traces.tokens import TokenTrace
+
+AnyTrace = TypeVar("AnyTrace", RoutingTrace, TokenTrace)
+
+
+def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
+    """Return one trace that runs through ``parts`` in order.
+
+    Provenance keeps every part's own, its keys numbered by part. Token traces are returned
+    without steps unless all have them; the phase is "mixed" where the parts differ.
+
+    Raises
+    ------
+    ValueError
+        If there are no parts, or they differ in kind, model, layers, experts or top_k.
+    """
+    if not parts:
+        raise ValueError("concat got no traces; give at least one")
+    first = parts[0]
+    for number, part in enumerate(parts):
+        for name in ("kind", "model", "layers", "experts", "top_k"):
+            if part.header[name] != first.header[name]:
+                raise ValueError(
+                    f"trace {number} has {name} = {part.header[name]!r}, the first has "
+                    f"{first.header[name]!r}; only traces of one model follow each other"
+                )
+    phase = first.phase if all(part.phase == first.phase for part in parts) else "mixed"
+    provenance = {
+        f"{number} {key}": text
+        for number, part in enumerate(parts)
+        for key, text in (part.provenance or {}).items()
+    }
+    if isinstance(first, RoutingTrace):
+        counts = np.concatenate([part.counts for part in parts])
+        tokens = np.concatenate([part.step_tokens for part in parts])
+        return RoutingTrace(counts, first.model, first.top_k, phase, tokens, provenance)
+    return _concat_tokens(parts, phase, provenance)
+
+
+def _concat_tokens(
+    parts: Sequence[TokenTrace], phase: str, provenance: dict[str, str]
+) -> TokenTrace:
+    step = None
+    if all(part.step is not None for part in parts):
+        lengths = [int(part.step[-1]) + 1 for part in parts]
+        starts = np.cumsum([0, *lengths[:-1]])
+        step = np.concatenate([part.step + start for part, start in zip(parts, starts, strict=True)])
+
+    def joined(name: str) -> np.ndarray | None:
+        columns = [getattr(part, name) for part in parts]
+        return None if any(column is None for column in columns) else np.concatenate(columns)
+
+    return TokenTrace(
+        np.concatenate([part.experts for part in parts]),
+        parts[0].num_experts,
+        parts[0].model,
+        phase,
+        step,
+        joined("source_rank"),
+        joined("sample_lengths"),
+        provenance,
+    )

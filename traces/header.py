@@ -1,0 +1,114 @@
+"""What both kinds of trace say about themselves, and the checks that they share."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+PHASES = ("prefill", "decode", "mixed", "unknown")
+
+
+def check_header(model: str, top_k: int, experts: int, phase: str) -> None:
+    """Raise ValueError unless the model is named, the phase known and 1 <= top_k <= experts."""
+    if not isinstance(model, str) or not model:
+        raise ValueError(f"model = {model!r}; give the model's name as a non-empty string")
+    if phase not in PHASES:
+        raise ValueError(f"phase = {phase!r} is not one of {', '.join(PHASES)}")
+    if isinstance(top_k, bool) or not isinstance(top_k, int | np.integer):
+        raise ValueError(f"top_k = {top_k!r} is not an integer; give the experts a token chooses")
+    if not 1 <= top_k <= experts:
+        raise ValueError(f"top_k = {top_k} is outside 1 <= top_k <= {experts} experts")
+
+
+def checked_provenance(provenance: Mapping[str, str] | None) -> dict[str, str]:
+    """Return a plain copy: strings to strings."""
+    copy = dict(provenance or {})
+    for key, text in copy.items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise ValueError(f"provenance {key!r}: {text!r} is not text; give strings")
+    return copy
+
+
+def whole_numbers(values: ArrayLike, name: str, axes: tuple[str, ...]) -> NDArray[Any]:
+    """Return ``values`` as an integer array with one axis per name.
+
+    Raises
+    ------
+    ValueError
+        If the array is ragged (the first odd entry is named), has other axes, or holds fractions.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} is ragged: {_ragged_place(values, axes)}") from None
+    if array.ndim != len(axes):
+        raise ValueError(f"{name} has shape {array.shape}; give [{', '.join(axes)}]")
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all() or (array != np.floor(array)).any():
+            bad = np.argwhere(~np.isfinite(array) | (array != np.floor(array)))[0]
+            raise ValueError(f"{name} at {_place(bad, axes)} is {array[tuple(bad)]}; give integers")
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} has dtype {array.dtype}; give integers")
+    return array
+
+
+def check_range(
+    array: NDArray[Any], name: str, axes: tuple[str, ...], below: int, mend: str
+) -> None:
+    """Raise ValueError, naming the place, unless 0 <= array < below."""
+    if array.size and (array.min() < 0 or array.max() >= below):
+        bad = np.argwhere((array < 0) | (array >= below))[0]
+        raise ValueError(
+            f"{name} at {_place(bad, axes)} is {array[tuple(bad)]}, outside 0 <= {name} < {below}; "
+            f"{mend}"
+        )
+
+
+def frozen(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """Return a read-only C-contiguous copy."""
+    copy = np.array(array, dtype=dtype, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+class ContentHash:
+    """SHA-256 over a header and named columns, whatever the size of the blocks they come in."""
+
+    def __init__(self, header: Mapping[str, Any]) -> None:
+        self._header = json.dumps(dict(header), sort_keys=True)
+        self._columns: dict[str, Any] = {}
+
+    def update(self, column: str, block: NDArray[Any]) -> None:
+        """Add the next rows of a column."""
+        digest = self._columns.setdefault(column, hashlib.sha256(str(block.dtype).encode()))
+        digest.update(np.ascontiguousarray(block).data)
+
+    def hexdigest(self) -> str:
+        """Return the hash of everything so far."""
+        parts = [self._header]
+        parts += [f"{name} {self._columns[name].hexdigest()}" for name in sorted(self._columns)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _place(index: NDArray[Any], axes: tuple[str, ...]) -> str:
+    return ", ".join(f"{axis[:-1]} {i}" for axis, i in zip(axes, index, strict=True))
+
+
+def _ragged_place(values: Any, axes: tuple[str, ...]) -> str:
+    """Say where nested lists first differ in length."""
+    for depth, axis in enumerate(axes[1:], start=1):
+        rows = list(values)
+        for _ in range(depth - 1):
+            rows = [inner for row in rows for inner in row]
+        lengths = [len(row) if hasattr(row, "__len__") else -1 for row in rows]
+        for row, length in enumerate(lengths):
+            if length != lengths[0]:
+                return (
+                    f"{axes[depth - 1][:-1]} {row} has {length} {axis}, the first has {lengths[0]}; "
+                    f"give every one the same number of {axis}"
+                )
+    return f"give a rectangular array [{', '.join(axes)}]"

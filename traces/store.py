@@ -1,0 +1,325 @@
+"""The trace store: one Parquet file a trace, written and read by row groups.
+
+A row is a step (columns ``step_tokens``, ``counts``) or a token (``experts`` and, where known,
+``step``, ``source_rank``, ``sample``). The file's metadata holds the header as JSON under
+``podlab``: schema version, kind, model, top_k, phase, layers, experts, provenance, content hash.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.header import ContentHash
+from traces.routing import RoutingTrace
+from traces.tokens import TokenTrace
+
+SCHEMA = 1
+ROW_GROUP_BYTES = 4 * 2**20
+WIDE = {"routing": "counts", "token": "experts"}
+
+
+class Writer:
+    """Write a trace block by block, in bounded memory.
+
+    Use it as a context manager. The file appears under its name when the block ends without an
+    error; otherwise nothing is left behind.
+
+    Parameters
+    ----------
+    path
+        The file to write; an existing one is replaced.
+
+    Raises
+    ------
+    ValueError
+        From :meth:`append`, if a block's header or columns differ from the first one's.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
+        self._writer: Any = None
+        self._header: dict[str, Any] = {}
+        self._provenance: dict[str, str] = {}
+        self._pending: list[dict[str, NDArray[Any]]] = []
+        self._pending_bytes = 0
+
+    def append(self, block: RoutingTrace | TokenTrace) -> None:
+        """Add the next steps or tokens."""
+        columns = block.columns
+        if not self._header:
+            self._open(block)
+        if block.header != self._header or list(columns) != self._names:
+            raise ValueError(
+                f"{self._path}: a block has {block.header} and columns {list(columns)}, the first "
+                f"had {self._header} and {self._names}; a file holds one trace"
+            )
+        if "sample" in columns:
+            columns["sample"] = columns["sample"] + self._samples
+            self._samples = int(columns["sample"][-1]) + 1
+        self._pending.append(columns)
+        self._pending_bytes += sum(column.nbytes for column in columns.values())
+        if self._pending_bytes >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def _open(self, block: RoutingTrace | TokenTrace) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._header, self._names = block.header, list(block.columns)
+        self._provenance = dict(block.provenance or {})
+        self._hash, self._samples = ContentHash(block.header), 0
+        fields = []
+        for name, column in block.columns.items():
+            kind = pa.from_numpy_dtype(column.dtype)
+            if column.ndim == 2:
+                kind = pa.list_(pa.field("item", kind, nullable=False), column.shape[1])
+            fields.append(pa.field(name, kind, nullable=False))
+        self._schema = pa.schema(fields)
+        self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if not self._pending:
+            return
+        arrays = []
+        for field in self._schema:
+            column = np.concatenate([columns[field.name] for columns in self._pending])
+            self._hash.update(field.name, column)
+            flat = pa.array(column.ravel())
+            wide = column.ndim == 2
+            arrays.append(pa.FixedSizeListArray.from_arrays(flat, type=field.type) if wide else flat)
+        table = pa.Table.from_arrays(arrays, schema=self._schema)
+        rows = max(1, ROW_GROUP_BYTES * table.num_rows // max(table.nbytes, 1))
+        self._writer.write_table(table, row_group_size=rows)
+        self._pending, self._pending_bytes = [], 0
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer is None:
+            if kind is None:
+                raise ValueError(f"{self._path}: no block was written; a trace has steps or tokens")
+            return
+        try:
+            with self._writer:
+                if kind is None:
+                    self._flush()
+                    header = {"schema": SCHEMA, **self._header, "provenance": self._provenance}
+                    header["content_hash"] = self._hash.hexdigest()
+                    text = json.dumps(header, sort_keys=True)
+                    self._writer.add_key_value_metadata({"podlab": text})
+            if kind is None:
+                os.replace(self._partial, self._path)
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+
+def save(trace: RoutingTrace | TokenTrace, path: str | Path) -> None:
+    """Write ``trace`` as one store file, under its name only once it is complete."""
+    with Writer(path) as writer:
+        writer.append(trace)
+
+
+class StoredTrace:
+    """A trace on disk, read piece by piece.
+
+    Parameters
+    ----------
+    path
+        A file that :func:`save` or :class:`Writer` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is empty, cut short, no Parquet file, not of this store, or of a schema
+        version that this podlab does not read. From :meth:`blocks` and :meth:`load`: if what is
+        read does not hash to what was written, or breaks a rule of the trace's type.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise FileNotFoundError(f"{self.path}: there is no such trace file")
+        try:
+            self._file = pq.ParquetFile(self.path, memory_map=True)
+        except (pa.ArrowException, OSError) as error:
+            size = self.path.stat().st_size
+            raise ValueError(
+                f"{self.path}: not a Parquet file, or cut short at {size} bytes ({error}); "
+                "write or copy it again"
+            ) from None
+        header = self._read_header()
+        self.kind = str(header["kind"])
+        self.model = str(header["model"])
+        self.top_k = int(header["top_k"])
+        self.phase = str(header["phase"])
+        self.num_layers = int(header["layers"])
+        self.num_experts = int(header["experts"])
+        self.provenance: dict[str, str] = header["provenance"]
+        self.content_hash = str(header["content_hash"])
+        self.num_rows = int(self._file.metadata.num_rows)
+
+    def _read_header(self) -> dict[str, Any]:
+        text = (self._file.metadata.metadata or {}).get(b"podlab")
+        if text is None:
+            raise ValueError(f"{self.path}: a Parquet file, but no podlab trace; import it first")
+        try:
+            header: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: the header is damaged ({error}); write it again") from None
+        if header.get("schema") != SCHEMA:
+            raise ValueError(
+                f"{self.path}: schema version {header.get('schema')!r}; this podlab reads {SCHEMA}; "
+                "write the trace again, or use the podlab that wrote it"
+            )
+        needed = {"kind", "model", "top_k", "phase", "layers", "experts", "provenance"}
+        lacking = sorted((needed | {"content_hash"}) - set(header))
+        if lacking or header["kind"] not in WIDE:
+            raise ValueError(f"{self.path}: the header lacks {lacking or 'a known kind'}")
+        if WIDE[header["kind"]] not in self._file.schema_arrow.names:
+            raise ValueError(f"{self.path}: column {WIDE[header['kind']]!r} is missing")
+        return header
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of the trace.
+
+        Raises
+        ------
+        ValueError
+            If it holds tokens that are not in steps.
+        """
+        if self.kind == "routing":
+            return self.num_rows
+        self._need_steps()
+        last = self._file.read_row_group(self._file.num_row_groups - 1, columns=["step"])
+        return int(last["step"][-1].as_py()) + 1
+
+    def _need_steps(self) -> None:
+        if "step" not in self._file.schema_arrow.names:
+            raise ValueError(f"{self.path}: the tokens are not in steps; load() and split() it")
+
+    def parts(self) -> Iterator[RoutingTrace | TokenTrace]:
+        """Yield the row groups as traces of their own, and check the content hash at the end."""
+        import pyarrow as pa
+
+        header = {"kind": self.kind, "model": self.model, "top_k": self.top_k}
+        header |= {"phase": self.phase, "layers": self.num_layers, "experts": self.num_experts}
+        digest = ContentHash(header)
+        for group in range(self._file.num_row_groups):
+            try:
+                table = self._file.read_row_group(group)
+            except (pa.ArrowException, OSError) as error:
+                raise ValueError(f"{self.path}: row group {group} is damaged ({error})") from None
+            columns = {name: _to_numpy(table[name]) for name in table.column_names}
+            for name, column in columns.items():
+                digest.update(name, column)
+            try:
+                yield self._part(columns)
+            except ValueError as error:
+                raise ValueError(f"{self.path}: row group {group}: {error}") from None
+        if digest.hexdigest() != self.content_hash:
+            raise ValueError(
+                f"{self.path}: the contents hash to {digest.hexdigest()[:12]}…, the header says "
+                f"{self.content_hash[:12]}…; the file was damaged or edited, write it again"
+            )
+
+    def _part(self, columns: dict[str, NDArray[Any]]) -> RoutingTrace | TokenTrace:
+        wide = columns[WIDE[self.kind]].reshape(len(columns[WIDE[self.kind]]), self.num_layers, -1)
+        if self.kind == "routing":
+            if wide.shape[2] != self.num_experts:
+                raise ValueError(f"{wide.shape[2]} experts, the header says {self.num_experts}")
+            tokens = columns["step_tokens"]
+            return RoutingTrace(
+                wide, self.model, self.top_k, self.phase, tokens, self.provenance
+            )
+        lengths = None
+        if "sample" in columns:
+            lengths = np.bincount(columns["sample"] - columns["sample"][0])
+        return TokenTrace(
+            wide,
+            self.num_experts,
+            self.model,
+            self.phase,
+            columns.get("step"),
+            columns.get("source_rank"),
+            lengths,
+            self.provenance,
+        )
+
+    def blocks(self) -> Iterator[RoutingTrace]:
+        """Yield the counts of all steps in order, a row group's worth at a time."""
+        if self.kind == "routing":
+            yield from (part for part in self.parts() if isinstance(part, RoutingTrace))
+            return
+        self._need_steps()
+        yield from _counted(part for part in self.parts() if isinstance(part, TokenTrace))
+
+    def load(self) -> RoutingTrace | TokenTrace:
+        """Return the whole trace in memory, its content hash checked."""
+        parts = list(self.parts())
+        if len(parts) == 1:
+            return parts[0]
+        names = list(parts[0].columns)
+        columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in names}
+        if "sample" in columns:  # numbered afresh in every row group; the file knows better
+            columns["sample"] = _to_numpy(self._file.read(columns=["sample"])["sample"])
+        return self._part(columns)
+
+    def __repr__(self) -> str:
+        return f"StoredTrace({self.path.name}: {self.model}, {self.kind}, {self.num_rows} rows)"
+
+
+def _to_numpy(column: Any) -> NDArray[Any]:
+    chunk = column.combine_chunks()
+    if not hasattr(chunk.type, "list_size"):
+        return chunk.to_numpy()  # type: ignore[no-any-return]
+    return chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)  # type: ignore[no-any-return]
+
+
+def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
+    """Count steps of a stream of tokens; the last step of a part may go on in the next one."""
+    carried: TokenTrace | None = None
+    first = 0
+    for part in parts:
+        experts, step = part.experts, part.step
+        assert step is not None
+        if carried is not None:
+            assert carried.step is not None
+            experts = np.concatenate([carried.experts, experts])
+            step = np.concatenate([carried.step, step])
+        whole = int(np.searchsorted(step, step[-1]))
+        carried = _without_samples(part, experts[whole:], step[whole:])
+        if whole:
+            yield _without_samples(part, experts[:whole], step[:whole] - first).counts()
+            first = int(step[-1])
+    if carried is not None:
+        assert carried.step is not None
+        yield _without_samples(carried, carried.experts, carried.step - first).counts()
+
+
+def _without_samples(
+    part: TokenTrace, experts: NDArray[Any], step: NDArray[np.int32]
+) -> TokenTrace:
+    return TokenTrace(
+        experts, part.num_experts, part.model, part.phase, step, provenance=part.provenance
+    )
