@@ -1,0 +1,18 @@
+"""Devices, model shapes, the fabric graph, collectives and operator timings.
+
+Examples
+--------
+>>> from hardware import Fabric
+>>> fabric = Fabric.preset("cloudmatrix384", num_ranks=32)
+>>> fabric
+Fabric(cloudmatrix384: 32 ranks, 166 nodes, 1892 links)
+"""
+
+from hardware.collectives import Collectives
+from hardware.device import Device
+from hardware.fabric import Fabric
+from hardware.model import Model
+from hardware.operators import Operators
+from hardware.preset import available
+
+__all__ = ["Collectives", "Device", "Fabric", "Model", "Operators", "available"]

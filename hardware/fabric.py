@@ -1,0 +1,216 @@
+"""The fabric: a graph of dies, CPUs and switches, and how traffic contends on its links."""
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hardware import preset
+from hardware.topology import CHECKS, two_level_planes
+
+
+class Fabric:
+    """A directed graph whose edges carry ``bandwidth`` (bytes/s) and ``latency`` (s).
+
+    Every flow splits evenly over its shortest paths, hop by hop (equal-cost multipath). Traffic is
+    a fluid: all flows start together and the fullest link decides when the last byte arrives.
+
+    Parameters
+    ----------
+    name
+        For messages and records.
+    graph
+        ``networkx.DiGraph``.
+    ranks
+        Nodes of the graph that ranks run on, in order.
+    figures
+        Figures of the whole fabric, such as ``read_efficiency`` (fraction of a link's bandwidth
+        that reads reach) and the constants of the collectives.
+
+    Raises
+    ------
+    ValueError
+        If an edge lacks a figure or has an impossible one, a rank is not in the graph, or one
+        rank cannot reach another.
+    """
+
+    def __init__(
+        self, name: str, graph: Any, ranks: Sequence[Hashable], figures: dict[str, float]
+    ) -> None:
+        self.name = name
+        self.graph = graph
+        self.ranks = list(ranks)
+        self.figures = dict(figures)
+        missing = [rank for rank in self.ranks if rank not in graph]
+        if missing or len(set(self.ranks)) != len(self.ranks) or not self.ranks:
+            raise ValueError(f"{name}: ranks need distinct nodes of the graph (missing: {missing})")
+        for source, target, link in graph.edges(data=True):
+            if not link.get("bandwidth", 0) > 0 or not link.get("latency", -1) >= 0:
+                raise ValueError(
+                    f"{name}: link {source} -> {target} has bandwidth {link.get('bandwidth')} and "
+                    f"latency {link.get('latency')}; give bytes/s > 0 and seconds >= 0"
+                )
+
+    @classmethod
+    def preset(cls, name_or_path: str | Path, num_ranks: int | None = None) -> "Fabric":
+        """Build a bundled fabric, or the slice of it that ``num_ranks`` dies need.
+
+        Raises
+        ------
+        ValueError
+            If the preset is unknown or wrong, or has fewer dies than ranks.
+        """
+        path = preset.find("fabrics", name_or_path)
+        figures = preset.read(path, CHECKS, frozenset())
+        dies = figures["nodes"] * figures["dies_per_node"]
+        ranks = dies if num_ranks is None else num_ranks
+        if not 1 <= ranks <= dies:
+            raise ValueError(f"num_ranks = {ranks} is outside 1 <= num_ranks <= {dies} dies of {path.stem}")
+        graph, nodes = two_level_planes(figures, ranks)
+        return cls(figures["name"], graph, nodes, figures)
+
+    @classmethod
+    def from_graph(
+        cls, graph: Any, ranks: Sequence[Hashable], name: str = "custom", **figures: float
+    ) -> "Fabric":
+        """Wrap a user's own graph; parameters and errors as in the class."""
+        return cls(name, graph, ranks, figures)
+
+    @property
+    def num_ranks(self) -> int:
+        """Ranks on this fabric."""
+        return len(self.ranks)
+
+    @property
+    def ranks_per_node(self) -> int | None:
+        """Dies of one server, where the fabric is made of servers and ranks fill them."""
+        width = self.figures.get("dies_per_node")
+        return None if width is None or self.num_ranks % width else int(width)
+
+    @cached_property
+    def links(self) -> list[tuple[Hashable, Hashable]]:
+        """Edges of the graph, in the order of every array over links."""
+        return list(self.graph.edges)
+
+    @cached_property
+    def link_rate(self) -> NDArray[np.float64]:
+        """[links] bytes/s that reads reach."""
+        nominal = np.array([self.graph.edges[link]["bandwidth"] for link in self.links])
+        rate: NDArray[np.float64] = nominal * self.figures.get("read_efficiency", 1.0)
+        return rate
+
+    @cached_property
+    def _routes(self) -> tuple[Any, NDArray[np.float64]]:
+        """[links, ranks * ranks] share of each pair's bytes on each link; [ranks, ranks] seconds."""
+        from hardware.routes import equal_cost_routes
+
+        return equal_cost_routes(self)
+
+    @cached_property
+    def latency(self) -> NDArray[np.float64]:
+        """[ranks, ranks] seconds one way along the slowest of the equal paths; 0 to itself."""
+        return self._routes[1]
+
+    def link_bytes(self, bytes_sent: ArrayLike) -> NDArray[np.float64]:
+        """Bytes on every link when rank ``src`` sends ``bytes_sent[src, dst]``.
+
+        Returns
+        -------
+        ndarray
+            [..., links].
+        """
+        matrix = self._checked_bytes(bytes_sent)
+        flat = matrix.reshape(-1, self.num_ranks**2)
+        loads = np.asarray((self._routes[0] @ flat.T).T)
+        return loads.reshape(*matrix.shape[:-2], len(self.links))
+
+    def all_to_all(self, bytes_sent: ArrayLike) -> Any:
+        """Seconds until all bytes have arrived.
+
+        Parameters
+        ----------
+        bytes_sent
+            [..., src, dst] bytes; a rank's bytes to itself cross no link.
+
+        Returns
+        -------
+        float or ndarray
+            [...] seconds: the fullest link, and the longest latency among pairs with traffic.
+
+        Raises
+        ------
+        ValueError
+            If the matrix has another shape, or an entry is negative or not finite.
+        """
+        matrix = self._checked_bytes(bytes_sent)
+        busiest = (self.link_bytes(matrix) / self.link_rate).max(axis=-1)
+        latency = np.where(matrix > 0, self.latency, 0.0).max(axis=(-1, -2))
+        seconds = busiest + latency
+        return float(seconds) if seconds.ndim == 0 else seconds
+
+    @cached_property
+    def _even_operators(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[links, ranks] seconds per byte received (sent) in equal parts from (to) all ranks."""
+        cube = np.asarray(self._routes[0].todense()).reshape(-1, self.num_ranks, self.num_ranks)
+        per_second = self.num_ranks * self.link_rate[:, None]
+        # parallel links of equal planes carry the same: one of them decides as well as all
+        return (
+            np.unique(cube.sum(axis=1) / per_second, axis=0),
+            np.unique(cube.sum(axis=2) / per_second, axis=0),
+        )
+
+    def even_exchange(self, rank_bytes: NDArray[np.float64], *, inbound: bool) -> NDArray[np.float64]:
+        """Seconds of an all-to-all in which every rank's bytes come from (go to) all in equal parts.
+
+        The same as :meth:`all_to_all` of that matrix, without building it.
+
+        Parameters
+        ----------
+        rank_bytes
+            [..., ranks] bytes that each rank receives, or sends if not ``inbound``; the part from
+            the rank itself is included and crosses no link.
+        """
+        axis = 0 if inbound else 1
+        busiest = (rank_bytes @ self._even_operators[axis].T).max(axis=-1)
+        worst = self.latency.max(axis=axis)
+        latency: NDArray[np.float64] = np.where(rank_bytes > 0, worst, 0.0).max(axis=-1)
+        return busiest + latency
+
+    def rank_distance(self) -> NDArray[np.float64]:
+        """[ranks, ranks] seconds per byte between two ranks that have the fabric to themselves."""
+        share = self._routes[0].multiply(1 / self.link_rate[:, None])
+        slowest = np.asarray(share.max(axis=0).todense()).reshape(self.num_ranks, self.num_ranks)
+        return np.array(slowest)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of all links with their figures and of the ranks in order."""
+        links = sorted(
+            f"{source} {target} {data['bandwidth']!r} {data['latency']!r}"
+            for source, target, data in self.graph.edges(data=True)
+        )
+        lines = [*links, repr(self.ranks), repr(sorted(self.figures.items(), key=str))]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def _checked_bytes(self, bytes_sent: ArrayLike) -> NDArray[np.float64]:
+        matrix = np.array(bytes_sent, dtype=np.float64)
+        ranks = self.num_ranks
+        if matrix.shape[-2:] != (ranks, ranks):
+            raise ValueError(
+                f"bytes_sent has shape {matrix.shape}; give [..., {ranks} sources, {ranks} destinations]"
+            )
+        if not (np.isfinite(matrix) & (matrix >= 0)).all():
+            bad = tuple(np.argwhere(~(np.isfinite(matrix) & (matrix >= 0)))[0])
+            raise ValueError(f"bytes_sent at {bad} is {matrix[bad]}; it must be finite and >= 0")
+        matrix[..., np.arange(ranks), np.arange(ranks)] = 0
+        return matrix
+
+    def __repr__(self) -> str:
+        return (
+            f"Fabric({self.name}: {self.num_ranks} ranks, {self.graph.number_of_nodes()} nodes, "
+            f"{self.graph.number_of_edges()} links)"
+        )

@@ -1,0 +1,123 @@
+"""Presets: TOML files that people edit, read strictly."""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "presets"
+KINDS = ("devices", "models", "fabrics")
+
+Check = Callable[[Any], str | None]
+
+
+def available(kind: str) -> list[str]:
+    """Return the bundled presets of a kind: "devices", "models" or "fabrics"."""
+    if kind not in KINDS:
+        raise ValueError(f"kind = {kind!r} is not one of {', '.join(KINDS)}")
+    return sorted(path.stem for path in (FOLDER / kind).glob("*.toml"))
+
+
+def find(kind: str, name_or_path: str | Path) -> Path:
+    """Return the file of a bundled preset, or the user's own ``.toml`` file.
+
+    Raises
+    ------
+    ValueError
+        If no preset has that name; the nearest is suggested.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise ValueError(f"{path}: there is no such preset file")
+        return path
+    names = available(kind)
+    if str(name_or_path) not in names:
+        near = difflib.get_close_matches(str(name_or_path), names, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            f"unknown preset {str(name_or_path)!r}: {hint}bundled {kind} are {', '.join(names)}; "
+            "your own is given as a path to a .toml file"
+        )
+    return FOLDER / kind / f"{name_or_path}.toml"
+
+
+def read(path: Path, checks: Mapping[str, Check], optional: frozenset[str]) -> dict[str, Any]:
+    """Return the keys of a preset file, each checked.
+
+    Raises
+    ------
+    ValueError
+        Naming file and key: for a file that is not TOML, an unknown key (the nearest known one is
+        suggested), a missing key, or a value that its check refuses.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not TOML: {error}") from None
+    for key in values:
+        if key not in checks:
+            near = difflib.get_close_matches(key, checks, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(checks)}"
+            raise ValueError(f"{path}: unknown key {key!r}; {hint}")
+    for key, check in checks.items():
+        if key not in values and key not in optional:
+            raise ValueError(f"{path}: key {key!r} is missing; add it")
+        complaint = check(values[key]) if key in values else None
+        if complaint:
+            raise ValueError(f"{path}: {key} = {values[key]!r}; {complaint}")
+    return values
+
+
+def text(value: Any) -> str | None:
+    """Complain unless ``value`` is a non-empty string."""
+    return None if isinstance(value, str) and value else "give a non-empty string"
+
+
+def positive(value: Any) -> str | None:
+    """Complain unless ``value`` is a positive finite number."""
+    good = _is_number(value) and math.isfinite(value) and value > 0
+    return None if good else "give a finite number > 0"
+
+
+def not_negative(value: Any) -> str | None:
+    """Complain unless ``value`` is a finite number of at least 0."""
+    good = _is_number(value) and math.isfinite(value) and value >= 0
+    return None if good else "give a finite number >= 0"
+
+
+def count(value: Any) -> str | None:
+    """Complain unless ``value`` is an integer of at least 0."""
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return None if good else "give an integer >= 0"
+
+
+def count_from_one(value: Any) -> str | None:
+    """Complain unless ``value`` is an integer of at least 1."""
+    return None if count(value) is None and value >= 1 else "give an integer >= 1"
+
+
+def fraction(value: Any) -> str | None:
+    """Complain unless 0 < value <= 1."""
+    return None if _is_number(value) and 0 < value <= 1 else "give a fraction: 0 < value <= 1"
+
+
+def table_of(check: Check) -> Check:
+    """Return a check of a non-empty table whose values all pass ``check``."""
+
+    def check_table(value: Any) -> str | None:
+        if not isinstance(value, dict) or not value:
+            return "give a table with at least one entry"
+        for key, entry in value.items():
+            complaint = check(entry)
+            if complaint:
+                return f"{key} = {entry!r}; {complaint}"
+        return None
+
+    return check_table
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
