@@ -1,0 +1,1 @@
+"""Replay, timing, records and the leaderboard; the command line is ``podlab``."""

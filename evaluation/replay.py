@@ -1,0 +1,202 @@
+"""Replay a trace through a solver: causal, window by window, with migration charged."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lb
+from evaluation.executor import StepExecutor
+from schedulers.rebalance import Interval, RebalancePolicy
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the experts run on, and how often they may be rearranged.
+
+    Parameters
+    ----------
+    num_ranks, slots_per_rank
+        Ranks of the EP group and expert slots of each, in one layer.
+    ranks_per_node, expert_groups
+        As in :class:`lb.Problem`.
+    window_steps
+        Recorded steps that are observed together; the policy is asked after each window.
+    history_windows
+        Windows that the solver is shown.
+    hold_steps
+        Engine steps that each recorded step stands for.
+    migration_bytes_per_s
+        Rate at which one rank receives weights while the engine stands still.
+    """
+
+    num_ranks: int
+    slots_per_rank: int
+    window_steps: int
+    migration_bytes_per_s: float
+    ranks_per_node: int | None = None
+    expert_groups: int = 1
+    history_windows: int = 1
+    hold_steps: int = 1
+
+
+@dataclass
+class Replayed:
+    """What happened, in the order it happened. Times are simulated seconds but for ``solve_s``."""
+
+    step_s: list[float] = field(default_factory=list)
+    ideal_s: list[float] = field(default_factory=list)
+    wait_s: list[float] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+    migration_s: list[float] = field(default_factory=list)
+    moves: list[int] = field(default_factory=list)
+    slots: int = 0
+    solve_s: list[float] = field(default_factory=list)
+    fitted: list[NDArray[np.float64]] = field(default_factory=list)
+    fitted_bound: list[NDArray[np.float64]] = field(default_factory=list)
+    following: list[NDArray[np.float64]] = field(default_factory=list)
+    following_bound: list[NDArray[np.float64]] = field(default_factory=list)
+
+
+def replay(
+    trace: Any,
+    executor: StepExecutor,
+    deployment: Deployment,
+    solver: lb.Solver,
+    dispatcher: lb.Dispatcher | None = None,
+    policy: RebalancePolicy | None = None,
+) -> Replayed:
+    """Run ``trace`` from its start under the placements that ``solver`` gives.
+
+    The engine starts with experts in the order of their ids. The first window is only observed:
+    it is the same for every solver and not scored. After each window the policy may ask the
+    solver, which sees the windows that have ended and nothing else. An incomplete last window is
+    left out.
+
+    Parameters
+    ----------
+    trace
+        Anything with ``blocks()`` of routing counts: a trace in memory or on disk.
+    executor, deployment
+        What a step costs, and where it runs.
+    solver, dispatcher, policy
+        By default an even split and a rebalance after every window.
+
+    Raises
+    ------
+    ValueError
+        If the trace has fewer than two windows, or an answer of the solver or the dispatcher is
+        not valid. Whatever the solver itself raises goes through.
+    """
+    split = dispatcher or lb.make_dispatcher("even")
+    due = policy or Interval(1)
+    result = Replayed()
+    seen: deque[NDArray[np.int64]] = deque(maxlen=deployment.history_windows)
+    placement: lb.Placement | None = None
+    for number, (counts, tokens) in enumerate(_windows(trace, deployment.window_steps)):
+        load = counts.sum(axis=0, dtype=np.int64)
+        if placement is None:
+            placement = lb.solve(_problem(deployment, load[None], None), "contiguous")
+        else:
+            history = np.stack(seen)
+            if due(number, history, placement):
+                placement = _rebalance(deployment, history, placement, solver, executor, result)
+            _run_window(executor, deployment, placement, split, counts, tokens, result)
+            _score_window(deployment, placement, split, load, result)
+        seen.append(load)
+    if not result.step_s:
+        raise ValueError(
+            f"the trace has fewer than two windows of {deployment.window_steps} steps; one is "
+            "observed and the next one judged, so give a smaller window_steps or a longer trace"
+        )
+    return result
+
+
+def _windows(trace: Any, size: int) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
+    """Yield counts [steps, layers, experts] and tokens [steps] of each complete window."""
+    if size < 1:
+        raise ValueError(f"window_steps = {size} < 1; a window has at least one step")
+    counts: list[NDArray[np.int32]] = []
+    tokens: list[int] = []
+    for block in trace.blocks():
+        for step in range(block.num_steps):
+            counts.append(block.counts[step])
+            tokens.append(int(block.step_tokens[step]))
+            if len(counts) == size:
+                yield np.stack(counts), np.array(tokens)
+                counts, tokens = [], []
+
+
+def _problem(
+    deployment: Deployment, load: NDArray[np.int64], current: lb.Placement | None
+) -> lb.Problem:
+    return lb.Problem(
+        load,
+        deployment.num_ranks,
+        deployment.slots_per_rank,
+        ranks_per_node=deployment.ranks_per_node,
+        expert_groups=deployment.expert_groups,
+        current=current,
+    )
+
+
+def _rebalance(
+    deployment: Deployment,
+    history: NDArray[np.int64],
+    before: lb.Placement,
+    solver: lb.Solver,
+    executor: StepExecutor,
+    result: Replayed,
+) -> lb.Placement:
+    problem = _problem(deployment, history, before)
+    started = time.perf_counter()
+    placement = lb.solve(problem, solver)
+    result.solve_s.append(time.perf_counter() - started)
+    moves = placement.moves_from(before)
+    result.moves.append(int(moves.sum()))
+    result.slots += placement.physical_to_logical.size
+    result.migration_s.append(executor.migration_s(moves, deployment.migration_bytes_per_s))
+    result.fitted.append(placement.balancedness(problem.total_load))
+    result.fitted_bound.append(_bound(deployment, problem.total_load))
+    return placement
+
+
+def _bound(deployment: Deployment, load: NDArray[Any]) -> NDArray[np.float64]:
+    return lb.bounds.balancedness_bound(load, deployment.num_ranks, deployment.slots_per_rank)
+
+
+def _run_window(
+    executor: StepExecutor,
+    deployment: Deployment,
+    placement: lb.Placement,
+    dispatcher: lb.Dispatcher,
+    counts: NDArray[np.int32],
+    tokens: NDArray[np.int64],
+    result: Replayed,
+) -> None:
+    for step, step_tokens in zip(counts, tokens.tolist(), strict=True):
+        load = step.astype(np.float64)
+        share = lb.check_share(placement, dispatcher(placement, load))
+        taken = executor.step(placement, load, share, step_tokens)
+        ideal = executor.ideal(load, placement.num_ranks, step_tokens)
+        result.step_s.append(taken.total * deployment.hold_steps)
+        result.ideal_s.append(ideal.total * deployment.hold_steps)
+        waits = taken.attention_wait.mean(axis=1) + taken.expert_wait.mean(axis=1)
+        result.wait_s.append(float(waits.sum()) * deployment.hold_steps)
+        result.tokens.append(step_tokens * deployment.hold_steps)
+
+
+def _score_window(
+    deployment: Deployment,
+    placement: lb.Placement,
+    dispatcher: lb.Dispatcher,
+    load: NDArray[np.int64],
+    result: Replayed,
+) -> None:
+    share = lb.check_share(placement, dispatcher(placement, load.astype(np.float64)))
+    result.following.append(placement.balancedness(load, share))
+    result.following_bound.append(_bound(deployment, load))

@@ -1,0 +1,55 @@
+"""What a replay comes to: the numbers of one row of the leaderboard."""
+
+from typing import Any
+
+import numpy as np
+
+from evaluation.executor import StepExecutor
+from evaluation.replay import Deployment, Replayed
+
+
+def summary(replayed: Replayed, executor: StepExecutor, deployment: Deployment) -> dict[str, Any]:
+    """Return the scores of a replay; every one depends on trace, solver and seed alone.
+
+    Returns
+    -------
+    dict
+        ``balancedness_fitted`` on the load each placement was made for, ``balancedness_next`` on
+        the window after, ``worst_layer_next``; ``gap_to_bound`` and ``gap_to_bound_next``
+        (bound minus balancedness, means); ``slots_changed`` (fraction, a rebalance);
+        ``moved_bytes``; ``step_s`` (mean); ``wait_fraction`` (of step time, mean rank);
+        ``migration_s`` (total); ``tokens_per_s_per_chip`` and ``efficiency`` (time under perfect
+        balance over time taken), both with migration.
+    """
+    steps = float(np.sum(replayed.step_s))
+    migration = float(np.sum(replayed.migration_s))
+    engine_steps = len(replayed.step_s) * deployment.hold_steps
+    chips = deployment.num_ranks / executor.operators.device.dies_per_chip
+    following = np.stack(replayed.following)
+    # without a single rebalance there is nothing fitted, and the start-up placement is judged
+    fitted = np.stack(replayed.fitted or replayed.following)
+    bound = np.stack(replayed.fitted_bound or replayed.following_bound)
+    return {
+        "balancedness_fitted": float(fitted.mean()),
+        "balancedness_next": float(following.mean()),
+        "worst_layer_next": float(following.mean(axis=0).min()),
+        "gap_to_bound": float((bound - fitted).mean()),
+        "gap_to_bound_next": float((np.stack(replayed.following_bound) - following).mean()),
+        "slots_changed": sum(replayed.moves) / replayed.slots if replayed.slots else 0.0,
+        "moved_bytes": sum(replayed.moves) * executor.expert_bytes,
+        "step_s": steps / engine_steps,
+        "wait_fraction": float(np.sum(replayed.wait_s)) / steps,
+        "migration_s": migration,
+        "tokens_per_s_per_chip": sum(replayed.tokens) / (steps + migration) / chips,
+        "efficiency": float(np.sum(replayed.ideal_s)) / (steps + migration),
+    }
+
+
+def by_layer(replayed: Replayed) -> dict[str, list[float]]:
+    """Return the scores that make sense layer by layer, means over windows."""
+    fitted = np.stack(replayed.fitted or replayed.following)
+    return {
+        "balancedness_fitted": fitted.mean(axis=0).tolist(),
+        "balancedness_next": np.stack(replayed.following).mean(axis=0).tolist(),
+        "bound_next": np.stack(replayed.following_bound).mean(axis=0).tolist(),
+    }

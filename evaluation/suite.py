@@ -1,0 +1,164 @@
+"""Suites: named lists of scenarios, each a trace and a deployment, in TOML."""
+
+import dataclasses
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import traces
+from evaluation.executor import StepExecutor
+from evaluation.replay import Deployment
+from hardware import Collectives, Device, Fabric, Model, Operators
+
+FOLDER = Path(__file__).parent / "suites"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One trace on one deployment.
+
+    Parameters
+    ----------
+    id
+        Name, unique in its suite.
+    trace
+        Bundled names or paths of traces, run one after another.
+    model, device, fabric
+        Presets of :mod:`hardware`.
+    num_ranks, slots_per_rank, window_steps, history_windows, hold_steps
+        As in :class:`evaluation.replay.Deployment`.
+    step_tokens
+        Tokens of one step, for traces that were recorded token by token.
+    phase, kv_tokens
+        How attention is priced.
+    dispatcher
+        Registered name.
+    """
+
+    id: str
+    trace: tuple[str, ...]
+    model: str
+    num_ranks: int
+    slots_per_rank: int
+    window_steps: int
+    device: str = "ascend-910c-die"
+    fabric: str = "cloudmatrix384"
+    step_tokens: int | None = None
+    history_windows: int = 1
+    hold_steps: int = 1
+    phase: str = "decode"
+    kv_tokens: float = 2048.0
+    dispatcher: str = "even"
+
+    def load_trace(self) -> Any:
+        """Return the trace in steps; it is read once a process."""
+        return _load_trace(self.trace, self.step_tokens)
+
+    def executor(self) -> StepExecutor:
+        """Return the step executor of this scenario."""
+        model = Model.preset(self.model)
+        fabric = _fabric(self.fabric, self.num_ranks)
+        operators = Operators(Device.preset(self.device), model)
+        return StepExecutor(operators, Collectives(fabric, model), self.kv_tokens, self.phase)
+
+    def deployment(self, executor: StepExecutor) -> Deployment:
+        """Return where and how often the experts may be rearranged."""
+        collectives = executor.collectives
+        return Deployment(
+            num_ranks=self.num_ranks,
+            slots_per_rank=self.slots_per_rank,
+            window_steps=self.window_steps,
+            migration_bytes_per_s=collectives.send_bytes_per_s(),
+            ranks_per_node=collectives.fabric.ranks_per_node,
+            expert_groups=collectives.model.expert_groups,
+            history_windows=self.history_windows,
+            hold_steps=self.hold_steps,
+        )
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Scenarios under one id, whose version rises whenever a score could change."""
+
+    id: str
+    scenarios: tuple[Scenario, ...]
+
+
+def available() -> list[str]:
+    """Return the names of the bundled suites."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name_or_path: str | Path) -> Suite:
+    """Read a bundled suite, or a user's own ``.toml`` file.
+
+    Raises
+    ------
+    ValueError
+        Naming file, scenario and key, if anything is unknown or missing.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        if str(name_or_path) not in available():
+            near = difflib.get_close_matches(str(name_or_path), available(), n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(
+                f"unknown suite {str(name_or_path)!r}: {hint}bundled are {', '.join(available())}; "
+                "your own is given as a path to a .toml file"
+            )
+        path = FOLDER / f"{name_or_path}.toml"
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such suite file")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not TOML: {error}") from None
+    if set(content) != {"id", "scenario"} or not content["scenario"]:
+        raise ValueError(f"{path}: a suite has an id and [[scenario]] tables; got {list(content)}")
+    scenarios = tuple(_scenario(path, table) for table in content["scenario"])
+    ids = [scenario.id for scenario in scenarios]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
+    return Suite(str(content["id"]), scenarios)
+
+
+def _scenario(path: Path, table: dict[str, Any]) -> Scenario:
+    fields = {field.name: field for field in dataclasses.fields(Scenario)}
+    where = f"{path}: scenario {table.get('id', '?')!r}"
+    for key, value in table.items():
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
+            raise ValueError(f"{where}: unknown key {key!r}; {hint}")
+        if "int" in str(fields[key].type) and (
+            not isinstance(value, int) or isinstance(value, bool) or value < 1
+        ):
+            raise ValueError(f"{where}: {key} = {value!r}; give an integer >= 1")
+    for key, entry in fields.items():
+        if key not in table and entry.default is dataclasses.MISSING:
+            raise ValueError(f"{where}: key {key!r} is missing; add it")
+    names = [table["trace"]] if isinstance(table["trace"], str) else table["trace"]
+    return Scenario(**{**table, "trace": tuple(names)})
+
+
+@lru_cache(maxsize=4)
+def _load_trace(names: tuple[str, ...], step_tokens: int | None) -> Any:
+    if len(names) == 1 and step_tokens is None:
+        return traces.open(names[0])  # streamed: it may be larger than memory
+    whole = traces.concat([traces.load(name) for name in names])
+    if isinstance(whole, traces.RoutingTrace):
+        if step_tokens is not None:
+            raise ValueError(f"{names} are counts of whole steps; leave out step_tokens")
+        return whole
+    if step_tokens is None:
+        raise ValueError(f"{names} were recorded token by token; give step_tokens")
+    return whole.split(step_tokens).counts()
+
+
+@lru_cache(maxsize=4)
+def _fabric(name: str, num_ranks: int) -> Fabric:
+    return Fabric.preset(name, num_ranks)

@@ -1,0 +1,41 @@
+"""When to ask the solver again. A policy is asked after every window of steps."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lb.placement import Placement
+
+
+class RebalancePolicy(Protocol):
+    """Windows seen so far, their load [windows, layers, experts] and the placement: rebalance?"""
+
+    def __call__(
+        self, windows_seen: int, load: NDArray[np.int64], placement: Placement, /
+    ) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Rebalance every ``windows`` windows, as engines do.
+
+    Parameters
+    ----------
+    windows
+        At least 1.
+    """
+
+    windows: int = 1
+
+    def __call__(self, windows_seen: int, load: NDArray[np.int64], placement: Placement) -> bool:
+        """Say whether ``windows_seen`` is a multiple of the interval."""
+        if self.windows < 1:
+            raise ValueError(f"windows = {self.windows} < 1; rebalance every 1 window or more")
+        return windows_seen % self.windows == 0
+
+
+def never(windows_seen: int, load: NDArray[np.int64], placement: Placement) -> bool:
+    """Keep the start-up placement."""
+    return False
