@@ -1,384 +1,216 @@
-"""The interconnect: a graph of dies, CPUs and switches, and what traffic costs on it."""
+"""The fabric: a graph of dies, CPUs and switches, and how traffic contends on its links."""
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from hardware import engine as engine_rules
-from hardware import topology
-from hardware.engine import Engine
-from hardware.paths import Index, Network, Paths, freeze
-from hardware.preset import TEXT, Rule, read
-from hardware.quantity import Array, quantity
-from hardware.topology import Link, Planes
-
-if TYPE_CHECKING:
-    import networkx as nx
-
-_RULES = {
-    "name": TEXT,
-    "source": TEXT,
-    **topology.RULES,
-    "engine": Rule(dict, table=engine_rules.RULES, required=False),
-}
+from hardware import preset
+from hardware.topology import CHECKS, two_level_planes
 
 
-@dataclass(frozen=True, eq=False)
 class Fabric:
-    """A graph whose edges carry ``bandwidth`` (bytes/s) and ``latency`` (seconds).
+    """A directed graph whose edges carry ``bandwidth`` (bytes/s) and ``latency`` (s).
 
-    Made by :meth:`preset` or :meth:`from_graph`. Bandwidths are nominal; what part of them a
-    transfer engine reaches belongs to ``engine``. Shares of links are worked out at the first
-    question and kept.
+    Every flow splits evenly over its shortest paths, hop by hop (equal-cost multipath). Traffic is
+    a fluid: all flows start together and the fullest link decides when the last byte arrives.
 
     Parameters
     ----------
-    graph
-        Nodes may carry ``kind`` and ``server``; it must not be changed afterwards.
-    ranks
-        The node of each rank, in rank order.
     name
-        Name of the preset, or of your choice.
-    source
-        Where the figures are from.
-    engine
-        Rates of dispatch and combine, if known.
+        For messages and records.
+    graph
+        ``networkx.DiGraph``.
+    ranks
+        Nodes of the graph that ranks run on, in order.
+    figures
+        Figures of the whole fabric, such as ``read_efficiency`` (fraction of a link's bandwidth
+        that reads reach) and the constants of the collectives.
 
     Raises
     ------
     ValueError
-        If an edge lacks an attribute or has an impossible one, a rank is not a node or given
-        twice, or a rank cannot reach another.
+        If an edge lacks a figure or has an impossible one, a rank is not in the graph, or one
+        rank cannot reach another.
     """
 
-    graph: "nx.DiGraph"
-    ranks: tuple[Hashable, ...]
-    name: str
-    source: str
-    engine: Engine | None = None
-
-    def __post_init__(self) -> None:
-        _check_graph(self.graph)
-        _check_ranks(self.graph, self.ranks)
+    def __init__(
+        self, name: str, graph: Any, ranks: Sequence[Hashable], figures: dict[str, float]
+    ) -> None:
+        self.name = name
+        self.graph = graph
+        self.ranks = list(ranks)
+        self.figures = dict(figures)
+        missing = [rank for rank in self.ranks if rank not in graph]
+        if missing or len(set(self.ranks)) != len(self.ranks) or not self.ranks:
+            raise ValueError(f"{name}: ranks need distinct nodes of the graph (missing: {missing})")
+        for source, target, link in graph.edges(data=True):
+            if not link.get("bandwidth", 0) > 0 or not link.get("latency", -1) >= 0:
+                raise ValueError(
+                    f"{name}: link {source} -> {target} has bandwidth {link.get('bandwidth')} and "
+                    f"latency {link.get('latency')}; give bytes/s > 0 and seconds >= 0"
+                )
 
     @classmethod
     def preset(cls, name_or_path: str | Path, num_ranks: int | None = None) -> "Fabric":
-        """Unfold a bundled fabric, or one of your own by a path ending in ``.toml``.
-
-        Parameters
-        ----------
-        name_or_path
-            For example ``"cloudmatrix384"``.
-        num_ranks
-            Dies to use, filling server after server; by default the whole machine.
+        """Build a bundled fabric, or the slice of it that ``num_ranks`` dies need.
 
         Raises
         ------
         ValueError
-            If there is no such preset, it breaks a rule, or the machine has fewer dies.
-
-        Examples
-        --------
-        >>> Fabric.preset("cloudmatrix384", num_ranks=32).num_ranks
-        32
+            If the preset is unknown or wrong, or has fewer dies than ranks.
         """
-        values = read("fabric", name_or_path, _RULES)
-        name, source, engine = values.pop("name"), values.pop("source"), values.pop("engine", None)
-        links = {key: Link(**value) for key, value in values.items() if isinstance(value, dict)}
-        planes = Planes(**{**values, **links})
-        num_ranks = planes.max_ranks if num_ranks is None else num_ranks
-        ranks = tuple(f"die{rank}" for rank in range(num_ranks))
-        return cls(
-            planes.graph(num_ranks), ranks, name, source, Engine(**engine) if engine else None
-        )
+        path = preset.find("fabrics", name_or_path)
+        figures = preset.read(path, CHECKS, frozenset())
+        dies = figures["nodes"] * figures["dies_per_node"]
+        ranks = dies if num_ranks is None else num_ranks
+        if not 1 <= ranks <= dies:
+            raise ValueError(f"num_ranks = {ranks} is outside 1 <= num_ranks <= {dies} dies of {path.stem}")
+        graph, nodes = two_level_planes(figures, ranks)
+        return cls(figures["name"], graph, nodes, figures)
 
     @classmethod
     def from_graph(
-        cls,
-        graph: "nx.DiGraph",
-        ranks: Sequence[Hashable],
-        name: str = "custom",
-        source: str = "user",
-        engine: Engine | None = None,
+        cls, graph: Any, ranks: Sequence[Hashable], name: str = "custom", **figures: float
     ) -> "Fabric":
-        """Take any directed graph; it is copied.
-
-        Parameters
-        ----------
-        graph
-            Every edge carries ``bandwidth`` (bytes/s) and ``latency`` (seconds). Ranks that
-            carry ``server`` share one with the ranks of equal value; without it a rank is
-            alone in its server.
-        ranks
-            The node of each rank, in rank order.
-        name, source
-            What to call it and where its figures are from.
-        engine
-            Needed by :class:`hardware.Collectives` only.
-
-        Raises
-        ------
-        ValueError
-            As for the class.
-
-        Examples
-        --------
-        >>> import networkx as nx
-        >>> wire = nx.DiGraph()
-        >>> wire.add_edge("a", "b", bandwidth=4.0, latency=0.5)
-        >>> wire.add_edge("b", "a", bandwidth=2.0, latency=0.5)
-        >>> float(Fabric.from_graph(wire, ["a", "b"]).all_to_all([[0, 8], [8, 0]]))
-        4.5
-        """
-        return cls(graph.copy(), tuple(ranks), name, source, engine)
+        """Wrap a user's own graph; parameters and errors as in the class."""
+        return cls(name, graph, ranks, figures)
 
     @property
     def num_ranks(self) -> int:
-        """Ranks on the fabric."""
+        """Ranks on this fabric."""
         return len(self.ranks)
 
-    @cached_property
-    def links(self) -> tuple[tuple[Any, Any], ...]:
-        """(tail, head) node of every link, in the order of :meth:`link_bytes`."""
-        return tuple(self.graph.edges)
+    @property
+    def ranks_per_node(self) -> int | None:
+        """Dies of one server, where the fabric is made of servers and ranks fill them."""
+        width = self.figures.get("dies_per_node")
+        return None if width is None or self.num_ranks % width else int(width)
 
     @cached_property
-    def server(self) -> Index:
-        """[ranks] index of the server each rank is in."""
-        found: dict[Hashable, int] = {}
-        nodes = self.graph.nodes
-        keys = [
-            (("server", nodes[rank]["server"]) if "server" in nodes[rank] else rank)
-            for rank in self.ranks
-        ]
-        return np.array([found.setdefault(key, len(found)) for key in keys], dtype=np.intp)
+    def links(self) -> list[tuple[Hashable, Hashable]]:
+        """Edges of the graph, in the order of every array over links."""
+        return list(self.graph.edges)
+
+    @cached_property
+    def link_rate(self) -> NDArray[np.float64]:
+        """[links] bytes/s that reads reach."""
+        nominal = np.array([self.graph.edges[link]["bandwidth"] for link in self.links])
+        rate: NDArray[np.float64] = nominal * self.figures.get("read_efficiency", 1.0)
+        return rate
+
+    @cached_property
+    def _routes(self) -> tuple[Any, NDArray[np.float64]]:
+        """[links, ranks * ranks] share of each pair's bytes on each link; [ranks, ranks] seconds."""
+        from hardware.routes import equal_cost_routes
+
+        return equal_cost_routes(self)
+
+    @cached_property
+    def latency(self) -> NDArray[np.float64]:
+        """[ranks, ranks] seconds one way along the slowest of the equal paths; 0 to itself."""
+        return self._routes[1]
+
+    def link_bytes(self, bytes_sent: ArrayLike) -> NDArray[np.float64]:
+        """Bytes on every link when rank ``src`` sends ``bytes_sent[src, dst]``.
+
+        Returns
+        -------
+        ndarray
+            [..., links].
+        """
+        matrix = self._checked_bytes(bytes_sent)
+        flat = matrix.reshape(-1, self.num_ranks**2)
+        loads = np.asarray((self._routes[0] @ flat.T).T)
+        return loads.reshape(*matrix.shape[:-2], len(self.links))
+
+    def all_to_all(self, bytes_sent: ArrayLike) -> Any:
+        """Seconds until all bytes have arrived.
+
+        Parameters
+        ----------
+        bytes_sent
+            [..., src, dst] bytes; a rank's bytes to itself cross no link.
+
+        Returns
+        -------
+        float or ndarray
+            [...] seconds: the fullest link, and the longest latency among pairs with traffic.
+
+        Raises
+        ------
+        ValueError
+            If the matrix has another shape, or an entry is negative or not finite.
+        """
+        matrix = self._checked_bytes(bytes_sent)
+        busiest = (self.link_bytes(matrix) / self.link_rate).max(axis=-1)
+        latency = np.where(matrix > 0, self.latency, 0.0).max(axis=(-1, -2))
+        seconds = busiest + latency
+        return float(seconds) if seconds.ndim == 0 else seconds
+
+    @cached_property
+    def _even_operators(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[links, ranks] seconds per byte received (sent) in equal parts from (to) all ranks."""
+        cube = np.asarray(self._routes[0].todense()).reshape(-1, self.num_ranks, self.num_ranks)
+        per_second = self.num_ranks * self.link_rate[:, None]
+        # parallel links of equal planes carry the same: one of them decides as well as all
+        return (
+            np.unique(cube.sum(axis=1) / per_second, axis=0),
+            np.unique(cube.sum(axis=2) / per_second, axis=0),
+        )
+
+    def even_exchange(self, rank_bytes: NDArray[np.float64], *, inbound: bool) -> NDArray[np.float64]:
+        """Seconds of an all-to-all in which every rank's bytes come from (go to) all in equal parts.
+
+        The same as :meth:`all_to_all` of that matrix, without building it.
+
+        Parameters
+        ----------
+        rank_bytes
+            [..., ranks] bytes that each rank receives, or sends if not ``inbound``; the part from
+            the rank itself is included and crosses no link.
+        """
+        axis = 0 if inbound else 1
+        busiest = (rank_bytes @ self._even_operators[axis].T).max(axis=-1)
+        worst = self.latency.max(axis=axis)
+        latency: NDArray[np.float64] = np.where(rank_bytes > 0, worst, 0.0).max(axis=-1)
+        return busiest + latency
+
+    def rank_distance(self) -> NDArray[np.float64]:
+        """[ranks, ranks] seconds per byte between two ranks that have the fabric to themselves."""
+        share = self._routes[0].multiply(1 / self.link_rate[:, None])
+        slowest = np.asarray(share.max(axis=0).todense()).reshape(self.num_ranks, self.num_ranks)
+        return np.array(slowest)
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of the sorted edges with their attributes, and of the ranks."""
-        edges = sorted(
-            f"{tail!r} {head!r} {float(data['bandwidth'])!r} {float(data['latency'])!r}"
-            for tail, head, data in self.graph.edges(data=True)
+        """SHA-256 of all links with their figures and of the ranks in order."""
+        links = sorted(
+            f"{source} {target} {data['bandwidth']!r} {data['latency']!r}"
+            for source, target, data in self.graph.edges(data=True)
         )
-        return hashlib.sha256("\n".join([*edges, repr(self.ranks)]).encode()).hexdigest()
+        lines = [*links, repr(self.ranks), repr(sorted(self.figures.items(), key=str))]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-    def all_to_all(self, bytes_sent: ArrayLike) -> Array:
-        """Price an exchange in which all bytes are under way at once.
-
-        A fluid bound: the busiest link, bytes over bandwidth, and then the longest latency
-        among the pairs that exchange anything. Bytes a rank keeps to itself are free.
-
-        Parameters
-        ----------
-        bytes_sent
-            [..., source, destination] bytes.
-
-        Returns
-        -------
-        ndarray
-            [...] seconds, 0 without traffic.
-
-        Raises
-        ------
-        ValueError
-            If a number is negative or not finite, or the shape does not match the ranks.
-        """
-        sent = self._traffic(bytes_sent)
-        flat = sent.reshape(-1, self.num_ranks**2)
-        busiest = self._busiest(self._paths.share @ flat.T)
-        slowest = ((flat > 0) * self._paths.latency.ravel()).max(axis=-1)
-        seconds: Array = (busiest + slowest).reshape(sent.shape[:-2])
-        return seconds
-
-    def uniform_source_s(self, inbound_bytes: ArrayLike) -> Array:
-        """Price an exchange in which each rank's bytes come in equal parts from all ranks.
-
-        Equal to :meth:`all_to_all` on ``inbound_bytes[..., None, :] / ranks``, the part from
-        itself being free, without forming that matrix.
-
-        Parameters
-        ----------
-        inbound_bytes
-            [..., ranks] bytes, the part from itself included.
-
-        Returns
-        -------
-        ndarray
-            [...] seconds.
-
-        Raises
-        ------
-        ValueError
-            As :meth:`all_to_all`.
-        """
-        return self._uniform(inbound_bytes, self._inbound, axis=0)
-
-    def uniform_destination_s(self, outbound_bytes: ArrayLike) -> Array:
-        """Price an exchange in which each rank's bytes go in equal parts to all ranks.
-
-        The mirror of :meth:`uniform_source_s`: ``outbound_bytes[..., :, None] / ranks``.
-
-        Parameters
-        ----------
-        outbound_bytes
-            [..., ranks] bytes, the part to itself included.
-
-        Returns
-        -------
-        ndarray
-            [...] seconds.
-
-        Raises
-        ------
-        ValueError
-            As :meth:`all_to_all`.
-        """
-        return self._uniform(outbound_bytes, self._outbound, axis=1)
-
-    def link_bytes(self, bytes_sent: ArrayLike) -> Array:
-        """Return the bytes that cross each link.
-
-        Parameters
-        ----------
-        bytes_sent
-            [..., source, destination] bytes.
-
-        Returns
-        -------
-        ndarray
-            [..., links] bytes, in the order of ``links``.
-
-        Raises
-        ------
-        ValueError
-            As :meth:`all_to_all`.
-        """
-        sent = self._traffic(bytes_sent)
-        on_first = (self._paths.share @ sent.reshape(-1, self.num_ranks**2).T).T
-        # Links no pair crosses have bundle -1 and scale 0.
-        padded = np.concatenate([on_first, np.zeros((len(on_first), 1))], axis=1)
-        crossed: Array = padded[:, self._paths.bundle] * self._paths.scale
-        return crossed.reshape(*sent.shape[:-2], len(self.links))
-
-    def latency_s(self, source: int, destination: int) -> float:
-        """Return the seconds of the longest of a pair's paths; 0 from a rank to itself.
-
-        Raises
-        ------
-        ValueError
-            If there is no such rank.
-        """
-        for rank in (source, destination):
-            if not 0 <= rank < self.num_ranks:
-                raise ValueError(f"rank {rank}, but must be >= 0 and < {self.num_ranks}")
-        return float(self._paths.latency[source, destination])
-
-    def rank_distance(self) -> Array:
-        """Return the seconds a byte takes between two ranks alone on the fabric.
-
-        Returns
-        -------
-        ndarray
-            [ranks, ranks] 1 over the rate at which the pair's most loaded link fills up, at
-            nominal bandwidths and without latency; 0 on the diagonal.
-        """
-        from scipy import sparse
-
-        paced = sparse.diags_array(self._paths.pace) @ self._paths.share
-        if not paced.nnz:
-            return np.zeros((self.num_ranks,) * 2)
-        slowest: Array = paced.max(axis=0).toarray()
-        return slowest.reshape(self.num_ranks, self.num_ranks)
-
-    @cached_property
-    def _paths(self) -> Paths:
-        number = {node: index for index, node in enumerate(self.graph)}
-        edges = list(self.graph.edges(data=True))
-        return freeze(
-            Network(
-                tail=np.array([number[tail] for tail, _, _ in edges], dtype=np.intp),
-                head=np.array([number[head] for _, head, _ in edges], dtype=np.intp),
-                bandwidth=np.array([data["bandwidth"] for _, _, data in edges], dtype=np.float64),
-                latency=np.array([data["latency"] for _, _, data in edges], dtype=np.float64),
-                ranks=np.array([number[rank] for rank in self.ranks], dtype=np.intp),
-                num_nodes=len(number),
+    def _checked_bytes(self, bytes_sent: ArrayLike) -> NDArray[np.float64]:
+        matrix = np.array(bytes_sent, dtype=np.float64)
+        ranks = self.num_ranks
+        if matrix.shape[-2:] != (ranks, ranks):
+            raise ValueError(
+                f"bytes_sent has shape {matrix.shape}; give [..., {ranks} sources, {ranks} destinations]"
             )
+        if not (np.isfinite(matrix) & (matrix >= 0)).all():
+            bad = tuple(np.argwhere(~(np.isfinite(matrix) & (matrix >= 0)))[0])
+            raise ValueError(f"bytes_sent at {bad} is {matrix[bad]}; it must be finite and >= 0")
+        matrix[..., np.arange(ranks), np.arange(ranks)] = 0
+        return matrix
+
+    def __repr__(self) -> str:
+        return (
+            f"Fabric({self.name}: {self.num_ranks} ranks, {self.graph.number_of_nodes()} nodes, "
+            f"{self.graph.number_of_edges()} links)"
         )
-
-    @cached_property
-    def _inbound(self) -> Array:
-        """[bundles, ranks] share on the first link, each destination's bytes spread evenly."""
-        return self._spread(np.arange(self.num_ranks**2) % self.num_ranks)
-
-    @cached_property
-    def _outbound(self) -> Array:
-        return self._spread(np.arange(self.num_ranks**2) // self.num_ranks)
-
-    def _spread(self, rank: Index) -> Array:
-        from scipy import sparse
-
-        parts = (np.full(len(rank), 1 / self.num_ranks), (np.arange(len(rank)), rank))
-        gather = sparse.csr_array(parts, shape=(len(rank), self.num_ranks))
-        dense: Array = (self._paths.share @ gather).toarray()
-        return dense
-
-    def _uniform(self, one_side_bytes: ArrayLike, operator: Array, axis: int) -> Array:
-        given = quantity("bytes", one_side_bytes, (self.num_ranks,))
-        flat = given.reshape(-1, self.num_ranks)
-        busiest = self._busiest(operator @ flat.T)
-        slowest = ((flat > 0) * self._paths.latency.max(axis=axis)).max(axis=-1)
-        seconds: Array = (busiest + slowest).reshape(given.shape[:-1])
-        return seconds
-
-    def _busiest(self, on_first: Array) -> Array:
-        """[...] seconds of the slowest link, from [bundles, ...] bytes on each first link."""
-        busiest: Array = (on_first * self._paths.pace[:, None]).max(axis=0, initial=0.0)
-        return busiest
-
-    def _traffic(self, bytes_sent: ArrayLike) -> Array:
-        return quantity("bytes_sent", bytes_sent, (self.num_ranks, self.num_ranks))
-
-
-def _check_graph(graph: "nx.DiGraph") -> None:
-    if not graph.is_directed() or graph.is_multigraph():
-        raise ValueError(
-            f"a fabric needs a networkx.DiGraph, not a {type(graph).__name__}; "
-            "graph.to_directed() gives every link two directions"
-        )
-    for tail, head, data in graph.edges(data=True):
-        for key, least in (("bandwidth", "> 0"), ("latency", ">= 0")):
-            if key not in data:
-                raise ValueError(f"edge {tail!r} -> {head!r} has no {key!r}; add {key}=")
-            value = data[key]
-            good = value > 0 if key == "bandwidth" else value >= 0
-            if not good or value == float("inf"):
-                raise ValueError(
-                    f"edge {tail!r} -> {head!r} has {key} {value}, but must be {least} and finite"
-                )
-
-
-def _check_ranks(graph: "nx.DiGraph", ranks: tuple[Hashable, ...]) -> None:
-    import networkx as nx
-
-    if not ranks:
-        raise ValueError("a fabric needs >= 1 rank; name the nodes that are ranks")
-    seen = set()
-    for rank in ranks:
-        if rank not in graph:
-            raise ValueError(f"rank {rank!r} is not a node of the graph")
-        if rank in seen:
-            raise ValueError(f"rank {rank!r} is given twice; each rank needs a node of its own")
-        seen.add(rank)
-    # All ranks reach each other just when the first reaches, and is reached by, the rest.
-    first = ranks[0]
-    for rank, (one, other) in [
-        *((rank, (first, rank)) for rank in seen - nx.descendants(graph, first) - {first}),
-        *((rank, (rank, first)) for rank in seen - nx.ancestors(graph, first) - {first}),
-    ]:
-        raise ValueError(f"rank {one!r} cannot reach rank {other!r}; join them")

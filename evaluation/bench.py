@@ -1,0 +1,173 @@
+"""Run solvers on the scenarios of a suite, a durable record each."""
+
+import hashlib
+import json
+import os
+import signal
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import lb
+from evaluation import records, scores
+from evaluation.candidates import Candidate
+from evaluation.replay import replay
+from evaluation.suite import Scenario, Suite
+
+
+@dataclass(frozen=True)
+class Task:
+    """One record to be: a candidate on a scenario."""
+
+    suite: str
+    scenario: Scenario
+    candidate: Candidate
+
+    def identity(self) -> dict[str, Any]:
+        """Return everything that the scores depend on, but for the trace, which is hashed later."""
+        return {
+            "suite": self.suite,
+            "scenario": asdict(self.scenario),
+            "solver": self.candidate.name,
+            "solver_file": self.candidate.file_hash,
+            "seed": self.candidate.seed,
+            "source_hash": records.provenance()["source_hash"],
+            "trace_files": [_fingerprint(name) for name in self.scenario.trace],
+        }
+
+    def path(self, folder: Path) -> Path:
+        """Return the file of this task's record."""
+        text = json.dumps(self.identity(), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        name = self.candidate.name.replace(":", "-")
+        return folder / self.suite / f"{self.scenario.id}--{name}--{digest}.json"
+
+
+def _fingerprint(name: str) -> str:
+    """Return what changes when a trace file does; bundled ones come with the source."""
+    path = Path(name)
+    return f"{name} {path.stat().st_size} {path.stat().st_mtime_ns}" if path.is_file() else name
+
+
+def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
+    """Return all tasks of a suite, scenario by scenario."""
+    chosen = list(candidates)
+    return [Task(suite.id, scenario, one) for scenario in suite.scenarios for one in chosen]
+
+
+def run_task(task: Task) -> dict[str, Any]:
+    """Replay one scenario and return its record; a solver's failure becomes part of it."""
+    started = time.perf_counter()
+    record: dict[str, Any] = {
+        "schema": records.SCHEMA,
+        **records.provenance(),
+        "suite": task.suite,
+        "scenario": asdict(task.scenario),
+        "solver": task.candidate.name,
+        "solver_file": task.candidate.file_hash,
+        "seed": task.candidate.seed,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    trace = task.scenario.load_trace()
+    executor = task.scenario.executor()
+    deployment = task.scenario.deployment(executor)
+    record["trace_hash"] = trace.content_hash
+    record["fabric_hash"] = executor.collectives.fabric.content_hash
+    record["deployment"] = asdict(deployment)
+    try:
+        record["parameters"] = task.candidate.parameters()
+        solver = task.candidate.make()
+        dispatcher = lb.make_dispatcher(task.scenario.dispatcher)
+        replayed = replay(trace, executor, deployment, solver, dispatcher)
+    except (Exception, SystemExit) as error:
+        record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+        record["wall"] = {"total_s": time.perf_counter() - started}
+        return record
+    record["status"] = "ok"
+    record["scores"] = scores.summary(replayed, executor, deployment)
+    record["layers"] = scores.by_layer(replayed)
+    record["wall"] = {
+        "total_s": time.perf_counter() - started,
+        "solve_s": replayed.solve_s,
+        "solve_s_median": statistics.median(replayed.solve_s) if replayed.solve_s else 0.0,
+    }
+    return record
+
+
+def finished(task: Task, folder: Path) -> dict[str, Any] | None:
+    """Return the record of an earlier run of the same task, if it is there and succeeded."""
+    path = task.path(folder)
+    if not path.is_file():
+        return None
+    try:
+        record = records.read(path)
+    except ValueError:
+        return None  # cut short by a full disk, say: run again and replace it
+    return record if record["status"] == "ok" else None
+
+
+def run(
+    todo: list[Task],
+    folder: Path,
+    jobs: int = 1,
+    *,
+    fresh: bool = False,
+    on_record: Callable[[dict[str, Any], bool], None] = lambda record, reused: None,
+) -> list[dict[str, Any]]:
+    """Run tasks, writing each record as soon as it is finished.
+
+    Parameters
+    ----------
+    todo
+        Tasks, from :func:`tasks`.
+    folder
+        Where records are kept; those of the same task, code and inputs are taken up again.
+    jobs
+        Processes. Solve times are fairest with one.
+    fresh
+        Run everything again.
+    on_record
+        Told of each record, and whether it was taken from an earlier run.
+
+    Returns
+    -------
+    list of dict
+        The records, in the order of the tasks.
+    """
+    kept = {} if fresh else {n: old for n, task in enumerate(todo) if (old := finished(task, folder))}
+    for record in kept.values():
+        on_record(record, True)
+    open_tasks = {number: task for number, task in enumerate(todo) if number not in kept}
+    for number, record in _run_open(open_tasks, jobs):
+        records.write(record, todo[number].path(folder))
+        kept[number] = record
+        on_record(record, False)
+    return [kept[number] for number in sorted(kept)]
+
+
+def _run_open(open_tasks: dict[int, Task], jobs: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    if jobs == 1 or len(open_tasks) < 2:
+        for number, task in open_tasks.items():
+            yield number, run_task(task)
+        return
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+    try:
+        futures: dict[Future[dict[str, Any]], int] = {
+            pool.submit(run_task, task): number for number, task in open_tasks.items()
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    # the parent decides what an interrupt means; one BLAS thread a process is enough
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")

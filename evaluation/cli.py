@@ -1,0 +1,190 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from evaluation.candidates import Candidate
+    from evaluation.suite import Suite
+
+app = typer.Typer(
+    help="Compare MoE expert load balancers on recorded routing, by what happens next.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+INTERRUPTED = 130
+
+
+@app.command()
+def bench(
+    solver: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A registered name, or path/to/file.py:name. Names choose who runs; a file runs "
+            "beside the chosen ones. Repeat for several. [default: all registered]"
+        ),
+    ] = None,
+    suite: Annotated[str, typer.Option(help="A bundled suite, or a .toml file.")] = "default",
+    out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("podlab-records"),
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; solve times are fairest with 1.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of solvers that draw lots.")] = 0,
+    fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
+    by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
+) -> None:
+    """Replay the suite's traces through solvers and print the leaderboard."""
+    from evaluation import bench as runner
+    from evaluation import suite as suites
+
+    try:
+        chosen_suite = suites.load(suite)
+        todo = runner.tasks(chosen_suite, _candidates(solver or [], seed))
+        if out.exists() and not out.is_dir():
+            raise ValueError(f"--out {out} is a file; give a folder")
+    except (ValueError, OSError) as error:
+        _refuse(error)
+    found, interrupted = _run(todo, out, jobs, fresh)
+    ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if not ranked:
+        raise typer.Exit(1)
+
+
+def _candidates(specs: list[str], seed: int) -> "list[Candidate]":
+    import lb
+    from evaluation.candidates import Candidate
+
+    asked = [Candidate(spec, seed) for spec in dict.fromkeys(specs)]
+    names = [one for one in asked if one.path is None]
+    files = [one for one in asked if one.path is not None]
+    for one in asked:
+        one.make()  # a wrong name or file is said before anything runs
+    return (names or [Candidate(name, seed) for name in lb.available()]) + files
+
+
+def _run(todo: list[Any], out: Path, jobs: int, fresh: bool) -> tuple[list[dict[str, Any]], bool]:
+    """Run under a progress bar; an interrupt keeps what is finished."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from evaluation import bench as runner
+
+    found: list[dict[str, Any]] = []
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        bar = progress.add_task("replaying", total=len(todo))
+
+        def on_record(record: dict[str, Any], reused: bool) -> None:
+            found.append({**record, "reused": reused})
+            progress.update(bar, advance=1, description=f"replayed {record['solver']}")
+
+        try:
+            runner.run(todo, out, jobs, fresh=fresh, on_record=on_record)
+        except KeyboardInterrupt:
+            return found, True
+        except (ValueError, OSError) as error:
+            _refuse(error)
+    return found, False
+
+
+def _print(
+    suite: "Suite",
+    found: list[dict[str, Any]],
+    total: int,
+    out: Path,
+    by_scenario: bool,
+    svg: Path | None,
+) -> bool:
+    from rich.console import Console
+
+    from evaluation import leaderboard
+
+    console = Console(record=svg is not None)
+    if not console.is_terminal and console.width < leaderboard.WIDTH:
+        console = Console(record=svg is not None, width=leaderboard.WIDTH)
+    if by_scenario:
+        for scenario in suite.scenarios:
+            mine = [record for record in found if record["scenario"]["id"] == scenario.id]
+            leaderboard.render(mine, f"{suite.id} · {scenario.id}", console)
+            console.print()
+    scenarios = len(suite.scenarios)
+    title = f"podlab · {suite.id} · mean of {scenarios} scenarios, best efficiency first"
+    complete = _complete(found, scenarios)
+    ranked = leaderboard.render(complete, title, console)
+    if svg is not None:
+        console.save_svg(str(svg), title="podlab bench")
+    reused = sum(record["reused"] for record in found)
+    notes = [f"{len(found)} of {total} records in {out}"]
+    notes += [f"{reused} taken up from earlier runs (--fresh runs them again)"] if reused else []
+    notes += ["interrupted: the same command goes on from here"] if len(found) < total else []
+    print("; ".join(notes), file=sys.stderr)
+    return ranked
+
+
+def _complete(found: list[dict[str, Any]], scenarios: int) -> list[dict[str, Any]]:
+    """Return the records of solvers that ran in every scenario: means compare over the same ones."""
+    runs: dict[str, int] = {}
+    for record in found:
+        runs[record["solver"]] = runs.get(record["solver"], 0) + 1
+    return [record for record in found if runs[record["solver"]] == scenarios]
+
+
+@app.command("list")
+def list_registered() -> None:
+    """Show the solvers, dispatchers, policies, suites, traces and presets that there are."""
+    import hardware
+    import lb
+    import schedulers
+    import traces
+    from evaluation import suite as suites
+
+    kinds = {
+        "solvers": lb.available(),
+        "dispatchers": lb.available_dispatchers(),
+        "rebalance policies": schedulers.available_rebalance(),
+        "suites": suites.available(),
+        "traces": traces.available(),
+        **{kind: hardware.available(kind) for kind in ("devices", "models", "fabrics")},
+    }
+    for kind, names in kinds.items():
+        print(f"{kind + ':':20}{', '.join(names)}")
+
+
+@app.command()
+def check(
+    solver: Annotated[str, typer.Argument(help="A registered name, or path/to/file.py:name.")],
+) -> None:
+    """Run the conformance checks on a solver."""
+    import lb.testing
+    from evaluation.candidates import Candidate
+
+    try:
+        candidate = Candidate(solver).make()
+    except (ValueError, OSError) as error:
+        _refuse(error)
+    try:
+        outcome = lb.testing.check_solver(candidate)
+    except AssertionError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    for name, text in outcome.items():
+        print(f"{name:32}{text}")
+
+
+def _refuse(error: Exception) -> Any:
+    """Say what is wrong with the call in one line, and leave with 2."""
+    print(f"podlab: {error}", file=sys.stderr)
+    raise typer.Exit(2) from None

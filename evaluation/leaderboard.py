@@ -1,0 +1,95 @@
+"""The leaderboard: a pure function of records."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 112
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: heading, the value of a row and how it is written."""
+
+    heading: str
+    value: Callable[[dict[str, float]], float]
+    form: str
+
+
+def _percent(key: str) -> Callable[[dict[str, float]], float]:
+    return lambda row: 100 * row[key]
+
+
+COLUMNS = (
+    Column("efficiency\n", lambda row: row["efficiency"], "{:.4f}"),
+    Column("balance\nfitted", lambda row: row["balancedness_fitted"], "{:.3f}"),
+    Column("balance\nnext", lambda row: row["balancedness_next"], "{:.3f}"),
+    Column("worst\nlayer", lambda row: row["worst_layer_next"], "{:.3f}"),
+    Column("gap to\nbound", lambda row: row["gap_to_bound"], "{:.3f}"),
+    Column("slots\nchanged", _percent("slots_changed"), "{:.0f} %"),
+    Column("GB\nmoved", lambda row: row["moved_bytes"] / 1e9, "{:.1f}"),
+    Column("step\nms", lambda row: row["step_s"] * 1e3, "{:.3f}"),
+    Column("tokens/s\nper chip", lambda row: row["tokens_per_s_per_chip"], "{:,.0f}"),
+    Column("solve\nms", lambda row: row["solve_s_median"] * 1e3, "{:.2f}"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One solver, its scores averaged over the scenarios."""
+
+    solver: str
+    scores: dict[str, float]
+
+
+def rank(records: Iterable[dict[str, Any]]) -> tuple[list[Row], list[tuple[str, str, str]]]:
+    """Return the rows, best efficiency first, and (solver, scenario, reason) of what failed.
+
+    A solver that failed anywhere is not scored. Means over scenarios are arithmetic, but for GB
+    moved, which is a sum.
+    """
+    by_solver: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        by_solver[record["solver"]].append(record)
+    failures = [
+        (solver, record["scenario"]["id"], record["reason"])
+        for solver, runs in by_solver.items()
+        for record in runs
+        if record["status"] != "ok"
+    ]
+    failed = {solver for solver, _, _ in failures}
+    rows = [Row(solver, _mean(runs)) for solver, runs in by_solver.items() if solver not in failed]
+    rows.sort(key=lambda row: (-row.scores["efficiency"], row.solver))
+    return rows, failures
+
+
+def _mean(runs: list[dict[str, Any]]) -> dict[str, float]:
+    keys = runs[0]["scores"]
+    mean = {key: statistics.fmean(run["scores"][key] for run in runs) for key in keys}
+    mean["moved_bytes"] = sum(run["scores"]["moved_bytes"] for run in runs)
+    mean["solve_s_median"] = statistics.median(run["wall"]["solve_s_median"] for run in runs)
+    return mean
+
+
+def render(records: list[dict[str, Any]], title: str, console: Console) -> bool:
+    """Print the leaderboard and what failed; return whether any solver was ranked."""
+    rows, failures = rank(records)
+    if rows:
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
+        table.add_column("\n#", justify="right")
+        table.add_column("\nsolver")
+        for column in COLUMNS:
+            table.add_column(column.heading, justify="right", no_wrap=True)
+        for place, row in enumerate(rows, start=1):
+            cells = [column.form.format(column.value(row.scores)) for column in COLUMNS]
+            table.add_row(str(place), row.solver, *cells)
+        console.print(table, width=max(console.width, WIDTH), soft_wrap=True)
+    for solver, scenario, reason in failures:
+        text = f"failed: {solver} on {scenario}: {reason}"
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    return bool(rows)

@@ -1,0 +1,98 @@
+"""Records: one JSON file for each finished run, written whole or not at all."""
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+ROOMS = ("lb", "schedulers", "traces", "hardware", "evaluation")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def write(record: dict[str, Any], path: Path) -> None:
+    """Write ``record`` under a temporary name and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return a record.
+
+    Raises
+    ------
+    ValueError
+        Naming the file, if it is not a record of a schema that this podlab reads.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path}: not a readable record ({error}); delete it") from None
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+        raise ValueError(f"{path}: record schema {found!r}; this podlab reads {SCHEMA}; delete it")
+    return record
+
+
+def read_all(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield every record below ``folder``, in the order of their names."""
+    for path in sorted(folder.rglob("*.json")):
+        yield read(path)
+
+
+@functools.cache
+def provenance() -> dict[str, Any]:
+    """Return what made a record: podlab's version, commit and source hash, and the host.
+
+    The source hash covers every Python and preset file, so that a record is only ever taken up
+    again by the very code that wrote it.
+    """
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*")):
+            if path.suffix in (".py", ".toml"):
+                digest.update(f"{path.relative_to(ROOT)}\n".encode())
+                digest.update(path.read_bytes())
+    return {
+        "podlab": _version("podlab"),
+        "commit": _commit(),
+        "source_hash": digest.hexdigest(),
+        "host": {
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "numpy": _version("numpy"),
+            "numba": _version("numba"),
+        },
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout that podlab runs from; None outside of one."""
+    if not (ROOT / ".git").exists():
+        return None
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None
