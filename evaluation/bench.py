@@ -140,7 +140,9 @@ def run(
     list of dict
         The records, in the order of the tasks.
     """
-    kept = {} if fresh else {n: old for n, task in enumerate(todo) if (old := finished(task, folder))}
+    kept = (
+        {} if fresh else {n: old for n, task in enumerate(todo) if (old := finished(task, folder))}
+    )
     for record in kept.values():
         on_record(record, True)
     open_tasks = {number: task for number, task in enumerate(todo) if number not in kept}

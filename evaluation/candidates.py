@@ -57,11 +57,12 @@ class Candidate:
         if self.path is None:
             seeded = "seed" in lb.SOLVERS.parameters(self.spec)
             return lb.make(self.spec, **({"seed": self.seed} if seeded else {}))
-        found = _attribute(self.path, self.spec)
+        found: Any = _attribute(self.path, self.spec)
         if not inspect.isclass(found):
             return found
         seeded = "seed" in inspect.signature(found).parameters
-        return found(seed=self.seed) if seeded else found()
+        params: dict[str, Any] = {"seed": self.seed} if seeded else {}
+        return found(**params)
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the solver, for its record."""
@@ -81,8 +82,8 @@ def _attribute(path: Path, spec: str) -> Any:
     ]
     if not name or not callable(getattr(module, name, None)):
         raise ValueError(
-            f"solver {spec!r}: {path} has no callable {name!r}; give {path}:NAME, where NAME is one "
-            f"of {', '.join(own) or '(the file defines none)'}"
+            f"solver {spec!r}: {path} has no callable {name!r}; give {path}:NAME, where NAME is "
+            f"one of {', '.join(own) or '(the file defines none)'}"
         )
     return getattr(module, name)
 

@@ -31,7 +31,9 @@ def bench(
     ] = None,
     suite: Annotated[str, typer.Option(help="A bundled suite, or a .toml file.")] = "default",
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("podlab-records"),
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; solve times are fairest with 1.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes; solve times are fairest with 1.")
+    ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of solvers that draw lots.")] = 0,
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
@@ -135,7 +137,7 @@ def _print(
 
 
 def _complete(found: list[dict[str, Any]], scenarios: int) -> list[dict[str, Any]]:
-    """Return the records of solvers that ran in every scenario: means compare over the same ones."""
+    """Return the records of solvers that ran in every scenario, so that means compare."""
     runs: dict[str, int] = {}
     for record in found:
         runs[record["solver"]] = runs.get(record["solver"], 0) + 1

@@ -104,9 +104,7 @@ class StepExecutor:
         attention = self._attention(self._tokens(load, step_tokens), ranks)
         return self._timed(np.tile(attention, (len(load), 1)), rank_tokens, rank_s)
 
-    def ideal(
-        self, counts: ArrayLike, num_ranks: int, step_tokens: int | None = None
-    ) -> StepTime:
+    def ideal(self, counts: ArrayLike, num_ranks: int, step_tokens: int | None = None) -> StepTime:
         """Price the same step under perfect balance: no rank does more than its equal part.
 
         Every expert's work is done once, without the extra weight reads of replicas, and divides

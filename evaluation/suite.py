@@ -149,7 +149,8 @@ def _scenario(path: Path, table: dict[str, Any]) -> Scenario:
 def _load_trace(names: tuple[str, ...], step_tokens: int | None) -> Any:
     if len(names) == 1 and step_tokens is None:
         return traces.open(names[0])  # streamed: it may be larger than memory
-    whole = traces.concat([traces.load(name) for name in names])
+    parts: list[Any] = [traces.load(name) for name in names]
+    whole: Any = traces.concat(parts)
     if isinstance(whole, traces.RoutingTrace):
         if step_tokens is not None:
             raise ValueError(f"{names} are counts of whole steps; leave out step_tokens")

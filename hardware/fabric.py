@@ -69,7 +69,9 @@ class Fabric:
         dies = figures["nodes"] * figures["dies_per_node"]
         ranks = dies if num_ranks is None else num_ranks
         if not 1 <= ranks <= dies:
-            raise ValueError(f"num_ranks = {ranks} is outside 1 <= num_ranks <= {dies} dies of {path.stem}")
+            raise ValueError(
+                f"num_ranks = {ranks} is outside 1 <= num_ranks <= {dies} dies of {path.stem}"
+            )
         graph, nodes = two_level_planes(figures, ranks)
         return cls(figures["name"], graph, nodes, figures)
 
@@ -105,7 +107,7 @@ class Fabric:
 
     @cached_property
     def _routes(self) -> tuple[Any, NDArray[np.float64]]:
-        """[links, ranks * ranks] share of each pair's bytes on each link; [ranks, ranks] seconds."""
+        """Share of each pair's bytes on each link [links, pairs]; seconds [ranks, ranks]."""
         from hardware.routes import equal_cost_routes
 
         return equal_cost_routes(self)
@@ -163,8 +165,10 @@ class Fabric:
             np.unique(cube.sum(axis=2) / per_second, axis=0),
         )
 
-    def even_exchange(self, rank_bytes: NDArray[np.float64], *, inbound: bool) -> NDArray[np.float64]:
-        """Seconds of an all-to-all in which every rank's bytes come from (go to) all in equal parts.
+    def even_exchange(
+        self, rank_bytes: NDArray[np.float64], *, inbound: bool
+    ) -> NDArray[np.float64]:
+        """Seconds of an all-to-all whose ranks each receive (send) in equal parts from (to) all.
 
         The same as :meth:`all_to_all` of that matrix, without building it.
 
@@ -201,7 +205,7 @@ class Fabric:
         ranks = self.num_ranks
         if matrix.shape[-2:] != (ranks, ranks):
             raise ValueError(
-                f"bytes_sent has shape {matrix.shape}; give [..., {ranks} sources, {ranks} destinations]"
+                f"bytes_sent has shape {matrix.shape}; give [..., {ranks} src, {ranks} dst]"
             )
         if not (np.isfinite(matrix) & (matrix >= 0)).all():
             bad = tuple(np.argwhere(~(np.isfinite(matrix) & (matrix >= 0)))[0])

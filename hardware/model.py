@@ -89,10 +89,15 @@ class Model:
         optional = {"kv_heads", "head_dim", "q_lora", "kv_lora", "nope_dim", "rope_dim", "v_dim"}
         optional |= {"expert_groups", "limited_groups"}
         model = cls(**preset.read(path, CHECKS, frozenset(optional)))
-        needed = {"mla": ("kv_lora", "nope_dim", "rope_dim", "v_dim"), "gqa": ("kv_heads", "head_dim")}
+        needed = {
+            "mla": ("kv_lora", "nope_dim", "rope_dim", "v_dim"),
+            "gqa": ("kv_heads", "head_dim"),
+        }
         for key in needed[model.attention]:
             if not getattr(model, key):
-                raise ValueError(f"{path}: attention = {model.attention!r} needs {key} >= 1; add it")
+                raise ValueError(
+                    f"{path}: attention = {model.attention!r} needs {key} >= 1; add it"
+                )
         if model.top_k > model.experts or model.dense_layers >= model.layers:
             raise ValueError(
                 f"{path}: top_k = {model.top_k} <= experts = {model.experts} and dense_layers = "
@@ -127,8 +132,6 @@ class Model:
             return self.hidden * self.head_dim * 2 * (self.heads + self.kv_heads)
         query = self.heads * (self.nope_dim + self.rope_dim)
         down = self.hidden * (self.kv_lora + self.rope_dim)
-        query_params = (
-            (self.hidden + query) * self.q_lora if self.q_lora else self.hidden * query
-        )
+        query_params = (self.hidden + query) * self.q_lora if self.q_lora else self.hidden * query
         up = self.heads * self.kv_lora * (self.nope_dim + self.v_dim)
         return query_params + down + up + self.heads * self.v_dim * self.hidden

@@ -58,7 +58,9 @@ def two_level_planes(figures: dict[str, Any], num_ranks: int) -> tuple[Any, list
 
     for node in range(used_nodes):
         graph.add_nodes_from((f"die{node}.{die}" for die in range(dies)), kind="die")
-        graph.add_nodes_from((f"cpu{node}.{n}" for n in range(figures["cpus_per_node"])), kind="cpu")
+        graph.add_nodes_from(
+            (f"cpu{node}.{n}" for n in range(figures["cpus_per_node"])), kind="cpu"
+        )
         for die in range(0, dies - 1, 2):
             connect(f"die{node}.{die}", f"die{node}.{die + 1}", sibling)
         for plane in range(figures["planes"]):

@@ -1,4 +1,4 @@
-"""How balanced a placement could be at best: bounds that hold for every placement and dispatcher."""
+"""How balanced a placement could be at best, whatever the placement and the dispatcher."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,9 +7,7 @@ from lb.checked import checked_amounts, checked_integer
 from lb.kernel import kernel
 
 
-def balancedness_bound(
-    load: ArrayLike, num_ranks: int, slots_per_rank: int
-) -> NDArray[np.float64]:
+def balancedness_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> NDArray[np.float64]:
     """Upper bound on the balancedness of any placement, however tokens are split over replicas.
 
     The peak rank load is at least the largest of
@@ -79,9 +77,7 @@ def _bound_layers(
         if mean == 0.0:
             bound[layer] = 1.0
             continue
-        peak = max(
-            mean, _slot_level(load, ranks, width), _heavy_ranks_level(load, ranks, width)
-        )
+        peak = max(mean, _slot_level(load, ranks, width), _heavy_ranks_level(load, ranks, width))
         bound[layer] = mean / peak
 
 
@@ -104,7 +100,7 @@ def _slot_level(descending: NDArray[np.float64], ranks: int, width: int) -> floa
 
 @kernel
 def _heavy_ranks_level(descending: NDArray[np.float64], ranks: int, width: int) -> float:
-    """Return the load that some rank holding one of the h hottest experts must carry, over all h."""
+    """Return what some rank with one of the h hottest experts must carry, for the worst h."""
     experts = descending.size
     spare = ranks * width - experts
     lightest = np.zeros(experts + 1)  # lightest[k]: load of the k coldest experts

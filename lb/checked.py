@@ -1,4 +1,4 @@
-"""Checks of numbers and arrays whose errors name the value, the inequality it breaks and the mend."""
+"""Checks of numbers and arrays; errors name the value, the inequality it breaks and the mend."""
 
 import operator
 from typing import Any

@@ -16,6 +16,6 @@ def kernel(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]
     for its cache and refuses. The kernel is compiled in memory instead, so importing never fails.
     """
     try:
-        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True)(function)

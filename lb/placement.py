@@ -256,7 +256,9 @@ def _add_rank_load(
             for rank in range(ranks):
                 total = 0.0
                 for slot in range(rank * slots_per_rank, (rank + 1) * slots_per_rank):
-                    total += load[step, layer, physical_to_logical[layer, slot]] * share[layer, slot]
+                    total += (
+                        load[step, layer, physical_to_logical[layer, slot]] * share[layer, slot]
+                    )
                 result[step, layer, rank] = total
 
 

@@ -62,7 +62,7 @@ class Problem:
     ValueError: 2 ranks x 1 slots = 2 slots < 4 experts; give slots_per_rank >= 2
     """
 
-    load: NDArray[np.float64]
+    load: NDArray[Any]
     num_ranks: int
     slots_per_rank: int
     ranks_per_node: int | None = None
@@ -146,7 +146,9 @@ class Problem:
         )
         if asked != given:
             parts = zip(("layers", "experts", "slots", "ranks"), given, asked, strict=True)
-            wrong = "; ".join(f"{got} {name} for {want}" for name, got, want in parts if got != want)
+            wrong = "; ".join(
+                f"{got} {name} for {want}" for name, got, want in parts if got != want
+            )
             raise ValueError(f"the placement does not answer the problem: {wrong}")
         if self.max_moves is not None and self.current is not None:
             moves = int(placement.moves_from(self.current).sum())
@@ -178,7 +180,9 @@ class Problem:
             width = checked_integer(self.ranks_per_node, "ranks_per_node", at_least=1)
             self._store("ranks_per_node", width)
             _check_divides("ranks_per_node", width, "num_ranks", self.num_ranks)
-        _check_divides("expert_groups", self.expert_groups, "the number of experts", self.num_experts)
+        _check_divides(
+            "expert_groups", self.expert_groups, "the number of experts", self.num_experts
+        )
 
     def _check_current_and_moves(self) -> None:
         if self.current is not None:

@@ -17,7 +17,9 @@ class Solver(Protocol):
     name of a conformance check that it cannot pass to the reason.
     """
 
-    def __call__(self, problem: Problem, /) -> Placement: ...
+    def __call__(self, problem: Problem, /) -> Placement:
+        """Return a placement that answers ``problem``."""
+        ...
 
 
 class Dispatcher(Protocol):
@@ -28,4 +30,5 @@ class Dispatcher(Protocol):
     """
 
     def __call__(self, placement: Placement, load: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Return the share of each slot."""
         ...

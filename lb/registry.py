@@ -5,7 +5,7 @@ import importlib
 import importlib.metadata
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 
 class Registry:
@@ -71,7 +71,7 @@ class Registry:
                     f"{self.noun} {name!r} is a plain function without parameters; "
                     f"leave out {', '.join(params)}"
                 )
-            return target  # type: ignore[no-any-return]
+            return cast("Callable[..., Any]", target)
         accepted = self.parameters(name)
         unknown = sorted(set(params) - set(accepted))
         if unknown:
@@ -79,7 +79,7 @@ class Registry:
                 f"{self.noun} {name!r} has no parameter {', '.join(map(repr, unknown))}; "
                 f"it takes {', '.join(accepted) or 'none'}"
             )
-        return target(**params)  # type: ignore[no-any-return]
+        return cast("Callable[..., Any]", target(**params))
 
     def parameters(self, name: str) -> list[str]:
         """Return the parameters that ``make(name, …)`` takes."""

@@ -31,7 +31,7 @@ def solve(problem: Problem, solver: str | Solver = "greedy", **params: Any) -> P
         chosen: Solver = SOLVERS.make(solver, **params)
     elif params:
         raise ValueError(
-            f"parameters {', '.join(params)} go with a solver's name; configure the callable instead"
+            f"parameters {', '.join(params)} go with a solver's name; configure the callable itself"
         )
     else:
         chosen = solver

@@ -10,11 +10,11 @@ from lb.placement import Placement
 
 
 class RebalancePolicy(Protocol):
-    """Windows seen so far, their load [windows, layers, experts] and the placement: rebalance?"""
+    """Windows seen, their load [windows, layers, experts] and the placement to a decision."""
 
-    def __call__(
-        self, windows_seen: int, load: NDArray[np.int64], placement: Placement, /
-    ) -> bool: ...
+    def __call__(self, windows_seen: int, load: NDArray[np.int64], placement: Placement, /) -> bool:
+        """Say whether to ask the solver now."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """Traces one after another in time: a shift from one domain to the next."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
 
-AnyTrace = TypeVar("AnyTrace", RoutingTrace, TokenTrace)
+AnyTrace = TypeVar("AnyTrace", bound=RoutingTrace | TokenTrace)
 
 
 def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
@@ -38,23 +39,26 @@ def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
         for number, part in enumerate(parts)
         for key, text in (part.provenance or {}).items()
     }
-    if isinstance(first, RoutingTrace):
-        counts = np.concatenate([part.counts for part in parts])
-        tokens = np.concatenate([part.step_tokens for part in parts])
-        return RoutingTrace(counts, first.model, first.top_k, phase, tokens, provenance)
-    return _concat_tokens(parts, phase, provenance)
+    joined = _concat_counts if isinstance(first, RoutingTrace) else _concat_tokens
+    return cast("AnyTrace", joined(parts, phase, provenance))
 
 
-def _concat_tokens(
-    parts: Sequence[TokenTrace], phase: str, provenance: dict[str, str]
-) -> TokenTrace:
+def _concat_counts(parts: Sequence[Any], phase: str, provenance: dict[str, str]) -> RoutingTrace:
+    counts = np.concatenate([part.counts for part in parts])
+    tokens = np.concatenate([part.step_tokens for part in parts])
+    return RoutingTrace(counts, parts[0].model, parts[0].top_k, phase, tokens, provenance)
+
+
+def _concat_tokens(parts: Sequence[Any], phase: str, provenance: dict[str, str]) -> TokenTrace:
     step = None
     if all(part.step is not None for part in parts):
         lengths = [int(part.step[-1]) + 1 for part in parts]
         starts = np.cumsum([0, *lengths[:-1]])
-        step = np.concatenate([part.step + start for part, start in zip(parts, starts, strict=True)])
+        step = np.concatenate(
+            [part.step + start for part, start in zip(parts, starts, strict=True)]
+        )
 
-    def joined(name: str) -> np.ndarray | None:
+    def joined(name: str) -> NDArray[Any] | None:
         columns = [getattr(part, name) for part in parts]
         return None if any(column is None for column in columns) else np.concatenate(columns)
 

@@ -108,7 +108,7 @@ def _ragged_place(values: Any, axes: tuple[str, ...]) -> str:
         for row, length in enumerate(lengths):
             if length != lengths[0]:
                 return (
-                    f"{axes[depth - 1][:-1]} {row} has {length} {axis}, the first has {lengths[0]}; "
-                    f"give every one the same number of {axis}"
+                    f"{axes[depth - 1][:-1]} {row} has {length} {axis}, the first has "
+                    f"{lengths[0]}; give every one the same number of {axis}"
                 )
     return f"give a rectangular array [{', '.join(axes)}]"

@@ -49,6 +49,7 @@ class Writer:
         self._provenance: dict[str, str] = {}
         self._pending: list[dict[str, NDArray[Any]]] = []
         self._pending_bytes = 0
+        self._samples = 0
 
     def append(self, block: RoutingTrace | TokenTrace) -> None:
         """Add the next steps or tokens."""
@@ -74,7 +75,7 @@ class Writer:
 
         self._header, self._names = block.header, list(block.columns)
         self._provenance = dict(block.provenance or {})
-        self._hash, self._samples = ContentHash(block.header), 0
+        self._hash = ContentHash(block.header)
         fields = []
         for name, column in block.columns.items():
             kind = pa.from_numpy_dtype(column.dtype)
@@ -95,7 +96,9 @@ class Writer:
             self._hash.update(field.name, column)
             flat = pa.array(column.ravel())
             wide = column.ndim == 2
-            arrays.append(pa.FixedSizeListArray.from_arrays(flat, type=field.type) if wide else flat)
+            arrays.append(
+                pa.FixedSizeListArray.from_arrays(flat, type=field.type) if wide else flat
+            )
         table = pa.Table.from_arrays(arrays, schema=self._schema)
         rows = max(1, ROW_GROUP_BYTES * table.num_rows // max(table.nbytes, 1))
         self._writer.write_table(table, row_group_size=rows)
@@ -185,11 +188,13 @@ class StoredTrace:
         try:
             header: dict[str, Any] = json.loads(text)
         except ValueError as error:
-            raise ValueError(f"{self.path}: the header is damaged ({error}); write it again") from None
+            raise ValueError(
+                f"{self.path}: the header is damaged ({error}); write it again"
+            ) from None
         if header.get("schema") != SCHEMA:
             raise ValueError(
-                f"{self.path}: schema version {header.get('schema')!r}; this podlab reads {SCHEMA}; "
-                "write the trace again, or use the podlab that wrote it"
+                f"{self.path}: schema version {header.get('schema')!r}; this podlab reads "
+                f"{SCHEMA}; write the trace again, or use the podlab that wrote it"
             )
         needed = {"kind", "model", "top_k", "phase", "layers", "experts", "provenance"}
         lacking = sorted((needed | {"content_hash"}) - set(header))
@@ -249,9 +254,7 @@ class StoredTrace:
             if wide.shape[2] != self.num_experts:
                 raise ValueError(f"{wide.shape[2]} experts, the header says {self.num_experts}")
             tokens = columns["step_tokens"]
-            return RoutingTrace(
-                wide, self.model, self.top_k, self.phase, tokens, self.provenance
-            )
+            return RoutingTrace(wide, self.model, self.top_k, self.phase, tokens, self.provenance)
         lengths = None
         if "sample" in columns:
             lengths = np.bincount(columns["sample"] - columns["sample"][0])
@@ -292,8 +295,8 @@ class StoredTrace:
 def _to_numpy(column: Any) -> NDArray[Any]:
     chunk = column.combine_chunks()
     if not hasattr(chunk.type, "list_size"):
-        return chunk.to_numpy()  # type: ignore[no-any-return]
-    return chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)  # type: ignore[no-any-return]
+        return chunk.to_numpy()
+    return chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)
 
 
 def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
@@ -317,9 +320,7 @@ def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
         yield _without_samples(carried, carried.experts, carried.step - first).counts()
 
 
-def _without_samples(
-    part: TokenTrace, experts: NDArray[Any], step: NDArray[np.int32]
-) -> TokenTrace:
+def _without_samples(part: TokenTrace, experts: NDArray[Any], step: NDArray[Any]) -> TokenTrace:
     return TokenTrace(
         experts, part.num_experts, part.model, part.phase, step, provenance=part.provenance
     )

@@ -56,9 +56,9 @@ class TokenTrace:
     num_experts: int
     model: str
     phase: str = "unknown"
-    step: NDArray[np.int32] | None = None
-    source_rank: NDArray[np.int32] | None = None
-    sample_lengths: NDArray[np.int32] | None = None
+    step: NDArray[Any] | None = None
+    source_rank: NDArray[Any] | None = None
+    sample_lengths: NDArray[Any] | None = None
     provenance: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
@@ -215,7 +215,7 @@ class TokenTrace:
                 experts=self.experts[start:end],
                 step=None,
                 source_rank=None if self.source_rank is None else self.source_rank[start:end],
-                sample_lengths=[end - start],
+                sample_lengths=np.array([end - start]),
             )
 
     def blocks(self) -> Iterator[RoutingTrace]:

@@ -55,7 +55,9 @@ class Eplb:
         if self.policy == "global" or groups % nodes:
             groups, nodes = 1, 1
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
-        _place_layers(_single_precision(problem.total_load), problem.num_ranks, groups, nodes, slots)
+        _place_layers(
+            _single_precision(problem.total_load), problem.num_ranks, groups, nodes, slots
+        )
         return Placement(slots, problem.num_ranks)
 
 
@@ -97,7 +99,7 @@ def _place_layers(
 def _replicate(
     load: NDArray[np.float32], num_slots: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return [slots] expert and load of each slot before packing: the originals, then the copies."""
+    """Return [slots] expert and load of each slot before packing: originals, then copies."""
     expert_of = np.arange(num_slots)
     replicas = np.ones(load.size, dtype=np.float32)
     per_replica = load.copy()

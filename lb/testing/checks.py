@@ -71,7 +71,9 @@ def check_load_conserved(solver: Solver) -> None:
     for name, problem, placement in _answers(solver):
         load = problem.total_load
         on_ranks = placement.rank_load(load).sum(axis=1)
-        assert np.allclose(on_ranks, load.sum(axis=1), rtol=1e-9), f"{name}: tokens lost or invented"
+        assert np.allclose(on_ranks, load.sum(axis=1), rtol=1e-9), (
+            f"{name}: tokens lost or invented"
+        )
         bound = balancedness_bound(load, problem.num_ranks, problem.slots_per_rank)
         above = placement.balancedness(load) > bound * (1 + 1e-9)
         assert not above.any(), f"{name}: balancedness above its upper bound"
@@ -91,7 +93,7 @@ def check_deterministic(solver: Solver) -> None:
                 assert _global_random_state() == before, (
                     "the global random state was used; make a numpy.random.Generator from a seed"
                 )
-            _assert_same(*answers, "two calls with one problem")
+            _assert_same(answers[0], answers[1], "two calls with one problem")
     finally:
         np.random.set_state(kept[0])  # noqa: NPY002
         random.setstate(kept[1])

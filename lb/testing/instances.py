@@ -63,9 +63,7 @@ def _every_expert_everywhere() -> Problem:
 
 
 def _grouped_nodes() -> Problem:
-    return Problem(
-        _skewed(2, 32), num_ranks=8, slots_per_rank=5, ranks_per_node=4, expert_groups=8
-    )
+    return Problem(_skewed(2, 32), num_ranks=8, slots_per_rank=5, ranks_per_node=4, expert_groups=8)
 
 
 #: Name to a function that makes the problem.
