@@ -5,7 +5,7 @@ Examples
 >>> from hardware import Fabric
 >>> fabric = Fabric.preset("cloudmatrix384", num_ranks=32)
 >>> fabric
-Fabric(cloudmatrix384: 32 ranks, 166 nodes, 1892 links)
+Fabric(cloudmatrix384: 32 ranks, 166 nodes, 1040 links)
 """
 
 from hardware.collectives import Collectives

@@ -16,15 +16,20 @@ SCALE_BYTES = 512
 class Collectives:
     """Pull-based dispatch and combine in the manner of XCCL (xDeepServe section 3.2).
 
-    Each takes ``setup + max(slowest rank at its engine's rate, fabric)``: vector cores move a
-    rank's bytes at a rate below the links', and the links are shared. Source tokens are taken as
-    spread evenly over the ranks.
+    Counts are broadcast first, and every rank waits for all of them: the setup. Then each rank
+    pulls, at the rate that its vector cores reach, and all share the links: the longer of the two
+    counts. Source tokens are taken as spread evenly over the ranks, so a rank pulls from its own
+    server the part that its server is of all ranks.
+
+    In dispatch a hot rank pulls more than others. In combine every rank pulls the results of its
+    own tokens, so a hot rank delays the others by what must leave it over its links.
 
     Parameters
     ----------
     fabric
-        Where the ranks are; its figures hold ``collective_setup_s``, ``dispatch_bytes_per_s`` and
-        ``combine_bytes_per_s``.
+        Where the ranks are; its figures hold ``collective_setup_s`` and, for ``dispatch`` and
+        ``combine``, ``…_within_bytes_per_s`` and ``…_between_bytes_per_s``. Without them the links
+        alone decide.
     model
         Whose hidden states travel.
     """
@@ -55,23 +60,24 @@ class Collectives:
         ndarray
             [...] seconds; setup alone where there is nothing to send.
         """
-        return self._exchange_s(
-            rank_tokens * float(self.dispatch_bytes), "dispatch_bytes_per_s", inbound=True
-        )
+        arriving = rank_tokens * float(self.dispatch_bytes)
+        links = self.fabric.even_exchange(arriving, inbound=True)
+        return self._pulled_s(arriving.max(axis=-1), links, "dispatch")
 
     def combine_s(self, rank_tokens: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Seconds of combine: every rank's experts send their [..., ranks] token copies back."""
-        return self._exchange_s(
-            rank_tokens * float(self.combine_bytes), "combine_bytes_per_s", inbound=False
-        )
+        """Seconds of combine: the experts' results, [..., ranks] token copies, go back."""
+        leaving = rank_tokens * float(self.combine_bytes)
+        links = self.fabric.even_exchange(leaving, inbound=False)
+        return self._pulled_s(leaving.mean(axis=-1), links, "combine")
 
-    def _exchange_s(
-        self, rank_bytes: NDArray[np.float64], rate: str, *, inbound: bool
+    def _pulled_s(
+        self, pulled_bytes: NDArray[np.float64], links_s: NDArray[np.float64], name: str
     ) -> NDArray[np.float64]:
-        figures = self.fabric.figures
-        engine = rank_bytes.max(axis=-1) / figures.get(rate, np.inf)
-        links = self.fabric.even_exchange(rank_bytes, inbound=inbound)
-        seconds: NDArray[np.float64] = np.maximum(engine, links)
+        figures, ranks = self.fabric.figures, self.fabric.num_ranks
+        within = min(figures.get("dies_per_node", ranks), ranks) / ranks
+        seconds_per_byte = within / figures.get(f"{name}_within_bytes_per_s", np.inf)
+        seconds_per_byte += (1 - within) / figures.get(f"{name}_between_bytes_per_s", np.inf)
+        seconds: NDArray[np.float64] = np.maximum(pulled_bytes * seconds_per_byte, links_s)
         return seconds + figures.get("collective_setup_s", 0.0)
 
     def send_bytes_per_s(self) -> float:

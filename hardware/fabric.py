@@ -157,13 +157,17 @@ class Fabric:
     @cached_property
     def _even_operators(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """[links, ranks] seconds per byte received (sent) in equal parts from (to) all ranks."""
-        cube = np.asarray(self._routes[0].todense()).reshape(-1, self.num_ranks, self.num_ranks)
-        per_second = self.num_ranks * self.link_rate[:, None]
-        # parallel links of equal planes carry the same: one of them decides as well as all
-        return (
-            np.unique(cube.sum(axis=1) / per_second, axis=0),
-            np.unique(cube.sum(axis=2) / per_second, axis=0),
-        )
+        from scipy.sparse import coo_array
+
+        ranks, rate = self.num_ranks, self.num_ranks * self.link_rate[:, None]
+        pairs, rank = np.arange(ranks**2), np.arange(ranks)
+        operators = []
+        for of_pair in (np.tile(rank, ranks), np.repeat(rank, ranks)):
+            pick = coo_array((np.ones(ranks**2), (pairs, of_pair)), shape=(ranks**2, ranks))
+            # parallel links of equal planes carry the same: one of them decides as well as all
+            rows = (self._routes[0] @ pick.tocsr()).toarray() / rate
+            operators.append(np.unique(rows, axis=0))
+        return operators[0], operators[1]
 
     def even_exchange(
         self, rank_bytes: NDArray[np.float64], *, inbound: bool

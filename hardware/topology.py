@@ -17,14 +17,16 @@ CHECKS: dict[str, preset.Check] = {
     "l1_l2_bytes_per_s": preset.positive,
     "die_die_bytes_per_s": preset.positive,
     "die_l1_s": preset.not_negative,
+    "cpu_l1_s": preset.not_negative,
     "l1_l2_s": preset.not_negative,
     "die_die_s": preset.not_negative,
-    "endpoint_s": preset.not_negative,
     "read_efficiency": preset.fraction,
     "write_efficiency": preset.fraction,
     "collective_setup_s": preset.not_negative,
-    "dispatch_bytes_per_s": preset.positive,
-    "combine_bytes_per_s": preset.positive,
+    "dispatch_within_bytes_per_s": preset.positive,
+    "dispatch_between_bytes_per_s": preset.positive,
+    "combine_within_bytes_per_s": preset.positive,
+    "combine_between_bytes_per_s": preset.positive,
 }
 
 
@@ -48,7 +50,7 @@ def two_level_planes(figures: dict[str, Any], num_ranks: int) -> tuple[Any, list
     dies = figures["dies_per_node"]
     used_nodes = -(-num_ranks // dies)
     to_die = {"bandwidth": figures["die_l1_bytes_per_s"], "latency": figures["die_l1_s"]}
-    to_cpu = {"bandwidth": figures["cpu_l1_bytes_per_s"], "latency": figures["die_l1_s"]}
+    to_cpu = {"bandwidth": figures["cpu_l1_bytes_per_s"], "latency": figures["cpu_l1_s"]}
     upward = {"bandwidth": figures["l1_l2_bytes_per_s"], "latency": figures["l1_l2_s"]}
     sibling = {"bandwidth": figures["die_die_bytes_per_s"], "latency": figures["die_die_s"]}
 

@@ -51,7 +51,7 @@ def checked_amounts(values: ArrayLike, name: str, axes: tuple[str, ...]) -> NDAr
     if not worst >= 0 or not np.isfinite(amounts.max()):
         bad = ~(np.isfinite(amounts) & (amounts >= 0))
         where = tuple(int(i) for i in np.argwhere(bad)[0])
-        place = ", ".join(f"{axis} {i}" for axis, i in zip(axes, where, strict=True))
+        place = ", ".join(f"{axis[:-1]} {i}" for axis, i in zip(axes, where, strict=True))
         raise ValueError(f"{name} at {place} is {amounts[where]}; it must be finite and >= 0")
     amounts.flags.writeable = False
     return amounts

@@ -1,0 +1,55 @@
+"""Importing the balancing core is light."""
+
+import subprocess
+import sys
+
+HEAVY = (
+    "pandas",
+    "networkx",
+    "ortools",
+    "sklearn",
+    "scipy",
+    "torch",
+    "pyarrow",
+    "typer",
+    "rich",
+    "numba",
+)
+
+
+def test_import_pulls_in_nothing_heavy():
+    """After `import lb` no laboratory package is loaded; numba waits for the first kernel."""
+    code = (
+        "import sys, lb; lb.Problem([[1, 2, 3]], 2, 2); "
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_place_without_a_cache_still_compiles(monkeypatch):
+    """Where numba can write nowhere, the kernel is compiled in memory."""
+    import numba
+
+    import lb.kernel
+
+    plain = numba.njit
+
+    def refusing(**options):
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return plain(**options)
+
+    monkeypatch.setattr(numba, "njit", refusing)
+    assert lb.kernel.kernel(lambda value: value + 1)(1) == 2
+
+
+def test_kernels_call_kernels():
+    """A kernel may call another one of its module before that was ever called itself."""
+    code = (
+        "import lb, numpy as np; from lb.solvers.greedy import replicate; "
+        "lb.solve(lb.Problem([[1, 2, 9]], 2, 2)); "
+        "print(replicate(np.array([1.0, 9.0]), 4, 3).tolist())"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[1, 3]"
