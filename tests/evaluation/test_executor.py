@@ -1,0 +1,88 @@
+"""Steps: phases add up, waits belong to ranks, and imbalance never helps."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lb
+
+CONTIGUOUS = lb.solve(lb.Problem(np.ones((2, 64)), 16, 5), "contiguous")
+
+
+def test_phases_add_up(executor):
+    """Total is the sum over layers of four phases, two of them the slowest rank's."""
+    counts = np.random.default_rng(0).poisson(24, (2, 64))
+    step = executor.step(CONTIGUOUS, counts, step_tokens=256)
+    parts = step.attention + step.dispatch + step.experts + step.combine
+    assert step.total == pytest.approx(parts.sum())
+    assert step.layers.shape == (2,)
+    assert step.expert_wait.shape == (2, 16)
+    np.testing.assert_array_equal(step.expert_wait.min(axis=1), 0)
+    assert (step.attention_wait == 0).all()
+
+
+def test_a_hot_rank_makes_the_others_wait(executor):
+    """All but the hot rank wait by the difference of their expert times."""
+    counts = np.full((2, 64), 10.0)
+    counts[:, 5] = 5000
+    step = executor.step(CONTIGUOUS, counts, step_tokens=256)
+    hot = CONTIGUOUS.rank_load(counts).argmax(axis=1)
+    assert (step.expert_wait[np.arange(2), hot] == 0).all()
+    assert (np.sort(step.expert_wait, axis=1)[:, 2:] > 0).all()
+
+
+def test_one_token_more_on_some_ranks(executor):
+    """Tokens are whole: 257 on 16 ranks leave one rank with 17."""
+    counts = np.full((2, 64), 24)
+    even = executor.step(CONTIGUOUS, counts, step_tokens=256)
+    more = executor.step(CONTIGUOUS, counts, step_tokens=257)
+    assert (more.attention_wait.argmin(axis=1) == 0).all()
+    assert more.total >= even.total
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_ideal_is_never_slower(executor, seed):
+    """No placement takes less time than perfect balance."""
+    generator = np.random.default_rng(seed)
+    counts = generator.poisson(generator.lognormal(2, 2, size=(2, 64)))
+    placement = lb.solve(lb.Problem(counts, 16, 5), "random", seed=seed % 1000)
+    taken = executor.step(placement, counts, step_tokens=256)
+    ideal = executor.ideal(counts, 16, step_tokens=256)
+    assert (ideal.layers <= taken.layers * (1 + 1e-12)).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 2000))
+def test_more_imbalance_is_never_faster(executor, seed, moved):
+    """Tokens that move from the coolest to the hottest rank never shorten the step."""
+    generator = np.random.default_rng(seed)
+    counts = generator.integers(50, 500, size=(2, 64)).astype(float)
+    before = executor.step(CONTIGUOUS, counts, step_tokens=256)
+    rank_load = CONTIGUOUS.rank_load(counts[0:2])
+    for layer in range(2):
+        slots = CONTIGUOUS.physical_to_logical[layer].reshape(16, 5)
+        single = CONTIGUOUS.replica_count[layer][slots] == 1
+        hot = slots[rank_load[layer].argmax()][single[rank_load[layer].argmax()]]
+        cold = slots[rank_load[layer].argmin()][single[rank_load[layer].argmin()]]
+        if hot.size and cold.size:
+            amount = min(moved, counts[layer, cold[0]] - 1)
+            counts[layer, cold[0]] -= amount
+            counts[layer, hot[0]] += amount
+    assert executor.step(CONTIGUOUS, counts, step_tokens=256).total >= before.total * (1 - 1e-12)
+
+
+def test_migration_is_the_slowest_receiver(executor):
+    """Ranks receive at the same time; the one with most experts decides."""
+    moves = np.zeros((2, 16), dtype=int)
+    moves[:, 3] = [2, 1]
+    moves[0, 4] = 2
+    expected = 3 * executor.expert_bytes / 1e9
+    assert executor.migration_s(moves, 1e9) == pytest.approx(expected)
+
+
+def test_other_ranks_are_refused(executor):
+    """A placement of another EP size does not fit the fabric."""
+    with pytest.raises(ValueError, match="placement has 2 ranks, the fabric 16"):
+        executor.step(lb.Placement([[0, 1]], 2), [[1, 1]])

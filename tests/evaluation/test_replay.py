@@ -1,0 +1,132 @@
+"""Replay is causal, complete and charges what moves."""
+
+import numpy as np
+import pytest
+
+import lb
+import traces
+from evaluation import scores
+from evaluation.replay import replay
+from schedulers import make_rebalance
+
+
+class Recorder:
+    """A solver that remembers what it was shown."""
+
+    def __init__(self):
+        self.problems = []
+
+    def __call__(self, problem):
+        """Answer greedily."""
+        self.problems.append(problem)
+        return lb.solve(problem.replace(current=None), "greedy")
+
+
+def test_solver_sees_the_past_only(trace, executor, deployment):
+    """Changing what comes later changes nothing that a solver was shown before."""
+    future = trace.counts.copy()
+    future[8:] = np.roll(future[8:], 17, axis=2)
+    shown = []
+    for counts in (trace.counts, future):
+        solver = Recorder()
+        replay(traces.RoutingTrace(counts, "toy", 6), executor, deployment, solver)
+        shown.append(solver.problems)
+    assert len(shown[0]) == 3
+    for number in (0, 1):
+        np.testing.assert_array_equal(shown[0][number].load, shown[1][number].load)
+        np.testing.assert_array_equal(
+            shown[0][number].load[-1], trace.windows(4)[number], "the window just ended"
+        )
+
+
+def test_history_is_oldest_first(trace, executor, deployment):
+    """A solver may be shown several windows."""
+    from dataclasses import replace
+
+    solver = Recorder()
+    replay(trace, executor, replace(deployment, history_windows=2), solver)
+    assert [problem.num_windows for problem in solver.problems] == [1, 2, 2]
+    np.testing.assert_array_equal(solver.problems[2].load, trace.windows(4)[1:3])
+
+
+def test_windows_are_complete(trace, executor, deployment):
+    """Eighteen steps are four windows; the first is observed, two steps are left out."""
+    result = replay(trace, executor, deployment, lb.make("greedy"))
+    assert len(result.step_s) == 12
+    assert len(result.following) == len(result.fitted) == len(result.solve_s) == 3
+
+
+def test_next_is_the_window_after(trace, executor, deployment):
+    """The score of a placement is its balancedness on the window it did not see."""
+    result = replay(trace, executor, deployment, lb.make("greedy"))
+    windows = trace.windows(4)
+    placement = lb.solve(lb.Problem(windows[0], 16, 5), "greedy")
+    np.testing.assert_allclose(result.fitted[0], placement.balancedness(windows[0]))
+    np.testing.assert_allclose(result.following[0], placement.balancedness(windows[1]))
+
+
+def test_no_change_costs_nothing(trace, executor, deployment):
+    """The start-up layout never moves a byte."""
+    result = replay(trace, executor, deployment, lb.make("contiguous"))
+    assert result.moves == [0, 0, 0]
+    assert sum(result.migration_s) == 0
+
+
+def test_migration_is_charged(trace, executor, deployment):
+    """Time at a rate: half the bandwidth doubles it and lowers the efficiency."""
+    from dataclasses import replace
+
+    slow = replace(deployment, migration_bytes_per_s=deployment.migration_bytes_per_s / 2)
+    results = [replay(trace, executor, each, lb.make("greedy")) for each in (deployment, slow)]
+    assert sum(results[1].migration_s) == pytest.approx(2 * sum(results[0].migration_s))
+    fast_row, slow_row = (scores.summary(one, executor, deployment) for one in results)
+    assert slow_row["efficiency"] < fast_row["efficiency"] < 1
+    assert fast_row["moved_bytes"] == sum(results[0].moves) * executor.expert_bytes
+
+
+def test_stored_trace_gives_the_same(trace, executor, deployment, tmp_path):
+    """A trace streamed from disk in small pieces replays like one in memory."""
+    path = tmp_path / "trace.parquet"
+    with traces.Writer(path) as writer:
+        for start in range(0, 18, 5):
+            writer.append(trace.slice(start, start + 5))
+    in_memory = replay(trace, executor, deployment, lb.make("eplb"))
+    streamed = replay(traces.open(path), executor, deployment, lb.make("eplb"))
+    assert in_memory.step_s == streamed.step_s
+
+
+def test_policy_decides(trace, executor, deployment):
+    """Without a rebalance the start-up placement is what is judged."""
+    result = replay(trace, executor, deployment, lb.make("greedy"), policy=make_rebalance("never"))
+    assert result.solve_s == []
+    row = scores.summary(result, executor, deployment)
+    assert row["slots_changed"] == 0
+    assert row["balancedness_fitted"] == row["balancedness_next"]
+
+
+def test_hold_repeats_steps_but_not_moves(trace, executor, deployment):
+    """A recorded step may stand for many; migration is paid once."""
+    from dataclasses import replace
+
+    once = replay(trace, executor, deployment, lb.make("greedy"))
+    held = replay(trace, executor, replace(deployment, hold_steps=10), lb.make("greedy"))
+    np.testing.assert_allclose(held.step_s, 10 * np.array(once.step_s))
+    assert held.migration_s == once.migration_s
+
+
+def test_broken_dispatcher_is_named(trace, executor, deployment):
+    """Shares that lose tokens stop the run."""
+    with pytest.raises(ValueError, match="add up to 0"):
+        replay(
+            trace,
+            executor,
+            deployment,
+            lb.make("greedy"),
+            lambda placement, load: np.zeros_like(placement.even_share),
+        )
+
+
+def test_too_short_a_trace_is_refused(trace, executor, deployment):
+    """One window has no next one."""
+    with pytest.raises(ValueError, match="fewer than two windows of 4 steps"):
+        replay(trace.slice(0, 7), executor, deployment, lb.make("greedy"))
