@@ -1,0 +1,53 @@
+"""Speed of the core at DeepSeek-V3 size, beside a yardstick measured in the same run.
+
+The yardstick is ``numpy.argsort(load, axis=1)`` of the same [58, 256] float64 loads.
+Run with ``pytest tests/benchmarks``; compare the columns with the row of the yardstick.
+"""
+
+import numpy as np
+import pytest
+
+import lb
+from evaluation.executor import StepExecutor
+from hardware import Collectives, Device, Fabric, Model, Operators
+
+LOAD = np.random.default_rng(0).lognormal(size=(58, 256)) * 100
+PROBLEM = lb.Problem(LOAD, num_ranks=32, slots_per_rank=9)
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
+def test_yardstick_argsort(benchmark):
+    """The yardstick itself."""
+    benchmark(np.argsort, LOAD, axis=1)
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
+@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "random"])
+def test_solve(benchmark, solver):
+    """A solver, checks of the answer included."""
+    chosen = lb.make(solver)
+    benchmark(lb.solve, PROBLEM, chosen)
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
+def test_evaluate_a_placement(benchmark):
+    """Check a new slot map and compute its balancedness in all layers."""
+    table = lb.solve(PROBLEM).physical_to_logical
+    benchmark(lambda: lb.Placement(table, 32).balancedness(LOAD))
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
+def test_bound(benchmark):
+    """The balancedness bound of all layers."""
+    benchmark(lb.bounds.balancedness_bound, LOAD, 32, 9)
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
+def test_price_a_step(benchmark):
+    """One decode step of DeepSeek-V3 at EP32."""
+    model = Model.preset("deepseek-v3")
+    fabric = Fabric.preset("cloudmatrix384", 32)
+    operators = Operators(Device.preset("ascend-910c-die"), model)
+    executor = StepExecutor(operators, Collectives(fabric, model))
+    placement = lb.solve(PROBLEM)
+    benchmark(executor.step, placement, LOAD, None, 2048)

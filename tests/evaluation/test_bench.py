@@ -1,0 +1,204 @@
+"""The command line as a user meets it: runs, resumes, fails and refuses."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import traces
+
+SUITE = """
+id = "tiny-v1"
+[[scenario]]
+id = "ep16"
+trace = "olmoe-domains"
+model = "olmoe-1b-7b"
+num_ranks = 16
+slots_per_rank = 5
+window_steps = 1
+[[scenario]]
+id = "ep32"
+trace = "olmoe-domains"
+model = "olmoe-1b-7b"
+num_ranks = 32
+slots_per_rank = 3
+window_steps = 1
+"""
+
+
+@pytest.fixture
+def podlab(tmp_path):
+    """Return a function that runs the command in a folder of its own."""
+    (tmp_path / "tiny.toml").write_text(SUITE)
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "evaluation", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def scores(folder):
+    """Return (solver, scenario) -> scores of all records below a folder."""
+    found = [json.loads(path.read_text()) for path in folder.rglob("*.json")]
+    return {(one["solver"], one["scenario"]["id"]): one.get("scores") for one in found}
+
+
+def test_two_runs_and_two_processes_give_equal_scores(podlab, tmp_path):
+    """One seed, one result: again, and in parallel."""
+    runs = (("a", "1"), ("b", "1"), ("c", "2"))
+    for out, jobs in runs:
+        done = podlab("bench", "--suite", "tiny.toml", "--out", out, "--jobs", jobs)
+        assert done.returncode == 0, done.stderr
+        assert "greedy" in done.stdout
+    one, two, three = (scores(tmp_path / out) for out, _ in runs)
+    assert len(one) == 8
+    assert one == two == three
+
+
+def test_record_has_what_it_takes_to_reproduce_it(podlab, tmp_path):
+    """Schema, version, commit, solver, parameters, scenario, trace hash, seed, host, times."""
+    podlab("bench", "--suite", "tiny.toml", "--solver", "random", "--seed", "3")
+    path = next((tmp_path / "podlab-records").rglob("ep16--random*.json"))
+    record = json.loads(path.read_text())
+    assert record["schema"] == 1
+    assert record["solver"] == "random"
+    assert record["parameters"] == {"seed": 3}
+    assert record["trace_hash"] == traces.open("olmoe-domains").content_hash
+    assert {"podlab", "commit", "source_hash", "host", "seed", "wall", "date"} <= set(record)
+    assert len(record["layers"]["balancedness_next"]) == 3
+
+
+def test_second_run_takes_records_up(podlab):
+    """What is finished is not run again, unless asked."""
+    call = ("bench", "--suite", "tiny.toml", "--solver", "greedy")
+    assert "taken up" not in podlab(*call).stderr
+    assert "2 taken up from earlier runs" in podlab(*call).stderr
+    assert "taken up" not in podlab(*call, "--fresh").stderr
+
+
+def test_own_function_joins_the_leaderboard(podlab, tmp_path):
+    """A user's file runs beside the registered solvers; its failure costs its own row only."""
+    (tmp_path / "own.py").write_text(
+        "import lb\n"
+        "def mine(problem):\n    return lb.solve(problem, 'contiguous')\n"
+        "def bad(problem):\n    raise RuntimeError('out of ideas')\n"
+        "def wrong(problem):\n    return problem.load\n"
+        "def leaves(problem):\n    raise SystemExit(3)\n"
+    )
+    specs = [f"own.py:{name}" for name in ("mine", "bad", "wrong", "leaves")]
+    options = [part for spec in specs for part in ("--solver", spec)]
+    done = podlab("bench", "--suite", "tiny.toml", *options)
+    assert done.returncode == 0
+    assert re.search(r"^\d +mine ", done.stdout, re.MULTILINE)
+    assert re.search(r"^\d +eplb ", done.stdout, re.MULTILINE)
+    assert "failed: bad on ep16: RuntimeError: out of ideas" in done.stdout
+    assert "failed: wrong on ep32: ValueError: the answer is a ndarray" in done.stdout
+    assert "failed: leaves on ep16: SystemExit: 3" in done.stdout
+
+
+def test_only_failures_is_an_error(podlab, tmp_path):
+    """A run without any score exits with 1."""
+    (tmp_path / "own.py").write_text("def bad(problem):\n    return None\n")
+    (tmp_path / "one.toml").write_text(SUITE)
+    done = podlab(
+        "bench", "--suite", "tiny.toml", "--solver", "own.py:bad", "--solver", "own.py:bad"
+    )
+    assert done.returncode == 0  # the registered ones ran beside it
+    check = podlab("check", "own.py:bad")
+    assert check.returncode == 1
+    assert "check_feasible failed" in check.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--solver", "gredy"), "unknown solver 'gredy': did you mean 'greedy'"),
+        (("--solver", "none.py:x"), "there is no file none.py"),
+        (("--suite", "defalt"), "unknown suite 'defalt': did you mean 'default'"),
+        (("--suite", "none.toml"), "there is no such suite file"),
+        (("--out", "tiny.toml"), "is a file; give a folder"),
+        (("--jobs", "0"), "greater than or equal to 1"),
+        (("--seed", "-1"), "greater than or equal to 0"),
+        (("--slover", "greedy"), "No such option"),
+    ],
+)
+def test_wrong_calls_are_refused_in_one_line(podlab, arguments, message):
+    """Before anything runs, with exit code 2 and no traceback."""
+    done = podlab("bench", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_trace_in_a_suite_is_refused(podlab, tmp_path):
+    """A trace that is not there is named with the nearest."""
+    (tmp_path / "bad.toml").write_text(SUITE.replace("olmoe-domains", "olmo-domain"))
+    done = podlab("bench", "--suite", "bad.toml")
+    assert done.returncode == 2
+    assert "unknown trace 'olmo-domain': did you mean 'olmoe-domains'" in done.stderr
+
+
+def test_interrupt_keeps_what_is_finished(podlab, tmp_path):
+    """Ctrl-C leaves the finished records; the same command goes on from there."""
+    (tmp_path / "slow.py").write_text(
+        "import time, lb, pathlib\n"
+        "def slow(problem):\n"
+        "    pathlib.Path('started').touch()\n"
+        "    if not pathlib.Path('hurry').exists():\n        time.sleep(60)\n"
+        "    return lb.solve(problem, 'contiguous')\n"
+    )
+    call = ("bench", "--suite", "tiny.toml", "--solver", "greedy", "--solver", "slow.py:slow")
+    command = [sys.executable, "-m", "evaluation", *call]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "1 of 4 records" in errors
+    assert "the same command goes on from here" in errors
+    (tmp_path / "hurry").touch()
+    done = podlab(*call)
+    assert done.returncode == 0
+    assert "1 taken up from earlier runs" in done.stderr
+    assert len(scores(tmp_path / "podlab-records")) == 4
+
+
+def test_list_shows_what_is_registered(podlab):
+    """Solvers, traces and presets in one view."""
+    shown = podlab("list").stdout
+    for name in ("eplb", "even", "default", "dsv2lite-intent", "cloudmatrix384", "deepseek-v3"):
+        assert name in shown
+
+
+def test_without_the_laboratory_one_line_says_what_to_install():
+    """The script needs the extra and names it."""
+    code = (
+        "import sys, importlib.util as u; real = u.find_spec; "
+        "u.find_spec = lambda name, *a: None if name == 'typer' else real(name, *a); "
+        "from evaluation.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'podlab[lab]'" in done.stderr
+
+
+def test_help_loads_nothing_heavy():
+    """`podlab --help` answers without numpy, numba, pyarrow or networkx."""
+    code = (
+        "import sys; sys.argv = ['podlab', '--help']\n"
+        "from evaluation.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([n for n in ('numpy', 'numba', 'pyarrow', 'networkx') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")

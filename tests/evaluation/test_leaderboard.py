@@ -1,0 +1,55 @@
+"""The leaderboard is a pure function of records."""
+
+import io
+
+from rich.console import Console
+
+from evaluation import leaderboard
+
+KEYS = (
+    "efficiency",
+    "balancedness_fitted",
+    "balancedness_next",
+    "worst_layer_next",
+    "gap_to_bound",
+    "slots_changed",
+    "moved_bytes",
+    "step_s",
+    "tokens_per_s_per_chip",
+)
+SCORES = dict.fromkeys(KEYS, 0.5)
+
+
+def record(solver, efficiency, scenario="one", status="ok"):
+    """Make a record."""
+    base = {"solver": solver, "scenario": {"id": scenario}, "status": status}
+    if status != "ok":
+        return {**base, "reason": "ValueError: no"}
+    wall = {"solve_s_median": 0.001}
+    return {**base, "scores": {**SCORES, "efficiency": efficiency}, "wall": wall}
+
+
+def test_ranked_by_mean_efficiency():
+    """Means over scenarios decide; equal ones go by name."""
+    rows, _ = leaderboard.rank(
+        [record("b", 0.5), record("b", 0.7, "two"), record("c", 0.6), record("a", 0.6)]
+    )
+    assert [row.solver for row in rows] == ["a", "b", "c"]
+    assert rows[1].scores["moved_bytes"] == 1.0
+
+
+def test_failed_solver_is_named_and_not_scored():
+    """One failure takes a solver out, the others stay."""
+    records = [record("a", 0.9), record("a", 0, "two", status="failed"), record("b", 0.1)]
+    rows, failures = leaderboard.rank(records)
+    assert [row.solver for row in rows] == ["b"]
+    assert failures == [("a", "two", "ValueError: no")]
+    out = io.StringIO()
+    assert leaderboard.render(records, "t", Console(file=out, width=leaderboard.WIDTH))
+    assert "failed: a on two: ValueError: no" in out.getvalue()
+
+
+def test_nothing_ranked_is_said():
+    """Without any score the caller learns it."""
+    console = Console(file=io.StringIO())
+    assert not leaderboard.render([record("a", 0, status="failed")], "t", console)

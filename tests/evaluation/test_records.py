@@ -1,0 +1,40 @@
+"""Records are whole or absent, and say what made them."""
+
+import pytest
+
+from evaluation import records
+
+
+def test_round_trip(tmp_path):
+    """What is written is read, and nothing else is left in the folder."""
+    path = tmp_path / "a" / "record.json"
+    records.write({"schema": 1, "solver": "x"}, path)
+    assert records.read(path) == {"schema": 1, "solver": "x"}
+    assert [found.name for found in path.parent.iterdir()] == ["record.json"]
+    assert list(records.read_all(tmp_path)) == [{"schema": 1, "solver": "x"}]
+
+
+def test_failing_write_leaves_nothing(tmp_path):
+    """A record that cannot be written as JSON leaves no file behind."""
+    with pytest.raises(TypeError):
+        records.write({"schema": 1, "bad": object()}, tmp_path / "record.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "not a readable record"), ('{"schema": 99}', "schema 99"), ("[]", "schema 'list'")],
+)
+def test_foreign_files_are_named(tmp_path, text, message):
+    """A damaged file, or one of another schema, is named with what to do."""
+    path = tmp_path / "record.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"record.json: .*{message}.*delete it"):
+        records.read(path)
+
+
+def test_provenance_names_version_and_source():
+    """A record can be traced to the code that wrote it."""
+    found = records.provenance()
+    assert len(found["source_hash"]) == 64
+    assert found["host"]["numpy"]

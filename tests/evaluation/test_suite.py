@@ -1,0 +1,79 @@
+"""Suites are read strictly."""
+
+import pytest
+
+from evaluation import suite
+
+GOOD = """
+id = "mine-v1"
+[[scenario]]
+id = "one"
+trace = "olmoe-domains"
+model = "olmoe-1b-7b"
+num_ranks = 16
+slots_per_rank = 5
+window_steps = 1
+"""
+
+
+def written(tmp_path, text):
+    """Write a suite file."""
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def test_default_suite_covers_both_sizes():
+    """The main job runs EP16 and EP32 on recorded traces."""
+    found = suite.load("default")
+    assert found.id == "default-v1"
+    assert {scenario.num_ranks for scenario in found.scenarios} == {16, 32}
+    assert "default" in suite.available()
+
+
+def test_own_file(tmp_path):
+    """A path to a .toml file is a suite; one trace may be given without a list."""
+    found = suite.load(written(tmp_path, GOOD))
+    assert found.scenarios[0].trace == ("olmoe-domains",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            ("window_steps", "windw_steps"),
+            "scenario 'one': unknown key 'windw_steps'; did you mean",
+        ),
+        (("window_steps = 1", ""), "key 'window_steps' is missing"),
+        (("= 16", "= 0"), "num_ranks = 0; give an integer >= 1"),
+        (("= 16", '= "many"'), "num_ranks = 'many'"),
+        (('id = "mine-v1"', ""), "a suite has an id"),
+        (("[[scenario]]", "[[scenario"), "not TOML"),
+    ],
+)
+def test_broken_suites_are_named(tmp_path, change, message):
+    """File, scenario, key and mend."""
+    with pytest.raises(ValueError, match=f"mine.toml.*{message}"):
+        suite.load(written(tmp_path, GOOD.replace(*change)))
+
+
+def test_scenario_ids_are_unique(tmp_path):
+    """Two scenarios of one name could not be told apart."""
+    table = GOOD[GOOD.index("[[") :]
+    with pytest.raises(ValueError, match=r"scenario ids \['one'\] occur twice"):
+        suite.load(written(tmp_path, GOOD + table))
+
+
+def test_unknown_suite_suggests():
+    """A typo is answered with the nearest name."""
+    with pytest.raises(ValueError, match="unknown suite 'defualt': did you mean 'default'"):
+        suite.load("defualt")
+
+
+def test_tokens_need_steps():
+    """A token trace without step_tokens cannot be replayed."""
+    scenario = suite.Scenario(
+        "x", ("dsv2lite-intent", "dsv2lite-summary"), "deepseek-v2-lite", 16, 5, 4
+    )
+    with pytest.raises(ValueError, match="give step_tokens"):
+        scenario.load_trace()
