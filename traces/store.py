@@ -232,7 +232,7 @@ class StoredTrace:
         digest = ContentHash(header)
         for group in range(self._file.num_row_groups):
             try:
-                table = self._file.read_row_group(group)
+                table = self._file.read_row_group(group, use_threads=False)
             except (pa.ArrowException, OSError) as error:
                 raise ValueError(f"{self.path}: row group {group} is damaged ({error})") from None
             columns = {name: _to_numpy(table[name]) for name in table.column_names}
@@ -293,10 +293,18 @@ class StoredTrace:
 
 
 def _to_numpy(column: Any) -> NDArray[Any]:
+    """Return a column as an array, wide where the rows are lists.
+
+    The buffer is read as it is: pyarrow's own ``to_numpy`` would import pandas.
+    """
     chunk = column.combine_chunks()
-    if not hasattr(chunk.type, "list_size"):
-        return chunk.to_numpy()
-    return chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)
+    wide = hasattr(chunk.type, "list_size")
+    flat = chunk.flatten() if wide else chunk
+    if chunk.null_count or flat.null_count:
+        raise ValueError("a column has empty cells; every step and token is complete")
+    values = np.frombuffer(flat.buffers()[1], dtype=np.dtype(str(flat.type)))
+    values = values[flat.offset : flat.offset + len(flat)]
+    return values.reshape(-1, chunk.type.list_size) if wide else values
 
 
 def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
