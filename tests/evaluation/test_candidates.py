@@ -82,5 +82,5 @@ def test_file_that_fails_is_named(tmp_path):
     """A syntax error in the user's file is the user's to see."""
     file = tmp_path / "bad.py"
     file.write_text("def mine(:\n")
-    with pytest.raises(ValueError, match="bad.py cannot be run: SyntaxError"):
+    with pytest.raises(ValueError, match=r"bad\.py cannot be run: SyntaxError"):
         Candidate(f"{file}:mine").make()
