@@ -127,7 +127,7 @@ def _print(
     complete = _complete(found, scenarios)
     ranked = leaderboard.render(complete, title, console)
     if svg is not None:
-        console.save_svg(str(svg), title="podlab bench")
+        leaderboard.draw(console, svg)
     reused = sum(record["reused"] for record in found)
     notes = [f"{len(found)} of {total} records in {out}"]
     notes += [f"{reused} taken up from earlier runs (--fresh runs them again)"] if reused else []

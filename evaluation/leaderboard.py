@@ -1,9 +1,11 @@
 """The leaderboard: a pure function of records."""
 
+import re
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -74,6 +76,15 @@ def _mean(runs: list[dict[str, Any]]) -> dict[str, float]:
     mean["moved_bytes"] = sum(run["scores"]["moved_bytes"] for run in runs)
     mean["solve_s_median"] = statistics.median(run["wall"]["solve_s_median"] for run in runs)
     return mean
+
+
+def draw(console: Console, path: Path) -> None:
+    """Write what ``console`` recorded as a picture that asks no server for its fonts."""
+    picture = console.export_svg(title="podlab bench")
+    picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(picture, encoding="utf-8")
+    partial.replace(path)
 
 
 def render(records: list[dict[str, Any]], title: str, console: Console) -> bool:
