@@ -75,6 +75,7 @@ def run_task(task: Task) -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     trace = task.scenario.load_trace()
+    task.scenario.check_trace(trace)
     executor = task.scenario.executor()
     deployment = task.scenario.deployment(executor)
     record["trace_hash"] = trace.content_hash

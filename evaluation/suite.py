@@ -57,6 +57,20 @@ class Scenario:
         """Return the trace in steps; it is read once a process."""
         return _load_trace(self.trace, self.step_tokens)
 
+    def check_trace(self, trace: Any) -> None:
+        """Raise ValueError unless the trace has the experts of the model."""
+        model = Model.preset(self.model)
+        for name, recorded, expected in (
+            ("experts", trace.num_experts, model.experts),
+            ("top_k", trace.top_k, model.top_k),
+        ):
+            if recorded != expected:
+                raise ValueError(
+                    f"scenario {self.id!r}: the trace {', '.join(self.trace)} has {name} = "
+                    f"{recorded}, the model {self.model} has {expected}; name the model it was "
+                    "recorded on"
+                )
+
     def executor(self) -> StepExecutor:
         """Return the step executor of this scenario."""
         model = Model.preset(self.model)

@@ -29,7 +29,7 @@ class Greedy:
         """Return the greedy placement, the layers independent of each other."""
         speed = np.ones(problem.num_ranks) if problem.rank_speed is None else problem.rank_speed
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
-        _place_layers(problem.total_load, speed.copy(), slots)
+        _place_layers(problem.total_load, 1 / speed, slots)
         return Placement(slots, problem.num_ranks)
 
 
@@ -41,27 +41,26 @@ def replicate(load: NDArray[np.float64], num_slots: int, num_ranks: int) -> NDAr
     the spare slots instead of crowding them.
     """
     replicas = np.ones(load.size, dtype=np.int64)
+    per_replica = load.copy()
     for _ in range(num_slots - load.size):
-        best = -1
-        best_load = -1.0
-        for expert in range(load.size):
-            count = replicas[expert]
-            per_replica = load[expert] / count
-            if count < num_ranks and (
-                per_replica > best_load or (per_replica == best_load and count < replicas[best])
-            ):
+        best = 0
+        for expert in range(1, load.size):
+            ahead = per_replica[expert] - per_replica[best]
+            if ahead > 0 or (ahead == 0 and replicas[expert] < replicas[best]):
                 best = expert
-                best_load = per_replica
         replicas[best] += 1
+        # an expert on every rank is out of the running
+        full = replicas[best] == num_ranks
+        per_replica[best] = -1.0 if full else load[best] / replicas[best]
     return replicas
 
 
 @kernel
 def _place_layers(
-    load: NDArray[np.float64], speed: NDArray[np.float64], slots: NDArray[np.int64]
+    load: NDArray[np.float64], slowness: NDArray[np.float64], slots: NDArray[np.int64]
 ) -> None:
     layers, num_slots = slots.shape
-    ranks = speed.size
+    ranks = slowness.size
     width = num_slots // ranks
     for layer in range(layers):
         replicas = replicate(load[layer], num_slots, ranks)
@@ -69,14 +68,14 @@ def _place_layers(
         table = slots[layer].reshape(ranks, width)
         used = np.zeros(ranks, dtype=np.int64)
         rank_load = np.zeros(ranks)
-        # most replicas first among equal weights: with no load left, room is what decides
-        by_replicas = np.argsort(-replicas, kind="mergesort")
-        for expert in by_replicas[np.argsort(-weight[by_replicas], kind="mergesort")]:
+        for expert in np.argsort(-weight, kind="mergesort"):
             holds = np.zeros(ranks, dtype=np.bool_)
             for _ in range(replicas[expert]):
-                rank = _least_loaded(rank_load, speed, weight[expert], used, width, holds)
+                rank = _least_loaded(rank_load, slowness, weight[expert], used, width, holds)
                 if rank < 0:
-                    rank = _make_room(table, used, rank_load, speed, weight, weight[expert], holds)
+                    rank = _make_room(
+                        table, used, rank_load, slowness, weight, weight[expert], holds
+                    )
                 table[rank, used[rank]] = expert
                 used[rank] += 1
                 rank_load[rank] += weight[expert]
@@ -86,7 +85,7 @@ def _place_layers(
 @kernel
 def _least_loaded(
     rank_load: NDArray[np.float64],
-    speed: NDArray[np.float64],
+    slowness: NDArray[np.float64],
     weight: float,
     used: NDArray[np.int64],
     width: int,
@@ -96,7 +95,7 @@ def _least_loaded(
     best = -1
     best_time = np.inf
     for rank in range(rank_load.size):
-        time = (rank_load[rank] + weight) / speed[rank]
+        time = (rank_load[rank] + weight) * slowness[rank]
         if used[rank] < width and not holds[rank] and (best < 0 or time < best_time):
             best = rank
             best_time = time
@@ -108,7 +107,7 @@ def _make_room(
     table: NDArray[np.int64],
     used: NDArray[np.int64],
     rank_load: NDArray[np.float64],
-    speed: NDArray[np.float64],
+    slowness: NDArray[np.float64],
     weight: NDArray[np.float64],
     incoming: float,
     holds: NDArray[np.bool_],
@@ -135,8 +134,8 @@ def _make_room(
                 if present:
                     continue
                 peak = max(
-                    (rank_load[target] + weight[moved]) / speed[target],
-                    (rank_load[source] - weight[moved] + incoming) / speed[source],
+                    (rank_load[target] + weight[moved]) * slowness[target],
+                    (rank_load[source] - weight[moved] + incoming) * slowness[source],
                 )
                 if best_source < 0 or peak < best_peak:
                     best_peak = peak

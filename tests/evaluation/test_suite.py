@@ -70,6 +70,13 @@ def test_unknown_suite_suggests():
         suite.load("defualt")
 
 
+def test_trace_of_another_model_is_refused():
+    """Weights of another size would be charged otherwise."""
+    scenario = suite.Scenario("x", ("olmoe-domains",), "deepseek-v3", 16, 5, 1)
+    with pytest.raises(ValueError, match="experts = 64, the model deepseek-v3 has 256"):
+        scenario.check_trace(scenario.load_trace())
+
+
 def test_tokens_need_steps():
     """A token trace without step_tokens cannot be replayed."""
     scenario = suite.Scenario(
