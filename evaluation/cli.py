@@ -48,6 +48,7 @@ def bench(
         todo = runner.tasks(chosen_suite, _candidates(solver or [], seed))
         if out.exists() and not out.is_dir():
             raise ValueError(f"--out {out} is a file; give a folder")
+        out.mkdir(parents=True, exist_ok=True)  # said now, not after the first run
     except (ValueError, OSError) as error:
         _refuse(error)
     found, interrupted = _run(todo, out, jobs, fresh)

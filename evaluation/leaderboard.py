@@ -100,7 +100,10 @@ def render(records: list[dict[str, Any]], title: str, console: Console) -> bool:
             cells = [column.form.format(column.value(row.scores)) for column in COLUMNS]
             table.add_row(str(place), row.solver, *cells)
         console.print(table, width=max(console.width, WIDTH), soft_wrap=True)
+    where: dict[tuple[str, str], list[str]] = defaultdict(list)
     for solver, scenario, reason in failures:
-        text = f"failed: {solver} on {scenario}: {reason}"
+        where[solver, reason].append(scenario)
+    for (solver, reason), scenarios in where.items():
+        text = f"failed: {solver} on {', '.join(scenarios)}: {reason}"
         console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     return bool(rows)

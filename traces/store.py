@@ -163,7 +163,7 @@ class StoredTrace:
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path}: there is no such trace file")
         try:
-            self._file = pq.ParquetFile(self.path, memory_map=True)
+            self._file = pq.ParquetFile(self.path)
         except (pa.ArrowException, OSError) as error:
             size = self.path.stat().st_size
             raise ValueError(
