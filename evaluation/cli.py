@@ -45,6 +45,8 @@ def bench(
 
     try:
         chosen_suite = suites.load(suite)
+        for scenario in chosen_suite.scenarios:
+            scenario.check()
         todo = runner.tasks(chosen_suite, _candidates(solver or [], seed))
         if out.exists() and not out.is_dir():
             raise ValueError(f"--out {out} is a file; give a folder")

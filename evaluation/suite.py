@@ -8,6 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+import lb
 import traces
 from evaluation.executor import StepExecutor
 from evaluation.replay import Deployment
@@ -56,6 +59,21 @@ class Scenario:
     def load_trace(self) -> Any:
         """Return the trace in steps; it is read once a process."""
         return _load_trace(self.trace, self.step_tokens)
+
+    def check(self) -> None:
+        """Raise ValueError, naming the scenario, if anything it names is unknown or cannot be."""
+        try:
+            model = Model.preset(self.model)
+            Device.preset(self.device)
+            lb.make_dispatcher(self.dispatcher)
+            for name in self.trace:
+                traces.open(name)
+            if self.phase not in ("decode", "prefill"):
+                raise ValueError(f"phase = {self.phase!r} is not 'decode' or 'prefill'")
+            # a problem checks ranks, slots and groups for itself
+            lb.Problem(np.zeros((1, model.experts)), self.num_ranks, self.slots_per_rank)
+        except (ValueError, FileNotFoundError) as error:
+            raise ValueError(f"scenario {self.id!r}: {error}") from None
 
     def check_trace(self, trace: Any) -> None:
         """Raise ValueError unless the trace has the experts of the model."""
@@ -148,15 +166,28 @@ def _scenario(path: Path, table: dict[str, Any]) -> Scenario:
             near = difflib.get_close_matches(key, fields, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
             raise ValueError(f"{where}: unknown key {key!r}; {hint}")
-        if "int" in str(fields[key].type) and (
-            not isinstance(value, int) or isinstance(value, bool) or value < 1
-        ):
-            raise ValueError(f"{where}: {key} = {value!r}; give an integer >= 1")
+        complaint = _complaint(str(fields[key].type), value)
+        if complaint:
+            raise ValueError(f"{where}: {key} = {value!r}; {complaint}")
     for key, entry in fields.items():
         if key not in table and entry.default is dataclasses.MISSING:
             raise ValueError(f"{where}: key {key!r} is missing; add it")
     names = [table["trace"]] if isinstance(table["trace"], str) else table["trace"]
     return Scenario(**{**table, "trace": tuple(names)})
+
+
+def _complaint(kind: str, value: Any) -> str | None:
+    """Say what is wrong with a value for a field of the type ``kind``, if anything."""
+    if "tuple" in kind:
+        names = [value] if isinstance(value, str) else value
+        good = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+        return None if good else "give the name of a trace, or a list of names"
+    if "str" in kind:
+        return None if isinstance(value, str) and value else "give a non-empty string"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if "float" in kind:
+        return None if number and value >= 0 else "give a number >= 0"
+    return None if number and isinstance(value, int) and value >= 1 else "give an integer >= 1"
 
 
 @lru_cache(maxsize=4)

@@ -47,6 +47,8 @@ def test_own_file(tmp_path):
         (("window_steps = 1", ""), "key 'window_steps' is missing"),
         (("= 16", "= 0"), "num_ranks = 0; give an integer >= 1"),
         (("= 16", '= "many"'), "num_ranks = 'many'"),
+        (('"olmoe-1b-7b"', "7"), "model = 7; give a non-empty string"),
+        (('"olmoe-domains"', "[]"), r"trace = \[\]; give the name of a trace"),
         (('id = "mine-v1"', ""), "a suite has an id"),
         (("[[scenario]]", "[[scenario"), "not TOML"),
     ],
@@ -55,6 +57,23 @@ def test_broken_suites_are_named(tmp_path, change, message):
     """File, scenario, key and mend."""
     with pytest.raises(ValueError, match=f"mine.toml.*{message}"):
         suite.load(written(tmp_path, GOOD.replace(*change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("olmoe-1b-7b", "olmoe-1b"), "unknown preset 'olmoe-1b': did you mean 'olmoe-1b-7b'"),
+        (("olmoe-domains", "olmo"), "unknown trace 'olmo'"),
+        (("= 5", "= 3"), "48 slots < 64 experts; give slots_per_rank >= 4"),
+        (("window_steps", 'phase = "warm"\nwindow_steps'), "phase = 'warm' is not"),
+        (("window_steps", 'dispatcher = "evn"\nwindow_steps'), "unknown dispatcher 'evn'"),
+    ],
+)
+def test_impossible_scenarios_are_named(tmp_path, change, message):
+    """Before anything runs, and with the scenario's name."""
+    scenario = suite.load(written(tmp_path, GOOD.replace(*change))).scenarios[0]
+    with pytest.raises(ValueError, match=f"scenario 'one': .*{message}"):
+        scenario.check()
 
 
 def test_scenario_ids_are_unique(tmp_path):
