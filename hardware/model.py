@@ -84,26 +84,45 @@ class Model:
 
     @classmethod
     def preset(cls, name_or_path: str | Path) -> "Model":
-        """Read a bundled preset or a ``.toml`` file of the same keys; errors as ValueError."""
+        """Read a bundled preset, a ``.toml`` file of the same keys, or a published ``config.json``.
+
+        Raises
+        ------
+        ValueError
+            Naming file, key and mend.
+        """
+        if Path(name_or_path).suffix == ".json":
+            from hardware.huggingface import read_config
+
+            return read_config(name_or_path)
         path = preset.find("models", name_or_path)
         optional = {"kv_heads", "head_dim", "q_lora", "kv_lora", "nope_dim", "rope_dim", "v_dim"}
         optional |= {"expert_groups", "limited_groups"}
-        model = cls(**preset.read(path, CHECKS, frozenset(optional)))
+        return cls(**preset.read(path, CHECKS, frozenset(optional))).checked(str(path))
+
+    def checked(self, where: str) -> "Model":
+        """Return the model if its dimensions go together.
+
+        Raises
+        ------
+        ValueError
+            Naming ``where`` and the key that its attention needs, or the inequality that fails.
+        """
         needed = {
             "mla": ("kv_lora", "nope_dim", "rope_dim", "v_dim"),
             "gqa": ("kv_heads", "head_dim"),
         }
-        for key in needed[model.attention]:
-            if not getattr(model, key):
+        for key in needed[self.attention]:
+            if not getattr(self, key):
                 raise ValueError(
-                    f"{path}: attention = {model.attention!r} needs {key} >= 1; add it"
+                    f"{where}: attention = {self.attention!r} needs {key} >= 1; add it"
                 )
-        if model.top_k > model.experts or model.dense_layers >= model.layers:
+        if self.top_k > self.experts or self.dense_layers >= self.layers:
             raise ValueError(
-                f"{path}: top_k = {model.top_k} <= experts = {model.experts} and dense_layers = "
-                f"{model.dense_layers} < layers = {model.layers} must both hold"
+                f"{where}: top_k = {self.top_k} <= experts = {self.experts} and dense_layers = "
+                f"{self.dense_layers} < layers = {self.layers} must both hold"
             )
-        return model
+        return self
 
     @property
     def moe_layers(self) -> int:
