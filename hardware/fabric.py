@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hardware import preset
+from hardware.symmetry import Symmetry, find_symmetry
 from hardware.topology import CHECKS, two_level_planes
 
 
@@ -101,13 +102,21 @@ class Fabric:
     @cached_property
     def link_rate(self) -> NDArray[np.float64]:
         """[links] bytes/s that reads reach."""
-        nominal = np.array([self.graph.edges[link]["bandwidth"] for link in self.links])
-        rate: NDArray[np.float64] = nominal * self.figures.get("read_efficiency", 1.0)
-        return rate
+        return self._group_rate[self.symmetry.group_of_link]
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """Nodes and links that carry the same whatever the traffic, found once."""
+        return find_symmetry(self.graph, self.ranks)
+
+    @cached_property
+    def _group_rate(self) -> NDArray[np.float64]:
+        """[link groups] bytes/s that reads reach on one link."""
+        return self.symmetry.bandwidth * self.figures.get("read_efficiency", 1.0)
 
     @cached_property
     def _routes(self) -> tuple[Any, NDArray[np.float64]]:
-        """Share of each pair's bytes on each link [links, pairs]; seconds [ranks, ranks]."""
+        """Share of each pair's bytes on each link [link groups, pairs]; seconds [ranks, ranks]."""
         from hardware.routes import equal_cost_routes
 
         return equal_cost_routes(self)
@@ -125,10 +134,14 @@ class Fabric:
         ndarray
             [..., links].
         """
-        matrix = self._checked_bytes(bytes_sent)
+        of_group = self._group_bytes(self._checked_bytes(bytes_sent))
+        return of_group[..., self.symmetry.group_of_link]
+
+    def _group_bytes(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[..., link groups] bytes on each link of a group."""
         flat = matrix.reshape(-1, self.num_ranks**2)
         loads = np.asarray((self._routes[0] @ flat.T).T)
-        return loads.reshape(*matrix.shape[:-2], len(self.links))
+        return loads.reshape(*matrix.shape[:-2], len(self._group_rate))
 
     def all_to_all(self, bytes_sent: ArrayLike) -> Any:
         """Seconds until all bytes have arrived.
@@ -149,24 +162,22 @@ class Fabric:
             If the matrix has another shape, or an entry is negative or not finite.
         """
         matrix = self._checked_bytes(bytes_sent)
-        busiest = (self.link_bytes(matrix) / self.link_rate).max(axis=-1)
+        busiest = (self._group_bytes(matrix) / self._group_rate).max(axis=-1)
         latency = np.where(matrix > 0, self.latency, 0.0).max(axis=(-1, -2))
         seconds = busiest + latency
         return float(seconds) if seconds.ndim == 0 else seconds
 
     @cached_property
     def _even_operators(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """[links, ranks] seconds per byte received (sent) in equal parts from (to) all ranks."""
+        """[link groups, ranks] seconds per byte received (sent), in equal parts from (to) all."""
         from scipy.sparse import coo_array
 
-        ranks, rate = self.num_ranks, self.num_ranks * self.link_rate[:, None]
+        ranks, rate = self.num_ranks, self.num_ranks * self._group_rate[:, None]
         pairs, rank = np.arange(ranks**2), np.arange(ranks)
         operators = []
         for of_pair in (np.tile(rank, ranks), np.repeat(rank, ranks)):
             pick = coo_array((np.ones(ranks**2), (pairs, of_pair)), shape=(ranks**2, ranks))
-            # parallel links of equal planes carry the same: one of them decides as well as all
-            rows = (self._routes[0] @ pick.tocsr()).toarray() / rate
-            operators.append(np.unique(rows, axis=0))
+            operators.append((self._routes[0] @ pick.tocsr()).toarray() / rate)
         return operators[0], operators[1]
 
     def even_exchange(
@@ -190,7 +201,7 @@ class Fabric:
 
     def rank_distance(self) -> NDArray[np.float64]:
         """[ranks, ranks] seconds per byte between two ranks that have the fabric to themselves."""
-        share = self._routes[0].multiply(1 / self.link_rate[:, None])
+        share = self._routes[0].multiply(1 / self._group_rate[:, None])
         slowest = np.asarray(share.max(axis=0).todense()).reshape(self.num_ranks, self.num_ranks)
         return np.array(slowest)
 

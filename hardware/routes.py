@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from hardware.fabric import Fabric
+    from hardware.symmetry import Symmetry
 
 
 def equal_cost_routes(fabric: "Fabric") -> tuple[Any, NDArray[np.float64]]:
@@ -15,8 +16,8 @@ def equal_cost_routes(fabric: "Fabric") -> tuple[Any, NDArray[np.float64]]:
     Returns
     -------
     share : scipy.sparse.csr_array
-        [links, ranks * ranks] share of the bytes from source to destination (column
-        ``source * ranks + destination``) on each link.
+        [link groups, ranks * ranks] share of the bytes from source to destination (column
+        ``source * ranks + destination``) on each link of the group.
     latency : ndarray
         [ranks, ranks] seconds along the slowest of the shortest paths.
 
@@ -27,50 +28,74 @@ def equal_cost_routes(fabric: "Fabric") -> tuple[Any, NDArray[np.float64]]:
     """
     from scipy.sparse import coo_array
 
-    ranks = fabric.num_ranks
-    links = {link: number for number, link in enumerate(fabric.links)}
+    symmetry, ranks = fabric.symmetry, fabric.num_ranks
+    hops = _hops(fabric)
     latency = np.zeros((ranks, ranks))
     rows, columns, shares = [], [], []
     for destination in range(ranks):
-        for link, sources, flow in _towards(fabric, destination, latency):
-            rows.append(np.full(sources.size, links[link]))
-            columns.append(sources * ranks + destination)
-            shares.append(flow)
-    shape = (len(links), ranks * ranks)
-    if not rows:
-        return coo_array(shape).tocsr(), latency
+        share = _towards(symmetry, hops[destination])
+        latency[:, destination] = _slowest(symmetry, hops[destination])[symmetry.rank_class]
+        rows.append(share.col)
+        columns.append(share.row * ranks + destination)
+        shares.append(share.data)
     entries = (np.concatenate(shares), (np.concatenate(rows), np.concatenate(columns)))
+    shape = (len(symmetry.tail), ranks * ranks)
     return coo_array(entries, shape=shape).tocsr(), latency
 
 
-def _towards(fabric: "Fabric", destination: int, latency: NDArray[np.float64]) -> Any:
-    """Yield (link, [sources], [shares]) for all traffic to one rank; fill its latency column."""
-    import networkx as nx
+def _hops(fabric: "Fabric") -> NDArray[np.float64]:
+    """Return [ranks, classes] numbers of links from each class to each rank."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import shortest_path
 
-    graph, ranks = fabric.graph, fabric.ranks
-    target = ranks[destination]
-    hops = nx.single_source_shortest_path_length(graph.reverse(copy=False), target)
-    for rank in ranks:
-        if rank not in hops:
-            raise ValueError(f"{fabric.name}: there is no path from {rank} to {target}")
-    flow = {rank: np.eye(1, len(ranks), number)[0] for number, rank in enumerate(ranks)}
-    slowest = {target: 0.0}
-    outward = sorted(hops, key=lambda node: hops[node])
-    onward = {
-        node: [after for after in graph.successors(node) if hops.get(after) == hops[node] - 1]
-        for node in outward
-        if node != target
-    }
-    for node in outward[1:]:
-        slowest[node] = max(
-            graph.edges[node, after]["latency"] + slowest[after] for after in onward[node]
+    symmetry = fabric.symmetry
+    classes = len(symmetry.class_size)
+    ones = np.ones(len(symmetry.tail))
+    backward = coo_array((ones, (symmetry.head, symmetry.tail)), shape=(classes, classes)).tocsr()
+    hops: NDArray[np.float64] = shortest_path(
+        backward, unweighted=True, indices=symmetry.rank_class
+    )
+    cut = np.argwhere(np.isinf(hops[:, symmetry.rank_class]))
+    if cut.size:
+        destination, source = cut[0]
+        raise ValueError(
+            f"{fabric.name}: there is no path from {fabric.ranks[source]} to "
+            f"{fabric.ranks[destination]}; join them or leave one of the ranks out"
         )
-    for node in reversed(outward[1:]):
-        if node not in flow:
-            continue
-        part = flow[node] / len(onward[node])
-        sources = np.flatnonzero(part)
-        for after in onward[node]:
-            flow[after] = flow[after] + part if after in flow else part
-            yield (node, after), sources, part[sources]
-    latency[:, destination] = [slowest[rank] for rank in ranks]
+    return hops
+
+
+def _towards(symmetry: "Symmetry", hops: NDArray[np.float64]) -> Any:
+    """Return [sources, groups] shares of what each rank sends to one rank, on each link."""
+    from scipy.sparse import coo_array
+
+    classes, ranks = len(symmetry.class_size), len(symmetry.rank_class)
+    onward = np.flatnonzero(hops[symmetry.tail] == hops[symmetry.head] + 1)
+    tail, degree = symmetry.tail[onward], symmetry.degree[onward]
+    next_hops = np.bincount(tail, weights=degree, minlength=classes)
+    step = coo_array(
+        (degree / next_hops[tail], (tail, symmetry.head[onward])), shape=(classes, classes)
+    ).tocsr()
+    on_link = coo_array(
+        (1 / (next_hops[tail] * symmetry.class_size[tail]), (tail, onward)),
+        shape=(classes, len(symmetry.tail)),
+    ).tocsr()
+    here = coo_array(
+        (np.ones(ranks), (np.arange(ranks), symmetry.rank_class)), shape=(ranks, classes)
+    ).tocsr()
+    passed = here
+    for _ in range(int(hops[symmetry.rank_class].max()) - 1):
+        here = here @ step
+        passed = passed + here
+    return (passed @ on_link).tocoo()
+
+
+def _slowest(symmetry: "Symmetry", hops: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return [classes] seconds to one rank along the slowest of the shortest paths."""
+    seconds = np.zeros(len(symmetry.class_size))
+    reached = hops[np.isfinite(hops)].max()
+    for distance in range(1, int(reached) + 1):
+        here = (hops[symmetry.tail] == distance) & (hops[symmetry.head] == distance - 1)
+        arriving = symmetry.latency[here] + seconds[symmetry.head[here]]
+        np.maximum.at(seconds, symmetry.tail[here], arriving)
+    return seconds

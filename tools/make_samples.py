@@ -39,6 +39,8 @@ def make_task(source: Path, task: str) -> TokenTrace:
                 "commit": "579a7711e4b332b4c57b47e378a0cf240d85caa6",
                 "licence": "MIT (LICENSE-CODE), copyright 2023 DeepSeek",
                 "task": task,
+                "note": "the scripts of ESFT record with deepseek-ai/ESFT-vanilla-lite, which has "
+                "the architecture of DeepSeek-V2-Lite",
             },
         )
 

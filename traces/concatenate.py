@@ -15,8 +15,8 @@ AnyTrace = TypeVar("AnyTrace", bound=RoutingTrace | TokenTrace)
 def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
     """Return one trace that runs through ``parts`` in order.
 
-    Provenance keeps every part's own, its keys numbered by part. Token traces are returned
-    without steps unless all have them; the phase is "mixed" where the parts differ.
+    Provenance keeps every part's own, its keys numbered by part. Steps, source ranks and sample
+    lengths of tokens are kept where all parts have them; the phase is "mixed" where parts differ.
 
     Raises
     ------

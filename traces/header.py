@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,25 @@ def check_header(model: str, top_k: int, experts: int, phase: str) -> None:
         raise ValueError(f"model = {model!r}; give the model's name as a non-empty string")
     if phase not in PHASES:
         raise ValueError(f"phase = {phase!r} is not one of {', '.join(PHASES)}")
-    if isinstance(top_k, bool) or not isinstance(top_k, int | np.integer):
-        raise ValueError(f"top_k = {top_k!r} is not an integer; give the experts a token chooses")
+    checked_integer(top_k, "top_k")
     if not 1 <= top_k <= experts:
         raise ValueError(f"top_k = {top_k} is outside 1 <= top_k <= {experts} experts")
 
 
-def checked_provenance(provenance: Mapping[str, str] | None) -> dict[str, str]:
-    """Return a plain copy: strings to strings."""
+def checked_integer(value: Any, name: str) -> int:
+    """Return ``value`` as a plain int, if it is a whole number of an integer type."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} = {value!r} is not an integer; give one")
+    return int(value)
+
+
+def checked_provenance(provenance: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return a read-only copy: strings to strings."""
     copy = dict(provenance or {})
     for key, text in copy.items():
         if not isinstance(key, str) or not isinstance(text, str):
             raise ValueError(f"provenance {key!r}: {text!r} is not text; give strings")
-    return copy
+    return MappingProxyType(copy)
 
 
 def whole_numbers(values: ArrayLike, name: str, axes: tuple[str, ...]) -> NDArray[Any]:
@@ -50,6 +57,11 @@ def whole_numbers(values: ArrayLike, name: str, axes: tuple[str, ...]) -> NDArra
         if not np.isfinite(array).all() or (array != np.floor(array)).any():
             bad = np.argwhere(~np.isfinite(array) | (array != np.floor(array)))[0]
             raise ValueError(f"{name} at {_place(bad, axes)} is {array[tuple(bad)]}; give integers")
+        if array.size and np.abs(array).max() >= 2**62:
+            bad = np.argwhere(np.abs(array) >= 2**62)[0]
+            raise ValueError(
+                f"{name} at {_place(bad, axes)} is {array[tuple(bad)]}, beyond 2**62; give counts"
+            )
         return array.astype(np.int64)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} has dtype {array.dtype}; give integers")
@@ -94,21 +106,21 @@ class ContentHash:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _place(index: NDArray[Any], axes: tuple[str, ...]) -> str:
+def _place(index: Iterable[Any], axes: tuple[str, ...]) -> str:
     return ", ".join(f"{axis[:-1]} {i}" for axis, i in zip(axes, index, strict=True))
 
 
 def _ragged_place(values: Any, axes: tuple[str, ...]) -> str:
     """Say where nested lists first differ in length."""
+    rows: list[tuple[tuple[int, ...], Any]] = [((n,), row) for n, row in enumerate(values)]
     for depth, axis in enumerate(axes[1:], start=1):
-        rows = list(values)
-        for _ in range(depth - 1):
-            rows = [inner for row in rows for inner in row]
-        lengths = [len(row) if hasattr(row, "__len__") else -1 for row in rows]
-        for row, length in enumerate(lengths):
+        lengths = [len(row) if hasattr(row, "__len__") else -1 for _, row in rows]
+        for (place, _), length in zip(rows, lengths, strict=True):
             if length != lengths[0]:
                 return (
-                    f"{axes[depth - 1][:-1]} {row} has {length} {axis}, the first has "
+                    f"{_place(place, axes[:depth])} has {length} {axis}, the first has "
                     f"{lengths[0]}; give every one the same number of {axis}"
                 )
+        if depth < len(axes) - 1:
+            rows = [((*place, n), inner) for place, row in rows for n, inner in enumerate(row)]
     return f"give a rectangular array [{', '.join(axes)}]"

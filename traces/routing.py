@@ -13,6 +13,7 @@ from traces.header import (
     ContentHash,
     check_header,
     check_range,
+    checked_integer,
     checked_provenance,
     frozen,
     whole_numbers,
@@ -151,6 +152,7 @@ class RoutingTrace:
         ValueError
             If not 1 <= steps_per_window <= steps.
         """
+        checked_integer(steps_per_window, "steps_per_window")
         if not 1 <= steps_per_window <= self.num_steps:
             raise ValueError(
                 f"steps_per_window = {steps_per_window} is outside 1 <= steps_per_window <= "
@@ -179,4 +181,4 @@ class RoutingTrace:
     def __reduce__(self) -> tuple[Callable[..., "RoutingTrace"], tuple[Any, ...]]:
         # numpy forgets the read-only flag when it pickles; the constructor sets it again
         fields = (self.counts, self.model, self.top_k, self.phase, self.step_tokens)
-        return RoutingTrace, (*fields, self.provenance)
+        return RoutingTrace, (*fields, dict(self.provenance or {}))

@@ -186,11 +186,13 @@ class StoredTrace:
         if text is None:
             raise ValueError(f"{self.path}: a Parquet file, but no podlab trace; import it first")
         try:
-            header: dict[str, Any] = json.loads(text)
+            header: Any = json.loads(text)
         except ValueError as error:
             raise ValueError(
                 f"{self.path}: the header is damaged ({error}); write it again"
             ) from None
+        if not isinstance(header, dict):
+            raise ValueError(f"{self.path}: the header is no object; write the trace again")
         if header.get("schema") != SCHEMA:
             raise ValueError(
                 f"{self.path}: schema version {header.get('schema')!r}; this podlab reads "
@@ -198,11 +200,15 @@ class StoredTrace:
             )
         needed = {"kind", "model", "top_k", "phase", "layers", "experts", "provenance"}
         lacking = sorted((needed | {"content_hash"}) - set(header))
+        wrong = [k for k in ("top_k", "layers", "experts") if type(header.get(k)) is not int]
+        if not lacking and wrong:
+            raise ValueError(f"{self.path}: {wrong} of the header are no integers; write it again")
         if lacking or header["kind"] not in WIDE:
             raise ValueError(f"{self.path}: the header lacks {lacking or 'a known kind'}")
-        if WIDE[header["kind"]] not in self._file.schema_arrow.names:
-            raise ValueError(f"{self.path}: column {WIDE[header['kind']]!r} is missing")
-        return header
+        for column in ("step_tokens", "counts") if header["kind"] == "routing" else ("experts",):
+            if column not in self._file.schema_arrow.names:
+                raise ValueError(f"{self.path}: column {column!r} is missing; write it again")
+        return dict(header)
 
     @property
     def num_steps(self) -> int:
@@ -235,13 +241,14 @@ class StoredTrace:
                 table = self._file.read_row_group(group, use_threads=False)
             except (pa.ArrowException, OSError) as error:
                 raise ValueError(f"{self.path}: row group {group} is damaged ({error})") from None
-            columns = {name: _to_numpy(table[name]) for name in table.column_names}
+            try:
+                columns = {name: _to_numpy(table[name]) for name in table.column_names}
+                part = self._part(columns)
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"{self.path}: row group {group}: {error}") from None
             for name, column in columns.items():
                 digest.update(name, column)
-            try:
-                yield self._part(columns)
-            except ValueError as error:
-                raise ValueError(f"{self.path}: row group {group}: {error}") from None
+            yield part
         if digest.hexdigest() != self.content_hash:
             raise ValueError(
                 f"{self.path}: the contents hash to {digest.hexdigest()[:12]}…, the header says "
@@ -288,6 +295,9 @@ class StoredTrace:
             columns["sample"] = _to_numpy(self._file.read(columns=["sample"])["sample"])
         return self._part(columns)
 
+    def __reduce__(self) -> tuple[type["StoredTrace"], tuple[Path]]:
+        return StoredTrace, (self.path,)
+
     def __repr__(self) -> str:
         return f"StoredTrace({self.path.name}: {self.model}, {self.kind}, {self.num_rows} rows)"
 
@@ -309,26 +319,35 @@ def _to_numpy(column: Any) -> NDArray[Any]:
 
 def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
     """Count steps of a stream of tokens; the last step of a part may go on in the next one."""
-    carried: TokenTrace | None = None
-    first = 0
+    held: RoutingTrace | None = None  # the last step so far, its number below
+    number = 0
     for part in parts:
-        experts, step = part.experts, part.step
-        assert step is not None
-        if carried is not None:
-            assert carried.step is not None
-            experts = np.concatenate([carried.experts, experts])
-            step = np.concatenate([carried.step, step])
-        whole = int(np.searchsorted(step, step[-1]))
-        carried = _without_samples(part, experts[whole:], step[whole:])
-        if whole:
-            yield _without_samples(part, experts[:whole], step[:whole] - first).counts()
-            first = int(step[-1])
-    if carried is not None:
-        assert carried.step is not None
-        yield _without_samples(carried, carried.experts, carried.step - first).counts()
+        assert part.step is not None
+        found = TokenTrace(
+            part.experts,
+            part.num_experts,
+            part.model,
+            part.phase,
+            part.step - number,
+            provenance=part.provenance,
+        ).counts()
+        number = int(part.step[-1])
+        if held is not None:
+            found = _with_first(found, held)
+        if found.num_steps > 1:
+            yield found.slice(0, found.num_steps - 1)
+        held = found.slice(found.num_steps - 1)
+    if held is not None:
+        yield held
 
 
-def _without_samples(part: TokenTrace, experts: NDArray[Any], step: NDArray[Any]) -> TokenTrace:
-    return TokenTrace(
-        experts, part.num_experts, part.model, part.phase, step, provenance=part.provenance
+def _with_first(counted: RoutingTrace, held: RoutingTrace) -> RoutingTrace:
+    """Add the one step ``held`` to the first of ``counted``."""
+    assert counted.step_tokens is not None
+    assert held.step_tokens is not None
+    counts, tokens = counted.counts.copy(), counted.step_tokens.copy()
+    counts[0] += held.counts[0]
+    tokens[0] += held.step_tokens[0]
+    return RoutingTrace(
+        counts, counted.model, counted.top_k, counted.phase, tokens, counted.provenance
     )

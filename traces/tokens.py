@@ -13,6 +13,7 @@ from traces.header import (
     ContentHash,
     check_header,
     check_range,
+    checked_integer,
     checked_provenance,
     frozen,
     whole_numbers,
@@ -37,7 +38,8 @@ class TokenTrace:
     phase
         "prefill", "decode", "mixed" or "unknown".
     step
-        [tokens] step that each token ran in, from 0, never falling; ``None`` until :meth:`split`.
+        [tokens] step that each token ran in, counted from 0, never falling; a step without tokens
+        is idle. ``None`` until :meth:`split`.
     source_rank
         [tokens] rank that each token started on.
     sample_lengths
@@ -65,6 +67,8 @@ class TokenTrace:
         ids = whole_numbers(self.experts, "experts", AXES)
         if ids.size == 0:
             raise ValueError(f"experts has shape {ids.shape}: no axis may be empty")
+        num_experts = checked_integer(self.num_experts, "num_experts")
+        object.__setattr__(self, "num_experts", num_experts)
         if not 1 <= self.num_experts <= 2**16:
             raise ValueError(f"num_experts = {self.num_experts} is outside 1 <= experts <= 65536")
         mend = "an id counts from 0; give the model's number of experts"
@@ -162,6 +166,7 @@ class TokenTrace:
         ValueError
             If ``step_tokens`` is below 1, or no whole step remains.
         """
+        checked_integer(step_tokens, "step_tokens")
         if step_tokens < 1:
             raise ValueError(f"step_tokens = {step_tokens} < 1; give the tokens of one step")
         whole = self.num_tokens if keep_partial else self.num_tokens - self.num_tokens % step_tokens
@@ -237,7 +242,12 @@ class TokenTrace:
     def __reduce__(self) -> tuple[Callable[..., "TokenTrace"], tuple[Any, ...]]:
         # numpy forgets the read-only flag when it pickles; the constructor sets it again
         fields = (self.experts, self.num_experts, self.model, self.phase, self.step)
-        return TokenTrace, (*fields, self.source_rank, self.sample_lengths, self.provenance)
+        return TokenTrace, (
+            *fields,
+            self.source_rank,
+            self.sample_lengths,
+            dict(self.provenance or {}),
+        )
 
 
 def _check_no_repeats(ids: NDArray[Any]) -> None:

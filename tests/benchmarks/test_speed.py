@@ -51,3 +51,17 @@ def test_price_a_step(benchmark):
     executor = StepExecutor(operators, Collectives(fabric, model))
     placement = lb.solve(PROBLEM)
     benchmark(executor.step, placement, LOAD, None, 2048)
+
+
+@pytest.mark.benchmark(group="CloudMatrix384, 768 dies")
+def test_freeze_all_routes(benchmark):
+    """Build the whole fabric and find the routes of all pairs."""
+    benchmark.pedantic(lambda: Fabric.preset("cloudmatrix384").latency, rounds=3)
+
+
+@pytest.mark.benchmark(group="CloudMatrix384, 768 dies")
+def test_full_traffic_matrix(benchmark):
+    """An all-to-all of arbitrary bytes between all pairs, routes frozen."""
+    fabric = Fabric.preset("cloudmatrix384")
+    bytes_sent = np.random.default_rng(0).random((768, 768))
+    benchmark(fabric.all_to_all, bytes_sent)

@@ -71,7 +71,7 @@ def test_pickled_trace_stays_read_only():
         (COUNTS[0], {}, r"shape \(2, 3\); give \[steps, layers, experts\]"),
         (COUNTS[:0], {}, "no axis may be empty"),
         ([[[1, 2], [1, 2]], [[1, 2]]], {}, "ragged: step 1 has 1 layers, the first has 2"),
-        ([[[1, 2], [1, 2, 3]]], {}, "ragged: layer 1 has 3 experts, the first has 2"),
+        ([[[1, 2], [1, 2, 3]]], {}, "ragged: step 0, layer 1 has 3 experts, the first has 2"),
         ([[["a"]]], {}, "give integers"),
         (COUNTS, {"top_k": 4}, "top_k = 4 is outside 1 <= top_k <= 3 experts"),
         (COUNTS, {"top_k": 1.5}, "top_k = 1.5 is not an integer"),

@@ -76,7 +76,7 @@ def test_pickled_trace_stays_read_only():
         (IDS[:, :, [0, 0]], {}, "token 0 chooses expert 0 twice in layer 0"),
         (IDS[0], {}, "shape"),
         (IDS[:0], {}, "no axis may be empty"),
-        ([[[1, 2], [1]]], {}, "ragged: layer 1 has 1 choices, the first has 2"),
+        ([[[1, 2], [1]]], {}, "ragged: token 0, layer 1 has 1 choices, the first has 2"),
         (IDS, {"num_experts": 70000}, "num_experts = 70000 is outside"),
         (IDS, {"step": [0, 1, 0, 1]}, "step falls at token 2"),
         (IDS, {"step": [0, 1]}, "step has 2 entries for 4 tokens"),
