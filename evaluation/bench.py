@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -147,27 +147,41 @@ def run(
     for record in kept.values():
         on_record(record, True)
     open_tasks = {number: task for number, task in enumerate(todo) if number not in kept}
-    for number, record in _run_open(open_tasks, jobs):
-        records.write(record, todo[number].path(folder))
+    for number, record in _run_open(open_tasks, folder, jobs):
         kept[number] = record
         on_record(record, False)
     return [kept[number] for number in sorted(kept)]
 
 
-def _run_open(open_tasks: dict[int, Task], jobs: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _run_open(
+    open_tasks: dict[int, Task], folder: Path, jobs: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
     if jobs == 1 or len(open_tasks) < 2:
         for number, task in open_tasks.items():
-            yield number, run_task(task)
+            yield number, _recorded(task, task.path(folder))
         return
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
     try:
         futures: dict[Future[dict[str, Any]], int] = {
-            pool.submit(run_task, task): number for number, task in open_tasks.items()
+            pool.submit(_recorded, task, task.path(folder)): number
+            for number, task in open_tasks.items()
         }
         for future in as_completed(futures):
             yield futures[future], future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown()
+    except BaseException:
+        # an interrupt does not wait for a slow solver; records are whole or not there
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in active_children():
+            worker.terminate()
+        raise
+
+
+def _recorded(task: Task, path: Path) -> dict[str, Any]:
+    """Run a task and write its record where it ran, so that nothing finished can be lost."""
+    record = run_task(task)
+    records.write(record, path)
+    return record
 
 
 def _ignore_interrupt() -> None:

@@ -75,6 +75,8 @@ def _candidates(specs: list[str], seed: int) -> "list[Candidate]":
 
 def _run(todo: list[Any], out: Path, jobs: int, fresh: bool) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
+    from concurrent.futures import BrokenExecutor
+
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -100,6 +102,9 @@ def _run(todo: list[Any], out: Path, jobs: int, fresh: bool) -> tuple[list[dict[
             runner.run(todo, out, jobs, fresh=fresh, on_record=on_record)
         except KeyboardInterrupt:
             return found, True
+        except BrokenExecutor:
+            kept = f"{len(found)} of {len(todo)} records are kept in {out}"
+            _refuse(ValueError(f"a worker died, out of memory perhaps; {kept}; try --jobs 1"))
         except (ValueError, OSError) as error:
             _refuse(error)
     return found, False
