@@ -16,11 +16,12 @@ WIDTH = 112
 
 @dataclass(frozen=True)
 class Column:
-    """A column: heading, the value of a row and how it is written."""
+    """A column: heading, the value of a row, how it is written, and how soon it may be spared."""
 
     heading: str
     value: Callable[[dict[str, float]], float]
     form: str
+    spare: int = 0
 
 
 def _percent(key: str) -> Callable[[dict[str, float]], float]:
@@ -31,12 +32,12 @@ COLUMNS = (
     Column("efficiency\n", lambda row: row["efficiency"], "{:.4f}"),
     Column("balance\nfitted", lambda row: row["balancedness_fitted"], "{:.3f}"),
     Column("balance\nnext", lambda row: row["balancedness_next"], "{:.3f}"),
-    Column("worst\nlayer", lambda row: row["worst_layer_next"], "{:.3f}"),
-    Column("gap to\nbound", lambda row: row["gap_to_bound"], "{:.3f}"),
+    Column("worst\nlayer", lambda row: row["worst_layer_next"], "{:.3f}", 6),
+    Column("gap to\nbound", lambda row: row["gap_to_bound"], "{:.3f}", 7),
     Column("slots\nchanged", _percent("slots_changed"), "{:.0f} %"),
-    Column("GB\nmoved", lambda row: row["moved_bytes"] / 1e9, "{:.1f}"),
-    Column("step\nms", lambda row: row["step_s"] * 1e3, "{:.3f}"),
-    Column("tokens/s\nper chip", lambda row: row["tokens_per_s_per_chip"], "{:,.0f}"),
+    Column("GB\nmoved", lambda row: row["moved_bytes"] / 1e9, "{:.1f}", 8),
+    Column("step\nms", lambda row: row["step_s"] * 1e3, "{:.3f}", 5),
+    Column("tokens/s\nper chip", lambda row: row["tokens_per_s_per_chip"], "{:,.0f}", 9),
     Column("solve\nms", lambda row: row["solve_s_median"] * 1e3, "{:.2f}"),
 )
 
@@ -70,6 +71,25 @@ def rank(records: Iterable[dict[str, Any]]) -> tuple[list[Row], list[tuple[str, 
     return rows, failures
 
 
+def _table(rows: list[Row], title: str, console: Console) -> tuple[Table, list[Column]]:
+    """Return the table and the columns left out of it, the least telling first, so that it fits."""
+    hidden: list[Column] = []
+    while True:
+        shown = [column for column in COLUMNS if column not in hidden]
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
+        table.add_column("\n#", justify="right", no_wrap=True)
+        table.add_column("\nsolver", no_wrap=True)
+        for column in shown:
+            table.add_column(column.heading, justify="right", no_wrap=True)
+        for place, row in enumerate(rows, start=1):
+            cells = [column.form.format(column.value(row.scores)) for column in shown]
+            table.add_row(str(place), row.solver, *cells)
+        wide = console.options.update(width=WIDTH * 2)
+        if table.__rich_measure__(console, wide).maximum <= console.width or len(shown) == 4:
+            return table, hidden
+        hidden.append(max(shown, key=lambda column: column.spare))
+
+
 def _mean(runs: list[dict[str, Any]]) -> dict[str, float]:
     keys = runs[0]["scores"]
     mean = {key: statistics.fmean(run["scores"][key] for run in runs) for key in keys}
@@ -91,15 +111,11 @@ def render(records: list[dict[str, Any]], title: str, console: Console) -> bool:
     """Print the leaderboard and what failed; return whether any solver was ranked."""
     rows, failures = rank(records)
     if rows:
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
-        table.add_column("\n#", justify="right")
-        table.add_column("\nsolver")
-        for column in COLUMNS:
-            table.add_column(column.heading, justify="right", no_wrap=True)
-        for place, row in enumerate(rows, start=1):
-            cells = [column.form.format(column.value(row.scores)) for column in COLUMNS]
-            table.add_row(str(place), row.solver, *cells)
-        console.print(table, width=max(console.width, WIDTH), soft_wrap=True)
+        table, hidden = _table(rows, title, console)
+        console.print(table)
+        if hidden:
+            names = ", ".join(" ".join(column.heading.split()) for column in hidden)
+            console.print(f"hidden in a narrow window: {names}", style="dim", highlight=False)
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
     for solver, scenario, reason in failures:
         where[solver, reason].append(scenario)

@@ -53,3 +53,14 @@ def test_nothing_ranked_is_said():
     """Without any score the caller learns it."""
     console = Console(file=io.StringIO())
     assert not leaderboard.render([record("a", 0, status="failed")], "t", console)
+
+
+def test_a_narrow_window_hides_columns_and_says_which():
+    """Efficiency and balance stay; what does not fit is named instead of wrapped."""
+    out = io.StringIO()
+    leaderboard.render([record("a", 0.25)], "t", Console(file=out, width=70))
+    text = out.getvalue()
+    assert "0.2500" in text
+    assert "hidden in a narrow window:" in text
+    assert "tokens/s per chip" in text
+    assert max(map(len, text.splitlines()[:-2])) <= 70
