@@ -11,8 +11,9 @@ RoutingTrace(olmoe-1b-7b: 6 steps, 3 layers, 64 experts, top-8, prefill)
 from traces.bundled import available, load, open
 from traces.concatenate import concat
 from traces.routing import RoutingTrace
-from traces.store import StoredTrace, Writer, save
+from traces.store import StoredTrace
 from traces.tokens import TokenTrace
+from traces.writer import Writer, save
 
 __all__ = [
     "RoutingTrace",

@@ -168,7 +168,7 @@ class RoutingTrace:
 
     def save(self, path: str | Path) -> None:
         """Write a store file; see :func:`traces.save`."""
-        from traces.store import save
+        from traces.writer import save
 
         save(self, path)
 

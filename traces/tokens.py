@@ -229,7 +229,7 @@ class TokenTrace:
 
     def save(self, path: str | Path) -> None:
         """Write a store file; see :func:`traces.save`."""
-        from traces.store import save
+        from traces.writer import save
 
         save(self, path)
 

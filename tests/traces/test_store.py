@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import traces
 from traces import RoutingTrace, TokenTrace, Writer
-from traces.store import ROW_GROUP_BYTES
+from traces.writer import ROW_GROUP_BYTES
 
 
 def many_steps(steps=3000, seed=0):
