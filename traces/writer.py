@@ -4,14 +4,16 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from traces.header import ContentHash
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SCHEMA = 1
 ROW_GROUP_BYTES = 4 * 2**20
