@@ -22,7 +22,8 @@ class Eplb:
     the slots, heaviest first, on the rank with the least load and room. Hierarchical: first pack
     whole expert groups to nodes, then do the same inside every node. It plans for the total load
     of all windows and reproduces the published arithmetic, single precision included; as
-    published, it may put two copies of an expert on one rank.
+    published, it may put two copies of an expert on one rank. Of slots with equal load the one
+    with the lower number goes first, where the published code leaves it to an unstable sort.
 
     Parameters
     ----------
