@@ -1,8 +1,6 @@
 """Suites: named lists of scenarios, each a trace and a deployment, in TOML."""
 
 import dataclasses
-import difflib
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +12,33 @@ import lb
 import traces
 from evaluation.executor import StepExecutor
 from evaluation.replay import Deployment
-from hardware import Collectives, Device, Fabric, Model, Operators
+from hardware import Collectives, Device, Fabric, Model, Operators, preset
 
 FOLDER = Path(__file__).parent / "suites"
+
+
+def _trace_names(value: Any) -> str | None:
+    names = [value] if isinstance(value, str) else value
+    good = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+    return None if good else "give the name of a trace, or a list of names"
+
+
+CHECKS: dict[str, preset.Check] = {
+    "id": preset.text,
+    "trace": _trace_names,
+    "model": preset.text,
+    "num_ranks": preset.count_from_one,
+    "slots_per_rank": preset.count_from_one,
+    "window_steps": preset.count_from_one,
+    "device": preset.text,
+    "fabric": preset.text,
+    "step_tokens": preset.count_from_one,
+    "history_windows": preset.count_from_one,
+    "hold_steps": preset.count_from_one,
+    "phase": preset.text,
+    "kv_tokens": preset.not_negative,
+    "dispatcher": preset.text,
+}
 
 
 @dataclass(frozen=True)
@@ -132,22 +154,8 @@ def load(name_or_path: str | Path) -> Suite:
     ValueError
         Naming file, scenario and key, if anything is unknown or missing.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if str(name_or_path) not in available():
-            near = difflib.get_close_matches(str(name_or_path), available(), n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ValueError(
-                f"unknown suite {str(name_or_path)!r}: {hint}bundled are {', '.join(available())}; "
-                "your own is given as a path to a .toml file"
-            )
-        path = FOLDER / f"{name_or_path}.toml"
-    if not path.is_file():
-        raise ValueError(f"{path}: there is no such suite file")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not TOML: {error}") from None
+    path = preset.find_file("suite", FOLDER, name_or_path)
+    content = preset.parse(path)
     if set(content) != {"id", "scenario"} or not content["scenario"]:
         raise ValueError(f"{path}: a suite has an id and [[scenario]] tables; got {list(content)}")
     scenarios = tuple(_scenario(path, table) for table in content["scenario"])
@@ -159,35 +167,15 @@ def load(name_or_path: str | Path) -> Suite:
 
 
 def _scenario(path: Path, table: dict[str, Any]) -> Scenario:
-    fields = {field.name: field for field in dataclasses.fields(Scenario)}
     where = f"{path}: scenario {table.get('id', '?')!r}"
-    for key, value in table.items():
-        if key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
-            raise ValueError(f"{where}: unknown key {key!r}; {hint}")
-        complaint = _complaint(str(fields[key].type), value)
-        if complaint:
-            raise ValueError(f"{where}: {key} = {value!r}; {complaint}")
-    for key, entry in fields.items():
-        if key not in table and entry.default is dataclasses.MISSING:
-            raise ValueError(f"{where}: key {key!r} is missing; add it")
-    names = [table["trace"]] if isinstance(table["trace"], str) else table["trace"]
-    return Scenario(**{**table, "trace": tuple(names)})
-
-
-def _complaint(kind: str, value: Any) -> str | None:
-    """Say what is wrong with a value for a field of the type ``kind``, if anything."""
-    if "tuple" in kind:
-        names = [value] if isinstance(value, str) else value
-        good = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
-        return None if good else "give the name of a trace, or a list of names"
-    if "str" in kind:
-        return None if isinstance(value, str) and value else "give a non-empty string"
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if "float" in kind:
-        return None if number and value >= 0 else "give a number >= 0"
-    return None if number and isinstance(value, int) and value >= 1 else "give an integer >= 1"
+    optional = frozenset(
+        field.name
+        for field in dataclasses.fields(Scenario)
+        if field.default is not dataclasses.MISSING
+    )
+    values = preset.checked(where, table, CHECKS, optional)
+    names = [values["trace"]] if isinstance(values["trace"], str) else values["trace"]
+    return Scenario(**{**values, "trace": tuple(names)})
 
 
 @lru_cache(maxsize=4)

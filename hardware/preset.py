@@ -21,53 +21,70 @@ def available(kind: str) -> list[str]:
 
 
 def find(kind: str, name_or_path: str | Path) -> Path:
-    """Return the file of a bundled preset, or the user's own ``.toml`` file.
+    """Return the file of a bundled preset, or the user's own; errors as in :func:`find_file`."""
+    available(kind)
+    return find_file("preset", FOLDER / kind, name_or_path)
+
+
+def find_file(noun: str, folder: Path, name_or_path: str | Path) -> Path:
+    """Return the TOML file called so in ``folder``, or the user's own ``.toml`` file.
 
     Raises
     ------
     ValueError
-        If no preset has that name; the nearest is suggested.
+        If there is no such file, or no such name; the nearest is suggested.
     """
     path = Path(name_or_path)
     if path.suffix == ".toml":
         if not path.is_file():
-            raise ValueError(f"{path}: there is no such preset file")
+            raise ValueError(f"{path}: there is no such {noun} file")
         return path
-    names = available(kind)
+    names = sorted(found.stem for found in folder.glob("*.toml"))
     if str(name_or_path) not in names:
         near = difflib.get_close_matches(str(name_or_path), names, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(
-            f"unknown preset {str(name_or_path)!r}: {hint}bundled {kind} are {', '.join(names)}; "
+            f"unknown {noun} {str(name_or_path)!r}: {hint}bundled are {', '.join(names)}; "
             "your own is given as a path to a .toml file"
         )
-    return FOLDER / kind / f"{name_or_path}.toml"
+    return folder / f"{name_or_path}.toml"
 
 
 def read(path: Path, checks: Mapping[str, Check], optional: frozenset[str]) -> dict[str, Any]:
-    """Return the keys of a preset file, each checked.
+    """Return the keys of a preset file; errors as in :func:`parse` and :func:`checked`."""
+    return checked(str(path), parse(path), checks, optional)
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """Return the contents of a TOML file, or raise ValueError naming it."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not TOML: {error}") from None
+
+
+def checked(
+    where: str, values: dict[str, Any], checks: Mapping[str, Check], optional: frozenset[str]
+) -> dict[str, Any]:
+    """Return ``values`` if every key is known, none is missing and every value is possible.
 
     Raises
     ------
     ValueError
-        Naming file and key: for a file that is not TOML, an unknown key (the nearest known one is
-        suggested), a missing key, or a value that its check refuses.
+        Naming ``where`` and the key: unknown (the nearest known one is suggested), missing, or
+        with a value that its check refuses.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not TOML: {error}") from None
     for key in values:
         if key not in checks:
             near = difflib.get_close_matches(key, checks, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(checks)}"
-            raise ValueError(f"{path}: unknown key {key!r}; {hint}")
+            raise ValueError(f"{where}: unknown key {key!r}; {hint}")
     for key, check in checks.items():
         if key not in values and key not in optional:
-            raise ValueError(f"{path}: key {key!r} is missing; add it")
+            raise ValueError(f"{where}: key {key!r} is missing; add it")
         complaint = check(values[key]) if key in values else None
         if complaint:
-            raise ValueError(f"{path}: {key} = {values[key]!r}; {complaint}")
+            raise ValueError(f"{where}: {key} = {values[key]!r}; {complaint}")
     return values
 
 
