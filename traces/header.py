@@ -87,6 +87,26 @@ def frozen(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
     return copy
 
 
+def header_of(kind: str, trace: Any) -> dict[str, Any]:
+    """Return what a trace, in memory or stored, says about itself and its hash covers."""
+    return {
+        "kind": kind,
+        "model": trace.model,
+        "top_k": trace.top_k,
+        "phase": trace.phase,
+        "layers": trace.num_layers,
+        "experts": trace.num_experts,
+    }
+
+
+def hash_of(header: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> str:
+    """Return the content hash of a trace that is in memory."""
+    digest = ContentHash(header)
+    for name, column in columns.items():
+        digest.update(name, column)
+    return digest.hexdigest()
+
+
 class ContentHash:
     """SHA-256 over a header and named columns, whatever the size of the blocks they come in."""
 

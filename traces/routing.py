@@ -1,7 +1,7 @@
 """Routing counts: how many tokens chose each expert, in every step and layer."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.header import (
-    ContentHash,
     check_header,
     check_range,
     checked_integer,
     checked_provenance,
     frozen,
+    hash_of,
+    header_of,
     whole_numbers,
 )
 
@@ -101,22 +102,12 @@ class RoutingTrace:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of header and counts; provenance is left out."""
-        digest = ContentHash(self.header)
-        digest.update("step_tokens", self.columns["step_tokens"])
-        digest.update("counts", self.columns["counts"])
-        return digest.hexdigest()
+        return hash_of(self.header, self.columns)
 
     @property
     def header(self) -> dict[str, Any]:
         """What the store writes about the whole trace."""
-        return {
-            "kind": "routing",
-            "model": self.model,
-            "top_k": self.top_k,
-            "phase": self.phase,
-            "layers": self.num_layers,
-            "experts": self.num_experts,
-        }
+        return header_of("routing", self)
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:
@@ -130,13 +121,8 @@ class RoutingTrace:
     def slice(self, start: int, stop: int | None = None) -> "RoutingTrace":
         """Return steps ``start`` up to ``stop``, as Python slices do."""
         assert self.step_tokens is not None
-        return RoutingTrace(
-            self.counts[start:stop],
-            self.model,
-            self.top_k,
-            self.phase,
-            self.step_tokens[start:stop],
-            self.provenance,
+        return replace(
+            self, counts=self.counts[start:stop], step_tokens=self.step_tokens[start:stop]
         )
 
     def windows(self, steps_per_window: int) -> NDArray[np.int64]:

@@ -7,13 +7,14 @@ A row is a step (columns ``step_tokens``, ``counts``) or a token (``experts`` an
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.header import ContentHash
+from traces.header import ContentHash, header_of
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
 from traces.writer import SCHEMA
@@ -117,9 +118,7 @@ class StoredTrace:
         """Yield the row groups as traces of their own, and check the content hash at the end."""
         import pyarrow as pa
 
-        header = {"kind": self.kind, "model": self.model, "top_k": self.top_k}
-        header |= {"phase": self.phase, "layers": self.num_layers, "experts": self.num_experts}
-        digest = ContentHash(header)
+        digest = ContentHash(header_of(self.kind, self))
         for group in range(self._file.num_row_groups):
             try:
                 table = self._file.read_row_group(group, use_threads=False)
@@ -207,14 +206,7 @@ def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
     number = 0
     for part in parts:
         assert part.step is not None
-        found = TokenTrace(
-            part.experts,
-            part.num_experts,
-            part.model,
-            part.phase,
-            part.step - number,
-            provenance=part.provenance,
-        ).counts()
+        found = replace(part, step=part.step - number).counts()
         number = int(part.step[-1])
         if held is not None:
             found = _with_first(found, held)
@@ -232,6 +224,4 @@ def _with_first(counted: RoutingTrace, held: RoutingTrace) -> RoutingTrace:
     counts, tokens = counted.counts.copy(), counted.step_tokens.copy()
     counts[0] += held.counts[0]
     tokens[0] += held.step_tokens[0]
-    return RoutingTrace(
-        counts, counted.model, counted.top_k, counted.phase, tokens, counted.provenance
-    )
+    return replace(counted, counts=counts, step_tokens=tokens)

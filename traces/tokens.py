@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.header import (
-    ContentHash,
     check_header,
     check_range,
     checked_integer,
     checked_provenance,
     frozen,
+    hash_of,
+    header_of,
     whole_numbers,
 )
 from traces.routing import RoutingTrace
@@ -125,22 +126,12 @@ class TokenTrace:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of header and columns; provenance is left out."""
-        digest = ContentHash(self.header)
-        for name, column in self.columns.items():
-            digest.update(name, column)
-        return digest.hexdigest()
+        return hash_of(self.header, self.columns)
 
     @property
     def header(self) -> dict[str, Any]:
         """What the store writes about the whole trace."""
-        return {
-            "kind": "token",
-            "model": self.model,
-            "top_k": self.top_k,
-            "phase": self.phase,
-            "layers": self.num_layers,
-            "experts": self.num_experts,
-        }
+        return header_of("token", self)
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:

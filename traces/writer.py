@@ -50,7 +50,7 @@ class Writer:
         """Add the next steps or tokens."""
         columns = block.columns
         if not self._header:
-            self._open(block)
+            self._open(block, columns)
         if block.header != self._header or list(columns) != self._names:
             raise ValueError(
                 f"{self._path}: a block has {block.header} and columns {list(columns)}, the first "
@@ -64,15 +64,15 @@ class Writer:
         if self._pending_bytes >= ROW_GROUP_BYTES:
             self._flush()
 
-    def _open(self, block: RoutingTrace | TokenTrace) -> None:
+    def _open(self, block: RoutingTrace | TokenTrace, columns: "dict[str, NDArray[Any]]") -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._header, self._names = block.header, list(block.columns)
+        self._header, self._names = block.header, list(columns)
         self._provenance = dict(block.provenance or {})
         self._hash = ContentHash(block.header)
         fields = []
-        for name, column in block.columns.items():
+        for name, column in columns.items():
             kind = pa.from_numpy_dtype(column.dtype)
             if column.ndim == 2:
                 kind = pa.list_(pa.field("item", kind, nullable=False), column.shape[1])
