@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import signal
 import statistics
 import time
@@ -15,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import lb
+import traces
 from evaluation import records, scores
-from evaluation.candidates import Candidate
+from evaluation.candidates import Candidate, parameters
 from evaluation.replay import replay
 from evaluation.suite import Scenario, Suite
 
@@ -30,15 +30,18 @@ class Task:
     candidate: Candidate
 
     def identity(self) -> dict[str, Any]:
-        """Return everything that the scores depend on, but for the trace, which is hashed later."""
+        """Return everything that the scores depend on, by name or by a hash of its contents."""
+        scenario = self.scenario
         return {
             "suite": self.suite,
-            "scenario": asdict(self.scenario),
+            "scenario": asdict(scenario),
             "solver": self.candidate.name,
             "solver_file": self.candidate.file_hash,
             "seed": self.candidate.seed,
+            # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
-            "trace_files": [_fingerprint(name) for name in self.scenario.trace],
+            "presets": [_own_file(n) for n in (scenario.model, scenario.device, scenario.fabric)],
+            "traces": [traces.open(name).content_hash for name in scenario.trace],
         }
 
     def path(self, folder: Path) -> Path:
@@ -49,10 +52,10 @@ class Task:
         return folder / self.suite / f"{self.scenario.id}--{name}--{digest}.json"
 
 
-def _fingerprint(name: str) -> str:
-    """Return what changes when a trace file does; bundled ones come with the source."""
+def _own_file(name: str) -> str | None:
+    """Return the SHA-256 of a user's own preset file; None for a bundled one."""
     path = Path(name)
-    return f"{name} {path.stat().st_size} {path.stat().st_mtime_ns}" if path.is_file() else name
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
@@ -82,8 +85,8 @@ def run_task(task: Task) -> dict[str, Any]:
     record["fabric_hash"] = executor.collectives.fabric.content_hash
     record["deployment"] = asdict(deployment)
     try:
-        record["parameters"] = task.candidate.parameters()
         solver = task.candidate.make()
+        record["parameters"] = parameters(solver)
         dispatcher = lb.make_dispatcher(task.scenario.dispatcher)
         replayed = replay(trace, executor, deployment, solver, dispatcher)
     except (Exception, SystemExit) as error:
@@ -185,6 +188,5 @@ def _recorded(task: Task, path: Path) -> dict[str, Any]:
 
 
 def _ignore_interrupt() -> None:
-    # the parent decides what an interrupt means; one BLAS thread a process is enough
+    # the parent decides what an interrupt means
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -64,10 +64,10 @@ class Candidate:
         params: dict[str, Any] = {"seed": self.seed} if seeded else {}
         return found(**params)
 
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters of the solver, for its record."""
-        solver = self.make()
-        return asdict(solver) if is_dataclass(solver) and not inspect.isclass(solver) else {}
+
+def parameters(solver: Any) -> dict[str, Any]:
+    """Return the parameters of a solver that was made, for its record."""
+    return asdict(solver) if is_dataclass(solver) and not inspect.isclass(solver) else {}
 
 
 def _attribute(path: Path, spec: str) -> Any:

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import hardware.preset
 import traces
 
 SUITE = """
@@ -80,6 +82,24 @@ def test_second_run_takes_records_up(podlab):
     assert "taken up" not in podlab(*call).stderr
     assert "2 taken up from earlier runs" in podlab(*call).stderr
     assert "taken up" not in podlab(*call, "--fresh").stderr
+
+
+def test_changed_inputs_are_run_again(podlab, tmp_path):
+    """A record is taken up only while the user's trace and preset are what they were."""
+    trace = traces.load("olmoe-domains")
+    trace.save(tmp_path / "own.parquet")
+    preset = Path(hardware.preset.FOLDER / "devices" / "ascend-910c-die.toml").read_text()
+    (tmp_path / "own.toml").write_text(preset)
+    text = SUITE.replace("olmoe-domains", "own.parquet")
+    text = text.replace("window_steps = 1", 'window_steps = 1\ndevice = "own.toml"')
+    (tmp_path / "tiny.toml").write_text(text)
+    call = ("bench", "--suite", "tiny.toml", "--solver", "contiguous")
+    assert "taken up" not in podlab(*call).stderr
+    assert "2 taken up" in podlab(*call).stderr
+    (tmp_path / "own.toml").write_text(preset.replace("launch_s = 5e-6", "launch_s = 6e-6"))
+    assert "taken up" not in podlab(*call).stderr
+    trace.slice(1).save(tmp_path / "own.parquet")
+    assert "taken up" not in podlab(*call).stderr
 
 
 def test_own_function_joins_the_leaderboard(podlab, tmp_path):
