@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation import cli_machine
+from evaluation.refuse import refuse
+
 if TYPE_CHECKING:
     from evaluation.candidates import Candidate
     from evaluation.suite import Suite
@@ -52,7 +55,7 @@ def bench(
             raise ValueError(f"--out {out} is a file; give a folder")
         out.mkdir(parents=True, exist_ok=True)  # said now, not after the first run
     except (ValueError, OSError) as error:
-        _refuse(error)
+        refuse(error)
     found, interrupted = _run(todo, out, jobs, fresh)
     ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
     if interrupted:
@@ -104,9 +107,9 @@ def _run(todo: list[Any], out: Path, jobs: int, fresh: bool) -> tuple[list[dict[
             return found, True
         except BrokenExecutor:
             kept = f"{len(found)} of {len(todo)} records are kept in {out}"
-            _refuse(ValueError(f"a worker died, out of memory perhaps; {kept}; try --jobs 1"))
+            refuse(ValueError(f"a worker died, out of memory perhaps; {kept}; try --jobs 1"))
         except (ValueError, OSError) as error:
-            _refuse(error)
+            refuse(error)
     return found, False
 
 
@@ -167,7 +170,7 @@ def list_registered() -> None:
         "rebalance policies": schedulers.available_rebalance(),
         "suites": suites.available(),
         "traces": traces.available(),
-        **{kind: hardware.available(kind) for kind in ("devices", "models", "fabrics")},
+        **{kind: hardware.available(kind) for kind in hardware.KINDS},
     }
     for kind, names in kinds.items():
         print(f"{kind + ':':20}{', '.join(names)}")
@@ -184,7 +187,7 @@ def check(
     try:
         candidate = Candidate(solver).make()
     except (ValueError, OSError) as error:
-        _refuse(error)
+        refuse(error)
     try:
         outcome = lb.testing.check_solver(candidate)
     except AssertionError as error:
@@ -194,7 +197,6 @@ def check(
         print(f"{name:32}{text}")
 
 
-def _refuse(error: Exception) -> Any:
-    """Say what is wrong with the call in one line, and leave with 2."""
-    print(f"podlab: {error}", file=sys.stderr)
-    raise typer.Exit(2) from None
+app.command()(cli_machine.validate)
+app.command()(cli_machine.calibrate)
+app.command()(cli_machine.timeline)

@@ -5,43 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evaluation.steptime import StepTime
 from hardware import Collectives, Operators
+from hardware.faults import Jitter
 from lb import Placement
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class StepTime:
-    """Seconds of one step, by layer and phase.
-
-    Two barriers a layer: dispatch waits for the slowest attention, combine for the slowest
-    experts (xDeepServe section 2 of the restated facts; arXiv:2508.02520, Fig. 10).
-
-    Parameters
-    ----------
-    attention, dispatch, experts, combine
-        [layers] seconds; attention and experts are those of the slowest rank.
-    attention_wait, expert_wait
-        [layers, ranks] seconds that each rank waits at the barrier.
-    """
-
-    attention: Array
-    dispatch: Array
-    experts: Array
-    combine: Array
-    attention_wait: Array
-    expert_wait: Array
-
-    @property
-    def layers(self) -> Array:
-        """[layers] seconds."""
-        return self.attention + self.dispatch + self.experts + self.combine
-
-    @property
-    def total(self) -> float:
-        """Seconds of the step, over the MoE layers that the trace has."""
-        return float(self.layers.sum())
 
 
 @dataclass(frozen=True)
@@ -56,12 +25,19 @@ class StepExecutor:
         Tokens of context that each token attends to, on average.
     phase
         "decode" or "prefill".
+    drafts
+        Draft tokens of multi-token prediction: a sequence computes 1 + ``drafts`` tokens a step,
+        which read its cache together. ``step_tokens`` counts all of them.
+    jitter
+        Stragglers and noise; ``None`` for none.
     """
 
     operators: Operators
     collectives: Collectives
     kv_tokens: float = 2048.0
     phase: str = "decode"
+    drafts: int = 0
+    jitter: Jitter | None = None
 
     def step(
         self,
@@ -69,6 +45,9 @@ class StepExecutor:
         counts: ArrayLike,
         share: ArrayLike | None = None,
         step_tokens: int | None = None,
+        *,
+        sources: ArrayLike | None = None,
+        number: int = 0,
     ) -> StepTime:
         """Price one step.
 
@@ -83,6 +62,11 @@ class StepExecutor:
         step_tokens
             Tokens of the step, spread evenly over the ranks for attention; by default the copies
             of the fullest layer over the model's ``top_k``.
+        sources
+            [layers, ranks, experts] token copies by the rank their token is on; they add up to
+            ``counts``. ``None``: spread evenly.
+        number
+            Number of the step, which seeds its jitter.
 
         Raises
         ------
@@ -99,10 +83,19 @@ class StepExecutor:
         rank_tokens = placement.rank_load(load, share)
         split = placement.even_share if share is None else np.asarray(share)
         slot_tokens = np.take_along_axis(load, placement.physical_to_logical, axis=1) * split
-        slot_s = self.operators.expert_s(slot_tokens)
-        rank_s = slot_s.reshape(len(load), ranks, -1).sum(axis=2)
+        rank_s = self.operators.experts_s(slot_tokens.reshape(len(load), ranks, -1))
         attention = self._attention(self._tokens(load, step_tokens), ranks)
-        return self._timed(np.tile(attention, (len(load), 1)), rank_tokens, rank_s)
+        attention = np.broadcast_to(attention, (len(load), ranks))
+        if self.jitter is not None:
+            generator = self.jitter.generator(number)
+            attention = self.jitter.apply(attention, generator)
+            rank_s = self.jitter.apply(rank_s, generator)
+        if sources is None:
+            dispatch = self.collectives.dispatch_s(rank_tokens)
+            return StepTime(attention, dispatch, rank_s, self.collectives.combine_s(rank_tokens))
+        copies = self._copies(placement, load, split, np.asarray(sources, dtype=np.float64))
+        exchange = [self.collectives.exchange_s(copies, name) for name in ("dispatch", "combine")]
+        return StepTime(attention, exchange[0], rank_s, exchange[1])
 
     def ideal(self, counts: ArrayLike, num_ranks: int, step_tokens: int | None = None) -> StepTime:
         """Price the same step under perfect balance: no rank does more than its equal part.
@@ -111,13 +104,17 @@ class StepExecutor:
         evenly over the ranks. No placement and no dispatcher takes less time.
         """
         load = np.asarray(counts, dtype=np.float64)
-        even_tokens = np.repeat(load.sum(axis=1, keepdims=True) / num_ranks, num_ranks, axis=1)
-        even_s = self.operators.expert_s(load).sum(axis=1, keepdims=True) / num_ranks
+        shape = (len(load), num_ranks)
+        even_tokens = np.broadcast_to(load.sum(axis=1, keepdims=True) / num_ranks, shape)
+        memory = self.operators.expert_memory_s(load).sum(axis=1, keepdims=True)
+        compute = self.operators.expert_compute_s(load).sum(axis=1, keepdims=True)
+        even_s = self.operators.grouped_s(memory / num_ranks, compute / num_ranks)
         tokens = self._tokens(load, step_tokens) / num_ranks
-        attention = self.operators.attention_s(tokens, self.kv_tokens, self.phase)
-        layers_ranks = (len(load), num_ranks)
-        return self._timed(
-            np.full(layers_ranks, attention), even_tokens, np.broadcast_to(even_s, layers_ranks)
+        return StepTime(
+            rank_attention=np.full(shape, self._attention_s(tokens)),
+            dispatch=self.collectives.dispatch_s(even_tokens),
+            rank_experts=np.broadcast_to(even_s, shape),
+            combine=self.collectives.combine_s(even_tokens),
         )
 
     def migration_s(self, moves: NDArray[np.int64], bytes_per_s: float) -> float:
@@ -145,18 +142,23 @@ class StepExecutor:
     def _attention(self, tokens: float, ranks: int) -> Array:
         """[ranks] seconds of attention; whole tokens, so some ranks have one more."""
         whole, more = divmod(int(tokens), ranks)
-        on_rank = np.full(ranks, float(whole))
-        on_rank[:more] += 1
-        return self.operators.attention_s(on_rank, self.kv_tokens, self.phase)
+        few, many = self._attention_s(np.array([whole, whole + 1.0]))
+        return np.where(np.arange(ranks) < more, many, few)
 
-    def _timed(self, attention: Array, rank_tokens: Array, rank_s: Array) -> StepTime:
-        slowest_attention = attention.max(axis=1)
-        slowest_experts = rank_s.max(axis=1)
-        return StepTime(
-            attention=slowest_attention,
-            dispatch=self.collectives.dispatch_s(rank_tokens),
-            experts=slowest_experts + self.operators.device.launch_s,
-            combine=self.collectives.combine_s(rank_tokens),
-            attention_wait=slowest_attention[:, None] - attention,
-            expert_wait=slowest_experts[:, None] - rank_s,
-        )
+    def _attention_s(self, tokens: ArrayLike) -> Array:
+        return self.operators.attention_s(tokens, self.kv_tokens, self.phase, 1.0 + self.drafts)
+
+    def _copies(self, placement: Placement, load: Array, split: Array, sources: Array) -> Array:
+        """[layers, source, rank] token copies, replicas taking their shares from every source."""
+        ranks = placement.num_ranks
+        if sources.shape != (len(load), ranks, load.shape[1]):
+            raise ValueError(
+                f"sources has shape {sources.shape}; give [{len(load)} layers, {ranks} ranks, "
+                f"{load.shape[1]} experts]"
+            )
+        if not np.allclose(sources.sum(axis=1), load):
+            raise ValueError("sources do not add up to counts over the ranks; give all the tokens")
+        slots = np.take_along_axis(sources, placement.physical_to_logical[:, None, :], axis=2)
+        weighted = slots * split[:, None, :]
+        copies: Array = weighted.reshape(len(load), ranks, ranks, -1).sum(axis=3)
+        return copies

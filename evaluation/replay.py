@@ -131,6 +131,37 @@ def _windows(trace: Any, size: int) -> Iterator[tuple[NDArray[np.int32], NDArray
                 counts, tokens = [], []
 
 
+def window_at(
+    trace: Any, window_steps: int, step: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], int]:
+    """Return the first window's load, and counts and tokens of one step after it.
+
+    Parameters
+    ----------
+    trace
+        As in :func:`replay`.
+    window_steps
+        Steps of the window.
+    step
+        Which step after the window, from 0.
+
+    Raises
+    ------
+    ValueError
+        If the trace ends before that step.
+    """
+    first: NDArray[np.int64] | None = None
+    passed = 0
+    for counts, tokens in _windows(trace, window_steps):
+        if first is None:
+            first = counts.sum(axis=0, dtype=np.int64)
+        elif step < passed + len(counts):
+            return first, counts[step - passed], int(tokens[step - passed])
+        else:
+            passed += len(counts)
+    raise ValueError(f"step = {step} breaks step < {passed}, the steps after the first window")
+
+
 def _problem(
     deployment: Deployment, load: NDArray[np.int64], current: lb.Placement | None
 ) -> lb.Problem:
@@ -181,7 +212,7 @@ def _run_window(
     for step, step_tokens in zip(counts, tokens.tolist(), strict=True):
         load = step.astype(np.float64)
         share = lb.check_share(placement, dispatcher(placement, load))
-        taken = executor.step(placement, load, share, step_tokens)
+        taken = executor.step(placement, load, share, step_tokens, number=len(result.step_s))
         ideal = executor.ideal(load, placement.num_ranks, step_tokens)
         result.step_s.append(taken.total * deployment.hold_steps)
         result.ideal_s.append(ideal.total * deployment.hold_steps)

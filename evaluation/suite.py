@@ -12,7 +12,9 @@ import lb
 import traces
 from evaluation.executor import StepExecutor
 from evaluation.replay import Deployment
-from hardware import Collectives, Device, Fabric, Model, Operators, preset
+from hardware import Collectives, Device, Fabric, Library, Model, Operators, preset
+from hardware.faults import Jitter
+from hardware.memory import check_fit
 
 FOLDER = Path(__file__).parent / "suites"
 
@@ -32,11 +34,15 @@ CHECKS: dict[str, preset.Check] = {
     "window_steps": preset.count_from_one,
     "device": preset.text,
     "fabric": preset.text,
+    "library": preset.text,
     "step_tokens": preset.count_from_one,
     "history_windows": preset.count_from_one,
     "hold_steps": preset.count_from_one,
     "phase": preset.text,
     "kv_tokens": preset.not_negative,
+    "drafts": preset.count,
+    "jitter_sigma": preset.not_negative,
+    "stall_probability": preset.not_negative,
     "dispatcher": preset.text,
 }
 
@@ -51,14 +57,16 @@ class Scenario:
         Name, unique in its suite.
     trace
         Bundled names or paths of traces, run one after another.
-    model, device, fabric
-        Presets of :mod:`hardware`.
+    model, device, fabric, library
+        Presets of :mod:`hardware`; the library is one of its collectives.
     num_ranks, slots_per_rank, window_steps, history_windows, hold_steps
         As in :class:`evaluation.replay.Deployment`.
     step_tokens
         Tokens of one step, for traces that were recorded token by token.
-    phase, kv_tokens
-        How attention is priced.
+    phase, kv_tokens, drafts
+        How attention is priced; see :class:`evaluation.executor.StepExecutor`.
+    jitter_sigma, stall_probability
+        Noise of kernels; see :class:`hardware.faults.Jitter`.
     dispatcher
         Registered name.
     """
@@ -71,11 +79,15 @@ class Scenario:
     window_steps: int
     device: str = "ascend-910c-die"
     fabric: str = "cloudmatrix384"
+    library: str = "cann-ep"
     step_tokens: int | None = None
     history_windows: int = 1
     hold_steps: int = 1
     phase: str = "decode"
     kv_tokens: float = 2048.0
+    drafts: int = 0
+    jitter_sigma: float = 0.0
+    stall_probability: float = 0.0
     dispatcher: str = "even"
 
     def load_trace(self) -> Any:
@@ -86,7 +98,9 @@ class Scenario:
         """Raise ValueError, naming the scenario, if anything it names is unknown or cannot be."""
         try:
             model = Model.preset(self.model)
-            Device.preset(self.device)
+            operators = Operators(Device.preset(self.device), model)
+            Library.preset(self.library)
+            Jitter(self.jitter_sigma, self.stall_probability)
             lb.make_dispatcher(self.dispatcher)
             for name in self.trace:
                 traces.open(name)
@@ -94,6 +108,7 @@ class Scenario:
                 raise ValueError(f"phase = {self.phase!r} is not 'decode' or 'prefill'")
             # a problem checks ranks, slots and groups for itself
             lb.Problem(np.zeros((1, model.experts)), self.num_ranks, self.slots_per_rank)
+            check_fit(operators, self.slots_per_rank, self._sequences_per_rank, self.kv_tokens)
         except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"scenario {self.id!r}: {error}") from None
 
@@ -116,7 +131,21 @@ class Scenario:
         model = Model.preset(self.model)
         fabric = _fabric(self.fabric, self.num_ranks)
         operators = Operators(Device.preset(self.device), model)
-        return StepExecutor(operators, Collectives(fabric, model), self.kv_tokens, self.phase)
+        noisy = self.jitter_sigma or self.stall_probability
+        return StepExecutor(
+            operators,
+            Collectives(fabric, model, Library.preset(self.library)),
+            self.kv_tokens,
+            self.phase,
+            self.drafts,
+            Jitter(self.jitter_sigma, self.stall_probability) if noisy else None,
+        )
+
+    @property
+    def _sequences_per_rank(self) -> float:
+        """Sequences whose cache a rank holds: in decode its tokens of a step, whole sequences."""
+        tokens = (self.step_tokens or 0) / self.num_ranks
+        return tokens / (1 + self.drafts) if self.phase == "decode" else 0.0
 
     def deployment(self, executor: StepExecutor) -> Deployment:
         """Return where and how often the experts may be rearranged."""
@@ -164,6 +193,21 @@ def load(name_or_path: str | Path) -> Suite:
     if twice:
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
     return Suite(str(content["id"]), scenarios)
+
+
+def first_of(suite: Suite, scenario: str | None) -> Scenario:
+    """Return the scenario of that id, or the first.
+
+    Raises
+    ------
+    ValueError
+        If the suite has none of that id; its ids are named.
+    """
+    found = [one for one in suite.scenarios if scenario in (None, one.id)]
+    if not found:
+        ids = ", ".join(one.id for one in suite.scenarios)
+        raise ValueError(f"{suite.id} has no scenario {scenario!r}; it has {ids}")
+    return found[0]
 
 
 def _scenario(path: Path, table: dict[str, Any]) -> Scenario:

@@ -8,11 +8,22 @@ Examples
 Fabric(cloudmatrix384: 32 ranks, 166 nodes, 1040 links)
 """
 
-from hardware.collectives import Collectives
+from hardware.collectives import Collectives, Library
 from hardware.device import Device
 from hardware.fabric import Fabric
+from hardware.kernels import Kernels
 from hardware.model import Model
 from hardware.operators import Operators
-from hardware.preset import available
+from hardware.preset import KINDS, available
 
-__all__ = ["Collectives", "Device", "Fabric", "Model", "Operators", "available"]
+__all__ = [
+    "KINDS",
+    "Collectives",
+    "Device",
+    "Fabric",
+    "Kernels",
+    "Library",
+    "Model",
+    "Operators",
+    "available",
+]

@@ -1,15 +1,83 @@
-"""Dispatch and combine, the two all-to-alls of a MoE layer, and sending weights."""
+"""Collectives of a MoE layer: dispatch and combine, A2E and E2A, and sending between two ranks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from hardware import preset
 from hardware.fabric import Fabric
 from hardware.model import Model
 
-#: Scales that travel with an INT8 token: 7.5 KB for 7 KB of hidden state (arXiv:2506.12708v2).
-SCALE_BYTES = 512
+Array = NDArray[np.float64]
+
+
+def _bool(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "give true or false"
+
+
+def _phase(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return "give a table"
+    checks = dict.fromkeys(("setup_s", "setup_between_s"), preset.not_negative)
+    checks |= dict.fromkeys(("within_bytes_per_s", "between_bytes_per_s"), preset.positive)
+    try:
+        preset.checked("", value, checks, frozenset({"setup_between_s"}))
+    except ValueError as error:
+        return str(error).lstrip(": ")
+    return None
+
+
+CHECKS: dict[str, preset.Check] = {
+    "name": preset.text,
+    "source": preset.text,
+    "overhead_bytes": preset.not_negative,
+    "scale_bytes_per_element": preset.not_negative,
+    "ports_share": _bool,
+    "dispatch": _phase,
+    "combine": _phase,
+    "send": preset.table_of(preset.positive),
+}
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a communication library reaches, before links contend.
+
+    Parameters
+    ----------
+    name, source
+        Which, and where the figures come from.
+    overhead_bytes, scale_bytes_per_element
+        Bytes that travel with a dispatched 8-bit token: fixed, and for each element.
+    ports_share
+        Whether traffic within and between nodes follows one another through the same ports (UB),
+        or runs side by side (NVLink and NIC).
+    dispatch, combine
+        ``setup_s`` and, where ranks are on several nodes, ``setup_between_s`` more: what no data
+        costs. ``within_bytes_per_s`` and ``between_bytes_per_s``: the rate at which one rank pulls
+        from its own node and from others.
+    send
+        ``setup_s`` and ``core_bytes_per_s`` of a transfer between two ranks.
+    """
+
+    name: str
+    source: str
+    overhead_bytes: float
+    scale_bytes_per_element: float
+    ports_share: bool
+    dispatch: Mapping[str, float]
+    combine: Mapping[str, float]
+    send: Mapping[str, float]
+
+    @classmethod
+    def preset(cls, name_or_path: str | Path) -> "Library":
+        """Read a bundled preset or a ``.toml`` file of the same keys; errors as ValueError."""
+        return cls(**preset.read(preset.find("collectives", name_or_path), CHECKS, frozenset()))
 
 
 @dataclass(frozen=True)
@@ -17,9 +85,8 @@ class Collectives:
     """Pull-based dispatch and combine in the manner of XCCL (xDeepServe section 3.2).
 
     Counts are broadcast first, and every rank waits for all of them: the setup. Then each rank
-    pulls, at the rate that its vector cores reach, and all share the links: the longer of the two
-    counts. Source tokens are taken as spread evenly over the ranks, so a rank pulls from its own
-    server the part that its server is of all ranks.
+    pulls at the rate that its vector cores reach, and all share the links: the longer of the two
+    counts. A rank's bytes to itself cross nothing.
 
     In dispatch a hot rank pulls more than others. In combine every rank pulls the results of its
     own tokens, so a hot rank delays the others by what must leave it over its links.
@@ -27,28 +94,36 @@ class Collectives:
     Parameters
     ----------
     fabric
-        Where the ranks are; its figures hold ``collective_setup_s`` and, for ``dispatch`` and
-        ``combine``, ``…_within_bytes_per_s`` and ``…_between_bytes_per_s``. Without them the links
-        alone decide.
+        Where the ranks are. Its figure ``dies_per_node`` says which share a node.
     model
         Whose hidden states travel.
+    library
+        What the communication library reaches; ``None``: the links alone decide.
+    contention
+        Whether links are counted at all. Without, only what ranks pull decides, which is faster
+        and exact where the library is slower than the links.
     """
 
     fabric: Fabric
     model: Model
+    library: Library | None = None
+    contention: bool = True
 
     @property
-    def dispatch_bytes(self) -> int:
-        """Bytes of one dispatched token copy: INT8 and its scales."""
-        return self.model.hidden + SCALE_BYTES
+    def dispatch_bytes(self) -> float:
+        """Bytes of one dispatched token copy: 8 bits an element, scales and header."""
+        width, library = self.model.routed_width, self.library
+        if library is None:
+            return float(width)
+        return width * (1 + library.scale_bytes_per_element) + library.overhead_bytes
 
     @property
-    def combine_bytes(self) -> int:
+    def combine_bytes(self) -> float:
         """Bytes of one combined token copy: BF16."""
-        return 2 * self.model.hidden
+        return 2.0 * self.model.routed_width
 
-    def dispatch_s(self, rank_tokens: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Seconds of dispatch.
+    def dispatch_s(self, rank_tokens: ArrayLike) -> Array:
+        """Seconds of dispatch, source tokens being spread evenly over the ranks.
 
         Parameters
         ----------
@@ -60,32 +135,146 @@ class Collectives:
         ndarray
             [...] seconds; setup alone where there is nothing to send.
         """
-        arriving = rank_tokens * float(self.dispatch_bytes)
-        links = self.fabric.even_exchange(arriving, inbound=True)
-        return self._pulled_s(arriving.max(axis=-1), links, "dispatch")
+        arriving = np.asarray(rank_tokens) * self.dispatch_bytes
+        near, far = self._even_shares
+        pulled = self._pull_s("dispatch", arriving.max(axis=-1) * near, arriving.max(axis=-1) * far)
+        return self._slower(pulled, arriving, inbound=True) + self._setup_s("dispatch")
 
-    def combine_s(self, rank_tokens: NDArray[np.float64]) -> NDArray[np.float64]:
+    def combine_s(self, rank_tokens: ArrayLike) -> Array:
         """Seconds of combine: the experts' results, [..., ranks] token copies, go back."""
-        leaving = rank_tokens * float(self.combine_bytes)
-        links = self.fabric.even_exchange(leaving, inbound=False)
-        return self._pulled_s(leaving.mean(axis=-1), links, "combine")
+        leaving = np.asarray(rank_tokens) * self.combine_bytes
+        near, far = self._even_shares
+        mean = leaving.mean(axis=-1)
+        pulled = self._pull_s("combine", mean * near, mean * far)
+        return self._slower(pulled, leaving, inbound=False) + self._setup_s("combine")
 
-    def _pulled_s(
-        self, pulled_bytes: NDArray[np.float64], links_s: NDArray[np.float64], name: str
-    ) -> NDArray[np.float64]:
-        figures, ranks = self.fabric.figures, self.fabric.num_ranks
-        within = min(figures.get("dies_per_node", ranks), ranks) / ranks
-        seconds_per_byte = within / figures.get(f"{name}_within_bytes_per_s", np.inf)
-        seconds_per_byte += (1 - within) / figures.get(f"{name}_between_bytes_per_s", np.inf)
-        seconds: NDArray[np.float64] = np.maximum(pulled_bytes * seconds_per_byte, links_s)
-        return seconds + figures.get("collective_setup_s", 0.0)
+    def exchange_s(self, copies: ArrayLike, name: str) -> Array:
+        """Seconds of dispatch or combine when sources matter.
+
+        Parameters
+        ----------
+        copies
+            [..., source, expert rank] token copies: tokens that start on ``source`` and have an
+            expert on the other. Those of the same rank cross nothing, those of the same node
+            cross less.
+        name
+            "dispatch" or "combine".
+
+        Returns
+        -------
+        ndarray
+            [...] seconds.
+
+        Raises
+        ------
+        ValueError
+            If the name or the shape is wrong, or a number is negative or not finite.
+        """
+        if name not in ("dispatch", "combine"):
+            raise ValueError(f"name = {name!r} is not 'dispatch' or 'combine'")
+        size = self.dispatch_bytes if name == "dispatch" else self.combine_bytes
+        sent = np.asarray(copies, dtype=np.float64) * size
+        if name == "combine":
+            sent = np.swapaxes(sent, -1, -2)
+        links = np.asarray(self.fabric.all_to_all(sent))  # checks the matrix, too
+        node = np.arange(self.fabric.num_ranks) // self._node_ranks
+        same = (node[:, None] == node[None, :]) & ~np.eye(len(node), dtype=bool)
+        near = np.where(same, sent, 0.0).sum(axis=-2)
+        far = np.where(node[:, None] != node[None, :], sent, 0.0).sum(axis=-2)
+        pulled = self._pull_s(name, near, far).max(axis=-1)
+        return np.maximum(pulled, links) + self._setup_s(name)
+
+    def send_s(self, payload_bytes: float, cores: int = 2) -> float:
+        """Seconds of one transfer between two ranks of different nodes.
+
+        A few vector cores copy at their own rate; many fill the port (xDeepServe section 3.1).
+
+        Raises
+        ------
+        ValueError
+            Unless ``payload_bytes`` >= 0 and ``cores`` >= 1.
+        """
+        if not payload_bytes >= 0 or cores < 1:
+            raise ValueError(
+                f"payload_bytes = {payload_bytes} >= 0 and cores = {cores} >= 1 must hold"
+            )
+        port = self.port_bytes_per_s
+        if self.library is None:
+            return payload_bytes / port
+        rate = min(cores * self.library.send["core_bytes_per_s"], port)
+        return self.library.send["setup_s"] + payload_bytes / rate
+
+    def a2e_s(self, tokens: float, attention_ranks: int, expert_ranks: int) -> float:
+        """Seconds of attention-to-expert with trampoline forwarding (xDeepServe section 3.3).
+
+        As many expert ranks as there are attention ranks receive everything, then forward what
+        belongs to the other expert ranks; each hop is one dispatch.
+
+        Parameters
+        ----------
+        tokens
+            Token copies that one attention rank sends: its tokens times experts a token.
+        attention_ranks, expert_ranks
+            How many there are.
+        """
+        return self._trampoline_s("dispatch", tokens, attention_ranks, expert_ranks)
+
+    def e2a_s(self, tokens: float, attention_ranks: int, expert_ranks: int) -> float:
+        """Seconds of expert-to-attention: the same two hops back; parameters as in `a2e_s`."""
+        return self._trampoline_s("combine", tokens, attention_ranks, expert_ranks)
+
+    def _trampoline_s(self, name: str, tokens: float, attention: int, experts: int) -> float:
+        if not tokens >= 0 or attention < 1 or experts < 1:
+            raise ValueError(
+                f"tokens = {tokens} >= 0, attention_ranks = {attention} >= 1 and expert_ranks = "
+                f"{experts} >= 1 must all hold"
+            )
+        size = self.dispatch_bytes if name == "dispatch" else self.combine_bytes
+        sent = tokens * size * max(1.0, attention / experts)  # fewer experts receive from several
+        first = float(self._pull_s(name, 0.0, sent)) + self._setup_s(name, far=True)
+        if experts <= attention:
+            return first
+        forwarded = tokens * size * (experts - attention) / experts
+        return first + float(self._pull_s(name, 0.0, forwarded)) + self._setup_s(name, far=True)
 
     def send_bytes_per_s(self) -> float:
         """Rate at which one rank writes weights to another: its own links, at write efficiency."""
-        first = self.fabric.ranks[0]
-        own = [
-            link["bandwidth"]
-            for _, target, link in self.fabric.graph.out_edges(first, data=True)
-            if target not in self.fabric.ranks
-        ]
-        return sum(own) * self.fabric.figures.get("write_efficiency", 1.0)
+        return self.port_bytes_per_s * self.fabric.figures.get("write_efficiency", 1.0)
+
+    @cached_property
+    def port_bytes_per_s(self) -> float:
+        """Nominal bytes/s of the links that leave one rank for switches."""
+        return self.fabric.port_bytes_per_s
+
+    @property
+    def _node_ranks(self) -> int:
+        ranks = self.fabric.num_ranks
+        return int(min(self.fabric.figures.get("dies_per_node", ranks), ranks))
+
+    @property
+    def _even_shares(self) -> tuple[float, float]:
+        """Parts of what a rank receives that come from its node's other ranks, and from afar."""
+        ranks, node = self.fabric.num_ranks, self._node_ranks
+        return (node - 1) / ranks, (ranks - node) / ranks
+
+    def _pull_s(self, name: str, near: ArrayLike, far: ArrayLike) -> Array:
+        """Seconds to pull so many bytes from the own node and from others."""
+        if self.library is None:
+            return np.zeros(np.shape(near))
+        rates = getattr(self.library, name)
+        near_s = np.asarray(near) / rates["within_bytes_per_s"]
+        far_s = np.asarray(far) / rates["between_bytes_per_s"]
+        seconds: Array = near_s + far_s if self.library.ports_share else np.maximum(near_s, far_s)
+        return seconds
+
+    def _slower(self, pulled: Array, rank_bytes: Array, *, inbound: bool) -> Array:
+        if not self.contention:
+            return pulled
+        return np.maximum(pulled, self.fabric.even_exchange(rank_bytes, inbound=inbound))
+
+    def _setup_s(self, name: str, far: bool = False) -> float:
+        if self.library is None:
+            return 0.0
+        figures = getattr(self.library, name)
+        several = far or self.fabric.num_ranks > self._node_ranks
+        return float(figures["setup_s"] + (figures.get("setup_between_s", 0.0) if several else 0.0))

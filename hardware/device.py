@@ -1,10 +1,18 @@
-"""One accelerator die: peaks, memory, and the fractions of them that kernels reach."""
+"""One accelerator die: its peaks and memory, and the kernels that run on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hardware import preset
+from hardware.kernels import Kernels
+
+
+def _kernels(value: Any) -> str | None:
+    named = isinstance(value, dict) or preset.text(value) is None
+    return None if named else "give the name of a kernels preset, or a table of its keys"
+
 
 CHECKS: dict[str, preset.Check] = {
     "name": preset.text,
@@ -12,13 +20,9 @@ CHECKS: dict[str, preset.Check] = {
     "flops": preset.table_of(preset.positive),
     "hbm_bytes": preset.positive,
     "hbm_bytes_per_s": preset.positive,
-    "mla_compute": preset.fraction,
-    "mla_memory": preset.fraction,
-    "gemm_compute": preset.fraction,
-    "grouped_gemm_compute": preset.fraction,
-    "weight_memory": preset.fraction,
-    "launch_s": preset.not_negative,
+    "cores": preset.count_from_one,
     "dies_per_chip": preset.count_from_one,
+    "kernels": _kernels,
 }
 
 
@@ -31,17 +35,13 @@ class Device:
     name, source
         What it is, and where the figures come from.
     flops
-        Dense peak in FLOP/s by number format ("bf16", "int8").
+        Dense peak in FLOP/s by number format ("bf16", "fp8", "int8").
     hbm_bytes, hbm_bytes_per_s
         Memory and its peak bandwidth.
-    mla_compute, mla_memory
-        Fraction of the peaks that latent attention reaches, compute- and memory-bound.
-    gemm_compute, grouped_gemm_compute
-        Fraction of peak FLOP/s of dense and of grouped (expert) matrix products.
-    weight_memory
-        Fraction of peak bandwidth when weights stream from memory.
-    launch_s
-        Fixed time of one phase of a layer.
+    kernels
+        Fractions of the peaks that its kernels reach.
+    cores
+        Matrix cores (streaming multiprocessors, cube cores) that kernels divide among them.
     dies_per_chip
         Dies in one package: figures "per chip" divide by it.
     """
@@ -51,18 +51,28 @@ class Device:
     flops: Mapping[str, float]
     hbm_bytes: float
     hbm_bytes_per_s: float
-    mla_compute: float
-    mla_memory: float
-    gemm_compute: float
-    grouped_gemm_compute: float
-    weight_memory: float
-    launch_s: float
-    dies_per_chip: int
+    kernels: Kernels
+    cores: int = 1
+    dies_per_chip: int = 1
 
     @classmethod
     def preset(cls, name_or_path: str | Path) -> "Device":
-        """Read a bundled preset or a ``.toml`` file of the same keys; errors as ValueError."""
-        return cls(**preset.read(preset.find("devices", name_or_path), CHECKS, frozenset()))
+        """Read a bundled preset or a ``.toml`` file of the same keys.
+
+        ``kernels`` names a kernels preset, or is a table of its keys.
+
+        Raises
+        ------
+        ValueError
+            Naming file, key and mend.
+        """
+        path = preset.find("devices", name_or_path)
+        optional = frozenset({"cores", "dies_per_chip"})
+        values = preset.read(path, CHECKS, optional)
+        asked = values.pop("kernels")
+        if isinstance(asked, dict):
+            return cls(**values, kernels=Kernels.from_table(f"{path}: [kernels]", asked))
+        return cls(**values, kernels=Kernels.preset(asked))
 
     def flops_per_s(self, number_format: str) -> float:
         """Return the dense peak of a number format.

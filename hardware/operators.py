@@ -1,68 +1,239 @@
-"""What one layer costs on one die: attention with its projections, and the experts."""
+"""What the kernels of one layer cost on one die: attention with its projections, and the experts."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hardware import rooflines
 from hardware.device import Device
+from hardware.kernels import roofline
 from hardware.model import Model
+from hardware.rooflines import FORMAT_BYTES
+
+Array = NDArray[np.float64]
+
+#: Times that norms, residual additions, rotary embedding and quantisation move a hidden state to
+#: or from memory in one layer, in two fused kernels: an assumption.
+PASSES = 8
+SMALL_KERNELS = 2
+
+#: Kernels in a part of the attention phase that is more than one.
+KERNELS_IN = {"norms": SMALL_KERNELS, "absorption": 2, "shared expert": 2, "linear state": 0}
 
 
 @dataclass(frozen=True)
 class Operators:
-    """Roofline prices of a model's layers on a device.
+    """Roofline prices of a model's kernels on a device.
 
-    Every phase takes the larger of its memory time (bytes over reached bandwidth) and its compute
-    time (FLOPs over reached FLOP/s), plus one launch.
+    Every kernel takes its launch and the roofline (:func:`hardware.kernels.roofline`) of its memory
+    time and its compute time, each at the fraction of the peak that ``device.kernels`` names.
 
     Parameters
     ----------
     device, model
         What runs what.
     weight_format
-        Number format of weights and matrix products ("int8"; xDeepServe section 4.7).
-    bytes_per_weight
-        Bytes of one weight in that format.
+        Number format of weights and matrix products; by default the device's 8-bit format
+        (xDeepServe section 4.7 serves INT8).
+    kv_format
+        Number format of the key-value cache.
+    core_share
+        Fraction of the die's matrix cores that run these kernels, where two streams share a die
+        (CloudMatrix-Infer gives attention 16 of 24 and experts 8). Memory bandwidth is not split.
+    shared_local
+        Whether every rank computes the shared expert of its own tokens; else it is a routed
+        expert on ranks of its own, as in xDeepServe.
+
+    Raises
+    ------
+    ValueError
+        If a format is unknown or has no peak on the device, or 0 < ``core_share`` <= 1 fails.
     """
 
     device: Device
     model: Model
-    weight_format: str = "int8"
-    bytes_per_weight: float = 1.0
+    weight_format: str = ""
+    kv_format: str = "bf16"
+    core_share: float = 1.0
+    shared_local: bool = True
 
-    def attention_s(
-        self, tokens: ArrayLike, kv_tokens: float, phase: str = "decode"
-    ) -> NDArray[np.float64]:
-        """Seconds of attention, projections, gating and shared experts of one layer.
+    def __post_init__(self) -> None:
+        eight_bit = [name for name in ("int8", "fp8", "bf16") if name in self.device.flops]
+        chosen = self.weight_format or (eight_bit or list(self.device.flops))[0]
+        object.__setattr__(self, "weight_format", chosen)
+        self.device.flops_per_s(chosen)
+        for number_format in (chosen, self.kv_format):
+            if number_format not in FORMAT_BYTES:
+                raise ValueError(
+                    f"number format {number_format!r} is unknown; give one of "
+                    f"{', '.join(FORMAT_BYTES)}"
+                )
+        if not 0 < self.core_share <= 1:
+            raise ValueError(f"core_share = {self.core_share} breaks 0 < core_share <= 1")
 
-        Latent attention runs absorbed in decode: a token reads ``kv_lora + rope_dim`` elements for
-        each token of its context and spends 2 · heads · (2 · kv_lora + rope_dim) FLOPs on it. In
-        prefill the cache is shared by the tokens of a sequence, so compute alone counts, with
-        full heads: 2 · heads · (nope_dim + rope_dim + v_dim).
+    @property
+    def bytes_per_weight(self) -> float:
+        """Bytes of one weight."""
+        return FORMAT_BYTES[self.weight_format]
+
+    def gemm_s(self, rows: ArrayLike, inner: int, columns: int, form: str = "") -> Array:
+        """Seconds of a dense product; see :func:`hardware.rooflines.product_s`.
+
+        Parameters
+        ----------
+        rows
+            [...] tokens.
+        inner, columns
+            Dimensions of the weights.
+        form
+            Number format; by default that of the weights.
+        """
+        form = form or self.weight_format
+        return rooflines.product_s(self.device, rows, inner, columns, form, self.core_share)
+
+    def attention_core_s(
+        self, tokens: ArrayLike, kv_tokens: float, phase: str = "decode", queries: float = 1.0
+    ) -> Array:
+        """Seconds of scores and weighted values, without projections.
+
+        Decode, latent attention absorbed: a token spends 2 · heads · (2 · kv_lora + rope_dim) FLOPs
+        on each token of its context, and each sequence reads kv_lora + rope_dim elements of it.
+        Decode, grouped queries: 4 · heads · head_dim FLOPs, 2 · kv_heads · head_dim elements. In
+        prefill the tokens of a sequence share its cache, so compute alone counts, with full heads.
 
         Parameters
         ----------
         tokens
-            [...] tokens on the die.
+            [...] query tokens on the die.
         kv_tokens
             Tokens of context that each attends to, on average.
         phase
             "decode" or "prefill".
+        queries
+            Query tokens of one sequence in one decode step (1 + draft tokens), which read the
+            cache together.
         """
         if phase not in ("decode", "prefill"):
             raise ValueError(f"phase = {phase!r} is not 'decode' or 'prefill'")
+        context = np.asarray(tokens, dtype=np.float64) * self.model.attended_tokens(kv_tokens)
+        flops = context * self._attention_flops(phase)
+        if phase == "prefill":
+            return rooflines.prefill_attention_s(self.device, flops, self.core_share)
+        read = context / queries * self.model.kv_bytes_per_token(FORMAT_BYTES[self.kv_format])
+        moved = np.asarray(tokens, dtype=np.float64) * self._query_bytes
+        return rooflines.decode_attention_s(self.device, read, moved, flops, self.core_share)
+
+    def attention_parts(
+        self, tokens: ArrayLike, kv_tokens: float, phase: str = "decode", queries: float = 1.0
+    ) -> dict[str, Array]:
+        """Seconds of every kernel that a rank runs between combine and the next dispatch.
+
+        Parameters as in :meth:`attention_core_s`.
+
+        Returns
+        -------
+        dict
+            Kernel name to [...] seconds: projections, attention, gate, shared expert, and the
+            small kernels (norms, rotary embedding, quantisation).
+        """
         count = np.asarray(tokens, dtype=np.float64)
-        device, model = self.device, self.model
-        context = count * kv_tokens
-        compute = context * self._attention_flops(phase)
-        core = compute / (device.flops_per_s("bf16") * device.mla_compute)
+        model = self.model
+        parts = self._mla_parts(count, phase) if model.attention == "mla" else self._gqa(count)
+        parts["attention"] = self.attention_core_s(count, kv_tokens, phase, queries)
+        if model.linear_layers:
+            parts["linear state"] = self._linear_state_s(count / queries)
+        if model.index_heads:
+            parts["indexer"] = self._indexer_s(count, kv_tokens, queries)
+        parts["gate"] = self.gemm_s(count, model.hidden, model.experts, "bf16")
+        if model.shared_experts and self.shared_local:
+            width = model.shared_experts * (model.shared_inter or model.moe_inter)
+            parts["shared expert"] = self.mlp_s(count, width)
+        moved = PASSES * 2.0 * model.hidden * count
+        bandwidth = self.device.hbm_bytes_per_s * self.device.kernels.memory
+        parts["norms"] = SMALL_KERNELS * self.device.kernels.launch_s + moved / bandwidth
         if phase == "decode":
-            read = context * model.kv_bytes_per_token()
-            core = np.maximum(core, read / (device.hbm_bytes_per_s * device.mla_memory))
-        gate = model.hidden * model.experts
-        params = model.attention_params + gate + model.shared_experts * model.expert_params
-        return core + self._dense_s(count, params) + device.launch_s
+            saved = self.device.kernels.graph_saving_s
+            parts = {name: seconds - saved * KERNELS_IN.get(name, 1) for name, seconds in parts.items()}
+        return parts
+
+    def attention_s(
+        self, tokens: ArrayLike, kv_tokens: float, phase: str = "decode", queries: float = 1.0
+    ) -> Array:
+        """Seconds of all that a rank runs outside the routed experts of one layer; [...]."""
+        parts = self.attention_parts(tokens, kv_tokens, phase, queries)
+        total: Array = np.sum(list(parts.values()), axis=0)
+        return total
+
+    def mlp_s(self, tokens: ArrayLike, width: int) -> Array:
+        """Seconds of a dense gated MLP: gate and up in one product, then down."""
+        hidden = self.model.hidden
+        return self.gemm_s(tokens, hidden, 2 * width) + self.gemm_s(tokens, width, hidden)
+
+    def head_s(self, tokens: ArrayLike) -> Array:
+        """Seconds of the output head, in BF16."""
+        return self.gemm_s(tokens, self.model.hidden, self.model.vocab, "bf16")
+
+    def _mla_parts(self, count: Array, phase: str) -> dict[str, Array]:
+        model = self.model
+        query, latent = model.heads * (model.nope_dim + model.rope_dim), model.kv_lora
+        down = model.q_lora + latent + model.rope_dim
+        parts = {"down projections": self.gemm_s(count, model.hidden, down)}
+        parts["query"] = self.gemm_s(count, model.q_lora or model.hidden, query)
+        if phase == "prefill":
+            up = model.heads * (model.nope_dim + model.v_dim)
+            parts["key and value"] = self.gemm_s(count, latent, up)
+        else:
+            parts["absorption"] = self._heads_s(count, model.nope_dim, latent)
+            parts["absorption"] = parts["absorption"] + self._heads_s(count, latent, model.v_dim)
+        parts["output"] = self.gemm_s(count, model.heads * model.v_dim, model.hidden)
+        return parts
+
+    def _gqa(self, count: Array) -> dict[str, Array]:
+        model = self.model
+        queries = model.heads * model.head_dim
+        key_values = 2 * model.kv_heads * model.head_dim
+        parts = {}
+        if model.q_lora:
+            parts["down projections"] = self.gemm_s(count, model.hidden, model.q_lora)
+            parts["query"] = self.gemm_s(count, model.q_lora, queries)
+            parts["key and value"] = self.gemm_s(count, model.hidden, key_values)
+        else:
+            parts["query, key, value"] = self.gemm_s(count, model.hidden, queries + key_values)
+        parts["output"] = self.gemm_s(count, queries, model.hidden)
+        return parts
+
+    def _heads_s(self, count: Array, inner: int, columns: int) -> Array:
+        """Seconds of one BF16 product in every head: the absorbed halves of the up projection."""
+        device, kernels, heads = self.device, self.device.kernels, self.model.heads
+        moved = 2.0 * heads * (inner * columns + count * (inner + columns))
+        memory = moved / (device.hbm_bytes_per_s * kernels.memory)
+        reached = device.flops_per_s("bf16") * kernels.compute * self.core_share
+        return kernels.launch_s + roofline(memory, 2.0 * heads * count * inner * columns / reached)
+
+    def _linear_state_s(self, sequences: Array) -> Array:
+        """Seconds to read and write the state of linear attention, as the mean over all layers."""
+        model, device = self.model, self.device
+        moved = 2.0 * sequences * model.linear_state_bytes * model.linear_layers / model.layers
+        return moved / (device.hbm_bytes_per_s * device.kernels.attention_memory)
+
+    def _indexer_s(self, count: Array, kv_tokens: float, queries: float) -> Array:
+        """Seconds in which sparse attention scores every cached token, in the 8-bit format."""
+        model, kernels = self.model, self.device.kernels
+        context = count * kv_tokens
+        read = context / queries * model.index_dim
+        memory = read / (self.device.hbm_bytes_per_s * kernels.attention_memory)
+        reached = self.device.flops_per_s(self.weight_format) * kernels.attention_compute
+        flops = 2.0 * context * model.index_heads * model.index_dim
+        return kernels.attention_launch_s + np.maximum(memory, flops / reached / self.core_share)
+
+    @property
+    def _query_bytes(self) -> float:
+        """Bytes of a token's queries and outputs in decode, 16 bits each."""
+        model = self.model
+        mla = model.attention == "mla"
+        width = 2 * model.kv_lora + model.rope_dim if mla else 2 * model.head_dim
+        return 2.0 * model.heads * width
 
     def _attention_flops(self, phase: str) -> float:
         """FLOPs of one token with one token of its context: scores and weighted values."""
@@ -73,34 +244,44 @@ class Operators:
             return 2.0 * model.heads * (model.nope_dim + model.rope_dim + model.v_dim)
         return 2.0 * model.heads * (2 * model.kv_lora + model.rope_dim)
 
-    def _dense_s(self, tokens: NDArray[np.float64], params: int) -> NDArray[np.float64]:
-        """Seconds of matrix products with ``params`` weights, read once."""
-        device = self.device
-        memory = params * self.bytes_per_weight / (device.hbm_bytes_per_s * device.weight_memory)
-        rate = device.flops_per_s(self.weight_format) * device.gemm_compute
-        return np.maximum(memory, 2.0 * params * tokens / rate)
+    def expert_memory_s(self, tokens: ArrayLike) -> Array:
+        """Seconds of memory traffic of each expert, [...] like ``tokens``.
 
-    @property
-    def expert_memory_s(self) -> float:
-        """Seconds to read one expert's weights: what touching an expert costs at least."""
-        reached = self.device.hbm_bytes_per_s * self.device.weight_memory
-        return self.model.expert_bytes(self.bytes_per_weight) / reached
-
-    @property
-    def expert_token_s(self) -> float:
-        """Seconds of one token in one expert, once compute decides."""
-        device = self.device
-        reached = device.flops_per_s(self.weight_format) * device.grouped_gemm_compute
-        return 2.0 * self.model.expert_params / reached
-
-    def expert_s(self, tokens: ArrayLike) -> NDArray[np.float64]:
-        """Seconds of one expert with ``tokens``: memory floor, then compute slope.
-
-        max(``expert_memory_s`` · min(tokens, 1), ``expert_token_s`` · tokens). Below one token, as
-        the expected share of a replica, the weights are read that often. Splitting tokens over
-        replicas never lowers the sum.
+        Weights as in :func:`hardware.rooflines.grouped_memory_s`. Activations: 8 bits in, both
+        halves of the gate out and in again at 16 bits, 8 bits to the down product, 16 bits out.
         """
-        count = np.asarray(tokens, dtype=np.float64)
-        return np.maximum(
-            self.expert_memory_s * np.minimum(count, 1.0), self.expert_token_s * count
-        )
+        model, size = self.model, self.bytes_per_weight
+        each = (size + 2.0) * model.routed_width + (8.0 + 2.0 * size) * model.moe_inter
+        return rooflines.grouped_memory_s(self.device, tokens, model.expert_bytes(size), each)
+
+    def expert_compute_s(self, tokens: ArrayLike) -> Array:
+        """Seconds of matrix products of each expert, [...] like ``tokens``; tiles are padded."""
+        params, form = self.model.expert_params, self.weight_format
+        return rooflines.grouped_compute_s(self.device, tokens, params, form, self.core_share)
+
+    def experts_s(self, tokens: ArrayLike) -> Array:
+        """Seconds of the grouped products of a rank's experts together.
+
+        Two launches (gate and up; down; the activation between them costs about what a graph
+        saves on the two) and the roofline of the sums over experts of
+        :meth:`expert_memory_s` and :meth:`expert_compute_s`. Splitting tokens over replicas never
+        lowers either sum, more tokens never lower either.
+
+        Parameters
+        ----------
+        tokens
+            [..., experts] tokens of each expert slot of the rank.
+
+        Returns
+        -------
+        ndarray
+            [...] seconds; 0 for a rank without tokens.
+        """
+        memory = self.expert_memory_s(tokens).sum(axis=-1)
+        return self.grouped_s(memory, self.expert_compute_s(tokens).sum(axis=-1))
+
+    def grouped_s(self, memory_s: ArrayLike, compute_s: ArrayLike) -> Array:
+        """Seconds of grouped products whose experts add up to these; 0 where both are 0."""
+        busy = roofline(memory_s, compute_s)
+        launches = 2.0 * self.device.kernels.grouped_launch_s
+        return np.where(busy > 0, launches + busy, 0.0)

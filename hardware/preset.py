@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "presets"
-KINDS = ("devices", "models", "fabrics")
+KINDS = ("devices", "kernels", "models", "fabrics", "collectives")
 
 Check = Callable[[Any], str | None]
 
 
 def available(kind: str) -> list[str]:
-    """Return the bundled presets of a kind: "devices", "models" or "fabrics"."""
+    """Return the bundled presets of a kind, one of ``KINDS``."""
     if kind not in KINDS:
         raise ValueError(f"kind = {kind!r} is not one of {', '.join(KINDS)}")
     return sorted(path.stem for path in (FOLDER / kind).glob("*.toml"))

@@ -1,0 +1,84 @@
+"""What a step took: by layer, phase and rank, and what its critical path was."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Critical(NamedTuple):
+    """One piece of the critical path; ``rank`` is None where all ranks take part alike."""
+
+    layer: int
+    phase: str
+    rank: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Seconds of one step, by layer and phase.
+
+    Two barriers a layer: dispatch waits for the slowest attention, combine for the slowest
+    experts (xDeepServe, arXiv:2508.02520, Fig. 10).
+
+    Parameters
+    ----------
+    rank_attention, rank_experts
+        [layers, ranks] seconds of each rank.
+    dispatch, combine
+        [layers] seconds.
+    """
+
+    rank_attention: Array
+    dispatch: Array
+    rank_experts: Array
+    combine: Array
+
+    @property
+    def attention(self) -> Array:
+        """[layers] seconds of the slowest rank."""
+        return np.asarray(self.rank_attention.max(axis=1))
+
+    @property
+    def experts(self) -> Array:
+        """[layers] seconds of the slowest rank."""
+        return np.asarray(self.rank_experts.max(axis=1))
+
+    @property
+    def attention_wait(self) -> Array:
+        """[layers, ranks] seconds that each rank waits at dispatch."""
+        return np.asarray(self.attention[:, None] - self.rank_attention)
+
+    @property
+    def expert_wait(self) -> Array:
+        """[layers, ranks] seconds that each rank waits at combine."""
+        return np.asarray(self.experts[:, None] - self.rank_experts)
+
+    @property
+    def layers(self) -> Array:
+        """[layers] seconds."""
+        return self.attention + self.dispatch + self.experts + self.combine
+
+    @property
+    def total(self) -> float:
+        """Seconds of the step, over the MoE layers that the trace has."""
+        return float(self.layers.sum())
+
+    @property
+    def critical_path(self) -> list[Critical]:
+        """The pieces that add up to :attr:`total`, with the rank that decided each."""
+        path = []
+        slowest = self.rank_attention.argmax(axis=1), self.rank_experts.argmax(axis=1)
+        for layer in range(len(self.dispatch)):
+            attention, experts = int(slowest[0][layer]), int(slowest[1][layer])
+            path += [
+                Critical(layer, "attention", attention, float(self.attention[layer])),
+                Critical(layer, "dispatch", None, float(self.dispatch[layer])),
+                Critical(layer, "experts", experts, float(self.experts[layer])),
+                Critical(layer, "combine", None, float(self.combine[layer])),
+            ]
+        return path

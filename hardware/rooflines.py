@@ -1,0 +1,96 @@
+"""Seconds of single kernels on a device, from shapes alone; models enter in `operators`."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hardware.device import Device
+from hardware.kernels import STRIPE, roofline
+
+Array = NDArray[np.float64]
+
+#: Bytes of one element.
+FORMAT_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5}
+
+
+def product_s(
+    device: Device, rows: ArrayLike, inner: int, columns: int, form: str, core_share: float = 1.0
+) -> Array:
+    """Seconds of a dense product [rows, inner] x [inner, columns].
+
+    Memory moves the weights and both activations (results in 16 bits); compute is
+    2 · rows · inner · columns FLOPs; and no core streams its stripe of 128 columns faster than
+    ``core_bytes_per_s``, which decides where the inner dimension is long and the columns are few.
+
+    Parameters
+    ----------
+    device
+        What runs it.
+    rows
+        [...] tokens.
+    inner, columns
+        Dimensions of the weights.
+    form
+        Number format of weights and activations.
+    core_share
+        Fraction of the matrix cores that run it.
+    """
+    m = np.asarray(rows, dtype=np.float64)
+    kernels, size = device.kernels, FORMAT_BYTES[form]
+    moved = size * (inner * columns + m * inner) + 2.0 * m * columns
+    stripe = size * inner * STRIPE / kernels.core_bytes_per_s
+    memory = moved / (device.hbm_bytes_per_s * kernels.memory)
+    reached = device.flops_per_s(form) * kernels.compute * core_share
+    return kernels.launch_s + roofline(memory, 2.0 * m * inner * columns / reached, stripe)
+
+
+def grouped_memory_s(
+    device: Device, tokens: ArrayLike, weight_bytes: float, token_bytes: float
+) -> Array:
+    """Seconds of memory traffic of one expert with [...] ``tokens``.
+
+    Its weights once, however many tokens touch it; below one token, the expected share of a
+    replica, that part of them. And ``token_bytes`` of activations for each token.
+    """
+    count = np.asarray(tokens, dtype=np.float64)
+    moved = weight_bytes * np.minimum(count, 1.0) + token_bytes * count
+    return moved / (device.hbm_bytes_per_s * device.kernels.memory)
+
+
+def grouped_compute_s(
+    device: Device, tokens: ArrayLike, weights: float, form: str, core_share: float = 1.0
+) -> Array:
+    """Seconds of products of [...] ``tokens`` with ``weights`` weights, tiles padded.
+
+    Below one token, the expected share of a replica, that part of one tile.
+    """
+    count, tile = np.asarray(tokens, dtype=np.float64), device.kernels.tile_tokens
+    padded = np.ceil(count / tile) * tile * np.minimum(count, 1.0)
+    reached = device.flops_per_s(form) * device.kernels.grouped_compute * core_share
+    return padded * (2.0 * weights / reached)
+
+
+def decode_attention_s(
+    device: Device,
+    read_bytes: ArrayLike,
+    query_bytes: ArrayLike,
+    flops: ArrayLike,
+    core_share: float = 1.0,
+) -> Array:
+    """Seconds of one attention kernel that reads the cache once and computes as it streams.
+
+    The longer of reading and computing (16-bit products) decides. ``query_bytes``, queries and
+    outputs, move before and after.
+    """
+    kernels = device.kernels
+    bandwidth = device.hbm_bytes_per_s * kernels.attention_memory
+    reached = device.flops_per_s("bf16") * kernels.attention_compute * core_share
+    streamed = np.maximum(np.asarray(read_bytes) / bandwidth, np.asarray(flops) / reached)
+    seconds: Array = kernels.attention_launch_s + streamed + np.asarray(query_bytes) / bandwidth
+    return seconds
+
+
+def prefill_attention_s(device: Device, flops: ArrayLike, core_share: float = 1.0) -> Array:
+    """Seconds of attention whose tokens share their cache: compute alone, 16-bit products."""
+    kernels = device.kernels
+    reached = device.flops_per_s("bf16") * kernels.prefill_compute * core_share
+    return kernels.attention_launch_s + np.asarray(flops, dtype=np.float64) / reached
