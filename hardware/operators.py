@@ -147,8 +147,7 @@ class Operators:
             parts["indexer"] = self._indexer_s(count, kv_tokens, queries)
         parts["gate"] = self.gemm_s(count, model.hidden, model.experts, "bf16")
         if model.shared_experts and self.shared_local:
-            width = model.shared_experts * (model.shared_inter or model.moe_inter)
-            parts["shared expert"] = self.mlp_s(count, width)
+            parts["shared expert"] = self.mlp_s(count, model.shared_width)
         moved = PASSES * 2.0 * model.hidden * count
         bandwidth = self.device.hbm_bytes_per_s * self.device.kernels.memory
         parts["norms"] = SMALL_KERNELS * self.device.kernels.launch_s + moved / bandwidth
