@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +197,7 @@ class Collectives:
             raise ValueError(
                 f"payload_bytes = {payload_bytes} >= 0 and cores = {cores} >= 1 must hold"
             )
-        port = self.port_bytes_per_s
+        port = self.fabric.port_bytes_per_s
         if self.library is None:
             return payload_bytes / port
         rate = min(cores * self.library.send["core_bytes_per_s"], port)
@@ -239,12 +238,7 @@ class Collectives:
 
     def send_bytes_per_s(self) -> float:
         """Rate at which one rank writes weights to another: its own links, at write efficiency."""
-        return self.port_bytes_per_s * self.fabric.figures.get("write_efficiency", 1.0)
-
-    @cached_property
-    def port_bytes_per_s(self) -> float:
-        """Nominal bytes/s of the links that leave one rank for switches."""
-        return self.fabric.port_bytes_per_s
+        return self.fabric.port_bytes_per_s * self.fabric.figures.get("write_efficiency", 1.0)
 
     @property
     def _node_ranks(self) -> int:

@@ -1,7 +1,7 @@
 """The fabric: a graph of dies, CPUs and switches, and how traffic contends on its links."""
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hardware import preset
+from hardware.faults import without
 from hardware.symmetry import Symmetry, find_symmetry
-from hardware.topology import CHECKS, two_level_planes
+from hardware.topologies import TOPOLOGIES
 
 
 class Fabric:
@@ -57,24 +58,84 @@ class Fabric:
                 )
 
     @classmethod
-    def preset(cls, name_or_path: str | Path, num_ranks: int | None = None) -> "Fabric":
+    def preset(
+        cls, name_or_path: str | Path, num_ranks: int | None = None, plane: str | None = None
+    ) -> "Fabric":
         """Build a bundled fabric, or the slice of it that ``num_ranks`` dies need.
+
+        Parameters
+        ----------
+        name_or_path
+            A bundled preset or a ``.toml`` file; its ``topology`` names the kind of graph.
+        num_ranks
+            Ranks, filling one node after another; by default all dies.
+        plane
+            The network that traffic takes: an edge attribute, "ub" or "rdma" for example. By
+            default the preset's ``default_plane``.
 
         Raises
         ------
         ValueError
-            If the preset is unknown or wrong, or has fewer dies than ranks.
+            If the preset, its topology or the plane is unknown or wrong, or has fewer dies than
+            ranks.
         """
         path = preset.find("fabrics", name_or_path)
-        figures = preset.read(path, CHECKS, frozenset())
+        content = preset.parse(path)
+        kind = content.get("topology")
+        if kind not in TOPOLOGIES:
+            raise ValueError(f"{path}: topology = {kind!r} is not one of {', '.join(TOPOLOGIES)}")
+        figures = preset.checked(str(path), content, TOPOLOGIES[kind].checks, frozenset())
         dies = figures["nodes"] * figures["dies_per_node"]
         ranks = dies if num_ranks is None else num_ranks
         if not 1 <= ranks <= dies:
             raise ValueError(
                 f"num_ranks = {ranks} is outside 1 <= num_ranks <= {dies} dies of {path.stem}"
             )
-        graph, nodes = two_level_planes(figures, ranks)
-        return cls(figures["name"], graph, nodes, figures)
+        whole, nodes = TOPOLOGIES[kind].build(figures, ranks)
+        return cls(figures["name"], _plane(path, whole, plane or figures["default_plane"]), nodes, figures)
+
+    def without(
+        self,
+        links: Sequence[tuple[Hashable, Hashable]] = (),
+        nodes: Sequence[Hashable] = (),
+        degraded: Mapping[tuple[Hashable, Hashable], float] | None = None,
+        *,
+        drop_ranks: bool = False,
+    ) -> "Fabric":
+        """Return the fabric after failures, with traffic routed anew.
+
+        Traffic still splits evenly over the paths of fewest hops, so that a degraded link slows
+        all traffic that hashes onto it, as equal-cost multipath does.
+
+        Parameters
+        ----------
+        links
+            Cables that failed, both directions.
+        nodes
+            Switches, CPUs or dies that failed.
+        degraded
+            Fraction of its bandwidth that a cable keeps, both directions.
+        drop_ranks
+            Leave out the ranks of failed nodes; else a failed rank is an error.
+
+        Raises
+        ------
+        ValueError
+            If a link or node is not there (the nearest is suggested), a fraction breaks
+            0 < fraction <= 1, a failed node is a rank, or two ranks have lost their last path:
+            the pair is named.
+        """
+        graph = without(self.name, self.graph, links, nodes, degraded or {})
+        gone = [rank for rank in self.ranks if rank not in graph]
+        if gone and not drop_ranks:
+            raise ValueError(
+                f"{self.name}: {gone[0]} failed, and a rank runs on it; give drop_ranks=True to go "
+                "on without its rank"
+            )
+        kept = [rank for rank in self.ranks if rank in graph]
+        found = Fabric(self.name, graph, kept, self.figures)
+        found.latency  # noqa: B018 - routes now, so that a cut network is said here
+        return found
 
     @classmethod
     def from_graph(
@@ -167,6 +228,42 @@ class Fabric:
         seconds = busiest + latency
         return float(seconds) if seconds.ndim == 0 else seconds
 
+    def utilisation(self, bytes_sent: ArrayLike) -> NDArray[np.float64]:
+        """[..., links] fraction of the time of the fullest link that each link is busy; 0 to 1."""
+        busy = self.link_bytes(bytes_sent) / self.link_rate
+        fullest = busy.max(axis=-1, keepdims=True)
+        return np.divide(busy, fullest, out=np.zeros_like(busy), where=fullest > 0)
+
+    def bottlenecks(
+        self, bytes_sent: ArrayLike, top: int = 5
+    ) -> list[tuple[tuple[Hashable, Hashable], float, float]]:
+        """Return the ``top`` fullest links of an all-to-all: link, seconds busy, utilisation."""
+        busy = self.link_bytes(bytes_sent) / self.link_rate
+        if busy.ndim != 1:
+            raise ValueError(f"bytes_sent has {busy.ndim + 1} axes; give one matrix [src, dst]")
+        share = self.utilisation(bytes_sent)
+        order = np.argsort(-busy, kind="stable")[:top]
+        return [(self.links[link], float(busy[link]), float(share[link])) for link in order]
+
+    @property
+    def port_bytes_per_s(self) -> float:
+        """Nominal bytes/s of the links by which the first rank reaches ranks of other nodes.
+
+        Without several nodes, of all links that leave it for switches.
+        """
+        first = self.ranks[0]
+        links = [
+            (self.graph.nodes[target].get("kind"), link["bandwidth"])
+            for _, target, link in self.graph.out_edges(first, data=True)
+            if target not in self._rank_set
+        ]
+        out = [rate for kind, rate in links if kind == "rail"]
+        return sum(out or [rate for _, rate in links])
+
+    @cached_property
+    def _rank_set(self) -> frozenset[Hashable]:
+        return frozenset(self.ranks)
+
     @cached_property
     def _even_operators(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """[link groups, ranks] seconds per byte received (sent), in equal parts from (to) all."""
@@ -193,6 +290,8 @@ class Fabric:
             [..., ranks] bytes that each rank receives, or sends if not ``inbound``; the part from
             the rank itself is included and crosses no link.
         """
+        if not (np.isfinite(rank_bytes).all() and rank_bytes.min(initial=0.0) >= 0):
+            raise ValueError("rank_bytes must be finite and >= 0; correct the loads or the share")
         axis = 0 if inbound else 1
         busiest = (rank_bytes @ self._even_operators[axis].T).max(axis=-1)
         worst = self.latency.max(axis=axis)
@@ -233,3 +332,12 @@ class Fabric:
             f"Fabric({self.name}: {self.num_ranks} ranks, {self.graph.number_of_nodes()} nodes, "
             f"{self.graph.number_of_edges()} links)"
         )
+
+
+def _plane(path: Path, graph: Any, plane: str) -> Any:
+    """Return the part of a graph that one network is, its nodes and links."""
+    there = {data["plane"] for _, _, data in graph.edges(data=True)}
+    if plane not in there:
+        raise ValueError(f"{path}: plane = {plane!r} is not one of {', '.join(sorted(there))}")
+    links = [(u, v) for u, v, data in graph.edges(data=True) if data["plane"] == plane]
+    return graph.edge_subgraph(links).copy()

@@ -1,6 +1,9 @@
-"""Stragglers and jitter: what makes equal ranks take unequal time."""
+"""Faults: failed and degraded links, stragglers and jitter."""
 
+import difflib
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,3 +77,45 @@ class Jitter:
         if self.stall_probability:
             taken += self.stall_s * (generator.random(taken.shape) < self.stall_probability)
         return taken
+
+
+def without(
+    name: str,
+    graph: Any,
+    links: Sequence[tuple[Hashable, Hashable]],
+    nodes: Sequence[Hashable],
+    degraded: Mapping[tuple[Hashable, Hashable], float],
+) -> Any:
+    """Return a copy of a graph less its failures; see :meth:`hardware.fabric.Fabric.without`.
+
+    Raises
+    ------
+    ValueError
+        If a link or node is not there, or a fraction breaks 0 < fraction <= 1.
+    """
+    for node in nodes:
+        if node not in graph:
+            raise ValueError(f"{name} has no node {node!r}{_nearest(str(node), graph.nodes)}")
+    for one, other in [*links, *degraded]:
+        if not (graph.has_edge(one, other) or graph.has_edge(other, one)):
+            known = [f"{source}:{target}" for source, target in graph.edges]
+            near = _nearest(f"{one}:{other}", known)
+            raise ValueError(f"{name} has no link between {one!r} and {other!r}{near}")
+    left = graph.copy()
+    for cable, fraction in degraded.items():
+        if not 0 < fraction <= 1:
+            raise ValueError(
+                f"{name}: the link {cable[0]} - {cable[1]} keeps {fraction}; 0 < fraction <= 1 must "
+                "hold, and a link that keeps nothing is a failed one"
+            )
+        for source, target in (cable, cable[::-1]):
+            if left.has_edge(source, target):
+                left.edges[source, target]["bandwidth"] *= fraction
+    left.remove_edges_from([*links, *(cable[::-1] for cable in links)])
+    left.remove_nodes_from(nodes)
+    return left
+
+
+def _nearest(wanted: str, known: Any) -> str:
+    near = difflib.get_close_matches(wanted, [str(one) for one in known], n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
