@@ -145,6 +145,7 @@ def _operators(given: Conditions, core_share: float = 1.0) -> Operators:
         Model.preset(given.get("model", "deepseek-v3")),
         kv_format=given.get("kv_format", "bf16"),
         core_share=core_share,
+        int8_attention=given.get("int8_attention", 0.0),
         shared_local=given.get("shared_local", True),
     )
 
@@ -157,7 +158,7 @@ def _fabric(name: str, ranks: int) -> Fabric:
 def _collectives(given: Conditions) -> Collectives:
     model = Model.preset(given.get("model", "deepseek-v3"))
     if "k" in given:
-        model = replace(model, hidden=int(given["k"]))
+        model = replace(model, hidden=int(given["k"]), top_k=int(given["groups"]))
     fabric = _fabric(given["fabric"], int(given["ranks"]))
     return Collectives(fabric, model, Library.preset(given["library"]), contention=True)
 

@@ -23,9 +23,10 @@ def _phase(value: Any) -> str | None:
     if not isinstance(value, dict):
         return "give a table"
     checks = dict.fromkeys(("setup_s", "setup_between_s"), preset.not_negative)
-    checks |= dict.fromkeys(("within_bytes_per_s", "between_bytes_per_s"), preset.positive)
+    rates = ("within_bytes_per_s", "between_bytes_per_s", "token_bytes_per_s")
+    checks |= dict.fromkeys(rates, preset.positive)
     try:
-        preset.checked("", value, checks, frozenset({"setup_between_s"}))
+        preset.checked("", value, checks, frozenset({"setup_between_s", "token_bytes_per_s"}))
     except ValueError as error:
         return str(error).lstrip(": ")
     return None
@@ -59,7 +60,8 @@ class Library:
     dispatch, combine
         ``setup_s`` and, where ranks are on several nodes, ``setup_between_s`` more: what no data
         costs. ``within_bytes_per_s`` and ``between_bytes_per_s``: the rate at which one rank pulls
-        from its own node and from others.
+        from its own node and from others. ``token_bytes_per_s``: the rate at which the copies of
+        one token pass, one after another, however few tokens there are.
     send
         ``setup_s`` and ``core_bytes_per_s`` of a transfer between two ranks.
     """
@@ -264,11 +266,18 @@ class Collectives:
     def _slower(self, pulled: Array, rank_bytes: Array, *, inbound: bool) -> Array:
         if not self.contention:
             return pulled
-        return np.maximum(pulled, self.fabric.even_exchange(rank_bytes, inbound=inbound))
+        # a library's setup was measured with the latency of the links in it
+        alone = self.library is None
+        links = self.fabric.even_exchange(rank_bytes, inbound=inbound, latency=alone)
+        return np.maximum(pulled, links)
 
     def _setup_s(self, name: str, far: bool = False) -> float:
         if self.library is None:
             return 0.0
         figures = getattr(self.library, name)
-        several = far or self.fabric.num_ranks > self._node_ranks
-        return float(figures["setup_s"] + (figures.get("setup_between_s", 0.0) if several else 0.0))
+        size = self.dispatch_bytes if name == "dispatch" else self.combine_bytes
+        seconds = figures["setup_s"]
+        seconds += self.model.top_k * size / figures.get("token_bytes_per_s", float("inf"))
+        if far or self.fabric.num_ranks > self._node_ranks:
+            seconds += figures.get("setup_between_s", 0.0)
+        return float(seconds)

@@ -278,7 +278,7 @@ class Fabric:
         return operators[0], operators[1]
 
     def even_exchange(
-        self, rank_bytes: NDArray[np.float64], *, inbound: bool
+        self, rank_bytes: NDArray[np.float64], *, inbound: bool, latency: bool = True
     ) -> NDArray[np.float64]:
         """Seconds of an all-to-all whose ranks each receive (send) in equal parts from (to) all.
 
@@ -289,14 +289,24 @@ class Fabric:
         rank_bytes
             [..., ranks] bytes that each rank receives, or sends if not ``inbound``; the part from
             the rank itself is included and crosses no link.
+        inbound
+            Whether the bytes are received or sent.
+        latency
+            Whether to add the longest latency.
+
+        Raises
+        ------
+        ValueError
+            If a number is negative or not finite.
         """
         if not (np.isfinite(rank_bytes).all() and rank_bytes.min(initial=0.0) >= 0):
             raise ValueError("rank_bytes must be finite and >= 0; correct the loads or the share")
         axis = 0 if inbound else 1
-        busiest = (rank_bytes @ self._even_operators[axis].T).max(axis=-1)
+        busiest: NDArray[np.float64] = (rank_bytes @ self._even_operators[axis].T).max(axis=-1)
+        if not latency:
+            return busiest
         worst = self.latency.max(axis=axis)
-        latency: NDArray[np.float64] = np.where(rank_bytes > 0, worst, 0.0).max(axis=-1)
-        return busiest + latency
+        return busiest + np.where(rank_bytes > 0, worst, 0.0).max(axis=-1)
 
     def rank_distance(self) -> NDArray[np.float64]:
         """[ranks, ranks] seconds per byte between two ranks that have the fabric to themselves."""
