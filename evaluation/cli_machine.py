@@ -100,10 +100,14 @@ def calibrate(
         base = Device.preset(device) if device else None
         if base is None and not measure:
             raise ValueError("--device is missing: published tables need the peaks they refer to")
-        of = base or fitting.own_device(name, figures, rows, Kernels.preset("hopper"))
+        start = replace(Kernels.preset("hopper"), graph_saving_s=0.0)  # torch launches each kernel
+        of = base or fitting.own_device(name, figures, rows, start)
         kernels = fitting.fit(of, rows, name, source, keep or [])
-        fitted = replace(of, name=name if measure else of.name, kernels=kernels)
-        text = fitting.device_toml(fitted) if measure else fitting.to_toml(kernels)
+        if measure:
+            csv = str(out.with_suffix(".csv").resolve()) if out else ""
+            text = fitting.device_toml(replace(of, name=name, kernels=kernels, measured=csv))
+        else:
+            text = fitting.to_toml(kernels)
         _deliver(text, out)
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
@@ -112,9 +116,7 @@ def calibrate(
         print(f"{operator:20}{errors['rows']:5} rows, {figures_text}", file=sys.stderr)
 
 
-def _measured(
-    on: str, full: bool, out: Path | None
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _measured(on: str, full: bool, out: Path | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Time kernels under a counter, and keep the rows beside the preset."""
     from hardware import measure, table
 
@@ -178,9 +180,7 @@ def timeline(
     print(f"{out}: {what}; open it in https://ui.perfetto.dev")
 
 
-def _priced(
-    scenario: "Scenario", solver: str, step: int, micro_batches: int, layers: int
-) -> Any:
+def _priced(scenario: "Scenario", solver: str, step: int, micro_batches: int, layers: int) -> Any:
     """One micro-batch of a step under the placement that the first window gives."""
     import numpy as np
 
@@ -205,4 +205,3 @@ def _priced(
     load = np.ceil(counts[keep] / micro_batches)
     share = lb.make_dispatcher(scenario.dispatcher)(short, load)
     return executor.step(short, load, share, -(-tokens // micro_batches), number=step)
-

@@ -1,4 +1,4 @@
-"""Disaggregated MoE–attention: DP domains take turns on the expert dies (xDeepServe section 5.2)."""
+"""Disaggregated MoE–attention: DP domains take turns on expert dies (xDeepServe section 5.2)."""
 
 from dataclasses import dataclass
 

@@ -143,7 +143,8 @@ class StepExecutor:
         """[ranks] seconds of attention; whole tokens, so some ranks have one more."""
         whole, more = divmod(int(tokens), ranks)
         few, many = self._attention_s(np.array([whole, whole + 1.0]))
-        return np.where(np.arange(ranks) < more, many, few)
+        on_rank: Array = np.where(np.arange(ranks) < more, many, few)
+        return on_rank
 
     def _attention_s(self, tokens: ArrayLike) -> Array:
         return self.operators.attention_s(tokens, self.kv_tokens, self.phase, 1.0 + self.drafts)

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from hardware import Fabric
 
 #: Levels from the bottom up, by kind of node.
-LEVELS = {"cpu": 0, "die": 1, "gpu": 1, "l1": 2, "nvswitch": 2, "l2": 3, "rail": 3, "rdma": 3, "vpc": 3}
+LEVELS = {
+    "cpu": 0,
+    "die": 1,
+    "gpu": 1,
+    "l1": 2,
+    "nvswitch": 2,
+    "l2": 3,
+    "rail": 3,
+    "rdma": 3,
+    "vpc": 3,
+}
 #: Beyond so many links, nodes of one kind in one server, or one plane, are drawn as one.
 MOST_LINKS = 2000
 WIDTH, LEVEL_HEIGHT, MARGIN = 1200, 170, 60
@@ -93,7 +103,7 @@ def _places(fabric: Fabric, members: dict[str, list[Hashable]]) -> dict[str, tup
     for name, nodes in members.items():
         kind = fabric.graph.nodes[nodes[0]].get("kind", "")
         levels[LEVELS.get(kind, 1)].append(name)
-    places = {}
+    places: dict[str, tuple[float, float]] = {}
     used = sorted(levels, reverse=True)
     for row, level in enumerate(used):
         gap = (WIDTH - 2 * MARGIN) / len(levels[level])
@@ -120,5 +130,7 @@ def _dot(fabric: Fabric, name: str, nodes: list[Hashable], place: tuple[float, f
 
 
 def _legend(height: int) -> str:
-    words = "links: blue idle, red as busy as the fullest · blue dots dies, green and yellow switches"
+    words = (
+        "links: blue idle, red as busy as the fullest · blue dots dies, green and yellow switches"
+    )
     return f'<text x="{MARGIN}" y="{height - 16}">{words}, purple CPUs</text>'

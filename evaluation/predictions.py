@@ -70,11 +70,11 @@ def step(given: Conditions) -> float:
 def tokens_per_s(given: Conditions) -> float:
     """Tokens a second of one accelerator (all its dies)."""
     made = given["tokens"] * given.get("tokens_emitted", 1.0)
-    return made * _device(given).dies_per_chip / _iteration(given).total
+    return float(made * _device(given).dies_per_chip / _iteration(given).total)
 
 
 def in_situ(given: Conditions) -> float:
-    """Mean microseconds of dispatch or combine in a step, the wait for the slowest rank included."""
+    """Mean microseconds of dispatch or combine in a step, with the wait for the slowest rank."""
     taken, name = _step(given), given["phase_name"]
     wait = taken.attention_wait if name == "dispatch" else taken.expert_wait
     return MICRO * float((getattr(taken, name)[:, None] + wait).mean())
@@ -93,7 +93,7 @@ def share(given: Conditions) -> float:
         if given.get("experts"):
             moe = operators.model.moe_layers + given.get("drafts", 0)
             seconds += moe * float(_step(given).rank_experts.mean())
-    return 100 * seconds / (ran.total - ran.host)
+    return float(100 * seconds / (ran.total - ran.host))
 
 
 def disaggregated(given: Conditions) -> float:
@@ -102,7 +102,7 @@ def disaggregated(given: Conditions) -> float:
     if given["stage"] != "step":
         return MICRO * machine.stages(given["tokens"])[given["stage"]]
     whole = machine.run(given["tokens"]).total + given["scheduler_s"] + given["drafts_s"]
-    return 1e3 * whole
+    return float(1e3 * whole)
 
 
 def utilisation(given: Conditions) -> float:
@@ -134,7 +134,7 @@ def _preset(name: str) -> Device:
 
 
 def _device(given: Conditions) -> Device:
-    """The device, with the peaks that the source states where they differ from the preset's."""
+    """Return the device, with the peaks that the source states where they differ from the preset's."""
     device = _preset(given["device"])
     return replace(device, flops={**device.flops, **given["flops"]}) if "flops" in given else device
 
@@ -191,12 +191,14 @@ def _step(given: Conditions) -> StepTime:
     shared = 0 if given.get("shared_local", True) else model.shared_experts
     tokens = given["tokens"] / micro_batches
     held = int(given.get("experts_per_rank", 1))
-    load = np.full((layers, ranks), tokens * (model.top_k + shared) / given.get("balancedness", 1.0))
+    load = np.full(
+        (layers, ranks), tokens * (model.top_k + shared) / given.get("balancedness", 1.0)
+    )
     load[:, 1:] = (load[:, :1] * given.get("balancedness", 1.0) * ranks - load[:, :1]) / (ranks - 1)
     placement = lb.Placement(np.tile(np.arange(ranks * held), (layers, 1)), ranks)
     counts = np.repeat(load / held, held, axis=1)
     attention_cores, expert_cores = given.get("cores", (1.0, 1.0))
-    on_all = int(round(tokens * ranks))
+    on_all = round(tokens * ranks)
     taken = _executor(given, attention_cores).step(placement, counts, step_tokens=on_all)
     if expert_cores == attention_cores:
         return taken

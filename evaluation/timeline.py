@@ -78,7 +78,7 @@ def _slice(span: Span, process: int, thread: int, seconds: float) -> Event:
 
 
 def _slices(step: StepTime, span: Span, rank: int, thread: int) -> list[Event]:
-    """A rank's own part of a stage, and its wait for the slowest."""
+    """Return a rank's own part of a stage, and its wait for the slowest."""
     if span.name not in PER_RANK:
         return [_slice(span, rank, thread, span.seconds)]
     own = float(getattr(step, PER_RANK[span.name])[span.layer, rank])

@@ -98,7 +98,9 @@ def fit(
         raise ValueError(f"keep = {sorted(unknown)}: constants are {', '.join(sorted(constants))}")
     operators = sorted({row["operator"] for row in known})
     wanted = {key: bounds for one in operators for key, bounds in FITTED[one].items()}
-    wanted = {key: b for key, b in wanted.items() if key not in keep and _decides(device, known, key)}
+    wanted = {
+        key: b for key, b in wanted.items() if key not in keep and _decides(device, known, key)
+    }
     scale = np.array([SCALE.get(key, 1.0) for key in wanted])
     start, least, most = np.array(list(wanted.values())).T
 
@@ -251,7 +253,11 @@ def own_device(
 
 def device_toml(device: Device) -> str:
     """Return the TOML text of a device preset, its kernels in a table."""
-    own = {key: value for key, value in vars(device).items() if key not in ("flops", "kernels")}
+    own = {
+        key: value
+        for key, value in vars(device).items()
+        if key not in ("flops", "kernels") and value != ""
+    }
     lines = [f"{key} = {_toml(value)}" for key, value in own.items()]
     lines += ["", "[flops]", *(f"{form} = {_toml(rate)}" for form, rate in device.flops.items())]
     return "\n".join(lines) + "\n\n" + to_toml(device.kernels, "kernels")

@@ -23,6 +23,7 @@ CHECKS: dict[str, preset.Check] = {
     "cores": preset.count_from_one,
     "dies_per_chip": preset.count_from_one,
     "kernels": _kernels,
+    "measured": preset.text,
 }
 
 
@@ -44,6 +45,8 @@ class Device:
         Matrix cores (streaming multiprocessors, cube cores) that kernels divide among them.
     dies_per_chip
         Dies in one package: figures "per chip" divide by it.
+    measured
+        Table of kernels timed on it (a bundled name or a ``.csv`` file); empty for none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Device:
     kernels: Kernels
     cores: int = 1
     dies_per_chip: int = 1
+    measured: str = ""
 
     @classmethod
     def preset(cls, name_or_path: str | Path) -> "Device":
@@ -67,7 +71,7 @@ class Device:
             Naming file, key and mend.
         """
         path = preset.find("devices", name_or_path)
-        optional = frozenset({"cores", "dies_per_chip"})
+        optional = frozenset({"cores", "dies_per_chip", "measured"})
         values = preset.read(path, CHECKS, optional)
         asked = values.pop("kernels")
         if isinstance(asked, dict):

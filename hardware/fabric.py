@@ -92,7 +92,9 @@ class Fabric:
                 f"num_ranks = {ranks} is outside 1 <= num_ranks <= {dies} dies of {path.stem}"
             )
         whole, nodes = TOPOLOGIES[kind].build(figures, ranks)
-        return cls(figures["name"], _plane(path, whole, plane or figures["default_plane"]), nodes, figures)
+        return cls(
+            figures["name"], _plane(path, whole, plane or figures["default_plane"]), nodes, figures
+        )
 
     def without(
         self,

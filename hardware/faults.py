@@ -72,7 +72,7 @@ class Jitter:
                 )
             taken /= np.array(self.rank_speed)
         if self.sigma:
-            noise = generator.normal(-self.sigma**2 / 2, self.sigma, taken.shape)
+            noise = generator.normal(-(self.sigma**2) / 2, self.sigma, taken.shape)
             taken *= np.exp(noise)
         if self.stall_probability:
             taken += self.stall_s * (generator.random(taken.shape) < self.stall_probability)
@@ -105,8 +105,8 @@ def without(
     for cable, fraction in degraded.items():
         if not 0 < fraction <= 1:
             raise ValueError(
-                f"{name}: the link {cable[0]} - {cable[1]} keeps {fraction}; 0 < fraction <= 1 must "
-                "hold, and a link that keeps nothing is a failed one"
+                f"{name}: the link {cable[0]} - {cable[1]} keeps {fraction}; 0 < fraction <= 1 "
+                "must hold, and a link that keeps nothing is a failed one"
             )
         for source, target in (cable, cable[::-1]):
             if left.has_edge(source, target):

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from hardware.operators import FORMAT_BYTES, Operators
+from hardware.operators import Operators
+from hardware.rooflines import FORMAT_BYTES
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def footprint(
     dense = 3 * model.hidden * model.dense_inter * model.dense_layers
     shared = model.shared_params * model.moe_layers if operators.shared_local else 0
     others = (model.layers * model.attention_params + dense + shared) * size
-    others += 2.0 * (2 * model.vocab * model.hidden + model.moe_layers * model.hidden * model.experts)
+    others += 2.0 * (
+        2 * model.vocab * model.hidden + model.moe_layers * model.hidden * model.experts
+    )
     cache = sequences * model.cache_bytes(kv_tokens, FORMAT_BYTES[operators.kv_format])
     return Footprint(experts, others, cache)
 

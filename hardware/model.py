@@ -245,7 +245,9 @@ class Model:
     def params(self) -> int:
         """All weights: embedding and head, every layer, and draft layers as MoE layers."""
         moe = self.experts * self.expert_params + self.shared_params + self.hidden * self.experts
-        total = 2 * self.vocab * self.hidden + self.dense_layers * 3 * self.hidden * self.dense_inter
+        total = (
+            2 * self.vocab * self.hidden + self.dense_layers * 3 * self.hidden * self.dense_inter
+        )
         total += (self.layers + self.mtp) * self.attention_params
         return total + (self.moe_layers + self.mtp) * moe
 

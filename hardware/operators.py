@@ -1,4 +1,4 @@
-"""What the kernels of one layer cost on one die: attention with its projections, and the experts."""
+"""What the kernels of one layer cost on one die: attention, its projections, and the experts."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from hardware import rooflines
 from hardware.device import Device
 from hardware.kernels import roofline
+from hardware.measured import Key, load
 from hardware.model import Model
 from hardware.rooflines import FORMAT_BYTES
 
@@ -44,6 +45,9 @@ class Operators:
     int8_attention
         Fraction of layers whose attention computes in INT8, twice as fast as in 16 bits
         (xDeepServe section 4.7).
+    source
+        "roofline", or "measured": interpolate the table of the device where it covers the shape
+        and the sizes, and use the roofline elsewhere.
     shared_local
         Whether every rank computes the shared expert of its own tokens; else it is a routed
         expert on ranks of its own, as in xDeepServe.
@@ -62,6 +66,7 @@ class Operators:
     core_share: float = 1.0
     int8_attention: float = 0.0
     shared_local: bool = True
+    source: str = "roofline"
 
     def __post_init__(self) -> None:
         eight_bit = [name for name in ("int8", "fp8", "bf16") if name in self.device.flops]
@@ -76,6 +81,10 @@ class Operators:
                 )
         if not 0 < self.core_share <= 1:
             raise ValueError(f"core_share = {self.core_share} breaks 0 < core_share <= 1")
+        if self.source not in ("roofline", "measured"):
+            raise ValueError(f"source = {self.source!r} is not 'roofline' or 'measured'")
+        if self.source == "measured" and not self.device.measured:
+            raise ValueError(f"{self.device.name} has no measured table; use source = 'roofline'")
         if not 0 <= self.int8_attention <= 1:
             raise ValueError(f"int8_attention = {self.int8_attention}: 0 <= int8_attention <= 1")
 
@@ -97,7 +106,15 @@ class Operators:
             Number format; by default that of the weights.
         """
         form = form or self.weight_format
-        return rooflines.product_s(self.device, rows, inner, columns, form, self.core_share)
+        modelled = rooflines.product_s(self.device, rows, inner, columns, form, self.core_share)
+        return self._measured(modelled, "gemm", (form, inner, columns), rows)
+
+    def _measured(self, modelled: Array, operator: str, shape: Key, *sizes: ArrayLike) -> Array:
+        """Replace modelled seconds by measured ones, where there are any."""
+        if self.source == "roofline":
+            return modelled
+        found = load(self.device.measured).seconds(operator, shape, *sizes)
+        return np.where(np.isnan(found), modelled, found)
 
     def attention_core_s(
         self, tokens: ArrayLike, kv_tokens: float, phase: str = "decode", queries: float = 1.0
@@ -129,7 +146,12 @@ class Operators:
             return rooflines.prefill_attention_s(self.device, flops, self.core_share)
         read = context / queries * self.model.kv_bytes_per_token(FORMAT_BYTES[self.kv_format])
         moved = np.asarray(tokens, dtype=np.float64) * self._query_bytes
-        return rooflines.decode_attention_s(self.device, read, moved, flops, self.core_share)
+        modelled = rooflines.decode_attention_s(self.device, read, moved, flops, self.core_share)
+        mla = self.model.attention == "mla"
+        key_width = self.model.kv_lora + self.model.rope_dim if mla else self.model.head_dim
+        value_width = self.model.kv_lora if mla else self.model.head_dim
+        shape = (self.model.kv_heads, self.model.heads, key_width, value_width)
+        return self._measured(modelled, "attention_decode", shape, tokens, kv_tokens)
 
     def attention_parts(
         self, tokens: ArrayLike, kv_tokens: float, phase: str = "decode", queries: float = 1.0
@@ -160,7 +182,9 @@ class Operators:
         parts["norms"] = SMALL_KERNELS * self.device.kernels.launch_s + moved / bandwidth
         if phase == "decode":
             saved = self.device.kernels.graph_saving_s
-            parts = {name: seconds - saved * KERNELS_IN.get(name, 1) for name, seconds in parts.items()}
+            parts = {
+                name: seconds - saved * KERNELS_IN.get(name, 1) for name, seconds in parts.items()
+            }
         return parts
 
     def attention_s(
@@ -284,7 +308,18 @@ class Operators:
             [...] seconds; 0 for a rank without tokens.
         """
         memory = self.expert_memory_s(tokens).sum(axis=-1)
-        return self.grouped_s(memory, self.expert_compute_s(tokens).sum(axis=-1))
+        modelled = self.grouped_s(memory, self.expert_compute_s(tokens).sum(axis=-1))
+        if self.source == "roofline":
+            return modelled
+        count = np.asarray(tokens, dtype=np.float64)
+        touched = (count > 0).sum(axis=-1)
+        each = count.sum(axis=-1) / np.maximum(touched, 1)  # a grid knows equal tokens alone
+        width, inter = self.model.routed_width, self.model.moe_inter
+        up, down = (self.weight_format, width, 2 * inter), (self.weight_format, inter, width)
+        grid = load(self.device.measured)
+        found = grid.seconds("grouped_gemm", up, each, touched)
+        found = found + grid.seconds("grouped_gemm", down, each, touched)
+        return np.where(np.isnan(found), modelled, found)
 
     def grouped_s(self, memory_s: ArrayLike, compute_s: ArrayLike) -> Array:
         """Seconds of grouped products whose experts add up to these; 0 where both are 0."""

@@ -13,8 +13,8 @@ from hardware.rooflines import FORMAT_BYTES
 FOLDER = Path(__file__).parent / "tables"
 
 #: Columns of a table. Sizes that an operator does not have are 0 or empty.
-COLUMNS = ("operator", "format", "m", "k", "n", "groups", "heads", "width", "v_width")
-COLUMNS += ("batch", "kv_tokens", "latency_us")
+COLUMNS: tuple[str, ...] = ("operator", "format", "m", "k", "n", "groups", "heads", "width")
+COLUMNS += ("v_width", "batch", "kv_tokens", "latency_us")
 
 #: The sizes that a row of an operator has: ``m`` rows (of each group) times weights [k, n]; or
 #: ``batch`` sequences with ``kv_tokens`` tokens of context, ``heads`` query heads, key and value

@@ -39,7 +39,7 @@ def gemm(source: Path) -> list[Row]:
 
 
 def grouped(source: Path, phase: str) -> list[Row]:
-    """Grouped FP8 products; tokens of an expert follow from the utilisation that the table states.
+    """Read grouped FP8 products; tokens of an expert follow from the utilisation stated.
 
     The routing of these runs was uniform within 30 %, so the nominal tokens per expert are not
     what was computed where a GPU holds few experts; the stated utilisation says what was.

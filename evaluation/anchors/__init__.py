@@ -86,7 +86,7 @@ def _anchor(path: Path, given: dict[str, Any]) -> Anchor:
     if preset.positive(given["published"]):
         raise ValueError(f"{where}: published = {given['published']!r}; give a number > 0")
     conditions = {key: value for key, value in given.items() if key not in keys}
-    return Anchor(*(given[key] for key in keys), conditions=conditions)
+    return Anchor(**{key: given[key] for key in keys}, conditions=conditions)
 
 
 def _rows(path: Path, given: dict[str, Any]) -> Iterator[dict[str, Any]]:

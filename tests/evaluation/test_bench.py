@@ -96,7 +96,7 @@ def test_changed_inputs_are_run_again(podlab, tmp_path):
     call = ("bench", "--suite", "tiny.toml", "--solver", "contiguous")
     assert "taken up" not in podlab(*call).stderr
     assert "2 taken up" in podlab(*call).stderr
-    (tmp_path / "own.toml").write_text(preset.replace("launch_s = 5e-6", "launch_s = 6e-6"))
+    (tmp_path / "own.toml").write_text(preset.replace("cores = 24", "cores = 23"))
     assert "taken up" not in podlab(*call).stderr
     trace.slice(1).save(tmp_path / "own.parquet")
     assert "taken up" not in podlab(*call).stderr

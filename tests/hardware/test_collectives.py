@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from hardware import Collectives, Fabric, Model
+from hardware import Collectives, Fabric, Library, Model
 
-COLLECTIVES = Collectives(Fabric.preset("cloudmatrix384", 32), Model.preset("deepseek-v3"))
+FABRIC, MODEL = Fabric.preset("cloudmatrix384", 32), Model.preset("deepseek-v3")
+COLLECTIVES = Collectives(FABRIC, MODEL, Library.preset("cann-ep"))
 
 
 def _even(tokens: int) -> np.ndarray:
@@ -20,14 +21,14 @@ def test_message_formats_are_the_published_ones() -> None:
 
 
 def test_128_tokens_at_ep32_are_near_the_published_row() -> None:
-    """133 and 146 µs published; the constants were taken from EP128, so 15 % is allowed."""
-    assert COLLECTIVES.dispatch_s(_even(128)) == pytest.approx(133e-6, rel=0.15)
-    assert COLLECTIVES.combine_s(_even(128)) == pytest.approx(146e-6, rel=0.15)
+    """133 and 146 µs published; three rows decided two rates each, so 5 % is allowed."""
+    assert COLLECTIVES.dispatch_s(_even(128)) == pytest.approx(133e-6, rel=0.05)
+    assert COLLECTIVES.combine_s(_even(128)) == pytest.approx(146e-6, rel=0.05)
 
 
 def test_an_empty_exchange_pays_its_setup() -> None:
     """Counts are broadcast and awaited even when there is nothing to send."""
-    setup = COLLECTIVES.fabric.figures["collective_setup_s"]
+    setup = COLLECTIVES.library.dispatch["setup_s"]
     assert COLLECTIVES.dispatch_s(_even(0)) == setup
     assert COLLECTIVES.combine_s(_even(0)) == setup
 

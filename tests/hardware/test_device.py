@@ -11,7 +11,8 @@ def test_a_910c_die_is_half_a_package() -> None:
     assert die.dies_per_chip * die.flops_per_s("bf16") == 752e12
     assert die.dies_per_chip * die.hbm_bytes == 128e9
     assert die.dies_per_chip * die.hbm_bytes_per_s == 3.2e12
-    assert (die.mla_compute, die.mla_memory) == (0.654, 0.841)
+    kernels = die.kernels
+    assert (kernels.attention_compute, kernels.attention_memory) == (0.654, 0.841)
 
 
 def test_a_format_without_a_peak_is_refused() -> None:

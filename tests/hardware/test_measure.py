@@ -119,7 +119,7 @@ def test_a_line_cut_short_is_refused(path: Path) -> None:
     """The columns it lacks are not taken for 0."""
     write_rows(ROWS, path)
     path.write_text(path.read_text()[:-4].rpartition(",")[0] + "\n")
-    with pytest.raises(ValueError, match="line 4, column 'latency_us': 0.0 is not > 0"):
+    with pytest.raises(ValueError, match=r"line 4, column 'latency_us': 0\.0 is not > 0"):
         read_rows(path)
 
 

@@ -19,10 +19,10 @@ def _file(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("launch_s =", "lanch_s =", r"mine\.toml: unknown key 'lanch_s'; did you mean 'launch_s'"),
+        ("cores =", "corse =", r"mine\.toml: unknown key 'corse'; did you mean 'cores'"),
         ("hbm_bytes = 64e9", "", r"mine\.toml: key 'hbm_bytes' is missing; add it"),
         ("1.6e12", "-1.6e12", r"hbm_bytes_per_s = -1600000000000.0; give a finite number > 0"),
-        ("0.654", "1.2", r"mla_compute = 1.2; give a fraction: 0 < value <= 1"),
+        ('"cann-ascend"', "1", r"kernels = 1; give the name of a kernels preset"),
         ("dies_per_chip = 2", "dies_per_chip = true", r"dies_per_chip = True; give an integer"),
         ("bf16 = 376e12", "bf16 = 0", r"flops = .*bf16 = 0; give a finite number > 0"),
         ("[flops]", "[flops", r"mine\.toml: not TOML"),
