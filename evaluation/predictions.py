@@ -134,7 +134,7 @@ def _preset(name: str) -> Device:
 
 
 def _device(given: Conditions) -> Device:
-    """Return the device, with the peaks that the source states where they differ from the preset's."""
+    """Return the device, with the peaks that the source states where they differ."""
     device = _preset(given["device"])
     return replace(device, flops={**device.flops, **given["flops"]}) if "flops" in given else device
 

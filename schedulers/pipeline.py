@@ -72,7 +72,7 @@ class Schedule:
         found: dict[Hashable, float] = {}
         for span in self.spans:
             found[span.stream] = found.get(span.stream, 0.0) + span.seconds
-        return {stream: seconds / self.total for stream, seconds in found.items()}
+        return {stream: seconds / (self.total or 1.0) for stream, seconds in found.items()}
 
 
 def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
@@ -80,7 +80,8 @@ def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
 
     A stage starts when the stage before it of the same micro-batch has ended (the last stage of a
     layer before the first of the next) and its stream is free; of several that could start, the
-    one that was ready first goes first, then the lower micro-batch.
+    one that was ready first goes first, then the one that has done less, then the lower
+    micro-batch.
 
     Parameters
     ----------
@@ -107,9 +108,9 @@ def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
         open_batches = [b for b in range(len(batches)) if done[b] < len(steps[b])]
         if not open_batches:
             return Schedule(tuple(spans))
-        # the earliest possible start; among equals who has waited longest
-        start, _, batch = min(
-            (max(ready[b], free.get(steps[b][done[b]][0].stream, 0.0)), ready[b], b)
+        # the earliest possible start; among equals who has waited longest, then who is behind
+        start, _, _, batch = min(
+            (max(ready[b], free.get(steps[b][done[b]][0].stream, 0.0)), ready[b], done[b], b)
             for b in open_batches
         )
         stage, layer = steps[batch][done[batch]]

@@ -46,3 +46,76 @@ def test_balance_is_never_slower_than_a_hot_rank() -> None:
 def test_weights_are_sent_at_the_measured_write_rate() -> None:
     """135 GB/s between servers (arXiv:2506.12708v2, Table 1)."""
     assert COLLECTIVES.send_bytes_per_s() == pytest.approx(135e9, rel=0.01)
+
+
+def test_dispatch_becomes_cheaper_than_combine_above_batch_32_at_ep128() -> None:
+    """XCCL: INT8 halves the bytes, but dispatch sets up longer (arXiv:2508.02520, Fig. 6)."""
+    xccl = Collectives(Fabric.preset("cloudmatrix384", 128), MODEL, Library.preset("xccl"))
+
+    def dearer(tokens: int) -> bool:
+        copies = np.full(128, tokens * 8.0)
+        return bool(xccl.dispatch_s(copies) > xccl.combine_s(copies))
+
+    assert [dearer(tokens) for tokens in (4, 8, 16, 24)] == [True] * 4
+    assert [dearer(tokens) for tokens in (40, 64, 96, 128)] == [False] * 4
+
+
+def test_even_sources_price_alike_with_and_without_their_matrix() -> None:
+    """A matrix of equal entries is the even spread that the rank loads alone stand for."""
+    copies = np.full((32, 32), 32.0)
+    for name, price in (("dispatch", COLLECTIVES.dispatch_s), ("combine", COLLECTIVES.combine_s)):
+        assert COLLECTIVES.exchange_s(copies, name) == pytest.approx(price(_even(128)), rel=0.02)
+
+
+def test_locality_is_cheaper() -> None:
+    """Experts on the token's own die cost the setup alone; on its server less than anywhere."""
+    node = np.arange(32) // 16
+    own = 1024.0 * np.eye(32)
+    near = np.where(node[:, None] == node[None, :], 64.0, 0.0)
+    far = np.where(node[:, None] != node[None, :], 64.0, 0.0)
+    seconds = COLLECTIVES.exchange_s(np.stack([own, near, far]), "dispatch")
+    assert seconds[0] == COLLECTIVES.library.dispatch["setup_s"]
+    assert seconds[0] < seconds[1] < seconds[2]
+
+
+def test_without_contention_it_is_never_slower() -> None:
+    """Links can only add to what ranks pull."""
+    free = Collectives(FABRIC, MODEL, Library.preset("cann-ep"), contention=False)
+    skewed = np.random.default_rng(0).lognormal(6, 2, (8, 32))
+    assert (free.combine_s(skewed) <= COLLECTIVES.combine_s(skewed)).all()
+    assert (free.dispatch_s(skewed) <= COLLECTIVES.dispatch_s(skewed)).all()
+
+
+def test_many_cores_fill_the_port() -> None:
+    """At 9 MB, 48 vector cores are over twice as fast as 2; one megabyte is below 20 µs."""
+    xccl = Collectives(FABRIC, MODEL, Library.preset("xccl"))
+    assert xccl.send_s(9 * 2**20, 2) > 2 * xccl.send_s(9 * 2**20, 48)
+    assert xccl.send_s(1e6, 2) < 20e-6
+    assert xccl.send_s(9 * 2**20, 48) > 9 * 2**20 / FABRIC.port_bytes_per_s
+
+
+def test_a_trampoline_forwards_only_to_the_experts_beyond() -> None:
+    """With as many expert as attention dies there is one hop; with more, a second."""
+    one = COLLECTIVES.a2e_s(768, 160, 160)
+    assert one == pytest.approx(22.5e-6 + 768 * 7680 / 61e9)
+    assert one < COLLECTIVES.a2e_s(768, 160, 161) < COLLECTIVES.a2e_s(768, 160, 288)
+    assert COLLECTIVES.a2e_s(768, 160, 80) > one  # half as many dies receive twice as much
+    assert COLLECTIVES.a2e_s(768, 160, 288) < COLLECTIVES.e2a_s(768, 160, 288)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: COLLECTIVES.send_s(-1), "payload_bytes = -1 >= 0"),
+        (lambda: COLLECTIVES.send_s(1, 0), "cores = 0 >= 1"),
+        (lambda: COLLECTIVES.a2e_s(1, 0, 8), "attention_ranks = 0 >= 1"),
+        (lambda: COLLECTIVES.exchange_s(np.ones((32, 32)), "gather"), "'gather' is not 'dispatch'"),
+        (lambda: COLLECTIVES.exchange_s(np.ones((3, 3)), "combine"), r"give \[\.\.\., 32 src"),
+        (lambda: COLLECTIVES.dispatch_s(np.full(32, np.nan)), "finite and >= 0"),
+        (lambda: Library.preset("nccl"), "unknown preset 'nccl'"),
+    ],
+)
+def test_impossible_calls_are_refused(call, message) -> None:
+    """The value and the rule it breaks are named."""
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+import numpy as np
+import pytest
+
 from hardware import Fabric
 
 
@@ -29,3 +32,39 @@ def test_l1_uplinks_carry_what_their_dies_can_send() -> None:
     up = sum(d["bandwidth"] for _, to, d in graph.out_edges("l1.0.0", data=True) if to[:2] == "l2")
     down = sum(d["bandwidth"] for at, _, d in graph.in_edges("l1.0.0", data=True) if at[0] == "d")
     assert up == down == 448e9
+
+
+def test_rdma_and_vpc_are_networks_of_their_own() -> None:
+    """200 Gb/s a die over RoCE; an unknown plane names those there are."""
+    rdma = Fabric.preset("cloudmatrix384", 32, "rdma")
+    assert rdma.port_bytes_per_s == 25e9
+    assert {data["plane"] for _, _, data in rdma.graph.edges(data=True)} == {"rdma"}
+    with pytest.raises(ValueError, match="plane = 'wifi' is not one of rdma, ub, vpc"):
+        Fabric.preset("cloudmatrix384", 32, "wifi")
+
+
+def test_gpus_of_other_rails_are_reached_over_nvlink() -> None:
+    """A NIC sends at 47 of 50 GB/s to its own rail; half of the rest arrives on another NIC."""
+    h100 = Fabric.preset("h100", 16)
+    sent = np.zeros((16, 16))
+    sent[0, 8] = 1e9  # same rail
+    direct = h100.all_to_all(sent) - h100.latency[0, 8]
+    assert direct == pytest.approx(1e9 / (0.94 * 50e9))
+    crossed = np.zeros((16, 16))
+    crossed[0, 9] = 1e9  # half over the own NIC, half over a neighbour's
+    assert h100.all_to_all(crossed) - h100.latency[0, 9] == pytest.approx(direct / 2)
+
+
+def test_nvl72_spreads_over_18_chips() -> None:
+    """One link of 50 GB/s into each of 18 chips: 900 GB/s, and every path two hops."""
+    domain = Fabric.preset("gb200-nvl72")
+    assert domain.num_ranks == 72
+    assert domain.port_bytes_per_s == 900e9
+    assert domain.graph.number_of_nodes() == 72 + 18
+
+
+def test_a_preset_of_an_unknown_kind_names_those_there_are(tmp_path) -> None:
+    """The file and the kinds are named."""
+    (tmp_path / "mine.toml").write_text('topology = "ring"\n')
+    with pytest.raises(ValueError, match=r"mine\.toml: topology = 'ring' is not one of two-level"):
+        Fabric.preset(tmp_path / "mine.toml")
