@@ -80,8 +80,8 @@ def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
 
     A stage starts when the stage before it of the same micro-batch has ended (the last stage of a
     layer before the first of the next) and its stream is free; of several that could start, the
-    one that was ready first goes first, then the one that has done less, then the lower
-    micro-batch.
+    one of the earlier layer goes first, then the lower micro-batch: the order in which a stream is
+    given its kernels.
 
     Parameters
     ----------
@@ -104,16 +104,17 @@ def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
     done = [0] * len(batches)
     spans: list[Span] = []
     steps = [[(stage, layer) for layer in range(layers) for stage in batch] for batch in batches]
-    while True:
-        open_batches = [b for b in range(len(batches)) if done[b] < len(steps[b])]
-        if not open_batches:
-            return Schedule(tuple(spans))
-        # the earliest possible start; among equals who has waited longest, then who is behind
-        start, _, _, batch = min(
-            (max(ready[b], free.get(steps[b][done[b]][0].stream, 0.0)), ready[b], done[b], b)
-            for b in open_batches
-        )
+
+    def start_of(batch: int) -> tuple[float, int, int]:
         stage, layer = steps[batch][done[batch]]
+        return max(ready[batch], free.get(stage.stream, 0.0)), layer, batch
+
+    while True:
+        waiting = [b for b in range(len(batches)) if done[b] < len(steps[b])]
+        if not waiting:
+            return Schedule(tuple(spans))
+        start, layer, batch = min(map(start_of, waiting))
+        stage = steps[batch][done[batch]][0]
         seconds = float(stage.seconds[layer])
         spans.append(Span(stage.name, stage.stream, batch, layer, start, seconds))
         ready[batch] = free[stage.stream] = start + seconds
