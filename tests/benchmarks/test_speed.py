@@ -9,7 +9,7 @@ import pytest
 
 import lb
 from evaluation.executor import StepExecutor
-from hardware import Collectives, Device, Fabric, Model, Operators
+from hardware import Collectives, Device, Fabric, Library, Model, Operators
 
 LOAD = np.random.default_rng(0).lognormal(size=(58, 256)) * 100
 PROBLEM = lb.Problem(LOAD, num_ranks=32, slots_per_rank=9)
@@ -44,13 +44,33 @@ def test_bound(benchmark):
 
 @pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
 def test_price_a_step(benchmark):
-    """One decode step of DeepSeek-V3 at EP32."""
-    model = Model.preset("deepseek-v3")
-    fabric = Fabric.preset("cloudmatrix384", 32)
-    operators = Operators(Device.preset("ascend-910c-die"), model)
-    executor = StepExecutor(operators, Collectives(fabric, model))
+    """One decode step of DeepSeek-V3 at EP32, links contending."""
+    executor = _executor(32, contention=True)
     placement = lb.solve(PROBLEM)
     benchmark(executor.step, placement, LOAD, None, 2048)
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 288 ranks")
+def test_price_a_step_at_ep288(benchmark):
+    """One decode step of DeepSeek-V3 at EP288 by rank loads alone, dispatcher included."""
+    executor = _executor(288, contention=False)
+    placement = lb.solve(lb.Problem(LOAD, num_ranks=288, slots_per_rank=1))
+    even = lb.make_dispatcher("even")
+    benchmark(lambda: executor.step(placement, LOAD, even(placement, LOAD), 17280))
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 288 ranks")
+def test_yardstick_argsort_beside_ep288(benchmark):
+    """The yardstick itself."""
+    benchmark(np.argsort, LOAD, axis=1)
+
+
+def _executor(ranks, *, contention):
+    model = Model.preset("deepseek-v3")
+    fabric = Fabric.preset("cloudmatrix384", ranks)
+    operators = Operators(Device.preset("ascend-910c-die"), model)
+    library = Library.preset("cann-ep")
+    return StepExecutor(operators, Collectives(fabric, model, library, contention))
 
 
 @pytest.mark.benchmark(group="CloudMatrix384, 768 dies")

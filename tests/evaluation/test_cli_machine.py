@@ -51,7 +51,17 @@ def test_calibrate_measures_this_machine(tmp_path, monkeypatch):
     from hardware import Device, Model, Operators, measure
 
     tiny = measure.Sweep(
-        (1, 64), ((256, 256),), (2,), (4,), ((256, 128),), (1,), (256,), (4,), (256,), (4,), (2**24,)
+        (1, 64),
+        ((256, 256),),
+        (2,),
+        (4,),
+        ((256, 128),),
+        (1,),
+        (256,),
+        (4,),
+        (256,),
+        (4,),
+        (2**24,),
     )
     monkeypatch.setattr(measure.Sweep, "quick", classmethod(lambda _: tiny))
     out = tmp_path / "own.toml"

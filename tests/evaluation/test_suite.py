@@ -26,7 +26,7 @@ def written(tmp_path, text):
 def test_default_suite_covers_both_sizes():
     """The main job runs EP16 and EP32 on recorded traces."""
     found = suite.load("default")
-    assert found.id == "default-v1"
+    assert found.id == "default-v2"
     assert {scenario.num_ranks for scenario in found.scenarios} == {16, 32}
     assert "default" in suite.available()
 

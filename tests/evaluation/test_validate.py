@@ -1,6 +1,7 @@
 """The model is held against published figures, and bad anchors are refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,14 @@ def test_the_targets_are_met(results):
     assert found["fit"]["median_pct"] <= validate.TARGETS["fit"]
     assert found["check"]["median_pct"] <= validate.TARGETS["check"]
     assert max(use["worst_pct"] for use in found.values()) <= validate.WORST
+
+
+def test_the_readme_shows_what_validate_says(results):
+    """Figures, median and worst error of both uses stand in the README's table."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for use, errors in validate.summary(results)["uses"].items():
+        row = f"| {use} | {errors['anchors']} | {errors['median_pct']:.1f} % |"
+        assert f"{row} {errors['worst_pct']:.1f} % |" in readme
 
 
 def test_every_family_of_the_mission_is_there_and_some_are_only_checked(results):
