@@ -80,7 +80,8 @@ def test_fabric_show_draws(tmp_path, suffix):
     assert said.exit_code == 0, said.output
     assert "13 l1" in said.stdout
     text = out.read_text()
-    assert "<svg" in text and text.count("<circle") == 165
+    assert "<svg" in text
+    assert text.count("<circle") == 165
 
 
 def test_fabric_show_keeps_the_whole_machine_small(tmp_path):

@@ -46,7 +46,8 @@ def test_the_error_is_that_of_the_figures(results):
     """Predicted over published, less one, in percent; every source is named."""
     for one in results:
         assert one.error_pct == pytest.approx(100 * (one.predicted / one.published - 1))
-        assert one.source and one.unit
+        assert one.source
+        assert one.unit
         assert np.isfinite(one.predicted)
 
 
