@@ -19,6 +19,7 @@ from evaluation import records, scores
 from evaluation.candidates import Candidate, parameters
 from evaluation.replay import replay
 from evaluation.suite import Scenario, Suite
+from hardware import Device
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Task:
             "seed": self.candidate.seed,
             # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
-            "presets": [_own_file(n) for n in (scenario.model, scenario.device, scenario.fabric)],
+            "presets": [_own_file(name) for name in scenario.presets],
+            "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
             "traces": [traces.open(name).content_hash for name in scenario.trace],
         }
 

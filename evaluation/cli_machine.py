@@ -158,9 +158,18 @@ def timeline(
     plan: Annotated[str, typer.Option(help="serial, two-stream or communication.")] = "serial",
     micro_batches: Annotated[int, typer.Option(min=1, help="Micro-batches of the step.")] = 1,
     layers: Annotated[int, typer.Option(min=1, help="Layers to draw.")] = 8,
+    disaggregated: Annotated[
+        bool, typer.Option("--disaggregated", help="Draw xDeepServe's 768 dies instead.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="The file.")] = Path("step.json"),
 ) -> None:
-    """Write a step as a timeline that ui.perfetto.dev opens: ranks, streams, waits, arrows."""
+    """Write a step as a timeline that ui.perfetto.dev opens: ranks, streams, waits, arrows.
+
+    With --disaggregated: three domains of attention dies that share A2E, experts and E2A.
+    """
+    if disaggregated:
+        _pipeline(out)
+        return
     from evaluation import suite as suites
     from evaluation import timeline as chrome
     from evaluation.iteration import overlapped
@@ -178,6 +187,21 @@ def timeline(
     ranks = taken.rank_attention.shape[1]
     what = f"{len(taken.dispatch)} layers, {ranks} ranks, {ran.total * 1e6:.0f} µs"
     print(f"{out}: {what}; open it in https://ui.perfetto.dev")
+
+
+def _pipeline(out: Path) -> None:
+    """Draw the step of the published disaggregated deployment."""
+    from evaluation import anchors, predictions
+    from evaluation import timeline as chrome
+
+    try:
+        (given,) = (one.conditions for one in anchors.load() if one.id == "xds-disaggregated-step")
+        ran = predictions.machine(given).run(given["tokens"])
+        chrome.write(chrome.of_schedule(ran), out)
+    except (ValueError, OSError) as error:
+        refuse(error)
+    busy = ", ".join(f"{stream} {share:.0%}" for stream, share in ran.busy().items())
+    print(f"{out}: {ran.total * 1e3:.1f} ms; busy: {busy}; open it in https://ui.perfetto.dev")
 
 
 def _priced(scenario: "Scenario", solver: str, step: int, micro_batches: int, layers: int) -> Any:

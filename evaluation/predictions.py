@@ -98,17 +98,16 @@ def share(given: Conditions) -> float:
 
 def disaggregated(given: Conditions) -> float:
     """Microseconds of one stage (A2E, experts, E2A, attention), or milliseconds of the step."""
-    machine = _disaggregated(given)
+    deployment = machine(given)
     if given["stage"] != "step":
-        return MICRO * machine.stages(given["tokens"])[given["stage"]]
-    whole = machine.run(given["tokens"]).total + given["scheduler_s"] + given["drafts_s"]
+        return MICRO * deployment.stages(given["tokens"])[given["stage"]]
+    whole = deployment.run(given["tokens"]).total + given["scheduler_s"] + given["drafts_s"]
     return float(1e3 * whole)
 
 
 def utilisation(given: Conditions) -> float:
     """Percent of the step in which a stage's stream is busy, from published stage times."""
-    machine = _disaggregated(given)
-    ran = machine.run_stages({name: us / MICRO for name, us in given["stages_us"].items()})
+    ran = machine(given).run_stages({name: us / MICRO for name, us in given["stages_us"].items()})
     return 100 * ran.busy()[given["stage"]]
 
 
@@ -217,7 +216,8 @@ def _iteration(given: Conditions) -> Iteration:
     )
 
 
-def _disaggregated(given: Conditions) -> Disaggregated:
+def machine(given: Conditions) -> Disaggregated:
+    """Return the disaggregated deployment that the conditions describe."""
     return Disaggregated(
         _operators(given),
         _collectives(given),

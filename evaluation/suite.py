@@ -142,6 +142,11 @@ class Scenario:
         )
 
     @property
+    def presets(self) -> tuple[str, ...]:
+        """Names or paths of the presets of hardware that the scenario is priced with."""
+        return self.model, self.device, self.fabric, self.library
+
+    @property
     def _sequences_per_rank(self) -> float:
         """Sequences whose cache a rank holds: in decode its tokens of a step, whole sequences."""
         tokens = (self.step_tokens or 0) / self.num_ranks

@@ -35,6 +35,19 @@ def test_timeline_writes_a_trace(tmp_path):
     assert json.loads(out.read_text())["traceEvents"]
 
 
+def test_timeline_draws_the_disaggregated_deployment(tmp_path):
+    """Three domains, six streams."""
+    out = tmp_path / "step.json"
+    said = RUNNER.invoke(app, ["timeline", "--disaggregated", "--out", str(out)])
+    assert said.exit_code == 0, said.output
+    names = {
+        e["args"]["name"]
+        for e in json.loads(out.read_text())["traceEvents"]
+        if "args" in e and e["name"] == "thread_name"
+    }
+    assert names == {*(f"attention of domain {n}" for n in range(3)), "a2e", "experts", "e2a"}
+
+
 def test_calibrate_writes_what_reads_back(tmp_path):
     """Kernels fitted to a bundled table."""
     from hardware import Kernels
