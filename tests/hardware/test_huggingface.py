@@ -70,7 +70,9 @@ def test_configuration_equals_preset(tmp_path, config, name):
         ({**V3, "num_experts_per_tok": 0}, "num_experts_per_tok = 0; give an integer >= 1"),
         ({**V3, "num_experts_per_tok": 999}, "top_k = 999 <= experts = 256"),
         ({**V3, "v_head_dim": None}, "attention = 'mla' needs v_dim >= 1"),
-        ({**V3, "index_topk": 2048}, "index_topk = 2048 means attention that is not full"),
+        ({**V3, "index_topk": 2048}, "index_top_k > 0 needs index_heads, index_dim > 0 too"),
+        ({**V3, "layer_types": ["full_attention"]}, "layer_types must name one of .* 61 layers"),
+        ({**V3, "layer_types": ["mamba"] * 61}, "layer_types must name one of"),
         ({k: V3[k] for k in V3 if k != "n_routed_experts"}, "'n_routed_experts' or 'num_experts'"),
     ],
 )
@@ -78,6 +80,92 @@ def test_what_cannot_be_priced_is_refused(tmp_path, config, text):
     """File, key and mend."""
     with pytest.raises(ValueError, match=rf"config\.json: .*{text}"):
         read(tmp_path, config if isinstance(config, str) else json.dumps(config))
+
+
+GPT_OSS = {
+    "num_hidden_layers": 36,
+    "intermediate_size": 2880,
+    "hidden_size": 2880,
+    "num_local_experts": 128,
+    "num_experts_per_tok": 4,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "head_dim": 64,
+    "vocab_size": 201088,
+    "sliding_window": 128,
+    "layer_types": ["sliding_attention", "full_attention"] * 18,
+}
+QWEN_NEXT = {
+    "num_hidden_layers": 48,
+    "hidden_size": 2048,
+    "num_experts": 512,
+    "num_experts_per_tok": 10,
+    "moe_intermediate_size": 512,
+    "shared_expert_intermediate_size": 512,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 2,
+    "head_dim": 256,
+    "vocab_size": 151936,
+    "full_attention_interval": 4,
+    "linear_num_value_heads": 32,
+    "linear_key_head_dim": 128,
+    "linear_value_head_dim": 128,
+}
+V32 = {**V3, "index_topk": 2048, "index_n_heads": 64, "index_head_dim": 128}
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (GPT_OSS, "gpt-oss-120b"),
+        (QWEN_NEXT, "qwen3-next-80b-a3b"),
+        (V32, "deepseek-v3.2"),
+        ({"text_config": MIXTRAL}, "mixtral-8x22b"),
+        ({**MIXTRAL, "sliding_window": 4096, "use_sliding_window": False}, "mixtral-8x22b"),
+    ],
+    ids=["windows", "linear", "sparse", "nested", "window-off"],
+)
+def test_hybrid_and_sparse_configurations_equal_their_presets(tmp_path, config, name):
+    """Windows, linear layers and indexers are read as the presets state them."""
+    preset = dataclasses.asdict(Model.preset(name))
+    found = dataclasses.asdict(read(tmp_path, config))
+    differing = {key for key in preset if preset[key] != found[key]}
+    assert differing == {"name", "source"}
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [
+        ("deepseek-v3", 682),  # 671 and a draft layer
+        ("deepseek-v2", 236),
+        ("qwen3-235b-a22b", 235),
+        ("qwen3-30b-a3b", 30.5),
+        ("mixtral-8x22b", 141),
+        ("olmoe-1b-7b", 6.9),
+        ("glm-4.5", 355),
+        ("gpt-oss-120b", 117),
+        ("kimi-k2", 1030),
+        ("qwen3-next-80b-a3b", 80),
+        ("step-3", 316),
+    ],
+)
+def test_weights_add_up_to_the_published_total(name, billions):
+    """Within 3 % of what the model is named or reported with."""
+    assert Model.preset(name).params == pytest.approx(billions * 1e9, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"window_layers": 4}, "window_layers > 0 needs window > 0"),
+        ({"linear_layers": 4}, "linear_layers > 0 needs linear_state_bytes > 0"),
+        ({"window": 8, "window_layers": 99}, "window_layers = 99 <= layers = 61"),
+    ],
+)
+def test_halves_of_a_variant_are_refused(keys, message):
+    """What goes together is asked for together."""
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(Model.preset("deepseek-v3"), **keys).checked("mine")
 
 
 @pytest.mark.parametrize(
