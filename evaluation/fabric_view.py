@@ -63,6 +63,7 @@ def svg(fabric: Fabric, utilisation: NDArray[np.float64]) -> str:
     ]
     lines += [_line(places, edge, busy) for edge, busy in edges.items() if edge[0] != edge[1]]
     lines += [_dot(fabric, name, nodes, places[name]) for name, nodes in members.items()]
+    lines += _labels(fabric, members, places)
     return "\n".join([*lines, _legend(height), "</svg>"])
 
 
@@ -127,6 +128,18 @@ def _dot(fabric: Fabric, name: str, nodes: list[Hashable], place: tuple[float, f
     count = f", {len(nodes)} of them" if len(nodes) > 1 else ""
     title = f"<title>{escape(f'{kind} {name}{count}')}</title>"
     return f'<circle class="{kind}" cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="5">{title}</circle>'
+
+
+def _labels(
+    fabric: Fabric, members: dict[str, list[Hashable]], places: dict[str, tuple[float, float]]
+) -> list[str]:
+    """Return the kinds of node that stand in each level, at its left."""
+    kinds: dict[float, list[str]] = defaultdict(list)
+    for name, nodes in members.items():
+        kind = fabric.graph.nodes[nodes[0]].get("kind", "node")
+        if kind not in kinds[places[name][1]]:
+            kinds[places[name][1]].append(kind)
+    return [f'<text x="12" y="{y + 4:.0f}">{escape(", ".join(k))}</text>' for y, k in kinds.items()]
 
 
 def _legend(height: int) -> str:
