@@ -23,7 +23,11 @@ from lb.registry import Registry
 from lb.solve import solve
 from lb.solvers import SOLVERS
 
-DISPATCHERS = Registry("dispatcher", {"even": "lb.dispatch:even"}, "podlab.dispatchers")
+DISPATCHERS = Registry(
+    "dispatcher",
+    {"even": "lb.dispatch:even", "optimal": "lb.dispatchers.optimal:optimal"},
+    "podlab.dispatchers",
+)
 
 make = SOLVERS.make
 register = SOLVERS.register

@@ -1,0 +1,1 @@
+"""Dispatchers beyond an even split, one file each."""
