@@ -1,52 +1,36 @@
 """The shape of a MoE model: what decides FLOPs and bytes."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 from hardware import preset
 
+AT_LEAST_ONE = ("layers", "hidden", "experts", "top_k", "moe_inter", "heads", "vocab")
+#: What a key must be; every key not named here is an integer of at least 0.
 CHECKS: dict[str, preset.Check] = {
     "name": preset.text,
     "source": preset.text,
-    "layers": preset.count_from_one,
-    "dense_layers": preset.count,
-    "dense_inter": preset.count,
-    "hidden": preset.count_from_one,
-    "experts": preset.count_from_one,
-    "top_k": preset.count_from_one,
-    "shared_experts": preset.count,
-    "moe_inter": preset.count_from_one,
     "attention": lambda value: None if value in ("mla", "gqa") else "give 'mla' or 'gqa'",
-    "heads": preset.count_from_one,
-    "kv_heads": preset.count,
-    "head_dim": preset.count,
-    "q_lora": preset.count,
-    "kv_lora": preset.count,
-    "nope_dim": preset.count,
-    "rope_dim": preset.count,
-    "v_dim": preset.count,
+    "linear_state_bytes": preset.not_negative,
     "expert_groups": preset.count_from_one,
     "limited_groups": preset.count_from_one,
-    "vocab": preset.count_from_one,
-    "mtp": preset.count,
-    "shared_inter": preset.count,
-    "expert_hidden": preset.count,
-    "linear_layers": preset.count,
-    "linear_state_bytes": preset.not_negative,
-    "window": preset.count,
-    "window_layers": preset.count,
-    "index_top_k": preset.count,
-    "index_heads": preset.count,
-    "index_dim": preset.count,
+    **dict.fromkeys(AT_LEAST_ONE, preset.count_from_one),
 }
-
-#: Keys that a preset may leave out.
-OPTIONAL = frozenset(
-    {"kv_heads", "head_dim", "q_lora", "kv_lora", "nope_dim", "rope_dim", "v_dim"}
-    | {"expert_groups", "limited_groups", "shared_inter", "expert_hidden"}
-    | {"linear_layers", "linear_state_bytes", "window", "window_layers"}
-    | {"index_top_k", "index_heads", "index_dim"}
-)
+#: Keys that a kind of attention, or another key that is not 0, cannot do without.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "mla": ("kv_lora", "nope_dim", "rope_dim", "v_dim"),
+    "gqa": ("kv_heads", "head_dim"),
+    "dense_layers": ("dense_inter",),
+    "shared_inter": ("shared_experts",),
+    "linear_layers": ("linear_state_bytes",),
+    "linear_state_bytes": ("linear_layers",),
+    "window": ("window_layers",),
+    "window_layers": ("window",),
+    "index_top_k": ("index_heads", "index_dim"),
+    "index_heads": ("index_top_k", "index_dim"),
+    "index_dim": ("index_top_k", "index_heads"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +42,7 @@ class Model:
     name, source
         What it is, and where the dimensions come from.
     layers, dense_layers, dense_inter
-        All layers, how many of them (the first) are dense, and their inner width.
+        All layers, how many of them are dense, and their inner width.
     hidden
         Width of the residual stream.
     experts, top_k, shared_experts, moe_inter
@@ -68,21 +52,22 @@ class Model:
     heads, kv_heads, head_dim
         Query heads; key-value heads and their width ("gqa").
     q_lora, kv_lora, nope_dim, rope_dim, v_dim
-        Ranks and head widths of latent attention; ``q_lora = 0`` is a dense query projection.
+        Ranks and head widths of latent attention; ``q_lora = 0`` is a dense query projection, and
+        "gqa" may have a low-rank query too.
     expert_groups, limited_groups
         Groups of group-limited routing, and those a token may choose from.
     vocab, mtp
         Vocabulary, and multi-token-prediction layers.
     shared_inter, expert_hidden
-        Inner width of a shared expert where it is not ``moe_inter``; width at which routed experts
-        run where it is not ``hidden``.
+        Inner width of one shared expert (0: ``moe_inter``), and the latent width at which routed
+        experts run (0: ``hidden``).
     linear_layers, linear_state_bytes
-        Layers whose attention keeps a state instead of a growing cache, and the bytes of the state
-        that one sequence keeps in one of them.
+        Of ``layers``, those with linear attention (gated delta, lightning, KDA), and the bytes of
+        state that a sequence keeps in one of them, whatever its length.
     window, window_layers
-        Layers that attend to the last ``window`` tokens alone.
+        Tokens that a windowed layer sees at most, and how many of ``layers`` are windowed.
     index_top_k, index_heads, index_dim
-        Sparse attention: an indexer of so many heads picks so many tokens of the context.
+        Sparse attention: tokens that the indexer of a full layer selects, its heads, their width.
     """
 
     name: str
@@ -132,7 +117,10 @@ class Model:
 
             return read_config(name_or_path)
         path = preset.find("models", name_or_path)
-        return cls(**preset.read(path, CHECKS, OPTIONAL)).checked(str(path))
+        fields = dataclasses.fields(cls)
+        checks = {field.name: CHECKS.get(field.name, preset.count) for field in fields}
+        optional = {field.name for field in fields if field.default is not dataclasses.MISSING}
+        return cls(**preset.read(path, checks, frozenset(optional))).checked(str(path))
 
     def checked(self, where: str) -> "Model":
         """Return the model if its dimensions go together.
@@ -140,42 +128,28 @@ class Model:
         Raises
         ------
         ValueError
-            Naming ``where`` and the key that its attention needs, or the inequality that fails.
+            Naming ``where`` and the key that another one needs, or the inequality that fails.
         """
-        needed = {
-            "mla": ("kv_lora", "nope_dim", "rope_dim", "v_dim"),
-            "gqa": ("kv_heads", "head_dim"),
-        }
-        for key in needed[self.attention]:
-            if not getattr(self, key):
-                raise ValueError(
-                    f"{where}: attention = {self.attention!r} needs {key} >= 1; add it"
-                )
+        for key, needed in NEEDS.items():
+            if key != self.attention and not getattr(self, key, 0):
+                continue
+            name = "attention" if key == self.attention else key
+            for other in needed:
+                if not getattr(self, other):
+                    raise ValueError(
+                        f"{where}: {name} = {getattr(self, name)!r} needs {other} > 0; add it"
+                    )
         if self.top_k > self.experts or self.dense_layers >= self.layers:
             raise ValueError(
                 f"{where}: top_k = {self.top_k} <= experts = {self.experts} and dense_layers = "
                 f"{self.dense_layers} < layers = {self.layers} must both hold"
             )
-        self._check_variants(where)
-        return self
-
-    def _check_variants(self, where: str) -> None:
-        """Raise ValueError unless what goes with hybrid and sparse attention is all there."""
-        if self.linear_layers + self.window_layers > self.layers:
+        if self.full_attention_layers < 0:
             raise ValueError(
-                f"{where}: linear_layers = {self.linear_layers} + window_layers = "
-                f"{self.window_layers} <= layers = {self.layers} must hold"
+                f"{where}: linear_layers + window_layers = {self.linear_layers} + "
+                f"{self.window_layers} <= layers = {self.layers} must hold; lower one of them"
             )
-        together = (
-            ("linear_layers", "linear_state_bytes"),
-            ("window_layers", "window"),
-            ("index_top_k", "index_heads", "index_dim"),
-        )
-        for keys in together:
-            given = [key for key in keys if getattr(self, key)]
-            if given and len(given) < len(keys):
-                lacking = ", ".join(key for key in keys if key not in given)
-                raise ValueError(f"{where}: {given[0]} > 0 needs {lacking} > 0 too; add it")
+        return self
 
     @property
     def moe_layers(self) -> int:
@@ -183,14 +157,19 @@ class Model:
         return self.layers - self.dense_layers
 
     @property
-    def expert_params(self) -> int:
-        """Weights of one routed expert: gate, up and down projection."""
-        return 3 * self.routed_width * self.moe_inter
+    def full_attention_layers(self) -> int:
+        """Layers whose attention reaches the whole context, if only by an indexer's choice."""
+        return self.layers - self.linear_layers - self.window_layers
 
     @property
     def routed_width(self) -> int:
-        """Width at which routed experts run, and which dispatch and combine carry."""
+        """Width of a token as a routed expert sees it, and as it is dispatched."""
         return self.expert_hidden or self.hidden
+
+    @property
+    def expert_params(self) -> int:
+        """Weights of one routed expert: gate, up and down projection."""
+        return 3 * self.routed_width * self.moe_inter
 
     @property
     def shared_width(self) -> int:
@@ -202,65 +181,81 @@ class Model:
         """Weights of all shared experts of a layer."""
         return 3 * self.hidden * self.shared_width
 
+    @property
+    def latent_params(self) -> int:
+        """Weights of a layer's projections into and out of the width of its routed experts."""
+        return 2 * self.hidden * self.expert_hidden
+
+    @property
+    def attention_params(self) -> int:
+        """Weights of one layer's attention projections, without an indexer.
+
+        Linear attention is taken as wide as the full attention of its model, whose projections
+        are of the same order.
+        """
+        if self.attention == "gqa":
+            query = output = self.heads * self.head_dim
+            key_value = self.hidden * 2 * self.kv_heads * self.head_dim
+        else:
+            query = self.heads * (self.nope_dim + self.rope_dim)
+            output = self.heads * self.v_dim
+            down = self.hidden * (self.kv_lora + self.rope_dim)
+            key_value = down + self.heads * self.kv_lora * (self.nope_dim + self.v_dim)
+        query_params = (self.hidden + query) * self.q_lora if self.q_lora else self.hidden * query
+        return query_params + key_value + self.hidden * output
+
+    @property
+    def indexer_params(self) -> int:
+        """Weights of the indexer of one full layer: its queries, one key and a weight a head."""
+        query = (self.q_lora or self.hidden) * self.index_heads * self.index_dim
+        return query + self.hidden * (self.index_dim + self.index_heads)
+
+    @property
+    def params(self) -> int:
+        """All weights: layers, embeddings in and out, and each MTP layer as one more MoE layer."""
+        attention = (self.layers + self.mtp) * self.attention_params
+        indexers = (self.full_attention_layers + self.mtp) * self.indexer_params
+        dense = self.dense_layers * 3 * self.hidden * self.dense_inter
+        gate = self.hidden * self.experts
+        moe = self.experts * self.expert_params + self.shared_params + gate + self.latent_params
+        embeddings = 2 * self.vocab * self.hidden
+        return attention + indexers + dense + (self.moe_layers + self.mtp) * moe + embeddings
+
     def expert_bytes(self, bytes_per_weight: float = 1.0) -> float:
         """Bytes of one routed expert's weights."""
         return self.expert_params * bytes_per_weight
 
     def kv_bytes_per_token(self, bytes_per_element: float = 2.0) -> float:
-        """Bytes that one token keeps in the key-value cache of one layer."""
+        """Bytes that one token keeps in the key-value cache of one layer that has one."""
         if self.attention == "mla":
             return (self.kv_lora + self.rope_dim) * bytes_per_element
         return 2 * self.kv_heads * self.head_dim * bytes_per_element
 
-    @property
-    def full_attention_layers(self) -> int:
-        """Layers that attend to the whole context."""
-        return self.layers - self.linear_layers - self.window_layers
-
     def attended_tokens(self, kv_tokens: float) -> float:
-        """Tokens of context that the attention of a layer reads, as the mean over the layers.
+        """Context tokens that the attention core of a layer reads, on average over the layers.
 
         Parameters
         ----------
         kv_tokens
-            Tokens of context there are.
+            Tokens of context. A full layer reads all of them or those that its indexer selects, a
+            windowed layer the last ``window``, a linear layer none.
         """
         full = min(kv_tokens, self.index_top_k) if self.index_top_k else kv_tokens
-        seen = self.full_attention_layers * full + self.window_layers * min(kv_tokens, self.window)
-        return seen / self.layers
+        windowed = min(kv_tokens, self.window)
+        read = self.full_attention_layers * full + self.window_layers * windowed
+        return read / self.layers
 
     def cache_bytes(self, kv_tokens: float, bytes_per_element: float = 2.0) -> float:
-        """Bytes that one sequence of that context keeps, all layers together.
+        """Bytes that one sequence keeps over all layers.
 
-        Windows keep their own length, linear layers their state, and an indexer one 8-bit vector
-        a token.
+        Parameters
+        ----------
+        kv_tokens
+            Tokens of its context.
+        bytes_per_element
+            Bytes of one element of the key-value cache; indexers keep 8 bits, whatever it is.
         """
-        kept = self.full_attention_layers * kv_tokens
-        kept += self.window_layers * min(kv_tokens, self.window)
-        index = self.index_dim * kv_tokens * self.full_attention_layers
-        state = self.linear_layers * self.linear_state_bytes
-        return kept * self.kv_bytes_per_token(bytes_per_element) + index + state
-
-    @property
-    def params(self) -> int:
-        """All weights: embedding and head, every layer, and draft layers as MoE layers."""
-        moe = self.experts * self.expert_params + self.shared_params + self.hidden * self.experts
-        total = (
-            2 * self.vocab * self.hidden + self.dense_layers * 3 * self.hidden * self.dense_inter
-        )
-        total += (self.layers + self.mtp) * self.attention_params
-        return total + (self.moe_layers + self.mtp) * moe
-
-    @property
-    def attention_params(self) -> int:
-        """Weights of one layer's attention projections."""
-        if self.attention == "gqa":
-            key_values = 2 * self.hidden * self.kv_heads * self.head_dim
-            queries = self.heads * self.head_dim
-            inner = (self.hidden + queries) * self.q_lora if self.q_lora else self.hidden * queries
-            return inner + key_values + queries * self.hidden
-        query = self.heads * (self.nope_dim + self.rope_dim)
-        down = self.hidden * (self.kv_lora + self.rope_dim)
-        query_params = (self.hidden + query) * self.q_lora if self.q_lora else self.hidden * query
-        up = self.heads * self.kv_lora * (self.nope_dim + self.v_dim)
-        return query_params + down + up + self.heads * self.v_dim * self.hidden
+        full = self.full_attention_layers * kv_tokens
+        windowed = self.window_layers * min(kv_tokens, self.window)
+        cached = (full + windowed) * self.kv_bytes_per_token(bytes_per_element)
+        return cached + full * self.index_dim + self.linear_layers * self.linear_state_bytes

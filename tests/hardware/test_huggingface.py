@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import pytest
 
@@ -43,46 +44,9 @@ MIXTRAL = {
 }
 
 
-def read(tmp_path, config):
-    """Write a configuration and read it as a model."""
-    path = tmp_path / "config.json"
-    path.write_text(config if isinstance(config, str) else json.dumps(config))
-    return Model.preset(path)
-
-
-@pytest.mark.parametrize(
-    ("config", "name"), [(V3, "deepseek-v3"), (MIXTRAL, "mixtral-8x22b")], ids=["mla", "gqa"]
-)
-def test_configuration_equals_preset(tmp_path, config, name):
-    """Every dimension agrees; only name and source differ."""
-    preset = dataclasses.asdict(Model.preset(name))
-    found = dataclasses.asdict(read(tmp_path, config))
-    differing = {key for key in preset if preset[key] != found[key]}
-    assert differing == {"name", "source"}
-
-
-@pytest.mark.parametrize(
-    ("config", "text"),
-    [
-        ("{", "no readable JSON"),
-        ([1], "is a list, not an object"),
-        ({**V3, "hidden_size": None}, "key 'hidden_size' is missing"),
-        ({**V3, "num_experts_per_tok": 0}, "num_experts_per_tok = 0; give an integer >= 1"),
-        ({**V3, "num_experts_per_tok": 999}, "top_k = 999 <= experts = 256"),
-        ({**V3, "v_head_dim": None}, "attention = 'mla' needs v_dim >= 1"),
-        ({**V3, "index_topk": 2048}, "index_top_k > 0 needs index_heads, index_dim > 0 too"),
-        ({**V3, "layer_types": ["full_attention"]}, "layer_types must name one of .* 61 layers"),
-        ({**V3, "layer_types": ["mamba"] * 61}, "layer_types must name one of"),
-        ({k: V3[k] for k in V3 if k != "n_routed_experts"}, "'n_routed_experts' or 'num_experts'"),
-    ],
-)
-def test_what_cannot_be_priced_is_refused(tmp_path, config, text):
-    """File, key and mend."""
-    with pytest.raises(ValueError, match=rf"config\.json: .*{text}"):
-        read(tmp_path, config if isinstance(config, str) else json.dumps(config))
-
-
+V32 = {**V3, "index_topk": 2048, "index_n_heads": 64, "index_head_dim": 128}
 GPT_OSS = {
+    "model_type": "gpt_oss",
     "num_hidden_layers": 36,
     "intermediate_size": 2880,
     "hidden_size": 2880,
@@ -95,8 +59,13 @@ GPT_OSS = {
     "sliding_window": 128,
     "layer_types": ["sliding_attention", "full_attention"] * 18,
 }
-QWEN_NEXT = {
+QWEN3_NEXT = {
+    "model_type": "qwen3_next",
     "num_hidden_layers": 48,
+    "full_attention_interval": 4,
+    "intermediate_size": 5120,
+    "decoder_sparse_step": 1,
+    "mlp_only_layers": [],
     "hidden_size": 2048,
     "num_experts": 512,
     "num_experts_per_tok": 10,
@@ -105,28 +74,104 @@ QWEN_NEXT = {
     "num_attention_heads": 16,
     "num_key_value_heads": 2,
     "head_dim": 256,
-    "vocab_size": 151936,
-    "full_attention_interval": 4,
+    "linear_num_key_heads": 16,
     "linear_num_value_heads": 32,
     "linear_key_head_dim": 128,
     "linear_value_head_dim": 128,
+    "vocab_size": 151936,
 }
-V32 = {**V3, "index_topk": 2048, "index_n_heads": 64, "index_head_dim": 128}
+QWEN35 = {
+    "model_type": "qwen3_5_moe",
+    "vision_config": {"hidden_size": 1152},
+    "text_config": {
+        "num_hidden_layers": 60,
+        "layer_types": [*["linear_attention"] * 3, "full_attention"] * 15,
+        "hidden_size": 4096,
+        "num_experts": 512,
+        "num_experts_per_tok": 10,
+        "moe_intermediate_size": 1024,
+        "shared_expert_intermediate_size": 1024,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 2,
+        "head_dim": 256,
+        "linear_num_value_heads": 64,
+        "linear_key_head_dim": 128,
+        "linear_value_head_dim": 128,
+        "vocab_size": 248320,
+    },
+}
+MINIMAX_M1 = {
+    "model_type": "minimax_m1",
+    "num_hidden_layers": 80,
+    "attn_type_list": [0, 0, 0, 0, 0, 0, 0, 1] * 10,
+    "intermediate_size": 9216,
+    "shared_intermediate_size": 0,
+    "hidden_size": 6144,
+    "num_local_experts": 32,
+    "num_experts_per_tok": 2,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "sliding_window": None,
+    "vocab_size": 200064,
+}
+KIMI_K3 = {
+    "model_type": "kimi_k3",
+    "text_config": {
+        "num_hidden_layers": 93,
+        "linear_attn_config": {
+            "kda_layers": [layer for layer in range(1, 93) if layer % 4],
+            "num_heads": 96,
+            "head_dim": 128,
+        },
+        "first_k_dense_replace": 1,
+        "moe_layer_freq": 1,
+        "intermediate_size": 33792,
+        "hidden_size": 7168,
+        "num_experts": 896,
+        "num_experts_per_token": 16,
+        "num_shared_experts": 2,
+        "moe_intermediate_size": 3072,
+        "routed_expert_hidden_size": 3584,
+        "num_attention_heads": 96,
+        "num_key_value_heads": 96,
+        "q_lora_rank": 1536,
+        "kv_lora_rank": 512,
+        "qk_nope_head_dim": 128,
+        "qk_rope_head_dim": 64,
+        "v_head_dim": 128,
+        "num_expert_group": 1,
+        "topk_group": 1,
+        "vocab_size": 163840,
+        "num_nextn_predict_layers": 0,
+    },
+}
+
+
+def read(tmp_path, config):
+    """Write a configuration and read it as a model."""
+    path = tmp_path / "config.json"
+    path.write_text(config if isinstance(config, str) else json.dumps(config))
+    return Model.preset(path)
 
 
 @pytest.mark.parametrize(
     ("config", "name"),
     [
-        (GPT_OSS, "gpt-oss-120b"),
-        (QWEN_NEXT, "qwen3-next-80b-a3b"),
+        (V3, "deepseek-v3"),
         (V32, "deepseek-v3.2"),
+        (MIXTRAL, "mixtral-8x22b"),
         ({"text_config": MIXTRAL}, "mixtral-8x22b"),
-        ({**MIXTRAL, "sliding_window": 4096, "use_sliding_window": False}, "mixtral-8x22b"),
+        (GPT_OSS, "gpt-oss-120b"),
+        (QWEN3_NEXT, "qwen3-next-80b-a3b"),
+        (QWEN35, "qwen3.5-397b-a17b"),
+        (MINIMAX_M1, "minimax-m1"),
+        (KIMI_K3, "kimi-k3"),
     ],
-    ids=["windows", "linear", "sparse", "nested", "window-off"],
+    ids=["mla", "sparse", "gqa", "text", "window", "interval", "nested", "lightning", "kda"],
 )
-def test_hybrid_and_sparse_configurations_equal_their_presets(tmp_path, config, name):
-    """Windows, linear layers and indexers are read as the presets state them."""
+def test_configuration_equals_preset(tmp_path, config, name):
+    """Every dimension agrees; only name and source differ."""
     preset = dataclasses.asdict(Model.preset(name))
     found = dataclasses.asdict(read(tmp_path, config))
     differing = {key for key in preset if preset[key] != found[key]}
@@ -134,38 +179,68 @@ def test_hybrid_and_sparse_configurations_equal_their_presets(tmp_path, config, 
 
 
 @pytest.mark.parametrize(
-    ("name", "billions"),
+    ("keys", "dense"),
     [
-        ("deepseek-v3", 682),  # 671 and a draft layer
-        ("deepseek-v2", 236),
-        ("qwen3-235b-a22b", 235),
-        ("qwen3-30b-a3b", 30.5),
-        ("mixtral-8x22b", 141),
-        ("olmoe-1b-7b", 6.9),
-        ("glm-4.5", 355),
-        ("gpt-oss-120b", 117),
-        ("kimi-k2", 1030),
-        ("qwen3-next-80b-a3b", 80),
-        ("step-3", 316),
+        ({}, 0),
+        ({"mlp_only_layers": [0, 3]}, 2),
+        ({"decoder_sparse_step": 2}, 24),
+        ({"decoder_sparse_step": 2, "mlp_only_layers": [0, 1]}, 25),
+        ({"first_k_dense_replace": 1, "moe_layer_freq": 2}, 25),
+        ({"mlp_layer_types": ["dense"] * 3 + ["sparse"] * 45}, 3),
     ],
 )
-def test_weights_add_up_to_the_published_total(name, billions):
-    """Within 3 % of what the model is named or reported with."""
-    assert Model.preset(name).params == pytest.approx(billions * 1e9, rel=0.03)
+def test_dense_layers_are_counted_wherever_they_are(tmp_path, keys, dense):
+    """However a configuration tells the layers without experts, their number is right."""
+    model = read(tmp_path, {**QWEN3_NEXT, **keys})
+    assert (model.dense_layers, model.dense_inter) == (dense, 5120 if dense else 0)
 
 
 @pytest.mark.parametrize(
-    ("keys", "message"),
+    ("keys", "windowed"),
     [
-        ({"window_layers": 4}, "window_layers > 0 needs window > 0"),
-        ({"linear_layers": 4}, "linear_layers > 0 needs linear_state_bytes > 0"),
-        ({"window": 8, "window_layers": 99}, "window_layers = 99 <= layers = 61"),
+        ({"sliding_window": 4096}, 56),
+        ({"sliding_window": 4096, "use_sliding_window": False}, 0),
+        ({"sliding_window": 4096, "use_sliding_window": True, "max_window_layers": 50}, 6),
+        ({"sliding_window": 4096, "max_window_layers": 70}, 0),
     ],
 )
-def test_halves_of_a_variant_are_refused(keys, message):
-    """What goes together is asked for together."""
-    with pytest.raises(ValueError, match=message):
-        dataclasses.replace(Model.preset("deepseek-v3"), **keys).checked("mine")
+def test_a_window_without_layer_types(tmp_path, keys, windowed):
+    """It holds in every layer past the first max_window_layers, unless it is switched off."""
+    model = read(tmp_path, {**MIXTRAL, **keys})
+    assert (model.window_layers, model.window) == (windowed, 4096 if windowed else 0)
+
+
+def without(config, key):
+    """Return the configuration less one key."""
+    return {name: value for name, value in config.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ("{", "no readable JSON"),
+        ([1], "is a list, not an object"),
+        ({**V3, "hidden_size": None}, "key 'hidden_size' is missing"),
+        ({**V3, "num_experts_per_tok": 0}, "num_experts_per_tok = 0 must be an integer >= 1"),
+        ({**V3, "num_experts_per_tok": 999}, "top_k = 999 <= experts = 256"),
+        ({**V3, "v_head_dim": None}, "attention = 'mla' needs v_dim > 0"),
+        ({**V3, "text_config": [1]}, "text_config = [1] is no object"),
+        (without(V3, "n_routed_experts"), "'n_routed_experts' or 'num_experts'"),
+        (without(V3, "intermediate_size"), "key 'intermediate_size' is missing"),
+        (without(V32, "index_n_heads"), "key 'index_n_heads' is missing"),
+        (without(V32, "index_head_dim"), "key 'index_head_dim' is missing"),
+        (without(QWEN3_NEXT, "linear_num_value_heads"), "key 'linear_num_value_heads' is missing"),
+        (without(GPT_OSS, "sliding_window"), "key 'sliding_window' is missing"),
+        ({**GPT_OSS, "num_hidden_layers": 35}, "has 36 entries; give num_hidden_layers = 35"),
+        ({**GPT_OSS, "layer_types": ["chunked"] * 36}, "has 'chunked', which Model does not price"),
+        ({**GPT_OSS, "layer_types": "full"}, "layer_types = 'full' is no list"),
+        ({**V32, "compress_ratios": [0, 4]}, "compress_ratios = [0, 4] means layers that Model"),
+    ],
+)
+def test_what_cannot_be_priced_is_refused(tmp_path, config, text):
+    """File, key and mend."""
+    with pytest.raises(ValueError, match=rf"config\.json: .*{re.escape(text)}"):
+        read(tmp_path, config if isinstance(config, str) else json.dumps(config))
 
 
 @pytest.mark.parametrize(

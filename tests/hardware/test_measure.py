@@ -274,15 +274,6 @@ def test_the_device_is_described(torch: Any, measured: Measured) -> None:
     assert measured.torch_version == torch.__version__
 
 
-def test_more_work_is_not_much_faster(measured: Measured) -> None:
-    """Twenty times the work or more takes half of the time at least, on a noisy machine too."""
-    for operator in ("gemm", "attention_prefill", "memory"):
-        rows = [row for row in measured.rows if row["operator"] == operator]
-        for number_format in {row["format"] for row in rows}:
-            times = [row["latency_us"] for row in rows if row["format"] == number_format]
-            assert times[-1] > times[0] / 2, (operator, number_format, times)
-
-
 def test_rows_are_told_as_they_come(torch: Any) -> None:
     """In the order of the result."""
     told: list[dict[str, Any]] = []
