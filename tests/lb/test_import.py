@@ -47,9 +47,12 @@ def test_a_place_without_a_cache_still_compiles(monkeypatch):
 def test_kernels_call_kernels():
     """A kernel may call another one of its module before that was ever called itself."""
     code = (
-        "import lb, numpy as np; from lb.solvers.greedy import replicate; "
+        "import lb, numpy as np; from lb.packing import replicate; "
         "lb.solve(lb.Problem([[1, 2, 9]], 2, 2)); "
-        "print(replicate(np.array([1.0, 9.0]), 4, 3).tolist())"
+        "ids, load = np.array([1, 0]), np.array([1.0, 9.0]); "
+        "count, weight, ranking = ids.copy(), load.copy(), ids.copy(); "
+        "replicate(load, ids, 4, 3, count, weight, ranking); "
+        "print(count.tolist(), weight.tolist(), ranking.tolist())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[1, 3]"
+    assert found.stdout.strip() == "[1, 3] [1.0, 3.0] [1, 0]"
