@@ -249,7 +249,7 @@ def _lift(heap: NDArray[np.int64], place: int, rank_load: NDArray[np.float64]) -
 
 @kernel
 def _holds(table: NDArray[np.int64], used: NDArray[np.int64], rank: int, expert: int) -> bool:
-    for slot in range(used[rank]):
+    for slot in range(used[rank]):  # noqa: SIM110, numba compiles no generators
         if table[rank, slot] == expert:
             return True
     return False

@@ -46,6 +46,20 @@ class Problem:
         [layers, ranks, experts] tokens by the rank they start on.
     rank_distance
         [ranks, ranks] seconds per byte from one rank to another.
+    forecast
+        [layers, experts] load to plan for, in the unit of one window; see :attr:`planned_load`.
+    dispatcher
+        Name of the dispatcher that will split tokens over replicas. Advice: a solver may plan for
+        another one.
+    expert_cost
+        [points, 2] tokens that one replica computes in a window, and the seconds they take: rising
+        and convex, from 0 tokens on, linear in between and beyond the last point. A memory-bound
+        expert costs the same for 1 token or 60. ``None``: tokens themselves are the cost. Advice:
+        a solver may plan for tokens.
+    move_price
+        What one expert that a rank receives costs, in the unit of the objective (tokens, or seconds
+        with ``expert_cost``, on the hottest rank, added up over the layers): bytes of an expert
+        times price per byte. Needs ``current``. Advice, as ``dispatcher`` is.
 
     Raises
     ------
@@ -73,6 +87,10 @@ class Problem:
     coactivation: NDArray[np.float64] | None = None
     source_load: NDArray[np.float64] | None = None
     rank_distance: NDArray[np.float64] | None = None
+    forecast: NDArray[np.float64] | None = None
+    dispatcher: str = "even"
+    expert_cost: NDArray[np.float64] | None = None
+    move_price: float | None = None
 
     def __post_init__(self) -> None:
         self._store("load", _windows(self.load))
@@ -82,6 +100,7 @@ class Problem:
         self._check_nodes_and_groups()
         self._check_current_and_moves()
         self._check_optional_arrays()
+        self._check_advice()
 
     @property
     def num_windows(self) -> int:
@@ -114,6 +133,20 @@ class Problem:
         total: NDArray[np.float64] = self.load.sum(axis=0)
         total.flags.writeable = False
         return total
+
+    @cached_property
+    def planned_load(self) -> NDArray[np.float64]:
+        """[layers, experts] tokens of one window to plan for: the forecast, else the mean."""
+        if self.forecast is not None:
+            return self.forecast
+        mean: NDArray[np.float64] = self.load.mean(axis=0)
+        mean.flags.writeable = False
+        return mean
+
+    @property
+    def objective(self) -> str:
+        """What the hottest rank should have little of: "tokens", or "seconds" by expert_cost."""
+        return "tokens" if self.expert_cost is None else "seconds"
 
     @property
     def demands(self) -> frozenset[str]:
@@ -205,6 +238,7 @@ class Problem:
             "coactivation": {"layers": layers, "experts": experts, "other experts": experts},
             "source_load": {"layers": layers, "ranks": ranks, "experts": experts},
             "rank_distance": {"ranks": ranks, "other ranks": ranks},
+            "forecast": {"layers": layers, "experts": experts},
         }
         for name, axes in shapes.items():
             if getattr(self, name) is None:
@@ -217,6 +251,20 @@ class Problem:
         if self.rank_speed is not None and self.rank_speed.min() <= 0:
             slowest = int(self.rank_speed.argmin())
             raise ValueError(f"rank_speed at rank {slowest} is 0; every rank needs a speed > 0")
+
+    def _check_advice(self) -> None:
+        if not isinstance(self.dispatcher, str) or not self.dispatcher:
+            raise ValueError(f"dispatcher = {self.dispatcher!r} is not the name of a dispatcher")
+        if self.expert_cost is not None:
+            self._store("expert_cost", _convex(self.expert_cost))
+        if self.move_price is not None:
+            price = checked_amounts([self.move_price], "move_price", ("entries",))
+            self._store("move_price", float(price[0]))
+            if self.current is None:
+                raise ValueError(
+                    f"move_price = {self.move_price:g} prices moves from the current placement; "
+                    "give current as well"
+                )
 
     def __repr__(self) -> str:
         def count(number: int, noun: str) -> str:
@@ -250,6 +298,29 @@ def _windows(load: Any) -> NDArray[np.float64]:
             f"load adds up to infinity (largest entry {amounts.max():g}); scale it down"
         )
     return amounts
+
+
+def _convex(cost: Any) -> NDArray[np.float64]:
+    """Return an expert cost [points, 2] that starts at 0 tokens, rises and is convex."""
+    points = checked_amounts(cost, "expert_cost", ("points", "columns"))
+    if points.shape[0] < 2 or points.shape[1] != 2:
+        raise ValueError(
+            f"expert_cost has shape {points.shape}; give at least 2 points of [tokens, seconds]"
+        )
+    tokens, seconds = points.T
+    if tokens[0] != 0 or (np.diff(tokens) <= 0).any():
+        raise ValueError(
+            f"expert_cost has tokens {tokens[:4].tolist()}…; they must start at 0 and rise"
+        )
+    slope = np.diff(seconds) / np.diff(tokens)
+    slack = 1e-9 * slope.max()
+    if slope[0] < 0 or (np.diff(slope) < -slack).any():
+        at = int(np.argmax(np.diff(slope, prepend=0.0) < -slack))
+        raise ValueError(
+            f"expert_cost falls or bends down after {tokens[at]:g} tokens; seconds must rise, "
+            "each token costing at least as much as the one before"
+        )
+    return points
 
 
 def _check_divides(name: str, divisor: int, whole_name: str, whole: int) -> None:

@@ -1,4 +1,4 @@
-"""What a solver and a dispatcher are: plain callables, without inheritance."""
+"""What a solver, a dispatcher and a forecaster are: plain callables, without inheritance."""
 
 from typing import Protocol
 
@@ -31,4 +31,12 @@ class Dispatcher(Protocol):
 
     def __call__(self, placement: Placement, load: NDArray[np.float64], /) -> NDArray[np.float64]:
         """Return the share of each slot."""
+        ...
+
+
+class Forecaster(Protocol):
+    """Past windows [windows, layers, experts], oldest first, to the load of the next one."""
+
+    def __call__(self, load: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Return [layers, experts] tokens to plan for, finite and non-negative."""
         ...

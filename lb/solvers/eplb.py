@@ -20,8 +20,8 @@ class Eplb:
 
     Global: give every redundant slot to the expert with the largest load per replica, then pack
     the slots, heaviest first, on the rank with the least load and room. Hierarchical: first pack
-    whole expert groups to nodes, then do the same inside every node. It plans for the total load
-    of all windows and reproduces the published arithmetic, single precision included; as
+    whole expert groups to nodes, then do the same inside every node. It plans for the
+    problem's planned load and reproduces the published arithmetic, single precision included; as
     published, it may put two copies of an expert on one rank. Of slots with equal load the one
     with the lower number goes first, where the published code leaves it to an unstable sort.
 
@@ -57,7 +57,7 @@ class Eplb:
             groups, nodes = 1, 1
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
         _place_layers(
-            _single_precision(problem.total_load), problem.num_ranks, groups, nodes, slots
+            _single_precision(problem.planned_load), problem.num_ranks, groups, nodes, slots
         )
         return Placement(slots, problem.num_ranks)
 

@@ -16,7 +16,7 @@ from lb.problem import Problem
 class Greedy:
     """Replicate by largest load per replica, then place longest first on the least loaded rank.
 
-    Plans for the total load of all windows. An expert never has more copies than there are ranks
+    Plans for the problem's planned load. An expert never has more copies than there are ranks
     and never sits twice on one rank. With ``rank_speed`` the least loaded rank is the one that
     would finish first.
 
@@ -28,7 +28,7 @@ class Greedy:
 
     def __call__(self, problem: Problem) -> Placement:
         """Return the greedy placement, the layers independent of each other."""
-        load = problem.total_load
+        load = problem.planned_load
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
         _place_layers(load, hottest_first(load), rank_slowness(problem), slots)
         return Placement(slots, problem.num_ranks)

@@ -134,7 +134,8 @@ def check_pure(solver: Solver) -> None:
 
 def _contents(value: Any) -> bytes:
     fields = value.__dict__ if isinstance(value, Problem) else value
-    kept = {name: field for name, field in fields.items() if name != "total_load"}
+    derived = ("total_load", "planned_load")  # computed when first asked for
+    kept = {name: field for name, field in fields.items() if name not in derived}
     return repr(sorted((name, _plain(field)) for name, field in kept.items())).encode()
 
 

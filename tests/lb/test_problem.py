@@ -97,3 +97,38 @@ def test_demands_are_the_binding_fields():
     problem = lb.Problem(LOAD, 2, 4)
     assert problem.demands == frozenset()
     assert problem.replace(rank_speed=[1, 2]).demands == {"rank_speed"}
+
+
+def test_planned_load_is_the_mean_of_the_windows_or_the_forecast():
+    """What a solver plans for is one window's worth, and a forecast takes precedence."""
+    problem = lb.Problem([[[4, 2]], [[8, 2]]], 2, 1)
+    assert problem.planned_load.tolist() == [[6, 2]]
+    assert problem.replace(forecast=[[1, 9]]).planned_load.tolist() == [[1, 9]]
+
+
+@pytest.mark.parametrize(
+    ("advice", "said"),
+    [
+        ({"forecast": [[1, 2, 3]]}, "forecast has shape"),
+        ({"forecast": [[1, np.nan]]}, "forecast at layer 0, expert 1 is nan"),
+        ({"dispatcher": ""}, "is not the name of a dispatcher"),
+        ({"expert_cost": [[0, 1]]}, "at least 2 points"),
+        ({"expert_cost": [[1, 1], [2, 2]]}, "must start at 0 and rise"),
+        ({"expert_cost": [[0, 1], [2, 2], [2, 3]]}, "must start at 0 and rise"),
+        ({"expert_cost": [[0, 2], [1, 1]]}, "falls or bends down after 0 tokens"),
+        ({"expert_cost": [[0, 0], [1, 2], [2, 3]]}, "falls or bends down after 1 tokens"),
+        ({"move_price": 1.0}, "give current as well"),
+        ({"move_price": -1.0}, "must be finite and >= 0"),
+    ],
+)
+def test_refused_advice(advice, said):
+    """Advice is checked like everything else: the message names the value and the mend."""
+    with pytest.raises(ValueError, match=said):
+        lb.Problem([[4, 2]], 2, 1, **advice)
+
+
+def test_objective_follows_the_expert_cost():
+    """With a cost of its own the objective is seconds."""
+    problem = lb.Problem([[4, 2]], 2, 1)
+    assert problem.objective == "tokens"
+    assert problem.replace(expert_cost=[[0, 1], [60, 1], [120, 2]]).objective == "seconds"
