@@ -18,10 +18,19 @@ def kernel(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]
     return cast("Callable[Arguments, Result]", _Kernel(function))
 
 
+def inlined(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Compile like :func:`kernel`, and write the code out wherever another kernel calls it.
+
+    For a step of a hot loop that takes many arrays: handing them over can cost more than the step.
+    """
+    return cast("Callable[Arguments, Result]", _Kernel(function, inline="always"))
+
+
 class _Kernel:
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
         functools.update_wrapper(self, function)
         self._function = function
+        self._options = options
         self._compiled: Any = None
 
     def __call__(self, *arguments: Any) -> Any:
@@ -37,20 +46,20 @@ class _Kernel:
                 if isinstance(called, _Kernel):
                     called = scope[name] = called.compiled()
                 sources |= getattr(called, "kernel_sources", set())
-            self._compiled = _compile(self._function, sources)
+            self._compiled = _compile(self._function, sources, self._options)
         return self._compiled
 
 
-def _compile(function: Callable[..., Any], sources: set[str]) -> Any:
+def _compile(function: Callable[..., Any], sources: set[str], options: dict[str, Any]) -> Any:
     import numba
 
     dispatcher: Any
     try:
-        dispatcher = numba.njit(cache=True, nogil=True)(function)
+        dispatcher = numba.njit(cache=True, nogil=True, **options)(function)
         _cover_sources(dispatcher, sources)
     except RuntimeError:
         # a read-only image without a writable home leaves numba no place for its cache
-        dispatcher = numba.njit(nogil=True)(function)
+        dispatcher = numba.njit(nogil=True, **options)(function)
     dispatcher.kernel_sources = sources
     return dispatcher
 

@@ -8,7 +8,7 @@ falling weight, ``slowness`` the time per unit of weight of each rank (1 where r
 import numpy as np
 from numpy.typing import NDArray
 
-from lb.kernel import kernel
+from lb.kernel import inlined, kernel
 from lb.problem import Problem
 
 #: Larger than any key of a load: the rank takes nothing more.
@@ -63,7 +63,7 @@ def replica_weight(tokens: float, copies: int, cost: NDArray[np.float64]) -> flo
     return float(cost[low, 1] + slope * (each - cost[low, 0]))
 
 
-@kernel
+@inlined
 def replicate(
     load: NDArray[np.float64],
     order: NDArray[np.int64],
@@ -91,7 +91,11 @@ def replicate(
     waiting = 0  # order[waiting:] still have one replica
     everywhere = 0  # experts on every rank, at the front of the ranking
     for _ in range(num_slots - experts):
-        if count and (waiting == experts or weight[copied[count - 1]] > load[order[waiting]]):
+        if count and (
+            waiting == experts
+            or weight[copied[count - 1]] > load[order[waiting]]
+            or weight[copied[count - 1]] == load[order[waiting]] > 0.0
+        ):
             count -= 1
             expert = copied[count]
         else:
@@ -121,7 +125,7 @@ def replicate(
             weight[expert] = replica_weight(load[expert], replicas[expert], cost)
 
 
-@kernel
+@inlined
 def _hotter(one: int, other: int, weight: NDArray[np.float64], replicas: NDArray[np.int64]) -> bool:
     if weight[one] != weight[other]:
         return bool(weight[one] > weight[other])
@@ -130,7 +134,7 @@ def _hotter(one: int, other: int, weight: NDArray[np.float64], replicas: NDArray
     return one < other
 
 
-@kernel
+@inlined
 def pack(
     weight: NDArray[np.float64],
     ranking: NDArray[np.int64],
@@ -213,7 +217,7 @@ def _first_to_finish(
     return best
 
 
-@kernel
+@inlined
 def holds(table: NDArray[np.int64], used: int, rank: int, expert: int) -> bool:
     """Say whether one of the first ``used`` slots of ``rank`` is the expert's."""
     for slot in range(used):  # noqa: SIM110, numba compiles no generators

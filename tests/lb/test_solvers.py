@@ -17,7 +17,16 @@ README_MAP = [
 ]
 
 
-@lb.testing.parametrize_with_checks(["contiguous", "eplb", "greedy", "random"])
+SOLVERS = [
+    "contiguous",
+    "eplb",
+    "greedy",
+    "local-search",
+    "random",
+]
+
+
+@lb.testing.parametrize_with_checks(SOLVERS)
 def test_conformance(solver, check):
     """Every registered solver passes every check, but for its known failures."""
     check(solver)
@@ -25,7 +34,7 @@ def test_conformance(solver, check):
 
 def test_every_registered_solver_is_checked():
     """A new registry line needs a new name in the test above."""
-    assert set(lb.available()) == {"contiguous", "eplb", "greedy", "random"}
+    assert set(lb.available()) == set(SOLVERS)
 
 
 def test_eplb_gives_the_published_output():
