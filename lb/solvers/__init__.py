@@ -10,6 +10,7 @@ SOLVERS = Registry(
         "greedy": "lb.solvers.greedy:Greedy",
         "local-search": "lb.solvers.local_search:LocalSearch",
         "random": "lb.solvers.random:Random",
+        "robust": "lb.solvers.robust:Robust",
     },
     "podlab.solvers",
 )

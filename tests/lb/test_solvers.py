@@ -23,6 +23,7 @@ SOLVERS = [
     "greedy",
     "local-search",
     "random",
+    "robust",
 ]
 
 
