@@ -60,18 +60,23 @@ def read_array(path: Path, keys: tuple[str, ...]) -> Any:
             return _chosen(json.loads(path.read_text(encoding="utf-8")), keys)
         if path.suffix == ".csv":
             return _table(path.read_text(encoding="utf-8"))
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        with found:
-            names = [name for name in keys if name in found.files] or found.files
-            if len(names) != 1:
-                raise ValueError(f"holds arrays {', '.join(found.files)}; name one of them {keys}")
-            return found[names[0]]
+        with path.open("rb") as file:
+            return _stored(np.load(file, allow_pickle=False), keys)
     except OSError as error:
         raise OSError(f"{path}: {error.strerror or error}") from None
     except Exception as error:  # numpy, zip and JSON readers each have errors of their own
         raise ValueError(f"{path}: {error}") from None
+
+
+def _stored(found: Any, keys: tuple[str, ...]) -> NDArray[Any]:
+    if isinstance(found, np.ndarray):
+        return found
+    names = [name for name in keys if name in found.files] or found.files
+    if len(names) != 1:
+        there = ", ".join(found.files) or "none"
+        raise ValueError(f"has arrays {there}; it needs one, or one named {' or '.join(keys)}")
+    array: NDArray[Any] = found[names[0]]
+    return array
 
 
 def _chosen(content: Any, keys: tuple[str, ...]) -> Any:
