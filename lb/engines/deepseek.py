@@ -54,8 +54,5 @@ class Rebalance(Planner):
         return three_maps(self.plan(weight, num_replicas, num_gpus, num_groups, num_nodes), weight)
 
 
-def rebalance_experts(
-    weight: Any, num_replicas: int, num_groups: int, num_nodes: int, num_gpus: int
-) -> tuple[Any, Any, Any]:
-    """Place the experts of every layer with the default solver; see :meth:`Rebalance.__call__`."""
-    return Rebalance()(weight, num_replicas, num_groups, num_nodes, num_gpus)
+#: The drop-in with the default solver.
+rebalance_experts = Rebalance()

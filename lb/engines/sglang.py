@@ -80,23 +80,8 @@ class Rebalance(Planner):
         return three_maps(placement, tokens_per_expert)
 
 
-def rebalance_experts(
-    tokens_per_expert: Any,
-    num_physical_experts: int,
-    num_local_physical_experts: int,
-    num_groups: int | None,
-    num_nodes: int,
-    algorithm: Any = None,
-) -> tuple[Any, Any, Any]:
-    """Place the experts of every layer with the default solver; see :meth:`Rebalance.__call__`."""
-    return Rebalance()(
-        tokens_per_expert,
-        num_physical_experts,
-        num_local_physical_experts,
-        num_groups,
-        num_nodes,
-        algorithm,
-    )
+#: The hook with the default solver.
+rebalance_experts = Rebalance()
 
 
 def expert_location(

@@ -116,59 +116,36 @@ class Policy:
         ValueError
             See ``on_error``.
         """
-        placement = cls._placement(
-            weight, num_replicas, num_groups, num_nodes, num_ranks, old_global_expert_indices
-        )
-        return like(placement.physical_to_logical, weight)
-
-    @classmethod
-    def _placement(
-        cls,
-        weight: Any,
-        num_replicas: int,
-        num_groups: int,
-        num_nodes: int,
-        num_ranks: int,
-        old: Any,
-    ) -> Placement:
         keeps = kept_on_error(cls.on_error)
+        old = old_global_expert_indices
         before = None if old is None else slot_table(old)
         try:
-            return cls.planner.plan(
+            placement = cls.planner.plan(
                 weight, num_replicas, num_ranks, num_groups, num_nodes, before, cls.max_moves
             )
         except ValueError as error:
             kept = _unchanged(np.shape(weight), num_replicas, num_ranks, before)
             if not keeps or kept is None:
                 raise
-            warnings.warn(f"experts stay where they are: {error}", RuntimeWarning, stacklevel=3)
-            return kept
+            warnings.warn(f"experts stay where they are: {error}", RuntimeWarning, stacklevel=2)
+            placement = kept
+        return cls._answer(placement, weight)
+
+    @staticmethod
+    def _answer(placement: Placement, weight: Any) -> Any:
+        return like(placement.physical_to_logical, weight)
 
 
 class PolicyWithMaps(Policy):
-    """The policy for vLLM before it took the slot map alone: returns three maps."""
+    """The policy for vLLM before it took the slot map alone.
 
-    @classmethod
-    def rebalance_experts(
-        cls,
-        weight: Any,
-        num_replicas: int,
-        num_groups: int,
-        num_nodes: int,
-        num_ranks: int,
-        old_global_expert_indices: Any = None,
-    ) -> tuple[Any, Any, Any]:
-        """Place the experts of every layer; parameters and errors as in :class:`Policy`.
+    Its ``rebalance_experts`` takes the same arguments and returns a tuple like ``weight``, int64:
+    [layers, num_replicas] expert of each slot; [layers, experts, X] slots of each expert, padded
+    with -1; [layers, experts] replicas.
+    """
 
-        Returns
-        -------
-        tuple
-            [layers, num_replicas] expert of each slot; [layers, experts, X] slots of each expert,
-            padded with -1; [layers, experts] replicas. int64, like ``weight``.
-        """
-        placement = cls._placement(
-            weight, num_replicas, num_groups, num_nodes, num_ranks, old_global_expert_indices
-        )
+    @staticmethod
+    def _answer(placement: Placement, weight: Any) -> Any:
         return three_maps(placement, weight)
 
 

@@ -65,7 +65,8 @@ def load(monkeypatch, name, stands_in=(), **others):
         stand_in = importlib.import_module(dotted)
         for key, value in names.items():
             setattr(stand_in, key, value)
-    found = importlib.util.spec_from_file_location(name, file)
+    inside = [] if file.stem == "__init__" else None
+    found = importlib.util.spec_from_file_location(name, file, submodule_search_locations=inside)
     loaded = importlib.util.module_from_spec(found)
     sys.modules[name] = loaded
     found.loader.exec_module(loaded)

@@ -15,8 +15,9 @@ PLACEMENT = lb.Placement(np.random.default_rng(0).permuted([[0, 1, 2, 3, 0, 1]] 
 class _Config:
     """What MoeLoadBalancerConfig takes, and checks on each layer.
 
-    Recorded from tensorrt_llm/_torch/model_config.py and llmapi/llm_args.py (version 1.2): other
-    keys are refused, ``ep_size`` among them, and a layer's list has ``num_slots`` entries.
+    Recorded from TensorRT-LLM's repository, where it was a dataclass in _torch/model_config.py and
+    then a strict pydantic model in llmapi/llm_args.py: other keys are refused, ``ep_size`` among
+    them, and a layer's list has ``num_slots`` entries.
     """
 
     num_slots: int | None = None

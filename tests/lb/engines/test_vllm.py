@@ -1,6 +1,7 @@
 """A policy for vLLM's table."""
 
 import inspect
+import typing
 from types import SimpleNamespace
 
 import numpy as np
@@ -48,11 +49,14 @@ def test_the_installed_vllm_still_asks_the_same(engine_file):
     assert list(theirs.parameters) == SIX
 
 
-def test_the_table_takes_the_class():
-    """One line registers it: the table of policies maps a name to a class."""
-    table = {"default": None}
-    table["default"] = Policy
-    slots = table["default"].rebalance_experts(LOAD, 6, 1, 1, 2, START)
+def test_one_line_registers_it(engine_file):
+    """The installed vLLM's table of policies maps a name to a class, which it asks as it is."""
+    option = typing.Literal["default"]
+    policies = engine_file(
+        "vllm.distributed.eplb.policy", vllm__config__parallel={"EPLBPolicyOption": option}
+    )
+    policies.EPLB_POLICIES["default"] = Policy
+    slots = policies.EPLB_POLICIES["default"].rebalance_experts(LOAD, 6, 1, 1, 2, START)
     assert lb.Placement(slots, 2).num_experts == 4
 
 

@@ -54,6 +54,13 @@ def test_the_installed_engine_still_asks_the_same(engine_file):
     assert list(inspect.signature(abstract.EplbPolicy.rebalance_experts).parameters) == NAMES
 
 
+def test_one_line_registers_it(engine_file):
+    """The installed factory makes our policy where it made its default one."""
+    factory = engine_file("vllm_ascend.eplb.core.policy.policy_factory", stands_in=("vllm",))
+    factory.DefaultEplb = Policy
+    assert factory.PolicyFactory.generate_policy(1) == Policy()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**16), st.integers(1, 6), st.integers(1, 5), st.sampled_from([None, 1, 3]))
 def test_the_engine_accepts_every_layer(seed, ranks, width, windows):
