@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 import lb
 from lb.engines.vllm_ascend import Policy, expert_map, read_expert_map, write_expert_map
 
-# vllm_ascend/eplb/core/policy/policy_abstract.py of vLLM-Ascend 0.23.0
+# vllm_ascend/eplb/core/policy/policy_abstract.py of vLLM-Ascend 0.23.0.post1
 NAMES = ["self", "current_expert_table", "expert_workload"]
 TABLE = np.array([[[0, 1, 2], [3, 0, 1]], [[0, 1, 2], [3, 0, 1]]])
 HOT = np.array([[[90, 80, 0], [1, 90, 80]], [[1, 1, 1], [1, 1, 1]]])
 
 
 def _refused_layers(old, new):
-    """Return the layers that EplbWorker.check_expert_placement of 0.23.0 would set back."""
+    """Return the layers that EplbWorker.check_expert_placement of 0.23.0.post1 would set back."""
     refused = []
     for layer, (before, after) in enumerate(zip(old, new, strict=True)):
         kept = [np.isin(one, other) for one, other in zip(after, before, strict=True)]
