@@ -85,7 +85,7 @@ def solve(
         split = lb.make_dispatcher(dispatcher)
         chosen = _solver(solver, param or [])
         started = time.perf_counter()
-        placement = _aligned(lb.solve(problem, chosen), problem)
+        placement = _aligned(_solved(problem, chosen, param or []), problem)
         seconds = time.perf_counter() - started
         share = split(placement, problem.planned_load)
         text = placement_files.content(placement, form, first_layer, num_layers)
@@ -150,6 +150,17 @@ def _solver(spec: str, params: list[str]) -> Any:
     if named:
         raise ValueError(f"--param goes with a registered solver; set them in {candidate.path}")
     return candidate.make()
+
+
+def _solved(problem: "Problem", solver: Any, params: list[str]) -> "Placement":
+    import lb
+
+    try:
+        return lb.solve(problem, solver)
+    except TypeError as error:
+        if not params:
+            raise
+        raise ValueError(f"--param {', '.join(params)}: {error}") from None
 
 
 def _aligned(placement: "Placement", problem: "Problem") -> "Placement":

@@ -98,7 +98,12 @@ def _windows(trace: Any, window_steps: int | None, step_tokens: int | None) -> N
     if isinstance(trace, traces.TokenTrace):
         if step_tokens is not None:
             trace = trace.split(step_tokens)
-        elif trace.step is None and window_steps is None:
+        elif trace.step is None:
+            if window_steps is not None:
+                raise ValueError(
+                    f"window_steps = {window_steps} counts steps, and these tokens are in none; "
+                    "give step_tokens as well"
+                )
             trace = trace.split(trace.num_tokens)
         trace = trace.counts()
     elif step_tokens is not None:

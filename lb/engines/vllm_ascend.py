@@ -64,7 +64,8 @@ class Policy(Planner):
         tuple
             Whether a slot changes; the layers that do, largest gain first; the new table, of the
             shape, kind and dtype of the current one. An expert that stays on its rank keeps its
-            slot, without which the engine refuses a layer, and no rank holds one twice.
+            slot, and a layer in which the solver puts one twice on a rank stays as it is: the
+            engine would refuse both.
 
         Raises
         ------
@@ -102,7 +103,9 @@ class Policy(Planner):
         hottest = self._hottest(before, load)
         fall = hottest - self._hottest(after, load)
         gain = np.divide(fall, hottest, out=np.zeros_like(fall), where=hottest > 0)
-        chosen = np.flatnonzero(gain > self.min_gain + ROUNDING)
+        # the engine sets back a layer in which a rank holds an expert twice
+        accepted = after.duplicate_count == 0
+        chosen = np.flatnonzero((gain > self.min_gain + ROUNDING) & accepted)
         table = before.physical_to_logical.copy()
         table[chosen] = after.physical_to_logical[chosen]
         return table, chosen[np.argsort(-gain[chosen], kind="stable")]

@@ -155,6 +155,7 @@ def test_the_summary_says_how_good_it_is(load, tmp_path):
         (["--solver", "none.py:a"], "there is no file none.py"),
         (["--param", "seed"], "--param seed: give name=value"),
         (["--param", "seed=1"], "has no parameter 'seed'"),
+        (["--solver", "random", "--param", "seed=x"], "--param seed=x: SeedSequence expects int"),
         (["--dispatcher", "evn"], "unknown dispatcher 'evn'"),
         (["--format", "pt"], "--format 'pt' is not one of deepseek"),
         (["--format", "npy"], "a npy file ends in .npy"),
@@ -226,15 +227,6 @@ def test_files_that_hold_no_placement(load, tmp_path, content, message):
     assert said.exit_code == 2
     assert message in said.stderr
     assert said.stderr.count("\n") == 1
-
-
-def test_an_archive_of_several_arrays(tmp_path):
-    """One of them must be named for what it is."""
-    np.savez(tmp_path / "a.npz", first=LOAD, second=LOAD)
-    call = ["solve", str(tmp_path / "a.npz"), "--out", str(tmp_path / "o.json"), *SLOTS]
-    said = RUNNER.invoke(app, call)
-    assert said.exit_code == 2
-    assert "has arrays first, second; it needs one, or one named load" in said.stderr
 
 
 def test_a_folder_that_is_not_there(load, tmp_path):

@@ -128,6 +128,22 @@ def test_the_largest_gain_comes_first():
     assert Policy(min_gain=0.6).rebalance_experts(table, load)[0] is False
 
 
+def test_a_layer_with_a_duplicate_stays():
+    """EPLB may put both copies of the hot expert on one rank, which the engine refuses."""
+    seen = []
+
+    def solver(problem):
+        seen.append(lb.solve(problem, "eplb"))
+        return seen[-1]
+
+    table, workload = _random(1, 3, 2)
+    new = Policy(solver=solver).rebalance_experts(table, workload)[2]
+    twice = seen[0].duplicate_count > 0
+    assert twice.any()
+    np.testing.assert_array_equal(new[twice], table[twice])
+    assert not _refused_layers(table, new)
+
+
 def test_without_load_nothing_changes():
     """No token was counted: there is nothing to gain."""
     changed, order, new = Policy().rebalance_experts(TABLE, np.zeros_like(HOT))
