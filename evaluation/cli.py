@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation import cli_fabric, cli_machine
+from evaluation import cli_fabric, cli_machine, cli_solve
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -200,4 +200,5 @@ def check(
 app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
+app.command()(cli_solve.solve)
 app.add_typer(cli_fabric.app, name="fabric")
