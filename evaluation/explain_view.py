@@ -102,7 +102,7 @@ def _ranks(report: dict[str, Any]) -> Table:
 
 
 def _experts(report: dict[str, Any]) -> Table:
-    title = "Experts: µs of the wait laid to each, and the difference that its new place alone would make"
+    title = "Experts: µs of the wait laid to each, and what its new place alone would change"
     headings = ("layer", "expert", "tokens", "replicas", "before", "after", "difference", "alone")
     table = _table(title, *headings)
     for told in report["experts"]:
