@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation import cli_explain, cli_fabric, cli_machine
+from evaluation import cli_explain, cli_fabric, cli_machine, cli_when
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -198,6 +198,7 @@ def check(
 
 
 app.command()(cli_explain.explain)
+app.command()(cli_when.when)
 app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
