@@ -121,6 +121,7 @@ def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
     from evaluation.placement_file import read_placement
     from evaluation.suite import Scenario
 
+    recorded = traces.open(given["trace"])
     files = [name for name in names if _is_file(name)]
     stating = [name for name in files if name.endswith(".json")]
     if "num_ranks" not in given and not stating:
@@ -130,7 +131,7 @@ def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
     ranks = given.get("num_ranks") or read_placement(stating[0]).num_ranks
     slots = given.get("slots_per_rank") or read_placement(files[0], ranks).slots_per_rank
     defaults = {
-        **{"id": "options", "model": traces.open(given["trace"]).model},
+        **{"id": "options", "model": recorded.model},
         **{"num_ranks": ranks, "slots_per_rank": slots, "window_steps": WINDOW_STEPS},
     }
     return Scenario(**{**defaults, **given, "trace": (given["trace"],)})
