@@ -21,7 +21,10 @@ WIDTH = 120
 
 def explain(
     before: Annotated[
-        str, typer.Argument(help="A placement (.npy, .json), or a solver, fitted on window one.")
+        str,
+        typer.Argument(
+            help="A placement (.npy, .json), or a solver fitted on window one; NAME@4: 4 slots."
+        ),
     ],
     after: Annotated[
         str, typer.Argument(help="Another; a solver is told that BEFORE is in place.")
@@ -126,10 +129,12 @@ def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
     stating = [name for name in files if name.endswith(".json")]
     if "num_ranks" not in given and not stating:
         raise ValueError("how many ranks are there? give --ranks, or a --scenario of --suite")
-    if "slots_per_rank" not in given and not files:
+    own = [slots for _, slots in map(_solver, names) if slots is not None]
+    if "slots_per_rank" not in given and not files and not own:
         raise ValueError("how many slots has a rank? give --slots, or a --scenario of --suite")
     ranks = given.get("num_ranks") or read_placement(stating[0]).num_ranks
-    slots = given.get("slots_per_rank") or read_placement(files[0], ranks).slots_per_rank
+    slots = given.get("slots_per_rank") or max(own, default=0)
+    slots = slots or read_placement(files[0], ranks).slots_per_rank
     defaults = {
         **{"id": "options", "model": recorded.model},
         **{"num_ranks": ranks, "slots_per_rank": slots, "window_steps": WINDOW_STEPS},
@@ -139,6 +144,12 @@ def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
 
 def _is_file(name: str) -> bool:
     return Path(name).suffix in (".npy", ".json")
+
+
+def _solver(name: str) -> tuple[str, int | None]:
+    """Return a solver's own name, and its slots a rank where NAME@SLOTS says them."""
+    spec, _, slots = name.rpartition("@")
+    return (spec, int(slots)) if spec and slots.isdecimal() else (name, None)
 
 
 def _placement(
@@ -155,12 +166,13 @@ def _placement(
 
     if _is_file(name):
         return read_placement(name, scenario.num_ranks)
-    solver = Candidate(name, seed).make()
+    spec, slots = _solver(name)
+    solver = Candidate(spec, seed).make()
     deployment = scenario.deployment(scenario.executor())
     problem = lb.Problem(
         observed.seen[None],
         deployment.num_ranks,
-        deployment.slots_per_rank,
+        deployment.slots_per_rank if slots is None else slots,
         ranks_per_node=deployment.ranks_per_node,
         expert_groups=deployment.expert_groups,
         dispatcher=scenario.dispatcher,

@@ -87,6 +87,14 @@ def test_a_scenario_says_what_options_do_not():
     assert _json("eplb", "greedy", *call, "--window", "1")["steps"] == 5
 
 
+def test_a_solver_may_have_slots_of_its_own():
+    """Without and with one redundant slot a rank."""
+    told = _json("greedy@4", "greedy@5", *TOY, "--ranks", "16")
+    whole = _json("greedy", "greedy@5", *TOY, "--ranks", "16", "--slots", "4")
+    assert told["step_s"] == whole["step_s"]
+    assert told["step_s"]["difference"] != 0
+
+
 def test_the_way_back_never_pays():
     """A worse placement says so."""
     said = RUNNER.invoke(app, ["explain", "greedy", "contiguous", *TOY, *MACHINE])
@@ -104,6 +112,9 @@ def test_the_way_back_never_pays():
         (["greedy", "eplb", "dsv2lite-intent"], "give --ranks"),
         (["greedy", "eplb", "dsv2lite-intent", "--ranks", "16"], "give --slots"),
         (["greedy", "eplb", "dsv2lite-intent", *MACHINE], "not in steps"),
+        (["greedy@3", "eplb", *TOY, *MACHINE], "give slots_per_rank >= 4"),
+        (["greedy@0", "eplb", *TOY, *MACHINE], "slots_per_rank = 0 < 1"),
+        (["greedy@x", "eplb", *TOY, *MACHINE], "'greedy@x'"),
         (["greedy", "eplb", *TOY, "--ranks", "16", "--slots", "3"], "give slots_per_rank >= 4"),
         (["greedy", "eplb", *TOY, *MACHINE, "--window", "32"], "no step is left to judge"),
         (["greedy", "eplb", *TOY, *MACHINE, "--window", "0"], "window_steps = 0"),
