@@ -63,7 +63,7 @@ class Setting:
     law, drift
         As in :mod:`evaluation.popularity`; the drift happens between fit and judgement.
     solver, dispatcher
-        Registered names.
+        Registered names, the first also ``path/to/file.py:name``.
     window_steps
         Steps that the placement is fitted on, all before those that judge it.
     steps, layers

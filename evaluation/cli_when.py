@@ -65,6 +65,8 @@ def when(
             *(model, device, fabric, library, kv_tokens, law, drift, solver, dispatcher),
             *(window, steps, layers, memory_bound, seed),
         )
+        if csv is not None and csv.is_dir():
+            raise ValueError(f"--csv {csv} is a folder; give a file in it")
         if csv is not None and not csv.absolute().parent.is_dir():
             raise ValueError(f"--csv {csv}: there is no folder {csv.absolute().parent}")
         cells = _with_progress(grid, setting)
