@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation import cli_fabric, cli_machine, cli_solve
+from evaluation import cli_explain, cli_fabric, cli_machine, cli_solve, cli_when
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -197,6 +197,8 @@ def check(
         print(f"{name:32}{text}")
 
 
+app.command()(cli_explain.explain)
+app.command()(cli_when.when)
 app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
