@@ -71,9 +71,10 @@ def load(path: str | Path) -> LearnedForecaster:
         raise ValueError(f"{source}: no {SCHEMA!r}; save the forecaster again")
     for name, width in WIDTHS.items():
         found: Any = content.get(name)
-        if type(found) is not ridge or np.shape(getattr(found, "coef_", None)) != (width,):
+        if type(found) is not ridge or getattr(found, "n_features_in_", None) != width:
             raise ValueError(f"{source}: {name!r} is no ridge regression on {width} features")
-        if not np.isfinite([*found.coef_, found.intercept_]).all():
+        numbers = np.ravel([*np.ravel(found.coef_), found.intercept_])
+        if len(numbers) != width + 1 or not np.isfinite(numbers).all():
             raise ValueError(f"{source}: {name!r} has coefficients that are not finite")
     for name in NUMBERS:
         number: Any = content.get(name)
