@@ -73,9 +73,9 @@ def load(path: str | Path) -> LearnedForecaster:
         found: Any = content.get(name)
         if type(found) is not ridge or getattr(found, "n_features_in_", None) != width:
             raise ValueError(f"{source}: {name!r} is no ridge regression on {width} features")
-        numbers = np.ravel([*np.ravel(found.coef_), found.intercept_])
+        numbers = np.append(found.coef_, found.intercept_)
         if len(numbers) != width + 1 or not np.isfinite(numbers).all():
-            raise ValueError(f"{source}: {name!r} has coefficients that are not finite")
+            raise ValueError(f"{source}: {name!r} has not {width + 1} finite coefficients")
     for name in NUMBERS:
         number: Any = content.get(name)
         if type(number) not in (int, float) or not math.isfinite(number):

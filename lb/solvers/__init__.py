@@ -8,6 +8,7 @@ SOLVERS = Registry(
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
+        "learned": "lb.solvers.learned:Learned",
         "random": "lb.solvers.random:Random",
     },
     "podlab.solvers",
