@@ -10,8 +10,8 @@ from lb.checked import checked_integer
 from lb.forecasters.windows import checked_windows
 
 
-def history_of(history: Any, window_steps: int = 1) -> NDArray[np.float64]:
-    """Return the loads of all whole windows, oldest first.
+def windows_of(history: Any, window_steps: int = 1) -> Iterator[NDArray[np.float64]]:
+    """Yield the load [layers, experts] of each whole window, oldest first.
 
     Parameters
     ----------
@@ -21,28 +21,35 @@ def history_of(history: Any, window_steps: int = 1) -> NDArray[np.float64]:
     window_steps
         Steps of one window; an incomplete last window is left out.
 
-    Returns
-    -------
-    ndarray
-        [windows, layers, experts].
-
     Raises
     ------
     ValueError
-        If the history is no such thing, or ends before one window is whole.
+        If the history is no such thing.
     """
     size = checked_integer(window_steps, "window_steps", at_least=1)
-    windows: list[NDArray[np.float64]] = []
     steps = 0
     for counts in _blocks(history):
         for step in counts:
             if steps % size == 0:
-                windows.append(np.zeros(counts.shape[1:]))
-            windows[-1] += step
+                window = np.zeros(step.shape)
+            window += step
             steps += 1
-    if steps < size:
-        raise ValueError(f"window_steps = {size} > {steps} steps of the history; give fewer")
-    return np.stack(windows[: steps // size])
+            if steps % size == 0:
+                yield window
+
+
+def history_of(history: Any, window_steps: int = 1) -> NDArray[np.float64]:
+    """Return all whole windows [windows, layers, experts]; parameters as :func:`windows_of`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`windows_of`, and if the history ends before one window is whole.
+    """
+    windows = list(windows_of(history, window_steps))
+    if not windows:
+        raise ValueError(f"the history has no window of {window_steps} steps; give fewer steps")
+    return np.stack(windows)
 
 
 def _blocks(history: Any) -> Iterator[NDArray[np.float64]]:

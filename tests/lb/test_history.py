@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lb.forecasters.history import history_of
+from lb.forecasters.history import history_of, windows_of
 
 STEPS = np.arange(1.0, 31.0).reshape(5, 2, 3)
 
@@ -25,10 +25,21 @@ def test_steps_are_summed_into_whole_windows(history):
     np.testing.assert_array_equal(history_of(history), STEPS)
 
 
+def test_windows_come_one_by_one():
+    """The first is there before a later block is read."""
+
+    class Endless:
+        def blocks(self):
+            while True:
+                yield type("Block", (), {"counts": STEPS.astype(np.int32)})
+
+    np.testing.assert_array_equal(next(windows_of(Endless(), 2)), STEPS[0] + STEPS[1])
+
+
 @pytest.mark.parametrize(
     ("history", "size", "message"),
     [
-        (STEPS, 6, "window_steps = 6 > 5 steps of the history"),
+        (STEPS, 6, "the history has no window of 6 steps; give fewer"),
         (STEPS, 0, "window_steps = 0 < 1"),
         (STEPS[0], 1, r"give \[windows, layers, experts\]"),
         ("a trace", 1, "load has dtype"),
