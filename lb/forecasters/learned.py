@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 #: Fewer windows give at most one change to learn from.
 FEWEST_WINDOWS = 3
+#: Experts times layers times windows to learn from: more tell two regressions nothing new.
+MOST_SAMPLES = 2_000_000
 #: Mean of the logarithm of a squared standard normal.
 LOG_CHI_SQUARE = -(np.euler_gamma + np.log(2.0))
 
@@ -127,7 +129,8 @@ class LearnedForecaster:
         ----------
         history
             [windows, layers, experts] loads, oldest first, or a trace: anything whose ``blocks()``
-            have ``counts`` [steps, layers, experts].
+            have ``counts`` [steps, layers, experts]. Of a very long one, windows spread evenly over
+            it are learned from, two million samples.
         window_steps
             Steps of the history that make one window.
 
@@ -162,7 +165,10 @@ class LearnedForecaster:
         ridge = _ridge()
         drift = np.log(_drift(windows[:-1]))  # nothing follows the last change yet
         seen = (float(drift.min()), float(drift.mean()), float(drift.max()))
-        samples = [self._sample(windows, now, seen) for now in range(1, len(windows))]
+        steps = len(windows) - 1
+        taken = min(steps, max(1, MOST_SAMPLES // windows[0].size))
+        chosen = np.rint(np.linspace(1, steps, taken)).astype(np.int64)
+        samples = [self._sample(windows, now, seen) for now in chosen.tolist()]
         features, clues, change, weight = (np.stack(part) for part in zip(*samples, strict=True))
         weight /= weight.mean()
         x, y = features.reshape(-1, features.shape[-1]), change.ravel()

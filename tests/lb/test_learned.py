@@ -121,6 +121,20 @@ def test_fit_takes_arrays_and_traces():
     np.testing.assert_array_equal(by_array, by_windows)
 
 
+def test_of_a_long_history_windows_are_spread_evenly(monkeypatch):
+    """A tenth of the samples teaches nearly the same, and the last window is among them."""
+    load = drift(201)
+    whole = LearnedForecaster().fit(load)
+    monkeypatch.setattr("lb.forecasters.learned.MOST_SAMPLES", 20 * load[0].size)
+    part = LearnedForecaster().fit(load)
+    assert (part.fitted.change.coef_ != whole.fitted.change.coef_).any()
+    np.testing.assert_allclose(part.fitted.change.coef_, whole.fitted.change.coef_, atol=0.05)
+    other = load.copy()
+    other[-1] = other[-1][:, ::-1]
+    changed = LearnedForecaster().fit(other).fitted
+    assert changed.widest > 2 * part.fitted.widest
+
+
 def test_fit_needs_three_windows():
     """Fewer are refused with their number."""
     with pytest.raises(ValueError, match="has 2 windows of 2 steps < 3; give a longer one"):
