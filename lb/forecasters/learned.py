@@ -1,7 +1,6 @@
 """Learned: two small regressions say where log loads go next, and how far they may be off."""
 
 import importlib
-import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ Array = NDArray[np.float64]
 
 #: Fewer windows give at most one change to learn from.
 FEWEST_WINDOWS = 3
-#: Of the two steps of smoothing, in the unit of :class:`~lb.forecasters.similar.Similar`.
-BANDWIDTHS = (1.0, 4.0)
 #: Experts times layers times windows to learn from: more tell two regressions nothing new.
 MOST_SAMPLES = 2_000_000
 #: Mean of the logarithm of a squared standard normal.
@@ -34,7 +31,7 @@ class Regressions:
     Parameters
     ----------
     change
-        Change of a log load to the next window, from level and two steps of smoothing.
+        Change of a log load to the next window, from level and smoothing.
     spread
         Logarithm of the squared error of that, from log load, drift and drift of the neighbours.
     drift_range
@@ -55,14 +52,13 @@ class LearnedForecaster:
     """Learn from past windows how log loads change, pooled over all experts and layers.
 
     The change of an expert's log load (less the layer's mean) to the next window is a ridge
-    regression on its *level*, the log load itself, by which loads go back to the mean, and on two
-    steps of *smoothing*, by which noise is averaged away: from the level to the log of the
-    :class:`~lb.forecasters.similar.Similar` forecast with a narrow bandwidth, and on to that with a
-    wide one. Samples weigh the square root of their load, since hot experts matter, over the
-    square of their layer's mean squared change, so that one shift of the traffic does not outvote
-    calm windows. Bandwidths and weights were chosen on the bundled traces. A second ridge
-    regression on the log squared errors says how far the first may be off: from the log load, the
-    drift of the layer in the last step, and that of the neighbouring layers.
+    regression on its *level*, the log load itself, by which loads go back to the mean, and on its
+    *smoothing*, the log of the :class:`~lb.forecasters.similar.Similar` forecast less the level,
+    by which noise is averaged away. Samples weigh the square root of their load, since hot experts
+    matter, over the square of their layer's mean squared change, so that one shift of the traffic
+    does not outvote calm windows (chosen on the bundled traces). A second ridge regression on
+    the log squared errors says how far the first may be off: from the log load, the drift of the
+    layer in the last step, and that of the neighbouring layers.
 
     Neighbours inform the spread alone: expert ids mean nothing across layers, and as interactions
     in the first regression their drift made next windows no better. The phase of a trace is not
@@ -197,12 +193,11 @@ class LearnedForecaster:
 
 
 def _features(seen: Array) -> tuple[Array, Array, Array]:
-    """Return level [layers, experts], floor [layers, 1] and features [layers, experts, 3]."""
+    """Return level [layers, experts], floor [layers, 1] and features [layers, experts, 2]."""
     floor = floor_of(seen)
     level = log_load(seen[-1], floor)
-    smoother = [level, *(log_load(Similar(width)(seen), floor) for width in BANDWIDTHS)]
-    steps = (after - before for before, after in itertools.pairwise(smoother))
-    return level, floor, np.stack([level, *steps], axis=-1)
+    smoothing = log_load(Similar()(seen), floor) - level
+    return level, floor, np.stack([level, smoothing], axis=-1)
 
 
 def _clues(seen: Array, level: Array, drift_range: tuple[float, float, float]) -> Array:

@@ -14,7 +14,7 @@ from lb.forecasters.learned import LearnedForecaster, Regressions, _ridge
 #: Rises whenever an older file would be read wrongly.
 SCHEMA = "podlab learned forecaster 1"
 #: Features of the two regressions.
-WIDTHS = {"change": 3, "spread": 3}
+WIDTHS = {"change": 2, "spread": 3}
 NUMBERS = ("memory", "penalty", "lowest_drift", "usual_drift", "highest_drift", "widest")
 
 
