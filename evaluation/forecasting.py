@@ -83,10 +83,11 @@ def run_forecast(task: Task) -> dict[str, Any]:
         record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
-    layers = {name: mean(rows, axis=0).tolist() for name, rows in _columns(found).items()}
+    columns = _columns(found)
     record["status"] = "ok"
-    record["scores"] = {name: float(mean(rows)) for name, rows in _columns(found).items()}
-    record["layers"] = layers
+    record["scores"] = {name: float(mean(rows)) for name, rows in columns.items()}
+    record["layers"] = {name: mean(rows, axis=0).tolist() for name, rows in columns.items()}
+    record["windows"] = {name: mean(rows, axis=1).tolist() for name, rows in columns.items()}
     record["wall"] = {
         "total_s": time.perf_counter() - started,
         "forecast_s": found.forecast_s,

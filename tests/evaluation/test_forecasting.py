@@ -193,6 +193,7 @@ def test_the_command_compares_forecasters(podlab, tmp_path):
     assert by_name["mean"]["kind"] == "forecast"
     assert by_name["learned"]["parameters"]["memory"] == 8
     assert len(by_name["mean"]["layers"]["error"]) == 3
+    assert len(by_name["mean"]["windows"]["balancedness_even"]) == 5
     assert "taken up" in podlab("bench", "--suite", "tiny.toml").stderr
 
 
