@@ -8,6 +8,7 @@ SOLVERS = Registry(
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
+        "learned": "lb.solvers.learned:Learned",
         "local-search": "lb.solvers.local_search:LocalSearch",
         "random": "lb.solvers.random:Random",
         "robust": "lb.solvers.robust:Robust",

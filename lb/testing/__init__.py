@@ -5,9 +5,20 @@ In pytest, one test for every solver and check::
     @lb.testing.parametrize_with_checks(["greedy", my_solver])
     def test_conformance(solver, check):
         check(solver)
+
+Those of forecasters: :func:`check_forecaster`.
 """
 
 from lb.testing.doors import CHECKS, check_solver, parametrize_with_checks
+from lb.testing.forecast_checks import FORECAST_CHECKS, check_forecaster
 from lb.testing.instances import INSTANCES, planted
 
-__all__ = ["CHECKS", "INSTANCES", "check_solver", "parametrize_with_checks", "planted"]
+__all__ = [
+    "CHECKS",
+    "FORECAST_CHECKS",
+    "INSTANCES",
+    "check_forecaster",
+    "check_solver",
+    "parametrize_with_checks",
+    "planted",
+]

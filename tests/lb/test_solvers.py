@@ -21,6 +21,7 @@ SOLVERS = [
     "contiguous",
     "eplb",
     "greedy",
+    "learned",
     "local-search",
     "random",
     "robust",
@@ -104,7 +105,7 @@ def test_greedy_makes_room_at_the_end(seed):
     assert placement.duplicate_count.sum() == 0
 
 
-@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "random"])
+@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "learned", "random"])
 def test_odd_loads_are_survived(solver):
     """Denormal, huge and lone loads get a feasible answer."""
     for load in (np.full((1, 8), 5e-324), np.full((1, 8), 1e306), np.eye(1, 8) * 1e300):
