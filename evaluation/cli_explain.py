@@ -113,7 +113,7 @@ def _of_suite(suite: str, scenario: str | None, given: dict[str, Any]) -> "Scena
     base = suites.first_of(suites.load(suite), scenario)
     if "trace" not in given:
         return dataclasses.replace(base, **given)
-    whole_steps = traces.open(given["trace"]).kind == "routing"
+    whole_steps = getattr(traces.open(given["trace"]), "kind", "routing") == "routing"
     kept = {"step_tokens": None if whole_steps else base.step_tokens}
     return dataclasses.replace(base, **{**kept, **given, "trace": (given["trace"],)})
 

@@ -220,7 +220,8 @@ class Problem:
     def _check_current_and_moves(self) -> None:
         if self.current is not None:
             try:
-                dataclasses.replace(self, current=None, max_moves=None).check(self.current)
+                free = dataclasses.replace(self, current=None, max_moves=None, move_price=None)
+                free.check(self.current)
             except ValueError as error:
                 raise ValueError(f"current: {error}") from None
         if self.max_moves is not None:

@@ -8,6 +8,7 @@ SOLVERS = Registry(
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
+        "incremental": "lb.solvers.incremental:Incremental",
         "learned": "lb.solvers.learned:Learned",
         "local-search": "lb.solvers.local_search:LocalSearch",
         "random": "lb.solvers.random:Random",

@@ -132,3 +132,11 @@ def test_objective_follows_the_expert_cost():
     problem = lb.Problem([[4, 2]], 2, 1)
     assert problem.objective == "tokens"
     assert problem.replace(expert_cost=[[0, 1], [60, 1], [120, 2]]).objective == "seconds"
+
+
+def test_a_price_goes_with_a_current_placement():
+    """Moves from what is loaded may have a price, with or without a budget."""
+    current = lb.Placement([[0, 1]], 2)
+    problem = lb.Problem([[4, 2]], 2, 1, current=current, move_price=3)
+    assert problem.move_price == 3.0
+    assert problem.replace(max_moves=1).max_moves == 1

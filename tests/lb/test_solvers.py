@@ -21,6 +21,7 @@ SOLVERS = [
     "contiguous",
     "eplb",
     "greedy",
+    "incremental",
     "learned",
     "local-search",
     "random",
