@@ -25,7 +25,12 @@ from lb.solvers import SOLVERS
 
 DISPATCHERS = Registry(
     "dispatcher",
-    {"even": "lb.dispatch:even", "optimal": "lb.dispatchers.optimal:optimal"},
+    {
+        "even": "lb.dispatch:even",
+        "local-first": "lb.dispatchers.local_first:LocalFirst",
+        "optimal": "lb.dispatchers.optimal:optimal",
+        "rotate": "lb.dispatchers.rotate:Rotate",
+    },
     "podlab.dispatchers",
 )
 
