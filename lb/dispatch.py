@@ -23,7 +23,7 @@ def even(placement: Placement, load: ArrayLike) -> NDArray[np.float64]:
 even.promises = frozenset({"scale-invariant", "never-hotter-than-even"})  # type: ignore[attr-defined]
 
 
-def configured(name: str, ranks_per_node: int | None, **params: Any) -> Dispatcher:
+def configured(name: str, ranks_per_node: int | None, /, **params: Any) -> Dispatcher:
     """Return the registered dispatcher ``name``, told the nodes if it has that parameter.
 
     Parameters

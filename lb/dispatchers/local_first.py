@@ -62,29 +62,35 @@ def _share_layers(
     slots: NDArray[np.int64], slots_per_rank: int, ranks_per_node: int, share: NDArray[np.float64]
 ) -> None:
     layers, experts, most = slots.shape
+    held = np.empty(most, dtype=np.int64)  # ranks of one expert's replicas
     for layer in range(layers):
         for expert in range(experts):
             copies = 0
             while copies < most and slots[layer, expert, copies] >= 0:
+                held[copies] = slots[layer, expert, copies] // slots_per_rank
                 copies += 1
-            held = slots[layer, expert, :copies]
+            if copies == 1:
+                share[layer, :, slots[layer, expert, 0]] = 1.0
+                continue
             for source in range(share.shape[1]):
-                near = nearest(held // slots_per_rank, source, ranks_per_node)
-                serving = 0
-                for slot in held:
-                    serving += farness(slot // slots_per_rank, source, ranks_per_node) == near
-                for slot in held:
-                    if farness(slot // slots_per_rank, source, ranks_per_node) == near:
-                        share[layer, source, slot] = 1.0 / serving
+                near, serving = nearest(held, copies, source, ranks_per_node)
+                for copy in range(copies):
+                    if farness(held[copy], source, ranks_per_node) == near:
+                        share[layer, source, slots[layer, expert, copy]] = 1.0 / serving
 
 
 @kernel
-def nearest(ranks: NDArray[np.int64], source: int, ranks_per_node: int) -> int:
-    """Return the least :func:`farness` of a replica on one of ``ranks``."""
-    near = 2
-    for rank in ranks:
-        near = min(near, farness(rank, source, ranks_per_node))
-    return near
+def nearest(
+    held: NDArray[np.int64], copies: int, source: int, ranks_per_node: int
+) -> tuple[int, int]:
+    """Return the least :func:`farness` of the first ``copies`` ranks, and how many have it."""
+    near, serving = 3, 0
+    for copy in range(copies):
+        far = farness(held[copy], source, ranks_per_node)
+        if far < near:
+            near, serving = far, 0
+        serving += far == near
+    return near, serving
 
 
 @kernel

@@ -5,9 +5,20 @@ In pytest, one test for every solver and check::
     @lb.testing.parametrize_with_checks(["greedy", my_solver])
     def test_conformance(solver, check):
         check(solver)
+
+Those of dispatchers: :func:`check_dispatcher`.
 """
 
+from lb.testing.dispatch_checks import DISPATCH_CHECKS, check_dispatcher
 from lb.testing.doors import CHECKS, check_solver, parametrize_with_checks
 from lb.testing.instances import INSTANCES, planted
 
-__all__ = ["CHECKS", "INSTANCES", "check_solver", "parametrize_with_checks", "planted"]
+__all__ = [
+    "CHECKS",
+    "DISPATCH_CHECKS",
+    "INSTANCES",
+    "check_dispatcher",
+    "check_solver",
+    "parametrize_with_checks",
+    "planted",
+]
