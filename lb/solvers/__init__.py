@@ -8,6 +8,7 @@ SOLVERS = Registry(
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
+        "hierarchical": "lb.solvers.hierarchical:Hierarchical",
         "random": "lb.solvers.random:Random",
     },
     "podlab.solvers",
