@@ -5,6 +5,7 @@ from lb.registry import Registry
 SOLVERS = Registry(
     "solver",
     {
+        "affinity": "lb.solvers.affinity:Affinity",
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",

@@ -88,7 +88,7 @@ def test_slow_ranks_get_less():
 def test_groups_must_divide_over_nodes():
     """Eight groups do not fill three nodes."""
     problem = lb.Problem(np.ones((1, 24)), 6, 5, ranks_per_node=2, expert_groups=8)
-    with pytest.raises(ValueError, match="expert_groups = 8 do not divide over 3 nodes .2 left"):
+    with pytest.raises(ValueError, match=r"expert_groups = 8 do not divide over 3 nodes .2 left"):
         lb.solve(problem, "hierarchical")
 
 

@@ -17,7 +17,9 @@ README_MAP = [
 ]
 
 
-@lb.testing.parametrize_with_checks(["contiguous", "eplb", "greedy", "hierarchical", "random"])
+@lb.testing.parametrize_with_checks(
+    ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "random"]
+)
 def test_conformance(solver, check):
     """Every registered solver passes every check, but for its known failures."""
     check(solver)
@@ -25,7 +27,14 @@ def test_conformance(solver, check):
 
 def test_every_registered_solver_is_checked():
     """A new registry line needs a new name in the test above."""
-    assert set(lb.available()) == {"contiguous", "eplb", "greedy", "hierarchical", "random"}
+    assert set(lb.available()) == {
+        "affinity",
+        "contiguous",
+        "eplb",
+        "greedy",
+        "hierarchical",
+        "random",
+    }
 
 
 def test_eplb_gives_the_published_output():
@@ -94,7 +103,9 @@ def test_greedy_makes_room_at_the_end(seed):
     assert placement.duplicate_count.sum() == 0
 
 
-@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "hierarchical", "random"])
+@pytest.mark.parametrize(
+    "solver", ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "random"]
+)
 def test_odd_loads_are_survived(solver):
     """Denormal, huge and lone loads get a feasible answer."""
     for load in (np.full((1, 8), 5e-324), np.full((1, 8), 1e306), np.eye(1, 8) * 1e300):
