@@ -14,7 +14,7 @@ array([0.941])
 import importlib
 from typing import Any
 
-from lb import bounds
+from lb import bounds, traffic
 from lb.dispatch import check_share
 from lb.placement import Placement
 from lb.problem import Problem
@@ -58,6 +58,7 @@ __all__ = [
     "register_dispatcher",
     "solve",
     "testing",
+    "traffic",
 ]
 
 

@@ -11,8 +11,8 @@ from lb.packing import rank_slowness
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.solvers.greedy import Greedy
-from lb.traffic_search import reduce_traffic
-from lb.traffic_state import TrafficLayer, traffic_state
+from lb.traffic.search import reduce_traffic
+from lb.traffic.state import TrafficLayer, traffic_state
 
 Array = NDArray[np.float64]
 

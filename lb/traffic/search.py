@@ -4,21 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.kernel import kernel
-from lb.traffic_state import (
-    TrafficLayer,
-    TrafficState,
-    add_load,
-    fill_moved,
-    hold,
-    peak,
-    rebuild,
-    source_traffic,
-)
-
-Ids = NDArray[np.int64]
-
-#: Swaps that a chain goes on without a new lowest traffic. A choice of ours.
-PATIENCE = 64
+from lb.traffic.chain import chain
+from lb.traffic.state import TrafficLayer, TrafficState, hold, peak, rebuild, source_traffic
+from lb.traffic.swap import stays_within, swap
 
 
 @kernel
@@ -51,7 +39,7 @@ def reduce_traffic(
             better |= _exchange_nodes(layer, state, node_ranks, limit, least)
         better |= _exchange_ranks(layer, state, limit, least)
         better |= _exchange_slots(layer, state, limit, least)
-        if not better and not _chain(layer, state, limit, least):
+        if not better and not chain(layer, state, limit, least):
             return
 
 
@@ -139,15 +127,15 @@ def _exchange_slots(layer: TrafficLayer, state: TrafficState, limit: float, leas
     free = np.zeros((ranks, width), dtype=np.bool_)
     for rank in range(ranks):
         for slot in range(width):
-            change, other, partner = _best_partner(layer, state, rank, slot, limit, -least, free)
+            change, other, partner = best_partner(layer, state, rank, slot, limit, -least, free)
             if change < -least:
-                _swap(layer, state, rank, slot, other, partner)
+                swap(layer, state, rank, slot, other, partner)
                 better = True
     return better
 
 
 @kernel
-def _best_partner(
+def best_partner(
     layer: TrafficLayer,
     state: TrafficState,
     rank: int,
@@ -181,125 +169,6 @@ def _best_partner(
                 change -= gained / state.replicas[two]
             if change >= best or locked[other, partner] or held[two, rank]:
                 continue
-            if _stays_within(layer, state, rank, one, other, two, limit):
+            if stays_within(layer, state, rank, one, other, two, limit):
                 best, best_rank, best_slot = change, other, partner
     return best, best_rank, best_slot
-
-
-@kernel
-def _chain(layer: TrafficLayer, state: TrafficState, limit: float, least: float) -> bool:
-    """Swap on although traffic rises, into each slot once, and keep the best stretch if it fell.
-
-    The variable depth of Kernighan and Lin (1970, Bell System Technical Journal 49(2),
-    doi:10.1002/j.1538-7305.1970.tb01770.x): out of a state that no swap improves, such as three
-    communities dealt out in a circle. Each step moves the replica that gains most elsewhere.
-    """
-    ranks, width = state.table.shape
-    locked = np.zeros((ranks, width), dtype=np.bool_)
-    history = np.empty((ranks * width, 4), dtype=np.int64)
-    traffic, lowest = 0.0, -least
-    done, kept = 0, 0
-    while done < len(history) and done < kept + PATIENCE:
-        rank, slot = _most_to_gain(layer, state, locked)
-        if rank < 0:
-            break
-        change, other, partner = _best_partner(layer, state, rank, slot, limit, np.inf, locked)
-        if other < 0:
-            locked[rank, slot] = True
-            continue
-        locked[other, partner] = True  # the displaced one may move on
-        _swap(layer, state, rank, slot, other, partner)
-        history[done] = (rank, slot, other, partner)
-        traffic += change
-        done += 1
-        if traffic < lowest:
-            lowest = traffic
-            kept = done
-    for step in range(done - 1, kept - 1, -1):
-        rank, slot, other, partner = history[step]
-        _swap(layer, state, rank, slot, other, partner)
-    return kept > 0
-
-
-@kernel
-def _most_to_gain(
-    layer: TrafficLayer, state: TrafficState, locked: NDArray[np.bool_]
-) -> tuple[int, int]:
-    """Return rank and slot of the replica whose move alone would save most, (-1, -1) if none."""
-    best, best_rank, best_slot = -np.inf, -1, -1
-    ranks, width = state.table.shape
-    for rank in range(ranks):
-        for slot in range(width):
-            if locked[rank, slot]:
-                continue
-            expert = state.table[rank, slot]
-            share = 1.0 / state.replicas[expert]
-            for target in range(ranks):
-                if state.held[expert, target]:
-                    continue
-                gain = state.moved[rank, slot, rank] - state.moved[rank, slot, target]
-                pull = state.pull[expert]
-                gain += share * (pull[layer.unit[target]] - pull[layer.unit[rank]])
-                if gain > best:
-                    best, best_rank, best_slot = gain, rank, slot
-    return best_rank, best_slot
-
-
-@kernel
-def _stays_within(
-    layer: TrafficLayer,
-    state: TrafficState,
-    rank: int,
-    one: int,
-    other: int,
-    two: int,
-    limit: float,
-) -> bool:
-    """Whether no rank takes longer than ``limit`` if expert ``one`` of a rank goes for ``two``."""
-    if layer.near == 0:
-        shift = layer.weight[one] - layer.weight[two]
-        here = (state.rank_load[rank] - shift) * layer.slowness[rank]
-        return bool(max(here, (state.rank_load[other] + shift) * layer.slowness[other]) <= limit)
-    load = state.rank_load.copy()
-    add_load(layer, state, one, -1.0, load)
-    add_load(layer, state, two, -1.0, load)
-    _hold(state, one, two, rank, other)
-    add_load(layer, state, one, 1.0, load)
-    add_load(layer, state, two, 1.0, load)
-    _hold(state, two, one, rank, other)
-    return bool(peak(load, layer.slowness) <= limit)
-
-
-@kernel
-def _hold(state: TrafficState, out: int, incoming: int, rank: int, other: int) -> None:
-    state.held[out, rank] = False
-    state.held[out, other] = True
-    state.held[incoming, other] = False
-    state.held[incoming, rank] = True
-
-
-@kernel
-def _swap(
-    layer: TrafficLayer, state: TrafficState, rank: int, slot: int, other: int, partner: int
-) -> None:
-    """Swap the experts of two slots and bring the state up to date."""
-    one, two = state.table[rank, slot], state.table[other, partner]
-    add_load(layer, state, one, -1.0, state.rank_load)
-    add_load(layer, state, two, -1.0, state.rank_load)
-    _hold(state, one, two, rank, other)
-    add_load(layer, state, one, 1.0, state.rank_load)
-    add_load(layer, state, two, 1.0, state.rank_load)
-    state.table[rank, slot], state.table[other, partner] = two, one
-    for holder in range(layer.slowness.size):
-        if state.held[one, holder] or state.held[two, holder]:
-            for place in range(state.table.shape[1]):
-                if state.table[holder, place] == one or state.table[holder, place] == two:
-                    fill_moved(layer, state, holder, place)
-    here, there = layer.unit[rank], layer.unit[other]
-    if here == there:
-        return
-    for expert in range(state.replicas.size):
-        shift = layer.pairs[one, expert] / state.replicas[one]
-        shift -= layer.pairs[two, expert] / state.replicas[two]
-        state.pull[expert, there] += shift
-        state.pull[expert, here] -= shift
