@@ -53,13 +53,25 @@ class LocalFirst:
                 f"over); give a divisor of {ranks}"
             )
         share = np.zeros((placement.num_layers, ranks, placement.num_slots))
-        _share_layers(placement.logical_to_physical, placement.slots_per_rank, width, share)
+        far = farness(ranks, width)
+        _share_layers(placement.logical_to_physical, placement.slots_per_rank, far, share)
         return share
+
+
+def farness(num_ranks: int, ranks_per_node: int) -> NDArray[np.int64]:
+    """Return [source, rank] 0 on the same rank, 1 on the same node, 2 elsewhere."""
+    node = np.arange(num_ranks) // ranks_per_node
+    far = np.where(node[:, None] == node, 1, 2)
+    np.fill_diagonal(far, 0)
+    return far
 
 
 @kernel
 def _share_layers(
-    slots: NDArray[np.int64], slots_per_rank: int, ranks_per_node: int, share: NDArray[np.float64]
+    slots: NDArray[np.int64],
+    slots_per_rank: int,
+    far: NDArray[np.int64],
+    share: NDArray[np.float64],
 ) -> None:
     layers, experts, most = slots.shape
     held = np.empty(most, dtype=np.int64)  # ranks of one expert's replicas
@@ -73,29 +85,18 @@ def _share_layers(
                 share[layer, :, slots[layer, expert, 0]] = 1.0
                 continue
             for source in range(share.shape[1]):
-                near, serving = nearest(held, copies, source, ranks_per_node)
+                near, serving = nearest(held, copies, far[source])
                 for copy in range(copies):
-                    if farness(held[copy], source, ranks_per_node) == near:
+                    if far[source, held[copy]] == near:
                         share[layer, source, slots[layer, expert, copy]] = 1.0 / serving
 
 
 @kernel
-def nearest(
-    held: NDArray[np.int64], copies: int, source: int, ranks_per_node: int
-) -> tuple[int, int]:
-    """Return the least :func:`farness` of the first ``copies`` ranks, and how many have it."""
+def nearest(held: NDArray[np.int64], copies: int, far: NDArray[np.int64]) -> tuple[int, int]:
+    """Return the least ``far`` [ranks] of the first ``copies`` ranks, and how many have it."""
     near, serving = 3, 0
     for copy in range(copies):
-        far = farness(held[copy], source, ranks_per_node)
-        if far < near:
-            near, serving = far, 0
-        serving += far == near
+        if far[held[copy]] < near:
+            near, serving = far[held[copy]], 0
+        serving += far[held[copy]] == near
     return near, serving
-
-
-@kernel
-def farness(rank: int, source: int, ranks_per_node: int) -> int:
-    """Return 0 on the same rank, 1 on the same node, 2 elsewhere."""
-    if rank == source:
-        return 0
-    return 1 if rank // ranks_per_node == source // ranks_per_node else 2

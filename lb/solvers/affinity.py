@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.checked import checked_integer
+from lb.dispatchers.local_first import farness
 from lb.packing import rank_slowness
 from lb.placement import Placement
 from lb.problem import Problem
@@ -83,7 +84,7 @@ class Affinity:
         unit = _units(problem)
         pairs = self._pairs(problem, distance, unit)
         slowness = rank_slowness(problem)
-        near = node_ranks if problem.dispatcher == "local-first" else 0
+        far = farness(problem.num_ranks, node_ranks)
         shape = (problem.num_layers, problem.num_ranks, problem.slots_per_rank)
         slots = start.physical_to_logical.reshape(shape).copy()
         weight = problem.planned_load / start.replica_count
@@ -96,7 +97,8 @@ class Affinity:
                 unit,
                 weight[number],
                 slowness,
-                near,
+                far,
+                problem.dispatcher == "local-first",
             )
             state = traffic_state(layer, slots[number])
             # the bound must let the start itself pass, rounding included

@@ -84,12 +84,13 @@ def _exchange_ranks(layer: TrafficLayer, state: TrafficState, limit: float, leas
             if _change_by_ranks(layer, state, one, other) > -least:
                 continue
             _trade(state, one, other, 1)
-            rebuild(layer, state)
+            hold(layer, state)
             if peak(state.rank_load, layer.slowness) <= limit:
+                rebuild(layer, state)
                 better = True
             else:
                 _trade(state, one, other, 1)
-                rebuild(layer, state)
+                hold(layer, state)
     return better
 
 

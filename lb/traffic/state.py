@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lb.dispatchers.local_first import farness, nearest
+from lb.dispatchers.local_first import nearest
 from lb.kernel import kernel
 
 Array = NDArray[np.float64]
@@ -31,8 +31,10 @@ class TrafficLayer(NamedTuple):
         [experts] load of one replica under an even split.
     slowness
         [ranks] seconds per token (1 where ranks are equal).
-    near
-        Ranks of a node where the nearest replicas go first; 0 where the split is even.
+    far
+        [ranks, ranks] of :func:`lb.dispatchers.local_first.farness`.
+    near_first
+        Whether the nearest replicas go first; otherwise the split is even.
     """
 
     tokens: Array
@@ -42,7 +44,8 @@ class TrafficLayer(NamedTuple):
     unit: Ids
     weight: Array
     slowness: Array
-    near: int
+    far: Ids
+    near_first: bool
 
 
 class TrafficState(NamedTuple):
@@ -144,15 +147,15 @@ def add_load(
 ) -> None:
     """Add or take away what an expert's replicas load their ranks with."""
     held = _holders(state, expert)
-    if layer.near == 0 or held.size == 1:
+    if not layer.near_first or held.size == 1:
         for rank in held:
             rank_load[rank] += sign * layer.weight[expert] * state.replicas[expert] / held.size
         return
     for source in range(layer.slowness.size):
-        closest, serving = nearest(held, held.size, source, layer.near)
+        closest, serving = nearest(held, held.size, layer.far[source])
         amount = sign * layer.tokens[expert, source] / serving
         for rank in held:
-            if farness(rank, source, layer.near) == closest:
+            if layer.far[source, rank] == closest:
                 rank_load[rank] += amount
 
 
@@ -160,17 +163,29 @@ def add_load(
 def fill_moved(layer: TrafficLayer, state: TrafficState, rank: int, slot: int) -> None:
     """Fill ``moved`` of one slot."""
     expert = state.table[rank, slot]
-    if layer.near == 0 or state.replicas[expert] == 1:
+    if not layer.near_first or state.replicas[expert] == 1:
         for target in range(layer.slowness.size):
             state.moved[rank, slot, target] = layer.reach[expert, target] / state.replicas[expert]
         return
     held = _holders(state, expert)
-    place = 0
-    while held[place] != rank:
-        place += 1
-    for target in range(layer.slowness.size):
-        held[place] = target
-        state.moved[rank, slot, target] = _near_cost(layer, expert, held)
+    row = state.moved[rank, slot]
+    row[:] = 0.0
+    for source in range(row.size):
+        closest, serving, total = 3, 0, 0.0  # of the replicas that stay
+        for other in held:
+            if other == rank or layer.far[source, other] > closest:
+                continue
+            if layer.far[source, other] < closest:
+                closest, serving, total = layer.far[source, other], 0, 0.0
+            serving += 1
+            total += layer.distance[source, other]
+        for target in range(row.size):
+            cost = total / serving
+            if layer.far[source, target] < closest:
+                cost = layer.distance[source, target]
+            elif layer.far[source, target] == closest:
+                cost = (total + layer.distance[source, target]) / (serving + 1)
+            row[target] += layer.tokens[expert, source] * cost
 
 
 @kernel
@@ -178,9 +193,9 @@ def _near_cost(layer: TrafficLayer, expert: int, held: Ids) -> float:
     """Return the traffic of an expert on these ranks when the nearest go first."""
     cost = 0.0
     for source in range(layer.slowness.size):
-        closest, serving = nearest(held, held.size, source, layer.near)
+        closest, serving = nearest(held, held.size, layer.far[source])
         for rank in held:
-            if farness(rank, source, layer.near) == closest:
+            if layer.far[source, rank] == closest:
                 cost += layer.tokens[expert, source] * layer.distance[source, rank] / serving
     return cost
 
@@ -191,7 +206,7 @@ def source_traffic(layer: TrafficLayer, state: TrafficState) -> float:
     total = 0.0
     for expert in range(state.replicas.size):
         held = _holders(state, expert)
-        if layer.near == 0 or held.size == 1:
+        if not layer.near_first or held.size == 1:
             for rank in held:
                 total += layer.reach[expert, rank] / held.size
         else:
