@@ -1,5 +1,6 @@
 """Checks of numbers and arrays; errors name the value, the inequality it breaks and the mend."""
 
+import math
 import operator
 from typing import Any
 
@@ -23,6 +24,29 @@ def checked_integer(value: Any, name: str, *, at_least: int) -> int:
         raise ValueError(f"{name} = {value!r} is not an integer >= {at_least}") from None
     if number < at_least:
         raise ValueError(f"{name} = {number} < {at_least}; give at least {at_least}")
+    return number
+
+
+def checked_number(
+    value: Any, name: str, *, at_least: float = -math.inf, at_most: float = math.inf
+) -> float:
+    """Return ``value`` as a plain float, finite and within the bounds.
+
+    Raises
+    ------
+    ValueError
+        If it is not a real number, not finite, or out of bounds.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} = {value!r} is not a number") from None
+    if isinstance(value, bool | np.bool_ | str) or not math.isfinite(number):
+        raise ValueError(f"{name} = {value!r} is not a finite number")
+    if number < at_least:
+        raise ValueError(f"{name} = {number:g} < {at_least:g}; give at least {at_least:g}")
+    if number > at_most:
+        raise ValueError(f"{name} = {number:g} > {at_most:g}; give at most {at_most:g}")
     return number
 
 

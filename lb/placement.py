@@ -49,9 +49,8 @@ class Placement:
         table = _slot_table(self.physical_to_logical, num_ranks)
         object.__setattr__(self, "physical_to_logical", table)
         object.__setattr__(self, "num_ranks", num_ranks)
-        missing = np.argwhere(self.replica_count == 0)
-        if missing.size:
-            layer, expert = missing[0]
+        if self.replica_count.min() == 0:
+            layer, expert = np.argwhere(self.replica_count == 0)[0]
             raise ValueError(
                 f"layer {layer} places no copy of expert {expert} (ids run to "
                 f"{self.num_experts - 1}); every expert needs a slot in every layer"
@@ -80,11 +79,9 @@ class Placement:
     @cached_property
     def replica_count(self) -> NDArray[np.int64]:
         """[layers, experts] copies of each expert; 1 is no redundancy."""
-        rows = np.arange(self.num_layers)[:, None] * self.num_experts
-        flat = np.bincount(
-            (self.physical_to_logical + rows).ravel(), minlength=self.num_layers * self.num_experts
-        )
-        return _frozen(flat.reshape(self.num_layers, self.num_experts))
+        count = np.zeros((self.num_layers, self.num_experts), dtype=np.int64)
+        _count_replicas(self.physical_to_logical, count)
+        return _frozen(count)
 
     @cached_property
     def logical_to_physical(self) -> NDArray[np.int64]:
@@ -243,6 +240,14 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 def _frozen_view(array: NDArray[np.float64]) -> NDArray[np.float64]:
     # one array type for the kernels, so that each is compiled once
     return _frozen(array.view())
+
+
+@kernel
+def _count_replicas(physical_to_logical: NDArray[np.int64], count: NDArray[np.int64]) -> None:
+    layers, slots = physical_to_logical.shape
+    for layer in range(layers):
+        for slot in range(slots):
+            count[layer, physical_to_logical[layer, slot]] += 1
 
 
 @kernel

@@ -10,6 +10,7 @@ SOLVERS = Registry(
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
         "hierarchical": "lb.solvers.hierarchical:Hierarchical",
+        "local-search": "lb.solvers.local_search:LocalSearch",
         "random": "lb.solvers.random:Random",
     },
     "podlab.solvers",

@@ -11,7 +11,7 @@ from lb.dispatchers.local_first import farness
 from lb.packing import rank_slowness
 from lb.placement import Placement
 from lb.problem import Problem
-from lb.solvers.greedy import Greedy
+from lb.solvers.local_search import LocalSearch
 from lb.traffic.search import reduce_traffic
 from lb.traffic.state import TrafficLayer, traffic_state
 
@@ -43,7 +43,8 @@ class Affinity:
     ----------
     imbalance
         How far the peak of a layer, rank load over rank speed, may rise above that of the start,
-        as a part of it. The start is "greedy".
+        as a part of it. The start is "local-search"; the peak counts tokens, whatever the
+        problem's ``expert_cost``.
     node_distance
         Cost of a copy to another node, that within a node being 1. The default is the ratio of
         NVLink to InfiniBand bandwidth in DeepSeek-V3's cluster (arXiv:2412.19437, section 3.2.2).
@@ -72,7 +73,7 @@ class Affinity:
             if not 0 <= value < np.inf:
                 raise ValueError(f"{name} = {value!r} breaks 0 <= {name} < infinity")
         rounds = checked_integer(self.rounds, "rounds", at_least=1)
-        start = Greedy()(problem)
+        start = LocalSearch()(problem)
         if all(
             array is None
             for array in (problem.source_load, problem.rank_distance, problem.coactivation)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.kernel import kernel
-from lb.packing import hottest_first, pack, rank_slowness, replicate
+from lb.packing import cost_points, hottest_first, pack, rank_slowness, replicate
 from lb.placement import Placement
 from lb.problem import Problem
 
@@ -18,7 +18,7 @@ class Greedy:
 
     Plans for the problem's planned load. An expert never has more copies than there are ranks
     and never sits twice on one rank. With ``rank_speed`` the least loaded rank is the one that
-    would finish first.
+    would finish first; with ``expert_cost`` loads are seconds.
 
     The placing step is the longest-processing-time rule of Graham (1969, SIAM Journal on Applied
     Mathematics 17(2), doi:10.1137/0117039) with a limit on the items of a rank.
@@ -30,7 +30,9 @@ class Greedy:
         """Return the greedy placement, the layers independent of each other."""
         load = problem.planned_load
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
-        _place_layers(load, hottest_first(load), rank_slowness(problem), slots)
+        _place_layers(
+            load, hottest_first(load), rank_slowness(problem), cost_points(problem), slots
+        )
         return Placement(slots, problem.num_ranks)
 
 
@@ -39,6 +41,7 @@ def _place_layers(
     load: NDArray[np.float64],
     order: NDArray[np.int64],
     slowness: NDArray[np.float64],
+    cost: NDArray[np.float64],
     slots: NDArray[np.int64],
 ) -> None:
     layers, experts = load.shape
@@ -49,5 +52,5 @@ def _place_layers(
     rank_load = np.empty(ranks)
     for layer in range(layers):
         table = slots[layer].reshape(ranks, slots.shape[1] // ranks)
-        replicate(load[layer], order[layer], slots.shape[1], ranks, replicas, weight, ranking)
+        replicate(load[layer], order[layer], slots.shape[1], ranks, cost, replicas, weight, ranking)
         pack(weight, ranking, replicas, slowness, table, rank_load)

@@ -38,10 +38,10 @@ def _skewed(**changes):
 
 
 def test_nothing_to_go_by_is_the_balanced_start():
-    """Without sources, distances or co-activation it is greedy."""
+    """Without sources, distances or co-activation it is local-search."""
     problem = _skewed(source_load=None, coactivation=None)
     answer = lb.solve(problem, "affinity").physical_to_logical
-    np.testing.assert_array_equal(answer, lb.solve(problem, "greedy").physical_to_logical)
+    np.testing.assert_array_equal(answer, lb.solve(problem, "local-search").physical_to_logical)
 
 
 def test_communities_get_a_node_each():
@@ -72,7 +72,7 @@ def test_experts_go_where_their_tokens_start():
     home = _communities(3, 64, 16)
     source = 100.0 * (home[:, None, :] == np.arange(16)[None, :, None])
     problem = lb.Problem(source.sum(axis=1), 16, 4, ranks_per_node=4, source_load=source)
-    assert cross_node_tokens(lb.solve(problem, "greedy"), source, 1).min() > 0
+    assert cross_node_tokens(lb.solve(problem, "local-search"), source, 1).min() > 0
     placement = lb.solve(problem, "affinity", imbalance=0)
     np.testing.assert_array_equal(cross_node_tokens(placement, source, 1), 0)
     np.testing.assert_array_equal(placement.balancedness(problem.total_load), 1)
@@ -101,7 +101,7 @@ def test_peak_stays_within_its_bound(dispatcher, imbalance):
     """At most 1 + imbalance times the start's, under the dispatcher in use; traffic falls."""
     problem = _skewed(dispatcher=dispatcher)
     peaks, crossing = [], []
-    for solver in (lb.make("greedy"), lb.make("affinity", imbalance=imbalance)):
+    for solver in (lb.make("local-search"), lb.make("affinity", imbalance=imbalance)):
         placement = lb.solve(problem, solver)
         share = lb.dispatch.configured(dispatcher, 4)(placement, LOAD)
         by_slot = lb.dispatch.slot_share(placement, share, problem.source_load)
@@ -114,7 +114,7 @@ def test_peak_stays_within_its_bound(dispatcher, imbalance):
 def test_slow_ranks_keep_their_bound():
     """The bound is on time: load over speed."""
     problem = _skewed(rank_speed=np.where(np.arange(16) % 4 == 0, 0.5, 1.0))
-    start, answer = (lb.solve(problem, name) for name in ("greedy", "affinity"))
+    start, answer = (lb.solve(problem, name) for name in ("local-search", "affinity"))
     assert (_peak(answer, problem) <= _peak(start, problem) * 1.05 * (1 + 1e-9)).all()
     crossing = [cross_node_tokens(one, problem.source_load, 4).sum() for one in (start, answer)]
     assert crossing[1] < 0.8 * crossing[0]
@@ -127,7 +127,7 @@ def test_recorded_tokens_reach_fewer_nodes():
     pairs = coactivation(fitted, trace.num_experts)
     load = pairs.diagonal(axis1=1, axis2=2)
     problem = lb.Problem(load, 16, 5, ranks_per_node=4, coactivation=pairs)
-    start, answer = (lb.solve(problem, name) for name in ("greedy", "affinity"))
+    start, answer = (lb.solve(problem, name) for name in ("local-search", "affinity"))
     for tokens in (fitted, later):
         assert node_copies(tokens, answer, 4).sum() < 0.8 * node_copies(tokens, start, 4).sum()
     assert (_peak(answer, problem) <= _peak(start, problem) * 1.05 * (1 + 1e-9)).all()
@@ -148,7 +148,7 @@ def test_other_units_change_nothing():
 def test_the_weight_of_coactivation():
     """0 leaves it out."""
     problem = _skewed(source_load=None)
-    start = lb.solve(problem, "greedy").physical_to_logical
+    start = lb.solve(problem, "local-search").physical_to_logical
     ignored = lb.solve(problem, "affinity", coactivation_weight=0).physical_to_logical
     np.testing.assert_array_equal(ignored, start)
     assert (lb.solve(problem, "affinity").physical_to_logical != start).any()

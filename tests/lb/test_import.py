@@ -1,5 +1,6 @@
 """Importing the balancing core is light."""
 
+import os
 import subprocess
 import sys
 
@@ -30,6 +31,7 @@ def test_import_pulls_in_nothing_heavy():
 def test_a_place_without_a_cache_still_compiles(monkeypatch):
     """Where numba can write nowhere, the kernel is compiled in memory."""
     import numba
+    import numba.typed  # imports njit itself, when first needed
 
     import lb.kernel
 
@@ -51,8 +53,31 @@ def test_kernels_call_kernels():
         "lb.solve(lb.Problem([[1, 2, 9]], 2, 2)); "
         "ids, load = np.array([1, 0]), np.array([1.0, 9.0]); "
         "count, weight, ranking = ids.copy(), load.copy(), ids.copy(); "
-        "replicate(load, ids, 4, 3, count, weight, ranking); "
+        "replicate(load, ids, 4, 3, np.empty((0, 2)), count, weight, ranking); "
         "print(count.tolist(), weight.tolist(), ranking.tolist())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[1, 3] [1.0, 3.0] [1, 0]"
+
+
+def test_a_changed_file_of_a_called_kernel_is_compiled_anew(tmp_path):
+    """The cache of a kernel knows the files of the kernels that it calls."""
+    (tmp_path / "inner.py").write_text(
+        "from lb.kernel import kernel\n@kernel\ndef inner(x):\n    return x + 1\n"
+    )
+    (tmp_path / "outer.py").write_text(
+        "from lb.kernel import kernel\nfrom inner import inner\n"
+        "@kernel\ndef outer(x):\n    return inner(x)\n"
+    )
+    command = [sys.executable, "-c", "from outer import outer; print(outer(1))"]
+    folders = os.pathsep.join([str(tmp_path), os.getcwd()])
+
+    def answer():
+        environment = {**os.environ, "PYTHONPATH": folders, "PYTHONDONTWRITEBYTECODE": "1"}
+        found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        return found.stdout.strip()
+
+    assert answer() == "2"
+    inner = tmp_path / "inner.py"
+    inner.write_text(inner.read_text().replace("x + 1", "x + 10"))
+    assert answer() == "11"

@@ -17,9 +17,18 @@ README_MAP = [
 ]
 
 
-@lb.testing.parametrize_with_checks(
-    ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "random"]
-)
+SOLVERS = [
+    "affinity",
+    "contiguous",
+    "eplb",
+    "greedy",
+    "hierarchical",
+    "local-search",
+    "random",
+]
+
+
+@lb.testing.parametrize_with_checks(SOLVERS)
 def test_conformance(solver, check):
     """Every registered solver passes every check, but for its known failures."""
     check(solver)
@@ -27,14 +36,7 @@ def test_conformance(solver, check):
 
 def test_every_registered_solver_is_checked():
     """A new registry line needs a new name in the test above."""
-    assert set(lb.available()) == {
-        "affinity",
-        "contiguous",
-        "eplb",
-        "greedy",
-        "hierarchical",
-        "random",
-    }
+    assert set(lb.available()) == set(SOLVERS)
 
 
 def test_eplb_gives_the_published_output():
