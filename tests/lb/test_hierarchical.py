@@ -85,6 +85,23 @@ def test_slow_ranks_get_less():
         assert (heeded.max(axis=1) < 0.9 * ignored.max(axis=1)).all()
 
 
+@pytest.mark.parametrize("spill", [False, True])
+def test_seconds_are_balanced_where_tokens_are_not_the_cost(spill):
+    """With experts bound by memory up to 60 tokens, the slowest rank takes less seconds."""
+    load = 40 * LOAD
+    cost = np.array([[0, 6e-5], [60, 6e-5], [6000, 6e-3]])
+    problem = PROBLEM.replace(load=load, expert_cost=cost)
+    peaks = []
+    for asked in (problem, problem.replace(expert_cost=None)):
+        placement = lb.solve(asked, "hierarchical", spill=spill)
+        each = np.take_along_axis(
+            load / placement.replica_count, placement.physical_to_logical, axis=1
+        )
+        seconds = np.interp(each, cost[:, 0], cost[:, 1]).reshape(6, 32, 9).sum(axis=2)
+        peaks.append(seconds.max(axis=1))
+    assert (peaks[0] < peaks[1]).all()
+
+
 def test_groups_must_divide_over_nodes():
     """Eight groups do not fill three nodes."""
     problem = lb.Problem(np.ones((1, 24)), 6, 5, ranks_per_node=2, expert_groups=8)
