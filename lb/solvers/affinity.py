@@ -28,10 +28,9 @@ class Affinity:
     experts on one node sends one copy of its hidden state there instead of two, as DeepEP
     (github.com/deepseek-ai/DeepEP) dispatches; so every co-activated pair on one node saves a copy
     over the mean distance between nodes. With a single node the ranks take the part of nodes.
-    Experts chosen together are placed together in Occult (arXiv:2505.13345) as well; ExFlow
-    (arXiv:2401.08383) and MoETuner (arXiv:2502.06643) do so with experts of consecutive layers. The
-    search is ours: it makes the best exchange of each slot, of pairs of ranks and of pairs of
-    nodes, until none helps.
+    ExFlow (arXiv:2401.08383) and MoETuner (arXiv:2502.06643) bring together experts of consecutive
+    layers in the like manner. The search is ours: the best exchange of each slot, of pairs of ranks
+    and of pairs of nodes until none helps, then chains of swaps (:mod:`lb.traffic.chain`).
 
     Assumptions of ours: the replicas of two experts are chosen independently; a token with three
     experts on a node is credited with three saved copies, though it saves two. Without
