@@ -98,7 +98,7 @@ class Affinity:
                 weight[number],
                 slowness,
                 far,
-                problem.dispatcher == "local-first",
+                node_ranks if problem.dispatcher == "local-first" else 0,
             )
             state = traffic_state(layer, slots[number])
             # the bound must let the start itself pass, rounding included

@@ -5,7 +5,15 @@ from numpy.typing import NDArray
 
 from lb.kernel import kernel
 from lb.traffic.chain import chain
-from lb.traffic.state import TrafficLayer, TrafficState, hold, peak, rebuild, source_traffic
+from lb.traffic.state import (
+    TrafficLayer,
+    TrafficState,
+    add_load,
+    hold,
+    peak,
+    rebuild,
+    source_traffic,
+)
 from lb.traffic.swap import stays_within, swap
 
 
@@ -79,19 +87,64 @@ def _trade(state: TrafficState, one: int, other: int, count: int) -> None:
 def _exchange_ranks(layer: TrafficLayer, state: TrafficState, limit: float, least: float) -> bool:
     """Let two ranks trade all that they hold."""
     better = False
-    for one in range(layer.slowness.size):
-        for other in range(one + 1, layer.slowness.size):
-            if _change_by_ranks(layer, state, one, other) > -least:
+    ranks, width = state.table.shape
+    if width == 1:
+        return False  # an exchange of slots
+    for one in range(ranks):
+        for other in range(one + 1, ranks):
+            if _change_by_ranks(layer, state, one, other) >= -least:
                 continue
-            _trade(state, one, other, 1)
-            hold(layer, state)
-            if peak(state.rank_load, layer.slowness) <= limit:
-                rebuild(layer, state)
+            if _trade_stays_within(layer, state, one, other, limit):
+                _trade_by_swaps(layer, state, one, other)
                 better = True
-            else:
-                _trade(state, one, other, 1)
-                hold(layer, state)
     return better
+
+
+@kernel
+def _trade_stays_within(
+    layer: TrafficLayer, state: TrafficState, one: int, other: int, limit: float
+) -> bool:
+    """Whether no rank takes longer than ``limit`` if two ranks trade what they hold."""
+    load = state.rank_load.copy()
+    if layer.near == 0:
+        load[one], load[other] = load[other], load[one]
+        return bool(peak(load, layer.slowness) <= limit)
+    _move_apart(layer, state, one, other, load)
+    within = peak(load, layer.slowness) <= limit
+    _move_apart(layer, state, one, other, load)
+    return bool(within)
+
+
+@kernel
+def _move_apart(
+    layer: TrafficLayer, state: TrafficState, one: int, other: int, load: NDArray[np.float64]
+) -> None:
+    """Let two ranks change who holds what, but for experts on both; the table is not told."""
+    for rank in (one, other):
+        for expert in state.table[rank]:
+            if state.held[expert, one] != state.held[expert, other]:
+                add_load(layer, state, expert, -1.0, load)
+                kept = state.held[expert, one]
+                state.held[expert, one] = state.held[expert, other]
+                state.held[expert, other] = kept
+                add_load(layer, state, expert, 1.0, load)
+
+
+@kernel
+def _trade_by_swaps(layer: TrafficLayer, state: TrafficState, one: int, other: int) -> None:
+    """Trade what two ranks hold, but for experts on both, and keep the state up to date."""
+    width = state.table.shape[1]
+    partners = np.empty(width, dtype=np.int64)
+    found = 0
+    for partner in range(width):
+        if not state.held[state.table[other, partner], one]:
+            partners[found] = partner
+            found += 1
+    place = 0
+    for slot in range(width):
+        if not state.held[state.table[one, slot], other]:
+            swap(layer, state, one, slot, other, partners[place])
+            place += 1
 
 
 @kernel

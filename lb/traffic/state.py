@@ -33,8 +33,8 @@ class TrafficLayer(NamedTuple):
         [ranks] seconds per token (1 where ranks are equal).
     far
         [ranks, ranks] of :func:`lb.dispatchers.local_first.farness`.
-    near_first
-        Whether the nearest replicas go first; otherwise the split is even.
+    near
+        Ranks of a node where the nearest replicas go first; 0 where the split is even.
     """
 
     tokens: Array
@@ -45,7 +45,7 @@ class TrafficLayer(NamedTuple):
     weight: Array
     slowness: Array
     far: Ids
-    near_first: bool
+    near: int
 
 
 class TrafficState(NamedTuple):
@@ -147,7 +147,7 @@ def add_load(
 ) -> None:
     """Add or take away what an expert's replicas load their ranks with."""
     held = _holders(state, expert)
-    if not layer.near_first or held.size == 1:
+    if layer.near == 0 or held.size == 1:
         for rank in held:
             rank_load[rank] += sign * layer.weight[expert] * state.replicas[expert] / held.size
         return
@@ -163,15 +163,16 @@ def add_load(
 def fill_moved(layer: TrafficLayer, state: TrafficState, rank: int, slot: int) -> None:
     """Fill ``moved`` of one slot."""
     expert = state.table[rank, slot]
-    if not layer.near_first or state.replicas[expert] == 1:
+    if layer.near == 0 or state.replicas[expert] == 1:
         for target in range(layer.slowness.size):
             state.moved[rank, slot, target] = layer.reach[expert, target] / state.replicas[expert]
         return
     held = _holders(state, expert)
     row = state.moved[rank, slot]
     row[:] = 0.0
+    always = 0.0  # of sources that the replicas which stay serve, wherever this one is
     for source in range(row.size):
-        closest, serving, total = 3, 0, 0.0  # of the replicas that stay
+        closest, serving, total = 3, 0, 0.0
         for other in held:
             if other == rank or layer.far[source, other] > closest:
                 continue
@@ -179,13 +180,21 @@ def fill_moved(layer: TrafficLayer, state: TrafficState, rank: int, slot: int) -
                 closest, serving, total = layer.far[source, other], 0, 0.0
             serving += 1
             total += layer.distance[source, other]
-        for target in range(row.size):
+        tokens = layer.tokens[expert, source]
+        always += tokens * total / serving
+        first, last = 0, row.size
+        if closest < 2:  # only on the source's node this replica would make a difference
+            first = source // layer.near * layer.near
+            last = first + layer.near
+        for target in range(first, last):
             cost = total / serving
             if layer.far[source, target] < closest:
                 cost = layer.distance[source, target]
             elif layer.far[source, target] == closest:
                 cost = (total + layer.distance[source, target]) / (serving + 1)
-            row[target] += layer.tokens[expert, source] * cost
+            row[target] += tokens * (cost - total / serving)
+    for target in range(row.size):
+        row[target] += always
 
 
 @kernel
@@ -206,7 +215,7 @@ def source_traffic(layer: TrafficLayer, state: TrafficState) -> float:
     total = 0.0
     for expert in range(state.replicas.size):
         held = _holders(state, expert)
-        if not layer.near_first or held.size == 1:
+        if layer.near == 0 or held.size == 1:
             for rank in held:
                 total += layer.reach[expert, rank] / held.size
         else:

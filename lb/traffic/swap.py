@@ -32,7 +32,7 @@ def stays_within(
     limit: float,
 ) -> bool:
     """Whether no rank takes longer than ``limit`` if expert ``one`` of a rank goes for ``two``."""
-    if not layer.near_first:
+    if layer.near == 0:
         shift = layer.weight[one] - layer.weight[two]
         here = (state.rank_load[rank] - shift) * layer.slowness[rank]
         return bool(max(here, (state.rank_load[other] + shift) * layer.slowness[other]) <= limit)

@@ -30,14 +30,14 @@ def _instance(seed, near_first):
         tokens.sum(axis=1) / placement.replica_count[0],
         np.ones(RANKS),
         farness(RANKS, NODE),
-        near_first,
+        NODE if near_first else 0,
     )
     return layer, traffic_state(layer, placement.physical_to_logical.reshape(RANKS, WIDTH).copy())
 
 
 def _share(layer, table):
     placement = lb.Placement(table.reshape(1, -1), RANKS)
-    name = "local-first" if layer.near_first else "even"
+    name = "local-first" if layer.near else "even"
     share = lb.dispatch.configured(name, NODE)(placement, np.ones((1, EXPERTS)))
     return share[0] if share.ndim == 3 else np.repeat(share, RANKS, axis=0)
 
@@ -135,6 +135,9 @@ def test_ranks_that_trade_change_what_they_say(seed, near_first):
             said = search._change_by_ranks(layer, state, one, other)
             done = _traffic(layer, after) - _traffic(layer, state.table)
             assert said == pytest.approx(done, abs=1e-9)
+            search._trade_by_swaps(layer, state, one, other)
+            np.testing.assert_array_equal(np.sort(state.table), np.sort(after))
+            np.testing.assert_allclose(state.rank_load, _rank_load(layer, after))
 
 
 @pytest.mark.parametrize("near_first", [False, True])
@@ -171,7 +174,7 @@ def test_a_chain_leaves_a_circle_of_communities():
         np.full(21, 3.0),
         np.ones(3),
         farness(3, 1),
-        False,
+        0,
     )
     state = traffic_state(layer, table)
     assert not search._exchange_slots(layer, state, 21.0, 1e-9)
