@@ -17,6 +17,9 @@ from lb.traffic.state import TrafficLayer, traffic_state
 
 Array = NDArray[np.float64]
 
+#: Part of a layer's traffic that an exchange must save to be made. A choice of ours.
+LEAST_GAIN = 1e-6
+
 
 @dataclass(frozen=True)
 class Affinity:
@@ -50,13 +53,13 @@ class Affinity:
     coactivation_weight
         Copies that a co-activated pair saves; 0 leaves co-activation out.
     rounds
-        Most rounds of exchanges; each goes over all slots.
+        Most rounds of exchanges; each goes over all slots, ranks or nodes.
     """
 
     imbalance: float = 0.05
     node_distance: float = 3.2
     coactivation_weight: float = 1.0
-    rounds: int = 20
+    rounds: int = 40
     honours: ClassVar[frozenset[str]] = frozenset({"rank_speed"})
 
     def __call__(self, problem: Problem) -> Placement:
@@ -103,7 +106,7 @@ class Affinity:
             state = traffic_state(layer, slots[number])
             # the bound must let the start itself pass, rounding included
             limit = (state.rank_load * slowness).max() * (1 + self.imbalance) * (1 + 1e-12)
-            least = 1e-9 * (tokens[number].sum() * distance.max() + pairs[number].sum())
+            least = LEAST_GAIN * (tokens[number].sum() * distance.max() + pairs[number].sum())
             reduce_traffic(layer, state, node_ranks, limit, least, rounds)
         return Placement(slots.reshape(problem.num_layers, -1), problem.num_ranks)
 

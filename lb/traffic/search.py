@@ -37,17 +37,23 @@ def reduce_traffic(
     limit
         Longest that a rank may take, rank load times slowness.
     least
-        What must be saved to be an improvement, above what rounding could feign.
+        What an exchange must save to be made, above what rounding could feign.
     rounds
-        Rounds over all nodes, ranks and slots.
+        Most rounds over all slots, ranks or nodes.
     """
+    several = 1 < node_ranks < layer.slowness.size
+    if several:
+        _exchange_nodes(layer, state, node_ranks, limit, least)
+    _exchange_ranks(layer, state, limit, least)
     for _ in range(rounds):
-        better = False
-        if 1 < node_ranks < layer.slowness.size:
-            better |= _exchange_nodes(layer, state, node_ranks, limit, least)
-        better |= _exchange_ranks(layer, state, limit, least)
-        better |= _exchange_slots(layer, state, limit, least)
-        if not better and not chain(layer, state, limit, least):
+        # what is cheap first, and again as long as it helps
+        if _exchange_slots(layer, state, limit, least):
+            continue
+        if _exchange_ranks(layer, state, limit, least):
+            continue
+        if several and _exchange_nodes(layer, state, node_ranks, limit, least):
+            continue
+        if not chain(layer, state, limit, least):
             return
 
 
