@@ -5,7 +5,7 @@ import json
 import signal
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -45,6 +45,10 @@ class Task:
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
             "traces": [traces.open(name).content_hash for name in scenario.trace],
         }
+
+    def run(self) -> dict[str, Any]:
+        """Return the record."""
+        return run_task(self)
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
@@ -119,7 +123,7 @@ def finished(task: Task, folder: Path) -> dict[str, Any] | None:
 
 
 def run(
-    todo: list[Task],
+    todo: Sequence[Task],
     folder: Path,
     jobs: int = 1,
     *,
@@ -184,7 +188,7 @@ def _run_open(
 
 def _recorded(task: Task, path: Path) -> dict[str, Any]:
     """Run a task and write its record where it ran, so that nothing finished can be lost."""
-    record = run_task(task)
+    record = task.run()
     records.write(record, path)
     return record
 

@@ -1,14 +1,16 @@
-"""Solvers by name, or from a user's own file."""
+"""Solvers and forecasters by name, or from a user's own file."""
 
 import hashlib
 import importlib.util
 import inspect
+import json
 import sys
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lb
+from lb.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Candidate:
     spec: str
     seed: int = 0
 
+    registry: ClassVar[Registry] = lb.SOLVERS
+
     @property
     def path(self) -> Path | None:
         """The user's file; None for a registered name."""
@@ -37,7 +41,7 @@ class Candidate:
         if self.path is None:
             return self.spec
         name = self.spec.rpartition(":")[2]
-        return f"{self.path.stem}:{name}" if name in lb.available() else name
+        return f"{self.path.stem}:{name}" if name in self.registry.available() else name
 
     @property
     def file_hash(self) -> str | None:
@@ -55,9 +59,9 @@ class Candidate:
             If the name is unknown, the file is missing or fails, or has no such callable.
         """
         if self.path is None:
-            seeded = "seed" in lb.SOLVERS.parameters(self.spec)
-            return lb.make(self.spec, **({"seed": self.seed} if seeded else {}))
-        found: Any = _attribute(self.path, self.spec)
+            seeded = "seed" in self.registry.parameters(self.spec)
+            return self.registry.make(self.spec, **({"seed": self.seed} if seeded else {}))
+        found: Any = _attribute(self.path, self.spec, self.registry.noun)
         if not inspect.isclass(found):
             return found
         seeded = "seed" in inspect.signature(found).parameters
@@ -65,14 +69,23 @@ class Candidate:
         return found(**params)
 
 
-def parameters(solver: Any) -> dict[str, Any]:
-    """Return the parameters of a solver that was made, for its record."""
-    return asdict(solver) if is_dataclass(solver) and not inspect.isclass(solver) else {}
+@dataclass(frozen=True)
+class ForecasterCandidate(Candidate):
+    """A forecaster as it was asked for; parameters as of :class:`Candidate`."""
+
+    registry: ClassVar[Registry] = lb.FORECASTERS
 
 
-def _attribute(path: Path, spec: str) -> Any:
+def parameters(made: Any) -> dict[str, Any]:
+    """Return the parameters of what was made, for its record; what is not JSON as its repr."""
+    if not is_dataclass(made) or inspect.isclass(made):
+        return {}
+    return dict(json.loads(json.dumps(asdict(made), default=repr)))
+
+
+def _attribute(path: Path, spec: str, noun: str) -> Any:
     if not path.is_file():
-        raise ValueError(f"solver {spec!r}: there is no file {path}")
+        raise ValueError(f"{noun} {spec!r}: there is no file {path}")
     module = _module(path)
     name = spec.rpartition(":")[2] if ":" in spec else ""
     own = [
@@ -82,7 +95,7 @@ def _attribute(path: Path, spec: str) -> Any:
     ]
     if not name or not callable(getattr(module, name, None)):
         raise ValueError(
-            f"solver {spec!r}: {path} has no callable {name!r}; give {path}:NAME, where NAME is "
+            f"{noun} {spec!r}: {path} has no callable {name!r}; give {path}:NAME, where NAME is "
             f"one of {', '.join(own) or '(the file defines none)'}"
         )
     return getattr(module, name)

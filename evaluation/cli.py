@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation import cli_fabric, cli_machine
+from evaluation import cli_explain, cli_fabric, cli_machine, cli_solve, cli_when
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evaluation.bench import Task
     from evaluation.candidates import Candidate
     from evaluation.suite import Suite
 
@@ -32,6 +35,13 @@ def bench(
             "beside the chosen ones. Repeat for several. [default: all registered]"
         ),
     ] = None,
+    forecaster: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The same of forecasters, in a suite that compares these. [default: all "
+            "registered]"
+        ),
+    ] = None,
     suite: Annotated[str, typer.Option(help="A bundled suite, or a .toml file.")] = "default",
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("podlab-records"),
     jobs: Annotated[
@@ -42,15 +52,14 @@ def bench(
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
 ) -> None:
-    """Replay the suite's traces through solvers and print the leaderboard."""
-    from evaluation import bench as runner
+    """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
     from evaluation import suite as suites
 
     try:
         chosen_suite = suites.load(suite)
         for scenario in chosen_suite.scenarios:
             scenario.check()
-        todo = runner.tasks(chosen_suite, _candidates(solver or [], seed))
+        todo = _tasks(chosen_suite, solver or [], forecaster or [], seed)
         if out.exists() and not out.is_dir():
             raise ValueError(f"--out {out} is a file; give a folder")
         out.mkdir(parents=True, exist_ok=True)  # said now, not after the first run
@@ -64,19 +73,35 @@ def bench(
         raise typer.Exit(1)
 
 
-def _candidates(specs: list[str], seed: int) -> "list[Candidate]":
-    import lb
-    from evaluation.candidates import Candidate
+def _tasks(
+    suite: "Suite", solvers: list[str], forecasters: list[str], seed: int
+) -> "Sequence[Task]":
+    """Return a task for each scenario and each of what the suite compares."""
+    from evaluation import bench as runner
+    from evaluation import forecasting
+    from evaluation.candidates import Candidate, ForecasterCandidate
 
-    asked = [Candidate(spec, seed) for spec in dict.fromkeys(specs)]
+    if suite.kind == "forecast":
+        if solvers:
+            raise ValueError(f"suite {suite.id} compares forecasters; name them by --forecaster")
+        return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters, seed))
+    if forecasters:
+        raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
+    return runner.tasks(suite, _candidates(Candidate, solvers, seed))
+
+
+def _candidates(kind: "type[Candidate]", specs: list[str], seed: int) -> "list[Candidate]":
+    asked = [kind(spec, seed) for spec in dict.fromkeys(specs)]
     names = [one for one in asked if one.path is None]
     files = [one for one in asked if one.path is not None]
     for one in asked:
         one.make()  # a wrong name or file is said before anything runs
-    return (names or [Candidate(name, seed) for name in lb.available()]) + files
+    return (names or [kind(name, seed) for name in kind.registry.available()]) + files
 
 
-def _run(todo: list[Any], out: Path, jobs: int, fresh: bool) -> tuple[list[dict[str, Any]], bool]:
+def _run(
+    todo: "Sequence[Task]", out: Path, jobs: int, fresh: bool
+) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
     from concurrent.futures import BrokenExecutor
 
@@ -99,7 +124,7 @@ def _run(todo: list[Any], out: Path, jobs: int, fresh: bool) -> tuple[list[dict[
 
         def on_record(record: dict[str, Any], reused: bool) -> None:
             found.append({**record, "reused": reused})
-            progress.update(bar, advance=1, description=f"replayed {record['solver']}")
+            progress.update(bar, advance=1, description=f"replayed {_name(record)}")
 
         try:
             runner.run(todo, out, jobs, fresh=fresh, on_record=on_record)
@@ -123,20 +148,23 @@ def _print(
 ) -> bool:
     from rich.console import Console
 
-    from evaluation import leaderboard
+    from evaluation import forecast_table, leaderboard
 
+    forecasts = suite.kind == "forecast"
+    render = forecast_table.render if forecasts else leaderboard.render
+    best = "balance with even" if forecasts else "efficiency"
     console = Console(record=svg is not None)
     if not console.is_terminal and console.width < leaderboard.WIDTH:
         console = Console(record=svg is not None, width=leaderboard.WIDTH)
     if by_scenario:
         for scenario in suite.scenarios:
             mine = [record for record in found if record["scenario"]["id"] == scenario.id]
-            leaderboard.render(mine, f"{suite.id} · {scenario.id}", console)
+            render(mine, f"{suite.id} · {scenario.id}", console)
             console.print()
     scenarios = len(suite.scenarios)
-    title = f"podlab · {suite.id} · mean of {scenarios} scenarios, best efficiency first"
+    title = f"podlab · {suite.id} · mean of {scenarios} scenarios, best {best} first"
     complete = _complete(found, scenarios)
-    ranked = leaderboard.render(complete, title, console)
+    ranked = render(complete, title, console)
     if svg is not None:
         leaderboard.draw(console, svg)
     reused = sum(record["reused"] for record in found)
@@ -148,16 +176,21 @@ def _print(
 
 
 def _complete(found: list[dict[str, Any]], scenarios: int) -> list[dict[str, Any]]:
-    """Return the records of solvers that ran in every scenario, so that means compare."""
+    """Return the records of those that ran in every scenario, so that means compare."""
     runs: dict[str, int] = {}
     for record in found:
-        runs[record["solver"]] = runs.get(record["solver"], 0) + 1
-    return [record for record in found if runs[record["solver"]] == scenarios]
+        runs[_name(record)] = runs.get(_name(record), 0) + 1
+    return [record for record in found if runs[_name(record)] == scenarios]
+
+
+def _name(record: dict[str, Any]) -> str:
+    """Return who a record is about: a solver or a forecaster."""
+    return str(record["forecaster" if record.get("kind") == "forecast" else "solver"])
 
 
 @app.command("list")
 def list_registered() -> None:
-    """Show the solvers, dispatchers, policies, suites, traces and presets that there are."""
+    """Show the names that there are: solvers, dispatchers, forecasters, suites, traces, …."""
     import hardware
     import lb
     import schedulers
@@ -167,6 +200,7 @@ def list_registered() -> None:
     kinds = {
         "solvers": lb.available(),
         "dispatchers": lb.available_dispatchers(),
+        "forecasters": lb.available_forecasters(),
         "rebalance policies": schedulers.available_rebalance(),
         "suites": suites.available(),
         "traces": traces.available(),
@@ -197,7 +231,10 @@ def check(
         print(f"{name:32}{text}")
 
 
+app.command()(cli_explain.explain)
+app.command()(cli_when.when)
 app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
+app.command()(cli_solve.solve)
 app.add_typer(cli_fabric.app, name="fabric")

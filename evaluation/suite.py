@@ -17,6 +17,7 @@ from hardware.faults import Jitter
 from hardware.memory import check_fit
 
 FOLDER = Path(__file__).parent / "suites"
+KINDS = ("solver", "forecast")
 
 
 def _trace_names(value: Any) -> str | None:
@@ -169,10 +170,14 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Suite:
-    """Scenarios under one id, whose version rises whenever a score could change."""
+    """Scenarios under one id, whose version rises whenever a score could change.
+
+    Its kind says what is compared on them: "solver" or "forecast".
+    """
 
     id: str
     scenarios: tuple[Scenario, ...]
+    kind: str = "solver"
 
 
 def available() -> list[str]:
@@ -190,14 +195,17 @@ def load(name_or_path: str | Path) -> Suite:
     """
     path = preset.find_file("suite", FOLDER, name_or_path)
     content = preset.parse(path)
-    if set(content) != {"id", "scenario"} or not content["scenario"]:
+    if set(content) - {"kind"} != {"id", "scenario"} or not content["scenario"]:
         raise ValueError(f"{path}: a suite has an id and [[scenario]] tables; got {list(content)}")
+    kind = content.get("kind", "solver")
+    if kind not in KINDS:
+        raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
     scenarios = tuple(_scenario(path, table) for table in content["scenario"])
     ids = [scenario.id for scenario in scenarios]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
-    return Suite(str(content["id"]), scenarios)
+    return Suite(str(content["id"]), scenarios, kind)
 
 
 def first_of(suite: Suite, scenario: str | None) -> Scenario:

@@ -81,3 +81,13 @@ def check_fit(
 
 def _gb(size: float) -> str:
     return f"{size / 1e9:.1f} GB"
+
+
+def most_sequences(operators: Operators, slots_per_rank: int, kv_tokens: float) -> int:
+    """Return how many sequences fit on one rank beside its weights; 0 if these alone do not.
+
+    Parameters as in :func:`footprint`.
+    """
+    weights = footprint(operators, slots_per_rank, 0, kv_tokens).total
+    each = footprint(operators, slots_per_rank, 1, kv_tokens).cache
+    return max(0, int((operators.device.hbm_bytes - weights) // each))

@@ -1,4 +1,4 @@
-"""The balancing core: problems, placements, solvers, dispatchers, bounds and conformance checks.
+"""The balancing core: problems, placements, solvers, dispatchers, forecasters, bounds and checks.
 
 Importing it needs numpy and numba alone; a solver's own file is loaded when it is first made.
 
@@ -18,7 +18,7 @@ from lb import bounds, traffic
 from lb.dispatch import check_share
 from lb.placement import Placement
 from lb.problem import Problem
-from lb.protocols import Dispatcher, Solver
+from lb.protocols import Dispatcher, Forecaster, Solver
 from lb.registry import Registry
 from lb.solve import solve
 from lb.solvers import SOLVERS
@@ -34,28 +34,51 @@ DISPATCHERS = Registry(
     "podlab.dispatchers",
 )
 
+FORECASTERS = Registry(
+    "forecaster",
+    {
+        "autoregressive": "lb.forecasters.autoregressive:autoregressive",
+        "ewma": "lb.forecasters.ewma:Ewma",
+        "last": "lb.forecasters.last:last",
+        "learned": "lb.forecasters.learned:LearnedForecaster",
+        "mean": "lb.forecasters.mean:mean",
+        "quantile": "lb.forecasters.quantile:Quantile",
+        "similar": "lb.forecasters.similar:Similar",
+        "trend": "lb.forecasters.trend:trend",
+    },
+    "podlab.forecasters",
+)
+
 make = SOLVERS.make
 register = SOLVERS.register
 available = SOLVERS.available
 make_dispatcher = DISPATCHERS.make
 register_dispatcher = DISPATCHERS.register
 available_dispatchers = DISPATCHERS.available
+make_forecaster = FORECASTERS.make
+register_forecaster = FORECASTERS.register
+available_forecasters = FORECASTERS.available
 
 __all__ = [
     "DISPATCHERS",
+    "FORECASTERS",
     "SOLVERS",
     "Dispatcher",
+    "Forecaster",
     "Placement",
     "Problem",
     "Solver",
     "available",
     "available_dispatchers",
+    "available_forecasters",
     "bounds",
     "check_share",
     "make",
     "make_dispatcher",
+    "make_forecaster",
     "register",
     "register_dispatcher",
+    "register_forecaster",
     "solve",
     "testing",
     "traffic",

@@ -10,6 +10,7 @@ RoutingTrace(olmoe-1b-7b: 6 steps, 3 layers, 64 experts, top-8, prefill)
 
 from traces.bundled import available, load, open
 from traces.concatenate import concat
+from traces.generated import ar1_counts
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
@@ -20,6 +21,7 @@ __all__ = [
     "StoredTrace",
     "TokenTrace",
     "Writer",
+    "ar1_counts",
     "available",
     "concat",
     "load",

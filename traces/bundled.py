@@ -1,9 +1,10 @@
-"""The traces that come with podlab, and the one door to these and to files."""
+"""The traces that come with podlab, recorded or generated, and the one door to these and files."""
 
 import difflib
 import os
 from pathlib import Path
 
+from traces.generated import GENERATED
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
@@ -12,17 +13,17 @@ FOLDER = Path(__file__).parent / "samples"
 
 
 def available() -> list[str]:
-    """Return the names of the bundled traces."""
-    return sorted(path.stem for path in FOLDER.glob("*.parquet"))
+    """Return the names of the bundled and the generated traces."""
+    return sorted([*(path.stem for path in FOLDER.glob("*.parquet")), *GENERATED])
 
 
-def open(path_or_name: str | Path) -> StoredTrace:
-    """Open a trace to be read piece by piece.
+def open(path_or_name: str | Path) -> StoredTrace | RoutingTrace:
+    """Open a trace to be read piece by piece; a generated one is made anew, in memory.
 
     Parameters
     ----------
     path_or_name
-        A store file, or the name of a bundled trace.
+        A store file, or the name of a bundled or generated trace.
 
     Raises
     ------
@@ -40,6 +41,8 @@ def open(path_or_name: str | Path) -> StoredTrace:
             f"unknown trace {text!r}: {hint}bundled are {', '.join(available())}; "
             "a file is given by its path"
         )
+    if text in GENERATED:
+        return GENERATED[text]()
     return StoredTrace(FOLDER / f"{text}.parquet")
 
 

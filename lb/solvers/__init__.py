@@ -10,8 +10,10 @@ SOLVERS = Registry(
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
         "hierarchical": "lb.solvers.hierarchical:Hierarchical",
+        "learned": "lb.solvers.learned:Learned",
         "local-search": "lb.solvers.local_search:LocalSearch",
         "random": "lb.solvers.random:Random",
+        "robust": "lb.solvers.robust:Robust",
     },
     "podlab.solvers",
 )

@@ -66,6 +66,11 @@ def _grouped_nodes() -> Problem:
     return Problem(_skewed(2, 32), num_ranks=8, slots_per_rank=5, ranks_per_node=4, expert_groups=8)
 
 
+def _optimal_dispatcher() -> Problem:
+    load = _skewed(2, 24, windows=3)
+    return Problem(load, num_ranks=4, slots_per_rank=8, dispatcher="optimal")
+
+
 #: Name to a function that makes the problem.
 INSTANCES: dict[str, Callable[[], Problem]] = {
     "uniform": _uniform,
@@ -80,6 +85,7 @@ INSTANCES: dict[str, Callable[[], Problem]] = {
     "uneven-experts": _uneven_experts,
     "every-expert-everywhere": _every_expert_everywhere,
     "grouped-nodes": _grouped_nodes,
+    "optimal-dispatcher": _optimal_dispatcher,
 }
 
 

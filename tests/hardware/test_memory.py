@@ -3,7 +3,7 @@
 import pytest
 
 from hardware import Device, Model, Operators
-from hardware.memory import check_fit, footprint
+from hardware.memory import check_fit, footprint, most_sequences
 
 OPERATORS = Operators(Device.preset("ascend-910c-die"), Model.preset("deepseek-v3"))
 
@@ -28,3 +28,14 @@ def test_longer_contexts_and_more_slots_take_more() -> None:
     assert footprint(OPERATORS, 2, 10, 1000).experts == 2 * base.experts
     assert footprint(OPERATORS, 1, 20, 1000).cache == 2 * base.cache
     assert footprint(OPERATORS, 1, 10, 1000).others == base.others
+
+
+def test_most_sequences_is_the_last_that_fits() -> None:
+    """One more does not; more slots leave less; too many leave none."""
+    most = most_sequences(OPERATORS, 8, 2048)
+    assert most > 1
+    check_fit(OPERATORS, 8, most, 2048)
+    with pytest.raises(ValueError, match="too much"):
+        check_fit(OPERATORS, 8, most + 1, 2048)
+    assert most_sequences(OPERATORS, 9, 2048) < most
+    assert most_sequences(OPERATORS, 100, 2048) == 0

@@ -23,8 +23,10 @@ SOLVERS = [
     "eplb",
     "greedy",
     "hierarchical",
+    "learned",
     "local-search",
     "random",
+    "robust",
 ]
 
 
@@ -106,7 +108,7 @@ def test_greedy_makes_room_at_the_end(seed):
 
 
 @pytest.mark.parametrize(
-    "solver", ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "random"]
+    "solver", ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "learned", "random"]
 )
 def test_odd_loads_are_survived(solver):
     """Denormal, huge and lone loads get a feasible answer."""

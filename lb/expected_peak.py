@@ -1,0 +1,326 @@
+"""Search one layer's placement for the least expected peak over many scenarios of its load.
+
+Experts are numbered by falling load here, so that the answer does not depend on their names.
+
+scenarios
+    [experts, samples] single precision, tokens of each expert, scaled so that every sample's mean
+    rank time is 1.
+flow
+    [slots, samples] tokens that each slot takes; kept for replicated experts alone, since the slot
+    of an expert without replicas takes all its tokens.
+time
+    [ranks, samples] what each rank computes, times its slowness.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lb.kernel import kernel
+
+#: Part of the moves that re-allocate a slot; the others swap.
+REALLOCATIONS = 0.3
+
+Singles = NDArray[np.float32]
+
+
+@kernel
+def anneal(
+    slots: NDArray[np.int64],
+    scenarios: Singles,
+    slowness: Singles,
+    sweeps: int,
+    warmth: float,
+    quantile: float,
+    draws: NDArray[np.float64],
+) -> float:
+    """Improve ``slots`` in place by simulated annealing; return the expected peak, 1 at best.
+
+    With a ``quantile`` that is not negative, that quantile of the peak is what counts.
+
+    Every row of ``draws`` [iterations, 4], uniform in [0, 1), is a move: either a rank that is the
+    slowest in some sample swaps an expert with another rank, or the slot of a replicated expert
+    goes to another one. After each move the dispatcher is followed from where it stood: ``sweeps``
+    rounds over all pairs of replicas, in each of which a pair evens out the times of its two ranks
+    as far as its tokens go. Rounds of that kind end at the exact min-max split, because they
+    descend on the sum of squared times, whose minimum also has the least maximum; a few of them
+    come close. Without rounds the split stays even.
+
+    The temperature falls geometrically from ``warmth`` to a fiftieth of it. (Kirkpatrick, Gelatt
+    and Vecchi 1983, Science 220, doi:10.1126/science.220.4598.671.)
+    """
+    ranks, samples = slowness.size, scenarios.shape[1]
+    experts, width = len(scenarios), slots.size // ranks
+    count = np.zeros(experts, dtype=np.int64)
+    copies = np.empty((experts, ranks + 1), dtype=np.int64)  # slots of each expert
+    for slot in range(slots.size):
+        copies[slots[slot], count[slots[slot]]] = slot
+        count[slots[slot]] += 1
+    flow = np.zeros((slots.size, samples), dtype=np.float32)
+    time = np.zeros((ranks, samples), dtype=np.float32)
+    _start(slots, count, scenarios, slowness, flow, time)
+    for _ in range(8 * sweeps):
+        _even_out(count, copies, slowness, width, flow, time)
+    new_flow, new_time = flow.copy(), time.copy()
+    peak_of = np.empty(samples, dtype=np.float32)
+    current = _peak(time, quantile, peak_of)
+    best, best_slots = current, slots.copy()
+    cooling = 50.0 ** (-1.0 / max(1, len(draws)))
+    for move in range(len(draws)):
+        warmth *= cooling
+        kind, first, second, chance = draws[move]
+        if kind < REALLOCATIONS:
+            one = _next_replicated(slots, count, int(first * slots.size))
+            other = int(second * second * experts)  # rather a hot expert than a cold one
+            possible = one >= 0 and count[other] < ranks and not _on_rank(slots, width, one, other)
+        else:
+            one = _slot_at_peak(time, width, first)
+            other = int(second * slots.size)
+            possible = not (
+                _on_rank(slots, width, one, slots[other])
+                or _on_rank(slots, width, other, slots[one])
+            )
+        if not possible:
+            continue
+        _copy_state(count, copies, flow, time, new_flow, new_time)
+        if kind < REALLOCATIONS:
+            before = slots[one]
+            _give_slot(slots, count, copies, scenarios, slowness, one, other, new_flow, new_time)
+        else:
+            before = -1
+            _swap(slots, count, copies, scenarios, slowness, one, other, new_flow, new_time)
+        for _ in range(sweeps):
+            _even_out(count, copies, slowness, width, new_flow, new_time)
+        found = _peak(new_time, quantile, peak_of)
+        if found < current or chance < np.exp((current - found) / warmth):
+            current = found
+            flow, new_flow = new_flow, flow
+            time, new_time = new_time, time
+            if current < best:
+                best = current
+                best_slots[:] = slots
+        elif before >= 0:
+            _rename(slots, count, copies, one, before)
+        else:
+            _exchange_names(slots, count, copies, one, other)
+    slots[:] = best_slots
+    return best
+
+
+@kernel
+def _start(
+    slots: NDArray[np.int64],
+    count: NDArray[np.int64],
+    scenarios: Singles,
+    slowness: Singles,
+    flow: Singles,
+    time: Singles,
+) -> None:
+    """Split every expert evenly."""
+    width = slots.size // slowness.size
+    for slot in range(slots.size):
+        share = np.float32(1.0 / count[slots[slot]])
+        rank = slot // width
+        for sample in range(scenarios.shape[1]):
+            flow[slot, sample] = scenarios[slots[slot], sample] * share
+            time[rank, sample] += flow[slot, sample] * slowness[rank]
+
+
+@kernel
+def _even_out(
+    count: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    slowness: Singles,
+    width: int,
+    flow: Singles,
+    time: Singles,
+) -> None:
+    """Let every pair of replicas even out the times of its ranks, as far as its tokens go."""
+    for expert in range(len(count)):
+        for i in range(1, count[expert]):
+            for j in range(i):
+                one, other = copies[expert, i], copies[expert, j]
+                rank, back = one // width, other // width
+                gain, loss = slowness[rank], slowness[back]
+                part = np.float32(1.0) / (gain + loss)
+                mine, theirs = flow[one], flow[other]
+                my_time, their_time = time[rank], time[back]
+                for sample in range(mine.size):
+                    moved = (their_time[sample] - my_time[sample]) * part
+                    moved = max(min(moved, theirs[sample]), -mine[sample])
+                    mine[sample] += moved
+                    theirs[sample] -= moved
+                    my_time[sample] += moved * gain
+                    their_time[sample] -= moved * loss
+
+
+@kernel
+def _peak(time: Singles, quantile: float, peak_of: Singles) -> float:
+    """Return the mean or a quantile over samples of the largest time; fills ``peak_of``."""
+    peak_of[:] = time[0]
+    for rank in range(1, len(time)):
+        row = time[rank]
+        for sample in range(row.size):
+            peak_of[sample] = max(peak_of[sample], row[sample])
+    if quantile >= 0.0:
+        return float(np.sort(peak_of)[int(quantile * (peak_of.size - 1) + 0.5)])
+    total = 0.0
+    for peak in peak_of:
+        total += peak
+    return total / peak_of.size
+
+
+@kernel
+def _copy_state(
+    count: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    flow: Singles,
+    time: Singles,
+    new_flow: Singles,
+    new_time: Singles,
+) -> None:
+    new_time[:] = time
+    for expert in range(len(count)):
+        if count[expert] > 1:
+            for i in range(count[expert]):
+                new_flow[copies[expert, i]] = flow[copies[expert, i]]
+
+
+@kernel
+def _slot_at_peak(time: Singles, width: int, draw: float) -> int:
+    """Return a slot of the rank that is the slowest in a sample, both drawn by ``draw``."""
+    ranks, samples = time.shape
+    sample = int(draw * samples)
+    slowest = 0
+    for rank in range(1, ranks):
+        if time[rank, sample] > time[slowest, sample]:
+            slowest = rank
+    return slowest * width + int((draw * samples - sample) * width)
+
+
+@kernel
+def _next_replicated(slots: NDArray[np.int64], count: NDArray[np.int64], start: int) -> int:
+    """Return the first slot from ``start`` on, going round, whose expert has replicas; or -1."""
+    for step in range(slots.size):
+        slot = (start + step) % slots.size
+        if count[slots[slot]] > 1:
+            return slot
+    return -1
+
+
+@kernel
+def _on_rank(slots: NDArray[np.int64], width: int, slot: int, expert: int) -> bool:
+    """Say whether the rank of ``slot`` holds the expert."""
+    first = slot - slot % width
+    for other in range(first, first + width):  # noqa: SIM110, numba compiles no generators
+        if slots[other] == expert:
+            return True
+    return False
+
+
+@kernel
+def _rename(
+    slots: NDArray[np.int64],
+    count: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    slot: int,
+    expert: int,
+) -> None:
+    """Let the slot hold another expert, in all three books."""
+    before = slots[slot]
+    place = 0
+    while copies[before, place] != slot:
+        place += 1
+    count[before] -= 1
+    copies[before, place] = copies[before, count[before]]
+    copies[expert, count[expert]] = slot
+    count[expert] += 1
+    slots[slot] = expert
+
+
+@kernel
+def _exchange_names(
+    slots: NDArray[np.int64],
+    count: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    one: int,
+    other: int,
+) -> None:
+    mine, theirs = slots[one], slots[other]
+    for place in range(count[mine]):
+        if copies[mine, place] == one:
+            copies[mine, place] = other
+    for place in range(count[theirs]):
+        if copies[theirs, place] == other:
+            copies[theirs, place] = one
+    slots[one], slots[other] = theirs, mine
+
+
+@kernel
+def _give_slot(
+    slots: NDArray[np.int64],
+    count: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    scenarios: Singles,
+    slowness: Singles,
+    slot: int,
+    expert: int,
+    flow: Singles,
+    time: Singles,
+) -> None:
+    """Give the slot of a replicated expert to another one, which its replicas help to fill."""
+    width = slots.size // slowness.size
+    before = slots[slot]
+    if count[expert] == 1:
+        flow[copies[expert, 0]] = scenarios[expert]
+    _rename(slots, count, copies, slot, expert)
+    rank = slot // width
+    left = np.float32(1.0 / count[before])
+    for i in range(count[before]):
+        other = copies[before, i]
+        back = other // width
+        for sample in range(scenarios.shape[1]):
+            moved = flow[slot, sample] * left
+            flow[other, sample] += moved
+            time[back, sample] += moved * slowness[back]
+    for sample in range(scenarios.shape[1]):
+        time[rank, sample] -= flow[slot, sample] * slowness[rank]
+        flow[slot, sample] = np.float32(0.0)
+    part = np.float32(1.0 / count[expert])
+    for i in range(count[expert]):
+        other = copies[expert, i]
+        back = other // width
+        if other == slot:
+            continue
+        for sample in range(scenarios.shape[1]):
+            moved = flow[other, sample] * part
+            flow[other, sample] -= moved
+            flow[slot, sample] += moved
+            time[back, sample] -= moved * slowness[back]
+            time[rank, sample] += moved * slowness[rank]
+
+
+@kernel
+def _swap(
+    slots: NDArray[np.int64],
+    count: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    scenarios: Singles,
+    slowness: Singles,
+    one: int,
+    other: int,
+    flow: Singles,
+    time: Singles,
+) -> None:
+    """Exchange the experts of two slots, each with what it computes."""
+    width = slots.size // slowness.size
+    if count[slots[one]] == 1:
+        flow[one] = scenarios[slots[one]]
+    if count[slots[other]] == 1:
+        flow[other] = scenarios[slots[other]]
+    rank, back = one // width, other // width
+    for sample in range(scenarios.shape[1]):
+        mine, theirs = flow[one, sample], flow[other, sample]
+        flow[one, sample], flow[other, sample] = theirs, mine
+        time[rank, sample] += (theirs - mine) * slowness[rank]
+        time[back, sample] += (mine - theirs) * slowness[back]
+    _exchange_names(slots, count, copies, one, other)

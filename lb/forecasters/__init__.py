@@ -1,0 +1,1 @@
+"""Forecasters, one file each: past windows in, the load of the next window out."""
