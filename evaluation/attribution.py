@@ -10,6 +10,7 @@ from evaluation.exchange import Exchange, exchange
 from evaluation.executor import StepExecutor
 from hardware import Operators
 from hardware.kernels import roofline
+from lb.dispatch import slot_share
 
 Array = NDArray[np.float64]
 PHASES = ("attention", "dispatch", "experts", "combine")
@@ -102,7 +103,8 @@ def attribute(
         share = lb.check_share(placement, dispatcher(placement, load))
         taken = executor.step(placement, load, share, tokens, number=number)
         phase_s[number] = np.stack([getattr(taken, phase) for phase in PHASES], axis=1)
-        of_slot = np.take_along_axis(load, placement.physical_to_logical, axis=1) * share
+        of_slot = np.take_along_axis(load, placement.physical_to_logical, axis=1)
+        of_slot *= slot_share(placement, share)
         _lay_out(executor.operators, placement, of_slot, taken.rank_experts, rank_s, expert_s)
         rank_tokens.append(placement.rank_load(load, share))
         slot_tokens += of_slot

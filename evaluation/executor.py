@@ -9,6 +9,7 @@ from evaluation.steptime import StepTime
 from hardware import Collectives, Operators
 from hardware.faults import Jitter
 from lb import Placement
+from lb.dispatch import slot_share
 
 Array = NDArray[np.float64]
 
@@ -58,13 +59,15 @@ class StepExecutor:
         counts
             [layers, experts] token copies.
         share
-            [layers, slots] from a dispatcher; ``None`` splits evenly.
+            [layers, slots] from a dispatcher, or [layers, ranks, slots] from one that tells source
+            ranks apart; ``None`` splits evenly.
         step_tokens
             Tokens of the step, spread evenly over the ranks for attention; by default the copies
             of the fullest layer over the model's ``top_k``.
         sources
             [layers, ranks, experts] token copies by the rank their token is on; they add up to
-            ``counts``. ``None``: spread evenly.
+            ``counts``. ``None``: spread evenly. Given, or with a share by source, the two
+            all-to-alls are priced by who sends to whom.
         number
             Number of the step, which seeds its jitter.
 
@@ -80,6 +83,11 @@ class StepExecutor:
                 "build the fabric with num_ranks of the placement"
             )
         load = np.asarray(counts, dtype=np.float64)
+        by_source = None if share is None or np.ndim(share) < 3 else np.asarray(share)
+        if by_source is not None:
+            if sources is None:
+                sources = np.repeat(load[:, None] / ranks, ranks, axis=1)
+            share = slot_share(placement, by_source, sources)
         rank_tokens = placement.rank_load(load, share)
         split = placement.even_share if share is None else np.asarray(share)
         slot_tokens = np.take_along_axis(load, placement.physical_to_logical, axis=1) * split
@@ -93,7 +101,8 @@ class StepExecutor:
         if sources is None:
             dispatch = self.collectives.dispatch_s(rank_tokens)
             return StepTime(attention, dispatch, rank_s, self.collectives.combine_s(rank_tokens))
-        copies = self._copies(placement, load, split, np.asarray(sources, dtype=np.float64))
+        sent = split[:, None, :] if by_source is None else by_source
+        copies = self._copies(placement, load, sent, np.asarray(sources, dtype=np.float64))
         exchange = [self.collectives.exchange_s(copies, name) for name in ("dispatch", "combine")]
         return StepTime(attention, exchange[0], rank_s, exchange[1])
 
@@ -150,7 +159,7 @@ class StepExecutor:
         return self.operators.attention_s(tokens, self.kv_tokens, self.phase, 1.0 + self.drafts)
 
     def _copies(self, placement: Placement, load: Array, split: Array, sources: Array) -> Array:
-        """[layers, source, rank] token copies, replicas taking their shares from every source."""
+        """[layers, source, rank] token copies; ``split`` [layers, source or 1, slots]."""
         ranks = placement.num_ranks
         if sources.shape != (len(load), ranks, load.shape[1]):
             raise ValueError(
@@ -160,6 +169,6 @@ class StepExecutor:
         if not np.allclose(sources.sum(axis=1), load):
             raise ValueError("sources do not add up to counts over the ranks; give all the tokens")
         slots = np.take_along_axis(sources, placement.physical_to_logical[:, None, :], axis=2)
-        weighted = slots * split[:, None, :]
+        weighted = slots * split
         copies: Array = weighted.reshape(len(load), ranks, ranks, -1).sum(axis=3)
         return copies

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 import lb
 from evaluation.executor import StepExecutor
 from hardware import Operators
+from lb.dispatch import slot_share
 
 Array = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ def _of_experts(
     """[layers, experts, ranks] seconds of memory and of compute."""
     layers, experts, ranks = placement.num_layers, placement.num_experts, placement.num_ranks
     table = placement.physical_to_logical
-    share = lb.check_share(placement, dispatcher(placement, load))
+    share = slot_share(placement, lb.check_share(placement, dispatcher(placement, load)))
     tokens = np.take_along_axis(load, table, axis=1) * share
     rank = np.arange(placement.num_slots) // placement.slots_per_rank
     cell = ((np.arange(layers)[:, None] * experts + table) * ranks + rank).ravel()

@@ -14,7 +14,7 @@ array([0.941])
 import importlib
 from typing import Any
 
-from lb import bounds
+from lb import bounds, traffic
 from lb.dispatch import check_share
 from lb.placement import Placement
 from lb.problem import Problem
@@ -25,7 +25,12 @@ from lb.solvers import SOLVERS
 
 DISPATCHERS = Registry(
     "dispatcher",
-    {"even": "lb.dispatch:even", "optimal": "lb.dispatchers.optimal:optimal"},
+    {
+        "even": "lb.dispatch:even",
+        "local-first": "lb.dispatchers.local_first:LocalFirst",
+        "optimal": "lb.dispatchers.optimal:optimal",
+        "rotate": "lb.dispatchers.rotate:Rotate",
+    },
     "podlab.dispatchers",
 )
 
@@ -76,6 +81,7 @@ __all__ = [
     "register_forecaster",
     "solve",
     "testing",
+    "traffic",
 ]
 
 

@@ -117,7 +117,8 @@ class Placement:
             [..., layers, experts] tokens of each expert; leading axes (steps, windows) are kept.
         share
             [layers, slots] share of its expert's tokens that each slot takes; ``None`` splits
-            evenly over the replicas.
+            evenly over the replicas. [layers, ranks, slots] is by source rank, the tokens being
+            spread evenly over the sources; for other sources see :func:`lb.dispatch.slot_share`.
 
         Returns
         -------
@@ -137,6 +138,8 @@ class Placement:
                 f"[..., {expected[0]} layers, {expected[1]} experts]"
             )
         split = self.even_share if share is None else np.ascontiguousarray(share, dtype=np.float64)
+        if split.ndim == 3 and split.shape[1] == self.num_ranks:
+            split = split.mean(axis=1)
         if split.shape != self.physical_to_logical.shape:
             raise ValueError(
                 f"share has shape {split.shape}; this placement needs "

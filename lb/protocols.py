@@ -26,7 +26,12 @@ class Dispatcher(Protocol):
     """The fast path, asked every step: placement and [layers, experts] load to shares.
 
     The answer [layers, slots] is the share of its expert's tokens that each slot takes; the
-    shares of one expert's replicas add up to 1.
+    shares of one expert's replicas add up to 1. A dispatcher that tells tokens apart by the rank
+    they start on answers [layers, ranks, slots] instead: shares of each source rank's tokens, which
+    add up to 1 for every source. :func:`lb.dispatch.slot_share` brings both to one form.
+
+    A dispatcher may carry an attribute ``promises``, names of what it keeps beyond valid shares:
+    "scale-invariant" (other units of load, same shares) and "never-hotter-than-even".
     """
 
     def __call__(self, placement: Placement, load: NDArray[np.float64], /) -> NDArray[np.float64]:

@@ -52,6 +52,9 @@ def optimal(placement: Placement, load: ArrayLike) -> NDArray[np.float64]:
     return share
 
 
+optimal.promises = frozenset({"scale-invariant", "never-hotter-than-even"})  # type: ignore[attr-defined]
+
+
 @kernel
 def _balance_layers(
     slots: NDArray[np.int64], load: NDArray[np.float64], ranks: int, share: NDArray[np.float64]

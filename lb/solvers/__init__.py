@@ -5,9 +5,11 @@ from lb.registry import Registry
 SOLVERS = Registry(
     "solver",
     {
+        "affinity": "lb.solvers.affinity:Affinity",
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
+        "hierarchical": "lb.solvers.hierarchical:Hierarchical",
         "incremental": "lb.solvers.incremental:Incremental",
         "learned": "lb.solvers.learned:Learned",
         "local-search": "lb.solvers.local_search:LocalSearch",

@@ -6,17 +6,20 @@ In pytest, one test for every solver and check::
     def test_conformance(solver, check):
         check(solver)
 
-Those of forecasters: :func:`check_forecaster`.
+Those of dispatchers: :func:`check_dispatcher`. Those of forecasters: :func:`check_forecaster`.
 """
 
+from lb.testing.dispatch_checks import DISPATCH_CHECKS, check_dispatcher
 from lb.testing.doors import CHECKS, check_solver, parametrize_with_checks
 from lb.testing.forecast_checks import FORECAST_CHECKS, check_forecaster
 from lb.testing.instances import INSTANCES, planted
 
 __all__ = [
     "CHECKS",
+    "DISPATCH_CHECKS",
     "FORECAST_CHECKS",
     "INSTANCES",
+    "check_dispatcher",
     "check_forecaster",
     "check_solver",
     "parametrize_with_checks",

@@ -19,7 +19,7 @@ def _solved(trace, solver="greedy"):
     return lb.solve(lb.Problem(seen, 16, 5), solver), counts, tokens
 
 
-@pytest.mark.parametrize("dispatcher", ["even", "optimal"])
+@pytest.mark.parametrize("dispatcher", ["even", "local-first", "optimal"])
 def test_phases_add_up_to_the_steps(executor, trace, dispatcher):
     """Layers and phases together are the executor's own steps."""
     placement, counts, tokens = _solved(trace)

@@ -82,6 +82,45 @@ def test_migration_is_the_slowest_receiver(executor):
     assert executor.migration_s(moves, 1e9) == pytest.approx(expected)
 
 
+def test_even_shares_by_source_cost_what_even_shares_cost(executor):
+    """Saying the same by source changes neither loads nor, beyond rounding, traffic."""
+    counts = np.random.default_rng(3).poisson(24, (2, 64)).astype(float)
+    sources = np.repeat(counts[:, None] / 16, 16, axis=1)
+    by_source = np.repeat(CONTIGUOUS.even_share[:, None], 16, axis=1)
+    even = executor.step(CONTIGUOUS, counts, None, 256, sources=sources)
+    for given_sources in (None, sources):
+        step = executor.step(CONTIGUOUS, counts, by_source, 256, sources=given_sources)
+        np.testing.assert_allclose(step.layers, even.layers)
+        np.testing.assert_allclose(step.rank_experts, even.rank_experts)
+
+
+def test_local_tokens_travel_less(executor):
+    """Where every rank has every expert, local-first sends nothing; even sends 15 of 16 tokens."""
+    everywhere = lb.solve(lb.Problem(np.ones((2, 64)), 16, 64), "contiguous")
+    counts = np.full((2, 64), 1600.0)
+    local = lb.make_dispatcher("local-first")(everywhere, counts)
+    near = executor.step(everywhere, counts, local, 256)
+    far = executor.step(everywhere, counts, None, 256)
+    assert (near.dispatch < far.dispatch).all()
+    assert (near.combine < far.combine).all()
+    np.testing.assert_allclose(near.rank_experts, far.rank_experts)
+
+
+def test_ranks_compute_what_their_sources_send(executor):
+    """Tokens of expert 0 that all start on rank 3 stay there under local-first."""
+    table = CONTIGUOUS.physical_to_logical.copy()
+    table[:, 3 * 5] = 0  # rank 3 gives up its copy of expert 15, which has another, for one of 0
+    placement = lb.Placement(table, 16)
+    counts = np.zeros((2, 64))
+    counts[:, 0] = 8000
+    sources = np.zeros((2, 16, 64))
+    sources[:, 3, 0] = 8000
+    share = lb.make_dispatcher("local-first", ranks_per_node=4)(placement, counts)
+    step = executor.step(placement, counts, share, 256, sources=sources)
+    assert (step.rank_experts.argmax(axis=1) == 3).all()
+    np.testing.assert_array_equal(step.expert_wait[:, 0], step.expert_wait[:, 15])
+
+
 def test_other_ranks_are_refused(executor):
     """A placement of another EP size does not fit the fabric."""
     with pytest.raises(ValueError, match="placement has 2 ranks, the fabric 16"):

@@ -15,10 +15,12 @@ def _swapped(placement, one, other):
     return lb.Placement(table, placement.num_ranks)
 
 
-def test_nothing_moves_nothing_changes(executor, trace):
+@pytest.mark.parametrize("dispatcher", ["even", "local-first"])
+def test_nothing_moves_nothing_changes(executor, trace, dispatcher):
     """The same placement twice gives exact zeros."""
     placement = lb.solve(lb.Problem(trace.counts[0], 16, 5), "greedy")
-    assert not marginal_s(executor, placement, placement, trace.counts, EVEN).any()
+    split = lb.make_dispatcher(dispatcher)
+    assert not marginal_s(executor, placement, placement, trace.counts, split).any()
 
 
 def test_an_expert_that_changes_with_an_idle_one_is_all_the_difference(executor):

@@ -126,6 +126,20 @@ def test_broken_dispatcher_is_named(trace, executor, deployment):
         )
 
 
+def test_dispatcher_by_source_is_replayed(trace, executor, deployment):
+    """Balancedness is that of evenly spread sources, and near replicas shorten the all-to-alls."""
+    from dataclasses import replace
+
+    roomy = replace(deployment, slots_per_rank=8)
+    split = lb.make_dispatcher("local-first", ranks_per_node=8)
+    result = replay(trace, executor, roomy, lb.make("greedy"), split)
+    windows = trace.windows(4)
+    placement = lb.solve(lb.Problem(windows[0], 16, 8), "greedy")
+    share = split(placement, windows[1]).mean(axis=1)
+    np.testing.assert_allclose(result.following[0], placement.balancedness(windows[1], share))
+    assert len(result.step_s) == 12
+
+
 def test_too_short_a_trace_is_refused(trace, executor, deployment):
     """One window has no next one."""
     with pytest.raises(ValueError, match="fewer than two windows of 4 steps"):

@@ -18,9 +18,11 @@ README_MAP = [
 
 
 SOLVERS = [
+    "affinity",
     "contiguous",
     "eplb",
     "greedy",
+    "hierarchical",
     "incremental",
     "learned",
     "local-search",
@@ -106,7 +108,9 @@ def test_greedy_makes_room_at_the_end(seed):
     assert placement.duplicate_count.sum() == 0
 
 
-@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "learned", "random"])
+@pytest.mark.parametrize(
+    "solver", ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "learned", "random"]
+)
 def test_odd_loads_are_survived(solver):
     """Denormal, huge and lone loads get a feasible answer."""
     for load in (np.full((1, 8), 5e-324), np.full((1, 8), 1e306), np.eye(1, 8) * 1e300):
