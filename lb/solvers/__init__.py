@@ -8,6 +8,7 @@ SOLVERS = Registry(
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
+        "ilp": "lb.solvers.ilp:Ilp",
         "random": "lb.solvers.random:Random",
     },
     "podlab.solvers",
