@@ -1,7 +1,6 @@
 """How hot the hottest rank must be at least, whatever the placement."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lb.bounds import balancedness_bound
 from lb.problem import Problem
@@ -44,5 +43,5 @@ def _least_replica(layer: Layer) -> float:
     away, and the next one is what is left; an expert on every rank cannot be split further.
     """
     final = float(layer.cost[:, -1].max())
-    entries: NDArray[np.float64] = np.sort(layer.cost[:, 1:-1].ravel())[::-1]
+    entries = np.sort(layer.cost[:, 1:-1].ravel())[::-1]
     return max(final, float(entries[layer.spare])) if entries.size > layer.spare else final

@@ -1,6 +1,7 @@
 """The model over copies and ranks together: exact, for layers that are small."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ def _order_ranks(rows: Rows, layer: Layer, choice: NDArray[np.int64]) -> None:
     digit = np.where(expert < depth, 1 << np.maximum(depth - 1 - expert, 0), 0)
     for speed in np.unique(layer.speed):
         same = np.flatnonzero(layer.speed == speed)
-        for one, other in zip(same, same[1:], strict=False):
+        for one, other in pairwise(same):
             ones = np.flatnonzero((rank == one) & (digit > 0))
             others = np.flatnonzero((rank == other) & (digit > 0))
             signed = np.concatenate([digit[ones], -digit[others]])

@@ -80,9 +80,8 @@ class Ilp:
     budget
         What the models of all layers may spend together, divided equally over the layers whose
         hint is not good enough: deterministic seconds of CP-SAT, about as long as seconds of one
-        current core, or search nodes of HiGHS at so many a second
-        (:data:`lb.solvers.ilp.highs.NODES_PER_SECOND`). No clock is read, so that the answer does
-        not depend on the machine.
+        current core, or what :mod:`lb.solvers.ilp.highs` counts as a second. No clock is read, so
+        that the answer does not depend on the machine.
     gap
         Relative distance from the bound at which a layer counts as optimal.
     hint
