@@ -51,7 +51,8 @@ class Exact:
         )
         expert, copies, rank = choice.T
         work = layer.cost[expert, copies] / layer.speed[rank]
-        weight = np.floor(work * scale).astype(np.int64)
+        # what is above the peak is not to be had, however far above
+        weight = np.floor(np.minimum(work * scale, 2 * PEAK)).astype(np.int64)
         count = held.sum(axis=1)
         hint = np.concatenate(
             [(copies == count[expert]) & held[expert, rank], options[:, 1] == count[options[:, 0]]]

@@ -20,7 +20,7 @@ from lb.solvers.ilp.polish import polished
 VARIABLES_PER_SECOND = 1000
 #: What every model is charged at least, for building it, and a cover with too many sets: seconds.
 LEAST_CHARGE = 0.005
-LISTING_CHARGE = 0.05
+LISTING_CHARGE = 0.01
 #: Ranks that one cover fills anew, at most.
 MOST_RANKS = 16
 #: Sets of experts that make a cover of a few ranks worth its while.
