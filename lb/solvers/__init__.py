@@ -10,6 +10,7 @@ SOLVERS = Registry(
         "greedy": "lb.solvers.greedy:Greedy",
         "ilp": "lb.solvers.ilp:Ilp",
         "random": "lb.solvers.random:Random",
+        "xdeepserve": "lb.solvers.xdeepserve:XDeepServe",
     },
     "podlab.solvers",
 )

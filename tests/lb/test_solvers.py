@@ -17,15 +17,22 @@ README_MAP = [
 ]
 
 
-@lb.testing.parametrize_with_checks(["contiguous", "eplb", "greedy", "random"])
+@lb.testing.parametrize_with_checks(["contiguous", "eplb", "greedy", "random", "xdeepserve"])
 def test_conformance(solver, check):
     """Every registered solver passes every check, but for its known failures."""
     check(solver)
 
 
 def test_every_registered_solver_is_checked():
-    """A new registry line needs a new name in the test above."""
-    assert set(lb.available()) == {"contiguous", "eplb", "greedy", "random"}
+    """A new registry line needs a new name in the test above, or in a test file of its own."""
+    assert set(lb.available()) == {
+        "contiguous",
+        "eplb",
+        "greedy",
+        "ilp",  # test_ilp.py
+        "random",
+        "xdeepserve",
+    }
 
 
 def test_eplb_gives_the_published_output():
@@ -94,7 +101,7 @@ def test_greedy_makes_room_at_the_end(seed):
     assert placement.duplicate_count.sum() == 0
 
 
-@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "random"])
+@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "random", "xdeepserve"])
 def test_odd_loads_are_survived(solver):
     """Denormal, huge and lone loads get a feasible answer."""
     for load in (np.full((1, 8), 5e-324), np.full((1, 8), 1e306), np.eye(1, 8) * 1e300):
