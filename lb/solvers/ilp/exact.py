@@ -72,7 +72,7 @@ class Exact:
         for chosen in of_rank:
             rows.add(chosen, 1, layer.width, layer.width)
             rows.add([*chosen, highest], [*weight[chosen], -1], -PEAK * layer.width, 0, PEAK)
-        _order_ranks(rows, layer, choice)
+        order_ranks(rows, layer, choice)
         _order_ties(rows, layer, options, len(choice))
         lower, upper = np.zeros(highest + 1, np.int64), np.ones(highest + 1, np.int64)
         lower[-1], upper[-1] = min(int(bound * scale), rounded), rounded
@@ -104,7 +104,11 @@ def copy_options(layer: Layer, peak: float) -> list[tuple[int, int]]:
     ]
 
 
-def _order_ranks(rows: Rows, layer: Layer, choice: NDArray[np.int64]) -> None:
+def order_ranks(rows: Rows, layer: Layer, choice: NDArray[np.int64]) -> None:
+    """Add rows that put ranks of one speed in falling order of the hottest experts they hold.
+
+    ``choice`` [choices, 3] is expert, copies and rank of the variables in front.
+    """
     expert, _, rank = choice.T
     depth = min(layer.experts, ORDERING)
     digit = np.where(expert < depth, 1 << np.maximum(depth - 1 - expert, 0), 0)

@@ -15,10 +15,11 @@ from lb.protocols import Solver
 from lb.solve import solve
 from lb.solvers.ilp.bound import peak_bound
 from lb.solvers.ilp.cp_sat import CpSat
+from lb.solvers.ilp.flow import FlowSearch
 from lb.solvers.ilp.highs import Highs
 from lb.solvers.ilp.layer import Layer
 from lb.solvers.ilp.model import Backend
-from lb.solvers.ilp.objective import rank_times
+from lb.solvers.ilp.objective import rank_times, splits_freely
 from lb.solvers.ilp.search import Search
 
 BACKENDS: dict[str, Callable[[], Backend]] = {"cp-sat": CpSat, "highs": Highs}
@@ -36,7 +37,8 @@ class Solved:
         [layers] planned time of the hottest rank, in the unit of the problem's objective (tokens,
         or seconds with ``expert_cost``; over the rank's speed where speeds are given).
     bound
-        [layers] what no placement of the layer can be below under an even split, same unit.
+        [layers] what no placement of the layer can be below under the split that was planned for,
+        same unit.
     optimal
         [layers] whether the peak is within the solver's ``gap`` of the bound.
     """
@@ -69,9 +71,11 @@ class Ilp:
       (:class:`~lb.solvers.ilp.exact.Exact`), whose bound is a proof for all placements.
 
     A layer that the models do not improve keeps its hint. Plans for the problem's planned load and
-    for an even split, whatever dispatcher the problem names; honours ``expert_cost`` and
-    ``rank_speed``. The models are small enough for one layer of some 64 experts; at 256 experts on
-    32 ranks they refine a few ranks at a time, and the proof rests on the bound alone.
+    honours ``expert_cost`` and ``rank_speed``, for an even split. Where the problem names the
+    dispatcher "optimal", and neither costs nor speeds, a model that splits tokens freely follows
+    (:class:`~lb.solvers.ilp.flow.FlowSearch`). The joint models are small enough for one layer of
+    some 32 experts; 256 experts on 32 ranks are refined a few ranks at a time, and the proof rests
+    on the bound alone.
 
     Parameters
     ----------
@@ -129,13 +133,16 @@ class Ilp:
         bound = np.array([search.bound * search.layer.unit for search in searches])
         return Solved(placement, peak, bound, peak <= bound * (1 + self.gap))
 
-    def _start(self, problem: Problem, hint: Placement, index: int, backend: Backend) -> Search:
+    def _start(
+        self, problem: Problem, hint: Placement, index: int, backend: Backend
+    ) -> Search | FlowSearch:
         layer = Layer.of(problem, index)
         if hint.duplicate_count[index]:  # no model has two copies of an expert on one rank
             hint = solve(problem, "greedy")
         held = layer.holds(hint.physical_to_logical[index])
         bound = peak_bound(problem, layer, index)
-        return Search(layer, held, bound, backend, self.gap, self.seed)
+        search = FlowSearch if splits_freely(problem) else Search
+        return search(layer, held, bound, backend, self.gap, self.seed)
 
     def _checked_backend(self) -> Backend:
         if self.backend not in BACKENDS:
