@@ -73,6 +73,19 @@ def test_known_optima(name, backend):
     assert solved.gap[0] <= 1e-5
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("seed", range(6))
+def test_random_small_problems(seed, backend):
+    """No bound is above the optimum, and what is called optimal is."""
+    generator = np.random.default_rng(seed)
+    fields = [{}, {"rank_speed": generator.uniform(0.3, 2, 3)}, {"dispatcher": "optimal"}][seed % 3]
+    problem = lb.Problem(generator.lognormal(sigma=1.5, size=(1, 6)), 3, 2 + seed % 2, **fields)
+    solved, optimum = Ilp(backend=backend).solve_with_gaps(problem), least_peak(problem)
+    assert solved.bound[0] <= optimum * (1 + 1e-9)
+    assert optimum * (1 - 1e-9) <= solved.peak[0] <= optimum * (1 + 1e-4)
+    assert solved.optimal.all()
+
+
 @pytest.mark.parametrize("name", BANK)
 def test_bound_is_below_every_optimum(name):
     """The bound that no model computed is below the optimum as well."""

@@ -57,14 +57,14 @@ class Solved:
 
 @dataclass(frozen=True)
 class Ilp:
-    """Near-proof placement by integer linear programming, layer by layer, from another's answer.
+    """Placement by integer linear programming, layer by layer, from the answer of another solver.
 
     A layer whose hint is within ``gap`` of a lower bound is left alone. Otherwise swaps cool its
     hottest rank first. Then come three models, while the layer's budget lasts:
 
     * where few sets of experts fill a rank to within the gap of the bound, an exact cover of all
-      ranks by such sets (:class:`~lb.solvers.ilp.cover.Cover`) for the copies that the hint chose,
-      at rising levels; then at the lowest level for copies that differ by one exchange;
+      ranks by such sets (:class:`~lb.solvers.ilp.cover.Cover`): with the hint's numbers of copies,
+      at rising levels, then with other numbers of copies, one exchange after another;
     * where there are too many such sets, covers of a few ranks at a time: the hottest, the coldest
       and some by lot;
     * for small layers, a model that chooses copies and ranks together
