@@ -10,6 +10,7 @@ import lb
 import lb.testing
 from lb.solvers.ilp import Ilp
 from lb.solvers.ilp.bound import peak_bound
+from lb.solvers.ilp.copies import count_copies, nearby_copies
 from lb.solvers.ilp.cover import Cover
 from lb.solvers.ilp.exact import Exact
 from lb.solvers.ilp.layer import Layer
@@ -229,15 +230,26 @@ def test_cover_is_feasible_exactly_down_to_the_optimum(backend):
     """Without redundant slots a cover exists at the optimal level and not below."""
     problem = BANK["no redundancy"]
     layer = Layer.of(problem, 0)
-    held = layer.holds(np.arange(6))
     weight = layer.cost[:, 1]
     solve = Ilp(backend=backend)._checked_backend()
     optimum = least_peak(problem) / layer.unit
-    at, below = (Cover.of(held, weight, layer.speed, optimum * s) for s in (1, 1 - 1e-6))
+    copies = np.ones(6, dtype=int)
+    at, below = (Cover.of(copies, 2, weight, layer.speed, optimum * s) for s in (1, 1 - 1e-6))
     found = solve(at.model, budget=1, gap=0, seed=0).values
     assert layer.times(at.holds(found)).max() == pytest.approx(optimum)
     empty = below.model.lower.size == 0
     assert empty or solve(below.model, budget=1, gap=0, seed=0).bound == np.inf
+
+
+def test_all_copies_are_tried():
+    """As many ways to share out the slots are listed as are counted, each once, the first first."""
+    layer = Layer.of(BANK["two ranks"].replace(num_ranks=3), 0)
+    start = layer.holds(lb.solve(BANK["two ranks"].replace(num_ranks=3)).physical_to_logical[0])
+    every = [copies.tolist() for copies in nearby_copies(layer, start.sum(axis=1), 9.0)]
+    numbers = itertools.product(range(1, 4), repeat=5)
+    assert sorted(every) == [list(copies) for copies in numbers if sum(copies) == 9]
+    assert every[0] == start.sum(axis=1).tolist()
+    assert count_copies(layer, 9.0) == len(every)
 
 
 def test_hint_satisfies_the_exact_model():

@@ -38,26 +38,40 @@ class Cover:
     @classmethod
     def of(
         cls,
-        held: NDArray[np.bool_],
+        copies: NDArray[np.int64],
+        width: int,
         weight: NDArray[np.float64],
         speed: NDArray[np.float64],
         peak: float,
     ) -> "Cover | None":
-        """Return the model for ``held`` [experts, ranks], or ``None`` if it has too many sets."""
-        copies = held.sum(axis=1)
+        """Return the model, or ``None`` if there are too many sets.
+
+        Parameters
+        ----------
+        copies
+            [experts] replicas of each expert on these ranks, at most one on each.
+        width
+            Slots of a rank.
+        weight
+            [experts] work of one replica.
+        speed
+            [ranks] relative speed.
+        peak
+            Largest rank time that is allowed.
+        """
         slack = peak * speed.sum() - float(weight @ copies)
         kinds = []
         for pace in np.unique(speed):
             # a little wider than rounding can be, so that nothing is ruled out by it
             spread = 1e-12 * peak * speed.sum()
             low, high = peak * pace - slack - spread, peak * pace + spread
-            sets = _sets(held, weight, copies, low, high)
+            sets = _sets(copies, speed.size, width, weight, low, high)
             if sets is None:
                 return None
             kinds.append((np.flatnonzero(speed == pace), sets))
         columns = np.concatenate([sets for _, sets in kinds])
         # the same set may fill several ranks, as often as the rarest of its experts has copies
-        often = np.where(columns, copies, held.shape[1]).min(axis=1, initial=held.shape[1])
+        often = np.where(columns, copies, speed.size).min(axis=1, initial=speed.size)
         rows = Rows()
         for expert in range(len(copies)):
             count = int(copies[expert])
@@ -81,22 +95,25 @@ class Cover:
 
 
 def _sets(
-    held: NDArray[np.bool_],
-    weight: NDArray[np.float64],
     copies: NDArray[np.int64],
+    ranks: int,
+    width: int,
+    weight: NDArray[np.float64],
     low: float,
     high: float,
 ) -> NDArray[np.bool_] | None:
     """Return [patterns, experts] the sets that one rank may hold, or ``None`` if too many."""
-    everywhere = np.flatnonzero(copies == held.shape[1])
-    others = np.flatnonzero((copies > 0) & (copies < held.shape[1]))
-    width = int(held[:, 0].sum()) - everywhere.size
+    everywhere = np.flatnonzero(copies == ranks)
+    others = np.flatnonzero((copies > 0) & (copies < ranks))
+    open_slots = width - everywhere.size
     base = float(weight[everywhere].sum())
-    if width == 0:
+    if open_slots == 0:
         listed = np.zeros((int(low <= base <= high), 0), dtype=np.int64)
     else:
         falling = others[np.argsort(-weight[others], kind="stable")]
-        found = patterns(weight[falling], width, low - base, high - base, MOST_PATTERNS, MOST_STEPS)
+        found = patterns(
+            weight[falling], open_slots, low - base, high - base, MOST_PATTERNS, MOST_STEPS
+        )
         if found is None:
             return None
         listed = falling[found]

@@ -93,15 +93,20 @@ def copy_options(layer: Layer, peak: float) -> list[tuple[int, int]]:
     An expert has so many copies that one fits under the peak on the fastest rank, and at most what
     the other experts leave of the spare slots.
     """
-    fits = layer.cost[:, 1:] <= peak * (1 + 1e-9)
-    least = 1 + np.argmax(fits, axis=1)
-    room = layer.spare - int((least - 1).sum())
-    most = np.minimum(layer.cost.shape[1] - 1, least + room)
+    least, most = copy_limits(layer, peak)
     return [
         (expert, copies)
         for expert in range(layer.experts)
         for copies in range(least[expert], most[expert] + 1)
     ]
+
+
+def copy_limits(layer: Layer, peak: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return [experts] least and most copies in a placement with at most this peak."""
+    fits = layer.cost[:, 1:] <= peak * (1 + 1e-9)
+    least = 1 + np.argmax(fits, axis=1)
+    room = layer.spare - int((least - 1).sum())
+    return least, np.minimum(layer.cost.shape[1] - 1, least + room)
 
 
 def order_ranks(rows: Rows, layer: Layer, choice: NDArray[np.int64]) -> None:

@@ -1,13 +1,14 @@
 """The search for one layer: swaps, then covers of many ranks at once, then the exact model."""
 
 import math
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lb.solvers.ilp.copies import count_copies, nearby_copies
 from lb.solvers.ilp.cover import Cover
 from lb.solvers.ilp.exact import Exact, copy_options
 from lb.solvers.ilp.layer import Layer
@@ -27,6 +28,15 @@ MOST_RANKS = 16
 FEWEST_SETS = 1000
 #: Covers in a row that fail before more ranks are tried at a time.
 MOST_FAILURES = 3
+
+
+class Outcome(Enum):
+    """What came of a cover."""
+
+    FOUND = "a filling"
+    IMPOSSIBLE = "there is none"
+    UNKNOWN = "the budget ran out"
+    TOO_MANY = "too many sets to choose from"
 
 
 @dataclass(eq=False)
@@ -67,30 +77,31 @@ class Search:
     @property
     def done(self) -> bool:
         """Whether the peak is within the gap of the bound."""
-        return self.peak <= self.bound * (1 + self.gap)
+        return self.peak <= self.bound * (1 + self.gap) * (1 + 1e-12)
 
     def polish(self) -> None:
         """Swap experts while that cools the hottest rank."""
-        self.held = polished(self.held, self._weight(self.held), self.layer.speed)
+        self.held = polished(self.held, self._weight(self.held.sum(axis=1)), self.layer.speed)
 
     def run(self, budget: float) -> None:
         """Spend the budget: 3/4 on covers at most, and the rest on the exact model."""
         self.budget = 0.75 * budget
-        if self._fill_all_ranks():
-            self._other_copies()
-        else:
+        if not self._fill_all_ranks():
             self._fill_some_ranks()
+        elif self._can_try_all_copies():
+            self._try_all_copies()
+        else:
+            self._try_other_copies()
         self.budget += 0.25 * budget
         self._exact(VARIABLES_PER_SECOND * budget)
 
-    def _weight(self, held: NDArray[np.bool_]) -> NDArray[np.float64]:
-        weight: NDArray[np.float64] = self.layer.cost[
-            np.arange(self.layer.experts), held.sum(axis=1)
-        ]
+    def _weight(self, copies: NDArray[np.int64]) -> NDArray[np.float64]:
+        weight: NDArray[np.float64] = self.layer.cost[np.arange(self.layer.experts), copies]
         return weight
 
     def _ask(self, model: LinearModel) -> Answer:
-        if model.lower.size == 0:  # nothing to choose from
+        empty = np.diff(model.row_start) == 0
+        if (model.row_lower[empty] > 0).any():  # some expert is in no set
             self.budget -= LEAST_CHARGE
             return Answer(None, np.inf, LEAST_CHARGE)
         answer = self.backend(model, budget=self.budget, gap=self.gap, seed=self.seed)
@@ -100,30 +111,20 @@ class Search:
     def _fill_all_ranks(self) -> bool:
         """Cover all ranks with the copies that there are, at the lowest level that is found.
 
-        Without spare slots no other copies exist: a level that cannot be reached is a new bound.
         Returns False if there are too many ways to fill a rank even at the lowest level.
         """
-        ranks = np.arange(self.layer.ranks)
-        if ranks.size > MOST_RANKS:
+        if self.layer.ranks > MOST_RANKS:
             return False
+        copies = self.held.sum(axis=1)
         for step, level in enumerate(_levels(self.bound, self.peak, self.gap)):
             if self.budget <= 0:
                 return True
-            found = self._cover(ranks, self.held, level)
-            if found is None:
+            outcome = self._cover_all(copies, level)
+            if outcome is Outcome.TOO_MANY:
                 return step > 0
-            if found:
-                break
-        while self.layer.spare == 0 and not self.done and self.budget > 0:
-            if not self._narrow(ranks):
-                break
+            if outcome is Outcome.FOUND:
+                return True
         return True
-
-    def _narrow(self, ranks: NDArray[np.int64]) -> bool:
-        """Halve the distance between peak and bound, from whichever side."""
-        before = self.peak, self.bound
-        self._cover(ranks, self.held, (self.peak + self.bound) / 2)
-        return (self.peak, self.bound) != before
 
     def _fill_some_ranks(self) -> None:
         """Cover the hottest, the coldest and some other ranks anew, more of them as it gets harder.
@@ -138,74 +139,80 @@ class Search:
             falling = np.argsort(-self.layer.times(self.held), kind="stable")
             others = generator.permutation(falling[1:-1])[: size - 2]
             ranks = np.sort(np.concatenate([falling[[0, -1]], others]))
-            work = self._weight(self.held) @ self.held[:, ranks]
+            work = self._weight(self.held.sum(axis=1)) @ self.held[:, ranks]
             floor = max(float(work.sum() / self.layer.speed[ranks].sum()), self.bound)
-            found = self._cover(ranks, self.held, (floor + self.peak) / 2)
-            if found is None:
+            outcome = self._cover(ranks, self.held.sum(axis=1), (floor + self.peak) / 2)
+            if outcome is Outcome.TOO_MANY:
                 size, most, failures = size - 1, size - 1, 0
                 continue
-            failures = 0 if found else failures + 1
+            failures = 0 if outcome is Outcome.FOUND else failures + 1
             if failures == MOST_FAILURES:
                 size, failures = size + 1, 0
 
-    def _other_copies(self) -> None:
+    def _try_other_copies(self) -> None:
         """Cover all ranks with other numbers of copies, those nearest to the present ones first.
 
-        A breadth-first search over exchanges: one copy of an expert becomes one of another. The
-        level asked for is halfway from the peak to the goal, so that it is either reached or tells
-        that the goal is out of reach with these copies.
+        The level asked for is halfway from the peak to the goal, so that it is either reached or
+        tells that the goal is out of reach with these copies.
         """
-        ranks = np.arange(self.layer.ranks)
         goal = self.bound * (1 + self.gap)
-        allowed = set(copy_options(self.layer, goal))
-        queue, seen = deque([self.held]), {_copies(self.held)}
-        while queue:
-            for held in self._exchanged(queue.popleft(), allowed):
-                if self.done or self.budget <= 0:
-                    return
-                if _copies(held) not in seen:
-                    seen.add(_copies(held))
-                    queue.append(held)
-                    self._cover(ranks, held, (goal + self.peak) / 2)
+        for copies in nearby_copies(self.layer, self.held.sum(axis=1), goal):
+            if self.done or self.budget <= 0:
+                return
+            self._cover_all(copies, (goal + self.peak) / 2)
 
-    def _exchanged(
-        self, held: NDArray[np.bool_], allowed: set[tuple[int, int]]
-    ) -> Iterator[NDArray[np.bool_]]:
-        """Yield what is held after an exchange of one copy, largest replicas shrunk first.
+    @property
+    def _next_level(self) -> float:
+        # a little less than a gap away, so that rounding leaves the gap closed
+        return self.peak / (1 + 0.999 * self.gap)
 
-        Which rank holds what does not matter to a cover of all ranks; the rank that gives up a
-        copy only has to lack the other expert.
-        """
-        copies = held.sum(axis=1)
-        falling = np.argsort(-self._weight(held), kind="stable").tolist()
-        for gains in falling:
-            for loses in reversed(falling):
-                after = (gains, copies[gains] + 1), (loses, copies[loses] - 1)
-                rank = np.flatnonzero(held[loses] & ~held[gains])
-                if rank.size and allowed.issuperset(after):
-                    result = held.copy()
-                    result[gains, rank[0]], result[loses, rank[0]] = True, False
-                    yield result
+    def _can_try_all_copies(self) -> bool:
+        number = count_copies(self.layer, self.peak)
+        return not self.done and 2 * LEAST_CHARGE * number <= self.budget
+
+    def _try_all_copies(self) -> None:
+        """Find the lowest level for every number of copies: what is left is proven to be best."""
+        for copies in nearby_copies(self.layer, self.held.sum(axis=1), self.peak):
+            if self.done:
+                return
+            if not self._settle(copies):
+                return
+        self.bound = max(self.bound, self._next_level)
+
+    def _settle(self, copies: NDArray[np.int64]) -> bool:
+        """Lower the peak with these copies until no level more than a gap below it is possible."""
+        low, level = self.bound, self._next_level
+        while low < self._next_level:
+            outcome = self._cover_all(copies, level)
+            if outcome is Outcome.IMPOSSIBLE:
+                low = level
+            elif outcome is not Outcome.FOUND:
+                return False
+            level = min((low + self.peak) / 2, self._next_level)
+        return True
+
+    def _cover_all(self, copies: NDArray[np.int64], level: float) -> "Outcome":
+        return self._cover(np.arange(self.layer.ranks), copies, level)
 
     def _cover(
-        self, ranks: NDArray[np.int64], held: NDArray[np.bool_], level: float
-    ) -> bool | None:
-        """Fill ``ranks`` of ``held`` anew below ``level``; ``None`` if there are too many ways."""
-        weight, speed = self._weight(held), self.layer.speed[ranks]
-        cover = Cover.of(held[:, ranks], weight, speed, level)
+        self, ranks: NDArray[np.int64], copies: NDArray[np.int64], level: float
+    ) -> "Outcome":
+        """Fill ``ranks`` anew, none above ``level``, when all ranks together hold ``copies``."""
+        if self.budget <= 0:
+            return Outcome.UNKNOWN
+        here = copies - np.delete(self.held, ranks, axis=1).sum(axis=1)
+        speed = self.layer.speed[ranks]
+        cover = Cover.of(here, self.layer.width, self._weight(copies), speed, level)
         if cover is None:
             self.budget -= LISTING_CHARGE
-            return None
+            return Outcome.TOO_MANY
         answer = self._ask(cover.model)
         if answer.values is None:
-            complete = self.layer.spare == 0 and ranks.size == self.layer.ranks
-            if answer.bound == np.inf and complete:
-                self.bound = max(self.bound, level)
-            return False
-        result = held.copy()
-        result[:, ranks] = cover.holds(answer.values)
-        self._offer(result, ranks)
-        return True
+            return Outcome.IMPOSSIBLE if answer.bound == np.inf else Outcome.UNKNOWN
+        held = self.held.copy()
+        held[:, ranks] = cover.holds(answer.values)
+        self._offer(held, ranks)
+        return Outcome.FOUND
 
     def _exact(self, most_variables: float) -> None:
         if self.done or self.budget <= 0 or self.peak == 0:
@@ -232,7 +239,3 @@ def _levels(bound: float, peak: float, gap: float) -> Iterator[float]:
     while bound * (1 + distance) < peak:
         yield bound * (1 + distance)
         distance *= 2
-
-
-def _copies(held: NDArray[np.bool_]) -> bytes:
-    return held.sum(axis=1).tobytes()

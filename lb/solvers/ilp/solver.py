@@ -64,7 +64,8 @@ class Ilp:
 
     * where few sets of experts fill a rank to within the gap of the bound, an exact cover of all
       ranks by such sets (:class:`~lb.solvers.ilp.cover.Cover`): with the hint's numbers of copies,
-      at rising levels, then with other numbers of copies, one exchange after another;
+      at rising levels, then with other numbers of copies, one exchange after another. Where all of
+      them can be tried, that is a proof;
     * where there are too many such sets, covers of a few ranks at a time: the hottest, the coldest
       and some by lot;
     * for small layers, a model that chooses copies and ranks together
@@ -131,7 +132,8 @@ class Ilp:
         placement = Placement(slots, problem.num_ranks)
         peak = rank_times(problem, placement).max(axis=1)
         bound = np.array([search.bound * search.layer.unit for search in searches])
-        return Solved(placement, peak, bound, peak <= bound * (1 + self.gap))
+        optimal = peak <= bound * (1 + self.gap) * (1 + 1e-9)
+        return Solved(placement, peak, bound, optimal)
 
     def _start(
         self, problem: Problem, hint: Placement, index: int, backend: Backend
