@@ -19,8 +19,10 @@ from lb.solvers.ilp.polish import polished
 #: Variables of the exact model for each second of a layer's budget; a larger one is not built,
 #: since it would end where it started.
 VARIABLES_PER_SECOND = 1000
-#: What every model is charged at least, for building it, and a cover with too many sets: seconds.
-LEAST_CHARGE = 0.005
+#: What every model is charged at least, for building it; one that a glance shows to be impossible;
+#: and a cover with too many sets: seconds.
+LEAST_CHARGE = 0.002
+GLANCE_CHARGE = 0.001
 LISTING_CHARGE = 0.01
 #: Ranks that one cover fills anew, at most.
 MOST_RANKS = 16
@@ -102,8 +104,8 @@ class Search:
     def _ask(self, model: LinearModel) -> Answer:
         empty = np.diff(model.row_start) == 0
         if (model.row_lower[empty] > 0).any():  # some expert is in no set
-            self.budget -= LEAST_CHARGE
-            return Answer(None, np.inf, LEAST_CHARGE)
+            self.budget -= GLANCE_CHARGE
+            return Answer(None, np.inf, GLANCE_CHARGE)
         answer = self.backend(model, budget=self.budget, gap=self.gap, seed=self.seed)
         self.budget -= max(answer.spent, LEAST_CHARGE)
         return answer
@@ -168,7 +170,7 @@ class Search:
 
     def _can_try_all_copies(self) -> bool:
         number = count_copies(self.layer, self.peak)
-        return not self.done and 2 * LEAST_CHARGE * number <= self.budget
+        return not self.done and GLANCE_CHARGE * number <= self.budget
 
     def _try_all_copies(self) -> None:
         """Find the lowest level for every number of copies: what is left is proven to be best."""
