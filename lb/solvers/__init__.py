@@ -10,11 +10,13 @@ SOLVERS = Registry(
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",
         "hierarchical": "lb.solvers.hierarchical:Hierarchical",
+        "ilp": "lb.solvers.ilp:Ilp",
         "incremental": "lb.solvers.incremental:Incremental",
         "learned": "lb.solvers.learned:Learned",
         "local-search": "lb.solvers.local_search:LocalSearch",
         "random": "lb.solvers.random:Random",
         "robust": "lb.solvers.robust:Robust",
+        "xdeepserve": "lb.solvers.xdeepserve:XDeepServe",
     },
     "podlab.solvers",
 )
