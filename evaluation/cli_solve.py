@@ -36,7 +36,7 @@ def solve(
     ] = "json",
     solver: Annotated[
         str, typer.Option(help="A registered name, or path/to/file.py:name.")
-    ] = "greedy",
+    ] = "auto",
     param: Annotated[
         list[str] | None, typer.Option(help="A parameter of the solver, name=value; repeatable.")
     ] = None,

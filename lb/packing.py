@@ -193,7 +193,7 @@ def pack(
         if copies == 1:
             continue
         for _ in range(copies - placed):
-            source = _make_room(expert, amount, weight, slowness, table, used, rank_load)
+            source = make_room(expert, amount, weight, slowness, table, used, rank_load)
             table[source, used[source]] = expert
             used[source] += 1
             rank_load[source] += amount
@@ -227,7 +227,7 @@ def holds(table: NDArray[np.int64], used: int, rank: int, expert: int) -> bool:
 
 
 @kernel
-def _make_room(
+def make_room(
     incoming: int,
     amount: float,
     weight: NDArray[np.float64],

@@ -174,7 +174,8 @@ def _best_gift(
             riskier = fewer * heavier**2 - replicas[giver] * weight[giver] ** 2
             # on the slowest rank anything lighter may come, elsewhere what the slowest one has
             candidates = everyone if rank == slowest else table[slowest]
-            for taker in candidates:
+            for one in candidates:
+                taker = int(one)
                 if taker == giver or replicas[taker] >= ranks or holds(table, width, rank, taker):
                     continue
                 more = replicas[taker] + 1
@@ -189,8 +190,12 @@ def _best_gift(
                 gain = variance * (
                     replicas[taker] * weight[taker] ** 2 - more * lighter**2 - riskier
                 )
-                gain += _settled(change, ranks_of[giver, : replicas[giver]], rank_load, slowness, mean)
-                gain += _settled(change, ranks_of[taker, : replicas[taker]], rank_load, slowness, mean)
+                gain += _settled(
+                    change, ranks_of[giver, : replicas[giver]], rank_load, slowness, mean
+                )
+                gain += _settled(
+                    change, ranks_of[taker, : replicas[taker]], rank_load, slowness, mean
+                )
                 if gain <= 0.0:
                     continue
                 received = _received(held, rank, giver, taker)

@@ -16,7 +16,7 @@ from lb.protocols import Solver
 from lb.solve import solve
 
 #: Solver of every adapter that is not told another one.
-DEFAULT_SOLVER = "greedy"
+DEFAULT_SOLVER = "auto"
 
 
 @dataclass(frozen=True)

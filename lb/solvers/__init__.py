@@ -6,6 +6,7 @@ SOLVERS = Registry(
     "solver",
     {
         "affinity": "lb.solvers.affinity:Affinity",
+        "auto": "lb.solvers.auto:Auto",
         "contiguous": "lb.solvers.contiguous:contiguous",
         "eplb": "lb.solvers.eplb:Eplb",
         "greedy": "lb.solvers.greedy:Greedy",

@@ -98,7 +98,16 @@ def _repair_layers(
     for layer in range(layers):
         table = slots[layer].reshape(ranks, slots.shape[1] // ranks)
         taken[layer] = repair(
-            load[layer], cost, slowness, table, spread, tolerance, budget, steps[layer], moves[layer], peaks[layer]
+            load[layer],
+            cost,
+            slowness,
+            table,
+            spread,
+            tolerance,
+            budget,
+            steps[layer],
+            moves[layer],
+            peaks[layer],
         )
 
 
@@ -152,9 +161,7 @@ def _next_stretch(
 
 
 @kernel
-def _apply(
-    steps: NDArray[np.int64], chosen: NDArray[np.int64], slots: NDArray[np.int64]
-) -> None:
+def _apply(steps: NDArray[np.int64], chosen: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
     for layer in range(len(chosen)):
         for step in range(chosen[layer]):
             slot, expert, back, other = steps[layer, step]

@@ -41,7 +41,7 @@ class Learned:
         Of the scenarios.
     """
 
-    planner: str = "greedy"
+    planner: str = "robust"
     forecaster: LearnedForecaster = field(default_factory=LearnedForecaster)
     scenarios: int = 0
     seed: int = 0

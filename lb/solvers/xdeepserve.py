@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.kernel import kernel
-from lb.packing import _holds, _make_room
+from lb.packing import holds, make_room
 from lb.placement import Placement
 from lb.problem import Problem
 
@@ -255,12 +255,12 @@ def _place(
     for rank in range(ranks):
         if used[rank] == width:
             continue
-        if not allow_duplicates and _holds(table, used, rank, expert):
+        if not allow_duplicates and holds(table, used[rank], rank, expert):
             continue
         if best < 0 or rank_load[rank] < rank_load[best]:
             best = rank
     if best < 0:
-        best, _ = _make_room(expert, weight[expert], weight, np.ones(ranks), table, used, rank_load)
+        best = make_room(expert, weight[expert], weight, np.ones(ranks), table, used, rank_load)
     table[best, used[best]] = expert
     used[best] += 1
     rank_load[best] += weight[expert]

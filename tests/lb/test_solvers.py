@@ -19,6 +19,7 @@ README_MAP = [
 
 SOLVERS = [
     "affinity",
+    "auto",
     "contiguous",
     "eplb",
     "greedy",

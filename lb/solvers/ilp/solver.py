@@ -98,7 +98,7 @@ class Ilp:
     backend: str = "cp-sat"
     budget: float = 4.0
     gap: float = 1e-4
-    hint: str | Solver = "greedy"
+    hint: str | Solver = "local-search"
     seed: int = 0
     honours: ClassVar[frozenset[str]] = frozenset({"rank_speed"})
 

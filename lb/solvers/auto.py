@@ -1,0 +1,44 @@
+"""Auto: the solver that suits what the problem states."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lb.placement import Placement
+from lb.problem import Problem
+from lb.solve import solve
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Choose by the fields of the problem, the first that fits.
+
+    1. A budget or a price of moves: ``incremental``.
+    2. Tokens by source, co-activation or distances: ``affinity``.
+    3. Expert groups that divide over several nodes: ``hierarchical``.
+    4. The ``optimal`` dispatcher, or three windows and more without a forecast: ``robust``.
+    5. Otherwise ``local-search``.
+
+    All five honour ``rank_speed``. :meth:`choice` says which one it would be.
+    """
+
+    honours: ClassVar[frozenset[str]] = frozenset({"max_moves", "rank_speed"})
+
+    def __call__(self, problem: Problem) -> Placement:
+        """Return the answer of the solver chosen; errors are that solver's."""
+        return solve(problem, self.choice(problem))
+
+    def choice(self, problem: Problem) -> str:
+        """Return the registered name of the solver that suits ``problem``."""
+        if problem.max_moves is not None or problem.move_price is not None:
+            return "incremental"
+        traffic = (problem.source_load, problem.coactivation, problem.rank_distance)
+        if any(field is not None for field in traffic):
+            return "affinity"
+        groups, nodes = problem.expert_groups, problem.num_nodes
+        if nodes > 1 and groups > 1 and groups % nodes == 0:
+            return "hierarchical"
+        if problem.dispatcher == "optimal" or (
+            problem.num_windows >= 3 and problem.forecast is None
+        ):
+            return "robust"
+        return "local-search"
