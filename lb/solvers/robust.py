@@ -64,6 +64,7 @@ class Robust:
     spread: float | None = None
     unknown_spread: float = 0.3
     seed: int = 0
+    forecasts: ClassVar[bool] = True
     honours: ClassVar[frozenset[str]] = frozenset({"rank_speed"})
 
     def __call__(self, problem: Problem) -> Placement:
