@@ -55,8 +55,8 @@ class Task:
         text = json.dumps(self.identity(), sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         name = self.candidate.name.replace(":", "-")
-        where = f"{self.scenario.id}--{self.scenario.dispatcher}"
-        return folder / self.suite / f"{where}--{name}--{digest}.json"
+        who = f"{name}--{self.scenario.dispatcher}"
+        return folder / self.suite / f"{self.scenario.id}--{who}--{digest}.json"
 
 
 def _own_file(name: str) -> str | None:

@@ -27,6 +27,8 @@ class Hierarchical:
     (:func:`lb.grouping.groups_to_nodes`), and every node is a problem of its own for
     "local-search", which puts no expert twice on a rank.
 
+    One group alone, or none as most models have it, is no constraint: ``local-search`` answers.
+
     What remains is the imbalance of whole groups: no balance is better than mean over maximum node
     load. ``spill`` relaxes it: every expert keeps at least one replica on its group's node, so that
     groups are still together, but redundant replicas may go to any node
@@ -52,6 +54,8 @@ class Hierarchical:
             rank has more slots than its node has experts.
         """
         groups, nodes = problem.expert_groups, problem.num_nodes
+        if groups == 1:
+            return LocalSearch()(problem)
         if groups % nodes:
             raise ValueError(
                 f"expert_groups = {groups} do not divide over {nodes} nodes ({groups % nodes} left "

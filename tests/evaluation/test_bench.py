@@ -116,8 +116,8 @@ def test_own_function_joins_the_leaderboard(podlab, tmp_path):
     options = [part for spec in specs for part in ("--solver", spec)]
     done = podlab("bench", "--suite", "tiny.toml", *options)
     assert done.returncode == 0
-    assert re.search(r"^\d +mine ", done.stdout, re.MULTILINE)
-    assert re.search(r"^\d +eplb ", done.stdout, re.MULTILINE)
+    assert re.search(r"^ *\d+ +mine ", done.stdout, re.MULTILINE)
+    assert re.search(r"^ *\d+ +eplb ", done.stdout, re.MULTILINE)
     assert "failed: bad on ep16, ep32: RuntimeError: out of ideas" in done.stdout
     assert "failed: wrong on ep16, ep32: ValueError: the answer is a ndarray" in done.stdout
     assert "failed: leaves on ep16, ep32: SystemExit: 3" in done.stdout

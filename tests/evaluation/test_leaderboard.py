@@ -10,6 +10,7 @@ KEYS = (
     "efficiency",
     "balancedness_fitted",
     "balancedness_next",
+    "balancedness_seconds_next",
     "worst_layer_next",
     "gap_to_bound",
     "slots_changed",
@@ -20,9 +21,14 @@ KEYS = (
 SCORES = dict.fromkeys(KEYS, 0.5)
 
 
-def record(solver, efficiency, scenario="one", status="ok"):
+def record(solver, efficiency, scenario="one", status="ok", dispatcher="even"):
     """Make a record."""
-    base = {"solver": solver, "scenario": {"id": scenario}, "status": status}
+    base = {
+        "solver": solver,
+        "dispatcher": dispatcher,
+        "scenario": {"id": scenario},
+        "status": status,
+    }
     if status != "ok":
         return {**base, "reason": "ValueError: no"}
     wall = {"solve_s_median": 0.001}
@@ -36,6 +42,24 @@ def test_ranked_by_mean_efficiency():
     )
     assert [row.solver for row in rows] == ["a", "b", "c"]
     assert rows[1].scores["moved_bytes"] == 1.0
+
+
+def test_a_solver_has_a_row_for_each_dispatcher():
+    """Placement and dispatcher are judged together, and the table says which."""
+    records = [record("a", 0.5), record("a", 0.7, dispatcher="optimal")]
+    rows, _ = leaderboard.rank(records)
+    assert [(row.solver, row.dispatcher) for row in rows] == [("a", "optimal"), ("a", "even")]
+    out = io.StringIO()
+    leaderboard.render(records, "t", Console(file=out, width=leaderboard.WIDTH))
+    assert "dispatcher" in out.getvalue()
+
+
+def test_a_failure_costs_the_row_of_its_dispatcher():
+    """What fails under one dispatcher is still ranked under the other."""
+    records = [record("a", 0.5), record("a", 0, status="failed", dispatcher="optimal")]
+    rows, failures = leaderboard.rank(records)
+    assert [(row.solver, row.dispatcher) for row in rows] == [("a", "even")]
+    assert failures == [("a", "one", "ValueError: no")]
 
 
 def test_failed_solver_is_named_and_not_scored():

@@ -26,7 +26,7 @@ def written(tmp_path, text):
 def test_default_suite_covers_both_sizes():
     """The main job runs EP16 and EP32 on recorded traces."""
     found = suite.load("default")
-    assert found.id == "default-v2"
+    assert found.id == "default-v3"
     assert {scenario.num_ranks for scenario in found.scenarios} == {16, 32}
     assert "default" in suite.available()
 
@@ -48,7 +48,7 @@ def test_own_file(tmp_path):
         (("= 16", "= 0"), "num_ranks = 0; give an integer >= 1"),
         (("= 16", '= "many"'), "num_ranks = 'many'"),
         (('"olmoe-1b-7b"', "7"), "model = 7; give a non-empty string"),
-        (('"olmoe-domains"', "[]"), r"trace = \[\]; give the name of a trace"),
+        (('"olmoe-domains"', "[]"), r"trace = \[\]; give a name, or a list"),
         (('id = "mine-v1"', ""), "a suite has an id"),
         (("[[scenario]]", "[[scenario"), "not TOML"),
     ],
