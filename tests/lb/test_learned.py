@@ -163,8 +163,8 @@ def test_the_solver_plans_for_the_forecast():
     problem = lb.Problem(load, num_ranks=8, slots_per_rank=18)
     expected = problem.replace(forecast=LearnedForecaster()(load))
     found = lb.solve(problem, "learned").physical_to_logical
-    np.testing.assert_array_equal(found, lb.solve(expected, "greedy").physical_to_logical)
-    assert (found != lb.solve(problem, "greedy").physical_to_logical).any()
+    np.testing.assert_array_equal(found, lb.solve(expected, "robust").physical_to_logical)
+    assert (found != lb.solve(problem, "local-search").physical_to_logical).any()
 
 
 def test_the_solver_fits_and_stays_as_it_was():
