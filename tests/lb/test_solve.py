@@ -8,7 +8,9 @@ import lb
 PROBLEM = lb.Problem(np.arange(1.0, 9.0)[None], 2, 5)
 
 
-@pytest.mark.parametrize(("dispatcher", "chosen"), [("even", "local-search"), ("optimal", "robust")])
+@pytest.mark.parametrize(
+    ("dispatcher", "chosen"), [("even", "local-search"), ("optimal", "robust")]
+)
 def test_default_is_auto(dispatcher, chosen):
     """Without a name the solver that suits the problem answers."""
     problem = PROBLEM.replace(dispatcher=dispatcher)
