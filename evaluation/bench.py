@@ -13,7 +13,6 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
-import lb
 import traces
 from evaluation import records, scores
 from evaluation.candidates import Candidate, parameters
@@ -39,6 +38,7 @@ class Task:
             "solver": self.candidate.name,
             "solver_file": self.candidate.file_hash,
             "seed": self.candidate.seed,
+            "parameters": self.candidate.params,
             # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
             "presets": [_own_file(name) for name in scenario.presets],
@@ -55,7 +55,8 @@ class Task:
         text = json.dumps(self.identity(), sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         name = self.candidate.name.replace(":", "-")
-        return folder / self.suite / f"{self.scenario.id}--{name}--{digest}.json"
+        where = f"{self.scenario.id}--{self.scenario.dispatcher}"
+        return folder / self.suite / f"{where}--{name}--{digest}.json"
 
 
 def _own_file(name: str) -> str | None:
@@ -80,6 +81,7 @@ def run_task(task: Task) -> dict[str, Any]:
         "scenario": asdict(task.scenario),
         "solver": task.candidate.name,
         "solver_file": task.candidate.file_hash,
+        "dispatcher": task.scenario.dispatcher,
         "seed": task.candidate.seed,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -93,8 +95,7 @@ def run_task(task: Task) -> dict[str, Any]:
     try:
         solver = task.candidate.make()
         record["parameters"] = parameters(solver)
-        dispatcher = lb.make_dispatcher(task.scenario.dispatcher)
-        replayed = replay(trace, executor, deployment, solver, dispatcher)
+        replayed = replay(trace, executor, deployment, solver)
     except (Exception, SystemExit) as error:
         record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         record["wall"] = {"total_s": time.perf_counter() - started}

@@ -171,7 +171,7 @@ class _Machine:
             dispatcher=self.setting.dispatcher,
         )
         placement = lb.solve(problem, solver)
-        split = lb.make_dispatcher(self.setting.dispatcher)
+        split = lb.configured(self.setting.dispatcher, fabric.ranks_per_node)
         taken = {factor: np.zeros(self.setting.layers) for factor in self.machines}
         for step in counts.astype(np.float64):
             share = lb.check_share(placement, split(placement, step))

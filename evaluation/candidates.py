@@ -23,10 +23,13 @@ class Candidate:
         A registered name, or ``path/to/file.py:name``.
     seed
         Given to a solver that has a parameter ``seed``.
+    params
+        Pairs of name and value, further parameters of a registered one.
     """
 
     spec: str
     seed: int = 0
+    params: tuple[tuple[str, Any], ...] = ()
 
     registry: ClassVar[Registry] = lb.SOLVERS
 
@@ -60,13 +63,13 @@ class Candidate:
         """
         if self.path is None:
             seeded = "seed" in self.registry.parameters(self.spec)
-            return self.registry.make(self.spec, **({"seed": self.seed} if seeded else {}))
+            drawn: dict[str, Any] = {"seed": self.seed} if seeded else {}
+            return self.registry.make(self.spec, **{**drawn, **dict(self.params)})
         found: Any = _attribute(self.path, self.spec, self.registry.noun)
         if not inspect.isclass(found):
             return found
         seeded = "seed" in inspect.signature(found).parameters
-        params: dict[str, Any] = {"seed": self.seed} if seeded else {}
-        return found(**params)
+        return found(**({"seed": self.seed} if seeded else {}))
 
 
 @dataclass(frozen=True)

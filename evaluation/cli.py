@@ -1,6 +1,7 @@
 """The command line. Everything heavy is imported by the command that needs it."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,16 +88,25 @@ def _tasks(
         return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters, seed))
     if forecasters:
         raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
-    return runner.tasks(suite, _candidates(Candidate, solvers, seed))
+    return runner.tasks(suite, _candidates(Candidate, solvers, seed, suite))
 
 
-def _candidates(kind: "type[Candidate]", specs: list[str], seed: int) -> "list[Candidate]":
-    asked = [kind(spec, seed) for spec in dict.fromkeys(specs)]
+def _candidates(
+    kind: "type[Candidate]", specs: list[str], seed: int, suite: "Suite | None" = None
+) -> "list[Candidate]":
+    """Return who was asked for, else who the suite names, else all; with the suite's parameters."""
+
+    def candidate(spec: str) -> "Candidate":
+        given = suite.parameters.get(spec, {}) if suite else {}
+        return kind(spec, seed, tuple(sorted(given.items())))
+
+    asked = [candidate(spec) for spec in dict.fromkeys(specs)]
     names = [one for one in asked if one.path is None]
     files = [one for one in asked if one.path is not None]
     for one in asked:
         one.make()  # a wrong name or file is said before anything runs
-    return (names or [kind(name, seed) for name in kind.registry.available()]) + files
+    usual = (suite.solvers if suite else ()) or kind.registry.available()
+    return (names or [candidate(name) for name in usual]) + files
 
 
 def _run(
@@ -157,13 +167,13 @@ def _print(
     if not console.is_terminal and console.width < leaderboard.WIDTH:
         console = Console(record=svg is not None, width=leaderboard.WIDTH)
     if by_scenario:
-        for scenario in suite.scenarios:
-            mine = [record for record in found if record["scenario"]["id"] == scenario.id]
-            render(mine, f"{suite.id} · {scenario.id}", console)
+        for name in suite.scenario_ids:
+            mine = [record for record in found if record["scenario"]["id"] == name]
+            render(mine, f"{suite.id} · {name}", console)
             console.print()
-    scenarios = len(suite.scenarios)
-    title = f"podlab · {suite.id} · mean of {scenarios} scenarios, best {best} first"
-    complete = _complete(found, scenarios)
+    count = len(suite.scenario_ids)
+    title = f"podlab · {suite.id} · mean of {count} scenarios, best {best} first"
+    complete = _complete(found, suite)
     ranked = render(complete, title, console)
     if svg is not None:
         leaderboard.draw(console, svg)
@@ -175,12 +185,15 @@ def _print(
     return ranked
 
 
-def _complete(found: list[dict[str, Any]], scenarios: int) -> list[dict[str, Any]]:
+def _complete(found: list[dict[str, Any]], suite: "Suite") -> list[dict[str, Any]]:
     """Return the records of those that ran in every scenario, so that means compare."""
-    runs: dict[str, int] = {}
-    for record in found:
-        runs[_name(record)] = runs.get(_name(record), 0) + 1
-    return [record for record in found if runs[_name(record)] == scenarios]
+    wanted = Counter(scenario.dispatcher for scenario in suite.scenarios)
+
+    def who(record: dict[str, Any]) -> tuple[str, str]:
+        return _name(record), record["scenario"]["dispatcher"]
+
+    runs = Counter(who(record) for record in found)
+    return [record for record in found if runs[who(record)] == wanted[who(record)[1]]]
 
 
 def _name(record: dict[str, Any]) -> str:

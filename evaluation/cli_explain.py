@@ -87,7 +87,9 @@ def explain(
         observed = observe(recorded, taken.window_steps, steps)
         first = _placement(before, taken, observed, seed, None)
         second = _placement(after, taken, observed, seed, first)
-        executor, split = taken.executor(), lb.make_dispatcher(taken.dispatcher)
+        executor = taken.executor()
+        nodes = executor.collectives.fabric.ranks_per_node
+        split = lb.configured(taken.dispatcher, nodes)
         told = compare(executor, first, second, observed, split)
     except (ValueError, OSError) as error:
         refuse(error)

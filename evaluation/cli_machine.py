@@ -227,5 +227,6 @@ def _priced(scenario: "Scenario", solver: str, step: int, micro_batches: int, la
     keep = slice(0, layers)
     short = lb.Placement(placement.physical_to_logical[keep], placement.num_ranks)
     load = np.ceil(counts[keep] / micro_batches)
-    share = lb.make_dispatcher(scenario.dispatcher)(short, load)
+    split = lb.configured(scenario.dispatcher, deployment.ranks_per_node)
+    share = split(short, load)
     return executor.step(short, load, share, -(-tokens // micro_batches), number=step)

@@ -83,7 +83,7 @@ def solve(
             max_moves=max_moves,
             dispatcher=dispatcher,
         )
-        split = lb.make_dispatcher(dispatcher)
+        split = lb.configured(dispatcher, ranks_per_node)
         chosen = _solver(solver, param or [])
         started = time.perf_counter()
         placement = _aligned(_solved(problem, chosen, param or []), problem)

@@ -32,6 +32,7 @@ COLUMNS = (
     Column("efficiency\n", lambda row: row["efficiency"], "{:.4f}"),
     Column("balance\nfitted", lambda row: row["balancedness_fitted"], "{:.3f}"),
     Column("balance\nnext", lambda row: row["balancedness_next"], "{:.3f}"),
+    Column("balance\nseconds", lambda row: row["balancedness_seconds_next"], "{:.3f}", 4),
     Column("worst\nlayer", lambda row: row["worst_layer_next"], "{:.3f}", 6),
     Column("gap to\nbound", lambda row: row["gap_to_bound"], "{:.3f}", 7),
     Column("slots\nchanged", _percent("slots_changed"), "{:.0f} %"),
@@ -44,46 +45,54 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One solver, its scores averaged over the scenarios."""
+    """One solver under one dispatcher, its scores averaged over the scenarios."""
 
     solver: str
+    dispatcher: str
     scores: dict[str, float]
 
 
 def rank(records: Iterable[dict[str, Any]]) -> tuple[list[Row], list[tuple[str, str, str]]]:
     """Return the rows, best efficiency first, and (solver, scenario, reason) of what failed.
 
-    A solver that failed anywhere is not scored. Means over scenarios are arithmetic, but for GB
+    A solver that failed anywhere under a dispatcher is not scored under it. Means over scenarios are arithmetic, but for GB
     moved, which is a sum.
     """
-    by_solver: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_solver: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for record in records:
-        by_solver[record["solver"]].append(record)
+        by_solver[record["solver"], record["dispatcher"]].append(record)
     failures = [
         (solver, record["scenario"]["id"], record["reason"])
-        for solver, runs in by_solver.items()
+        for (solver, _), runs in by_solver.items()
         for record in runs
         if record["status"] != "ok"
     ]
-    failed = {solver for solver, _, _ in failures}
-    rows = [Row(solver, _mean(runs)) for solver, runs in by_solver.items() if solver not in failed]
-    rows.sort(key=lambda row: (-row.scores["efficiency"], row.solver))
+    rows = [
+        Row(*pair, _mean(runs))
+        for pair, runs in by_solver.items()
+        if all(record["status"] == "ok" for record in runs)
+    ]
+    rows.sort(key=lambda row: (-row.scores["efficiency"], row.solver, row.dispatcher))
     return rows, failures
 
 
 def _table(rows: list[Row], title: str, console: Console) -> tuple[Table, list[Column]]:
     """Return the table and the columns left out of it, the least telling first, so that it fits."""
     hidden: list[Column] = []
+    several = len({row.dispatcher for row in rows}) > 1
     while True:
         shown = [column for column in COLUMNS if column not in hidden]
         table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
         table.add_column("\n#", justify="right", no_wrap=True)
         table.add_column("\nsolver", no_wrap=True)
+        if several:
+            table.add_column("\ndispatcher", no_wrap=True)
         for column in shown:
             table.add_column(column.heading, justify="right", no_wrap=True)
         for place, row in enumerate(rows, start=1):
             cells = [column.form.format(column.value(row.scores)) for column in shown]
-            table.add_row(str(place), row.solver, *cells)
+            name = [row.solver, row.dispatcher] if several else [row.solver]
+            table.add_row(str(place), *name, *cells)
         wide = console.options.update(width=WIDTH * 2)
         if table.__rich_measure__(console, wide).maximum <= console.width or len(shown) == 4:
             return table, hidden
@@ -118,7 +127,8 @@ def render(records: list[dict[str, Any]], title: str, console: Console) -> bool:
             console.print(f"hidden in a narrow window: {names}", style="dim", highlight=False)
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
     for solver, scenario, reason in failures:
-        where[solver, reason].append(scenario)
+        if scenario not in where[solver, reason]:
+            where[solver, reason].append(scenario)
     for (solver, reason), scenarios in where.items():
         text = f"failed: {solver} on {', '.join(scenarios)}: {reason}"
         console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
+from evaluation import prices
 from evaluation.executor import StepExecutor
+from lb.solve import forecasts
 from schedulers.rebalance import Interval, RebalancePolicy
 
 
@@ -32,6 +34,12 @@ class Deployment:
         Engine steps that each recorded step stands for.
     migration_bytes_per_s
         Rate at which one rank receives weights while the engine stands still.
+    dispatcher
+        Name of the dispatcher in use, which solvers are told.
+    forecaster
+        Name of the one whose forecast is brought to solvers that make no guess of their own.
+    objective
+        "tokens", or "seconds": solvers are told what an expert's tokens cost.
     """
 
     num_ranks: int
@@ -42,6 +50,9 @@ class Deployment:
     expert_groups: int = 1
     history_windows: int = 1
     hold_steps: int = 1
+    dispatcher: str = "even"
+    forecaster: str = "last"
+    objective: str = "tokens"
 
 
 @dataclass
@@ -51,6 +62,7 @@ class Replayed:
     step_s: list[float] = field(default_factory=list)
     ideal_s: list[float] = field(default_factory=list)
     wait_s: list[float] = field(default_factory=list)
+    expert_balance: list[float] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
     migration_s: list[float] = field(default_factory=list)
     moves: list[int] = field(default_factory=list)
@@ -74,8 +86,9 @@ def replay(
 
     The engine starts with experts in the order of their ids. The first window is only observed:
     it is the same for every solver and not scored. After each window the policy may ask the
-    solver, which sees the windows that have ended and nothing else. An incomplete last window is
-    left out.
+    solver, which sees the windows that have ended, what is loaded now, the dispatcher in use and
+    the price of a move, and nothing else; a solver that does not forecast for itself plans for the
+    forecaster's guess. An incomplete last window is left out.
 
     Parameters
     ----------
@@ -84,7 +97,7 @@ def replay(
     executor, deployment
         What a step costs, and where it runs.
     solver, dispatcher, policy
-        By default an even split and a rebalance after every window.
+        By default the deployment's dispatcher and a rebalance after every window.
 
     Raises
     ------
@@ -92,7 +105,7 @@ def replay(
         If the trace has fewer than two windows, or an answer of the solver or the dispatcher is
         not valid. Whatever the solver itself raises goes through.
     """
-    split = dispatcher or lb.make_dispatcher("even")
+    split = dispatcher or lb.configured(deployment.dispatcher, deployment.ranks_per_node)
     due = policy or Interval(1)
     result = Replayed()
     seen: deque[NDArray[np.int64]] = deque(maxlen=deployment.history_windows)
@@ -100,11 +113,13 @@ def replay(
     for number, (counts, tokens) in enumerate(_windows(trace, deployment.window_steps)):
         load = counts.sum(axis=0, dtype=np.int64)
         if placement is None:
-            placement = lb.solve(_problem(deployment, load[None], None), "contiguous")
+            placement = lb.solve(_problem(deployment, load[None]), "contiguous")
         else:
             history = np.stack(seen)
             if due(number, history, placement):
-                placement = _rebalance(deployment, history, placement, solver, executor, result)
+                placement = _rebalance(
+                    deployment, history, placement, solver, split, executor, result
+                )
             _run_window(executor, deployment, placement, split, counts, tokens, result)
             _score_window(deployment, placement, split, load, result)
         seen.append(load)
@@ -162,17 +177,39 @@ def window_at(
     raise ValueError(f"step = {step} breaks step < {passed}, the steps after the first window")
 
 
-def _problem(
-    deployment: Deployment, load: NDArray[np.int64], current: lb.Placement | None
-) -> lb.Problem:
+def _problem(deployment: Deployment, load: NDArray[np.int64], **advice: Any) -> lb.Problem:
     return lb.Problem(
         load,
         deployment.num_ranks,
         deployment.slots_per_rank,
         ranks_per_node=deployment.ranks_per_node,
         expert_groups=deployment.expert_groups,
-        current=current,
+        dispatcher=deployment.dispatcher,
+        **advice,
     )
+
+
+def _advice(
+    deployment: Deployment,
+    history: NDArray[np.int64],
+    solver: lb.Solver,
+    executor: StepExecutor,
+) -> dict[str, Any]:
+    """Return what a solver is told beside load and placement."""
+    ranks, hold = deployment.num_ranks, deployment.hold_steps
+    last = history[-1] / deployment.window_steps
+    rate, objective = deployment.migration_bytes_per_s, deployment.objective
+    advice: dict[str, Any] = {
+        "move_price": prices.move_price(executor, last, ranks, rate, hold, objective)
+    }
+    if objective == "seconds":
+        most = float(history.max())
+        operators = executor.operators
+        advice["expert_cost"] = prices.expert_cost(operators, deployment.window_steps, most)
+    if not forecasts(solver):
+        guess = lb.make_forecaster(deployment.forecaster)
+        advice["forecast"] = guess(history.astype(np.float64))
+    return advice
 
 
 def _rebalance(
@@ -180,10 +217,12 @@ def _rebalance(
     history: NDArray[np.int64],
     before: lb.Placement,
     solver: lb.Solver,
+    dispatcher: lb.Dispatcher,
     executor: StepExecutor,
     result: Replayed,
 ) -> lb.Placement:
-    problem = _problem(deployment, history, before)
+    advice = _advice(deployment, history, solver, executor)
+    problem = _problem(deployment, history, current=before, **advice)
     started = time.perf_counter()
     placement = lb.solve(problem, solver)
     result.solve_s.append(time.perf_counter() - started)
@@ -191,8 +230,10 @@ def _rebalance(
     result.moves.append(int(moves.sum()))
     result.slots += placement.physical_to_logical.size
     result.migration_s.append(executor.migration_s(moves, deployment.migration_bytes_per_s))
-    result.fitted.append(placement.balancedness(problem.total_load))
-    result.fitted_bound.append(_bound(deployment, problem.total_load))
+    last = history[-1].astype(np.float64)
+    share = lb.check_share(placement, dispatcher(placement, last))
+    result.fitted.append(placement.balancedness(last, share))
+    result.fitted_bound.append(_bound(deployment, last))
     return placement
 
 
@@ -218,6 +259,10 @@ def _run_window(
         result.ideal_s.append(ideal.total * deployment.hold_steps)
         waits = taken.attention_wait.mean(axis=1) + taken.expert_wait.mean(axis=1)
         result.wait_s.append(float(waits.sum()) * deployment.hold_steps)
+        slowest = taken.rank_experts.max(axis=1)
+        mean = taken.rank_experts.mean(axis=1)
+        balance = np.divide(mean, slowest, out=np.ones_like(mean), where=slowest > 0)
+        result.expert_balance.append(float(balance.mean()))
         result.tokens.append(step_tokens * deployment.hold_steps)
 
 

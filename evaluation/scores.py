@@ -14,8 +14,9 @@ def summary(replayed: Replayed, executor: StepExecutor, deployment: Deployment) 
     Returns
     -------
     dict
-        ``balancedness_fitted`` on the load each placement was made for, ``balancedness_next`` on
-        the window after, ``worst_layer_next``; ``gap_to_bound`` and ``gap_to_bound_next``
+        ``balancedness_fitted`` on the last window that the solver saw, ``balancedness_next`` on the
+        window after, ``worst_layer_next``; ``balancedness_seconds_next``, mean over maximum rank
+        of the experts' seconds, step by step; ``gap_to_bound`` and ``gap_to_bound_next``
         (bound minus balancedness, means); ``slots_changed`` (fraction, a rebalance);
         ``moved_bytes``; ``step_s`` (mean); ``wait_fraction`` (of step time, mean rank);
         ``migration_s`` (total); ``tokens_per_s_per_chip`` and ``efficiency`` (time under perfect
@@ -32,6 +33,7 @@ def summary(replayed: Replayed, executor: StepExecutor, deployment: Deployment) 
     return {
         "balancedness_fitted": float(fitted.mean()),
         "balancedness_next": float(following.mean()),
+        "balancedness_seconds_next": float(np.mean(replayed.expert_balance)),
         "worst_layer_next": float(following.mean(axis=0).min()),
         "gap_to_bound": float((bound - fitted).mean()),
         "gap_to_bound_next": float((np.stack(replayed.following_bound) - following).mean()),

@@ -20,15 +20,15 @@ FOLDER = Path(__file__).parent / "suites"
 KINDS = ("solver", "forecast")
 
 
-def _trace_names(value: Any) -> str | None:
+def _names(value: Any) -> str | None:
     names = [value] if isinstance(value, str) else value
     good = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
-    return None if good else "give the name of a trace, or a list of names"
+    return None if good else "give a name, or a list of names"
 
 
 CHECKS: dict[str, preset.Check] = {
     "id": preset.text,
-    "trace": _trace_names,
+    "trace": _names,
     "model": preset.text,
     "num_ranks": preset.count_from_one,
     "slots_per_rank": preset.count_from_one,
@@ -44,8 +44,13 @@ CHECKS: dict[str, preset.Check] = {
     "drafts": preset.count,
     "jitter_sigma": preset.not_negative,
     "stall_probability": preset.not_negative,
-    "dispatcher": preset.text,
+    "dispatcher": _names,
+    "forecaster": preset.text,
+    "objective": preset.text,
 }
+
+#: What a suite may have beside its id and scenarios.
+OPTIONAL = ("kind", "solvers", "parameters")
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,11 @@ class Scenario:
     jitter_sigma, stall_probability
         Noise of kernels; see :class:`hardware.faults.Jitter`.
     dispatcher
-        Registered name.
+        Registered name. In a suite file a list of them stands for a scenario each.
+    forecaster
+        Registered name: what solvers that make no guess of their own plan for.
+    objective
+        "tokens", or "seconds": solvers are told what an expert's tokens cost.
     """
 
     id: str
@@ -90,6 +99,8 @@ class Scenario:
     jitter_sigma: float = 0.0
     stall_probability: float = 0.0
     dispatcher: str = "even"
+    forecaster: str = "last"
+    objective: str = "tokens"
 
     def load_trace(self) -> Any:
         """Return the trace in steps; it is read once a process."""
@@ -103,6 +114,9 @@ class Scenario:
             Library.preset(self.library)
             Jitter(self.jitter_sigma, self.stall_probability)
             lb.make_dispatcher(self.dispatcher)
+            lb.make_forecaster(self.forecaster)
+            if self.objective not in ("tokens", "seconds"):
+                raise ValueError(f"objective = {self.objective!r} is not 'tokens' or 'seconds'")
             for name in self.trace:
                 traces.open(name)
             if self.phase not in ("decode", "prefill"):
@@ -165,6 +179,9 @@ class Scenario:
             expert_groups=collectives.model.expert_groups,
             history_windows=self.history_windows,
             hold_steps=self.hold_steps,
+            dispatcher=self.dispatcher,
+            forecaster=self.forecaster,
+            objective=self.objective,
         )
 
 
@@ -172,12 +189,20 @@ class Scenario:
 class Suite:
     """Scenarios under one id, whose version rises whenever a score could change.
 
-    Its kind says what is compared on them: "solver" or "forecast".
+    Its kind says what is compared on them: "solver" or "forecast". It may name the solvers that run
+    unless others are asked for, and parameters of solvers.
     """
 
     id: str
     scenarios: tuple[Scenario, ...]
     kind: str = "solver"
+    solvers: tuple[str, ...] = ()
+    parameters: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def scenario_ids(self) -> list[str]:
+        """Ids of the scenarios; dispatchers of one scenario share its id."""
+        return list(dict.fromkeys(scenario.id for scenario in self.scenarios))
 
 
 def available() -> list[str]:
@@ -195,17 +220,31 @@ def load(name_or_path: str | Path) -> Suite:
     """
     path = preset.find_file("suite", FOLDER, name_or_path)
     content = preset.parse(path)
-    if set(content) - {"kind"} != {"id", "scenario"} or not content["scenario"]:
-        raise ValueError(f"{path}: a suite has an id and [[scenario]] tables; got {list(content)}")
+    if set(content) - set(OPTIONAL) != {"id", "scenario"} or not content["scenario"]:
+        raise ValueError(
+            f"{path}: a suite has an id and [[scenario]] tables, and may have "
+            f"{', '.join(OPTIONAL)}; got {list(content)}"
+        )
     kind = content.get("kind", "solver")
     if kind not in KINDS:
         raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
-    scenarios = tuple(_scenario(path, table) for table in content["scenario"])
-    ids = [scenario.id for scenario in scenarios]
+    tables = [_scenarios(path, table) for table in content["scenario"]]
+    ids = [alike[0].id for alike in tables]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
-    return Suite(str(content["id"]), scenarios, kind)
+    scenarios = tuple(scenario for alike in tables for scenario in alike)
+    solvers, parameters = content.get("solvers", []), content.get("parameters", {})
+    try:
+        if solvers and (said := _names(solvers)):
+            raise ValueError(f"solvers: {said}")
+        for name in solvers:
+            lb.make(name)
+        for name, given in parameters.items():
+            lb.make(name, **given)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    return Suite(str(content["id"]), scenarios, kind, tuple(solvers), parameters)
 
 
 def first_of(suite: Suite, scenario: str | None) -> Scenario:
@@ -223,7 +262,8 @@ def first_of(suite: Suite, scenario: str | None) -> Scenario:
     return found[0]
 
 
-def _scenario(path: Path, table: dict[str, Any]) -> Scenario:
+def _scenarios(path: Path, table: dict[str, Any]) -> list[Scenario]:
+    """Return the scenario of a table, once for each of its dispatchers."""
     where = f"{path}: scenario {table.get('id', '?')!r}"
     optional = frozenset(
         field.name
@@ -231,8 +271,16 @@ def _scenario(path: Path, table: dict[str, Any]) -> Scenario:
         if field.default is not dataclasses.MISSING
     )
     values = preset.checked(where, table, CHECKS, optional)
-    names = [values["trace"]] if isinstance(values["trace"], str) else values["trace"]
-    return Scenario(**{**values, "trace": tuple(names)})
+    names, dispatchers = (
+        [value] if isinstance(value, str) else value
+        for value in (values["trace"], values.get("dispatcher", "even"))
+    )
+    if len(set(dispatchers)) < len(dispatchers):
+        raise ValueError(f"{where}: dispatcher = {dispatchers} names one twice")
+    return [
+        Scenario(**{**values, "trace": tuple(names), "dispatcher": dispatcher})
+        for dispatcher in dispatchers
+    ]
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ import importlib
 from typing import Any
 
 from lb import bounds, traffic
-from lb.dispatch import check_share
+from lb.dispatch import check_share, configured
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.protocols import Dispatcher, Forecaster, Solver
@@ -73,6 +73,7 @@ __all__ = [
     "available_forecasters",
     "bounds",
     "check_share",
+    "configured",
     "make",
     "make_dispatcher",
     "make_forecaster",

@@ -31,11 +31,14 @@ def anneal(
     sweeps: int,
     warmth: float,
     quantile: float,
+    held: NDArray[np.bool_],
+    price: float,
     draws: NDArray[np.float64],
 ) -> float:
     """Improve ``slots`` in place by simulated annealing; return the expected peak, 1 at best.
 
-    With a ``quantile`` that is not negative, that quantile of the peak is what counts.
+    With a ``quantile`` that is not negative, that quantile of the peak is what counts. Every expert
+    that a rank must receive, since it is not ``held`` [ranks, experts] there, adds ``price``.
 
     Every row of ``draws`` [iterations, 4], uniform in [0, 1), is a move: either a rank that is the
     slowest in some sample swaps an expert with another rank, or the slot of a replicated expert
@@ -62,7 +65,10 @@ def anneal(
         _even_out(count, copies, slowness, width, flow, time)
     new_flow, new_time = flow.copy(), time.copy()
     peak_of = np.empty(samples, dtype=np.float32)
-    current = _peak(time, quantile, peak_of)
+    received = 0
+    for slot in range(slots.size):
+        received += not held[slot // width, slots[slot]]
+    current = _peak(time, quantile, peak_of) + price * received
     best, best_slots = current, slots.copy()
     cooling = 50.0 ** (-1.0 / max(1, len(draws)))
     for move in range(len(draws)):
@@ -82,28 +88,37 @@ def anneal(
         if not possible:
             continue
         _copy_state(count, copies, flow, time, new_flow, new_time)
+        before = slots[one]
         if kind < REALLOCATIONS:
-            before = slots[one]
+            more = _received(held, one // width, before, other)
             _give_slot(slots, count, copies, scenarios, slowness, one, other, new_flow, new_time)
         else:
-            before = -1
+            more = _received(held, one // width, before, slots[other])
+            more += _received(held, other // width, slots[other], before)
             _swap(slots, count, copies, scenarios, slowness, one, other, new_flow, new_time)
         for _ in range(sweeps):
             _even_out(count, copies, slowness, width, new_flow, new_time)
-        found = _peak(new_time, quantile, peak_of)
+        found = _peak(new_time, quantile, peak_of) + price * (received + more)
         if found < current or chance < np.exp((current - found) / warmth):
             current = found
+            received += more
             flow, new_flow = new_flow, flow
             time, new_time = new_time, time
             if current < best:
                 best = current
                 best_slots[:] = slots
-        elif before >= 0:
+        elif kind < REALLOCATIONS:
             _rename(slots, count, copies, one, before)
         else:
             _exchange_names(slots, count, copies, one, other)
     slots[:] = best_slots
     return best
+
+
+@kernel
+def _received(held: NDArray[np.bool_], rank: int, gone: int, come: int) -> int:
+    """Return how many more experts the rank must receive if one goes and one comes."""
+    return int(not held[rank, come]) - int(not held[rank, gone])
 
 
 @kernel

@@ -28,6 +28,11 @@ class Outlook:
     median: Array
     spread: Array
 
+    def expected(self, planned: Array) -> Array:
+        """Return the guess in tokens [layers, experts], with the layers' totals of ``planned``."""
+        scale = planned.mean(axis=1, keepdims=True) / self.median.mean(axis=1, keepdims=True)
+        return self.median * scale
+
     def sample(self, layer: int, experts: NDArray[np.int64], normal: Array) -> NDArray[np.float32]:
         """Return loads [experts, samples] of some experts of a layer, for normal deviates."""
         guess = self.median[layer][experts, None] * np.exp(self.spread[layer] * normal)

@@ -50,6 +50,11 @@ def honours(solver: Solver) -> frozenset[str]:
     return frozenset(getattr(solver, "honours", ()))
 
 
+def forecasts(solver: Solver) -> bool:
+    """Say whether ``solver`` makes its own guess of the next window, from all windows."""
+    return bool(getattr(solver, "forecasts", False))
+
+
 def solver_name(solver: Any) -> str:
     """Return the function or class name of a solver, for messages."""
     return str(getattr(solver, "__name__", type(solver).__name__))

@@ -22,6 +22,7 @@ class Auto:
     All five honour ``rank_speed``. :meth:`choice` says which one it would be.
     """
 
+    forecasts: ClassVar[bool] = True
     honours: ClassVar[frozenset[str]] = frozenset({"max_moves", "rank_speed"})
 
     def __call__(self, problem: Problem) -> Placement:

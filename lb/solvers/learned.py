@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ class Learned:
     forecaster: LearnedForecaster = field(default_factory=LearnedForecaster)
     scenarios: int = 0
     seed: int = 0
+    forecasts: ClassVar[bool] = True
 
     @property
     def honours(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from lb.packing import rank_slowness
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.scenarios import Outlook, outlook
+from lb.solvers.incremental import Incremental
 from lb.solvers.local_search import LocalSearch
 
 
@@ -26,8 +27,12 @@ class Robust:
     with fresh loads in every round. This is sample average approximation (Kleywegt, Shapiro and
     Homem-de-Mello 2002, SIAM Journal on Optimization 12(2), doi:10.1137/S1052623499363220).
 
-    Under any other dispatcher it is ``local-search`` on the guess: where errors are independent
-    and the split is fixed, more was measured to be worse, since it fits the random loads.
+    With a ``move_price`` and a current placement every move adds its price, and the search sets out
+    from what is loaded if that is better than a new start, the price being counted.
+
+    Under any other dispatcher it is ``local-search`` on the guess, or ``incremental`` where moves
+    have a price: where errors are independent and the split is fixed, more was measured to be
+    worse, since it fits the random loads.
 
     Parameters
     ----------
@@ -59,6 +64,7 @@ class Robust:
     spread: float | None = None
     unknown_spread: float = 0.3
     seed: int = 0
+    forecasts: ClassVar[bool] = True
     honours: ClassVar[frozenset[str]] = frozenset({"rank_speed"})
 
     def __call__(self, problem: Problem) -> Placement:
@@ -71,33 +77,51 @@ class Robust:
         """
         self._check()
         view = outlook(problem, self.spread, self.unknown_spread)
-        start = LocalSearch()(problem.replace(forecast=view.median))
+        guess = problem.replace(forecast=view.expected(problem.planned_load))
+        priced = problem.current is not None and problem.move_price is not None
         if problem.dispatcher != "optimal" or problem.num_slots == problem.num_experts:
-            return start
+            return Incremental()(guess) if priced else LocalSearch()(guess)
+        start = LocalSearch()(guess)
         slots = np.empty_like(start.physical_to_logical)
-        for layer, row in enumerate(start.physical_to_logical):
-            slots[layer] = self._improved(row, view, layer, problem)
+        for layer in range(problem.num_layers):
+            slots[layer] = self._layer(guess, view, start, layer)
         return Placement(slots, problem.num_ranks)
 
-    def _improved(
-        self, row: NDArray[np.int64], view: Outlook, layer: int, problem: Problem
+    def _layer(
+        self, guess: Problem, view: Outlook, start: Placement, layer: int
     ) -> NDArray[np.int64]:
         """Return one layer's slots after all rounds, experts numbered by their load meanwhile."""
         hottest = np.argsort(-view.median[layer], kind="stable")
         number_of = np.argsort(hottest)
-        mine = number_of[row]
-        slowness = rank_slowness(problem).astype(np.float32)
-        perfect = 1.0 / (1.0 / slowness).sum()  # time of perfect balance for one token in all
+        slowness = rank_slowness(guess).astype(np.float32)
+        total = np.float32((1.0 / slowness).sum())  # tokens that take all ranks a time of 1
+        starts = [number_of[start.physical_to_logical[layer]]]
+        held = np.zeros((guess.num_ranks, guess.num_experts), dtype=np.bool_)
+        price = 0.0
+        if guess.current is not None and guess.move_price:
+            current = number_of[guess.current.physical_to_logical[layer]]
+            held[np.arange(guess.num_slots) // guess.slots_per_rank, current] = True
+            tokens = float(guess.planned_load[layer].sum())
+            price = guess.move_price * float(total) / tokens if tokens > 0 else 0.0
+            if guess.current.duplicate_count[layer] == 0:
+                starts.append(current)
         for number in range(self.rounds):
             # every layer meets the same chance, so that their order changes nothing
             generator = np.random.default_rng([self.seed, number])
             normal = generator.standard_normal((hottest.size, -(-self.samples // 2)))
             draws = generator.random((self.iterations, 4))
             loads = view.sample(layer, hottest, np.concatenate([normal, -normal], axis=1))
-            loads /= np.float32(perfect) * loads.sum(axis=0)
-            quantile = -1.0 if self.quantile is None else self.quantile
-            anneal(mine, loads, slowness, self.sweeps, self.warmth / (1 + number), quantile, draws)
-        return hottest[mine]
+            loads *= total / loads.sum(axis=0)
+            setting = (self.warmth / (1 + number), -1.0 if self.quantile is None else self.quantile)
+            bill = (held, price)
+            if len(starts) > 1:  # no move at all tells what a start is worth
+                worth = [
+                    anneal(slots, loads, slowness, self.sweeps, *setting, *bill, draws[:0])
+                    for slots in starts
+                ]
+                starts = [starts[int(np.argmin(worth))]]
+            anneal(starts[0], loads, slowness, self.sweeps, *setting, *bill, draws)
+        return hottest[starts[0]]
 
     def _check(self) -> None:
         for name, least in (("samples", 2), ("iterations", 0), ("rounds", 0), ("sweeps", 1)):

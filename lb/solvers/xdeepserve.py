@@ -72,6 +72,7 @@ class XDeepServe:
     initial_load: str = "primaries"
     added_load: str = "replica"
     allow_duplicates: bool = False
+    forecasts: ClassVar[bool] = True
     known_failures: ClassVar[Mapping[str, str]] = {
         "check_expert_relabelling": "primary slots go by expert id",
         "check_planted_optimum": "primary slots go by expert id, without looking at the load",

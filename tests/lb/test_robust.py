@@ -38,7 +38,8 @@ def test_another_dispatcher_gets_local_search_on_the_guess():
     """Under an even split the guess is what is balanced."""
     load = _drifting(4, 2, 32, seed=1)
     problem = lb.Problem(load, 4, 9)
-    guess = problem.replace(forecast=outlook(problem, None, 0.3).median)
+    view = outlook(problem, None, 0.3)
+    guess = problem.replace(forecast=view.expected(problem.planned_load))
     expected = lb.solve(guess, "local-search").physical_to_logical
     np.testing.assert_array_equal(lb.solve(problem, "robust").physical_to_logical, expected)
 
@@ -52,8 +53,9 @@ def test_annealing_follows_the_dispatcher():
     samples = load[0][hottest][:, None] * np.exp(0.4 * generator.normal(size=(16, 50)))
     samples = (samples / samples.sum(axis=0) * 4).astype(np.float32)
     mine = np.argsort(hottest)[start]
+    held = np.ones((4, 16), dtype=bool)
     reported = anneal(
-        mine, samples, np.ones(4, np.float32), 20, 1e-3, -1.0, generator.random((300, 4))
+        mine, samples, np.ones(4, np.float32), 20, 1e-3, -1.0, held, 0.0, generator.random((300, 4))
     )
     placement = lb.Placement(mine[None], 4)
     split = lb.make_dispatcher("optimal")
@@ -95,6 +97,19 @@ def test_slow_ranks_get_less():
     assert (
         placement.rank_load(load[-1])[:, 0] < placement.rank_load(load[-1])[:, 1:].min(axis=1)
     ).all()
+
+
+def test_a_price_buys_fewer_moves():
+    """The dearer a move, the fewer are made; at no price nearly everything moves."""
+    load = _drifting(6, 2, 64, seed=5)
+    problem = lb.Problem(load[:5], 8, 9, dispatcher="optimal")
+    problem = problem.replace(current=lb.solve(problem.replace(load=load[:4]), "robust"))
+    moves = [
+        lb.solve(problem.replace(move_price=price), "robust").moves_from(problem.current).sum()
+        for price in (0.0, 1e-3 * load.sum() / 48, 1e12)
+    ]
+    assert moves[0] > 4 * moves[1] > 0
+    assert moves[2] == 0
 
 
 @pytest.mark.parametrize(
