@@ -180,9 +180,13 @@ def test_the_solver_fits_and_stays_as_it_was():
 
 
 def test_a_fitted_solver_conforms():
-    """It keeps what it learned and nothing of its problems; the next window is not this one."""
+    """It keeps what it learned and nothing of its problems; the next window is not this one.
+
+    The planted optima are still found by swaps, but not by greedy, when loads are shrunk.
+    """
+    lb.testing.check_solver(Learned().fit(drift(10)))
     known = {"check_planted_optimum": "plans for what the load will be, not for what it was"}
-    lb.testing.check_solver(Learned().fit(drift(10)), known_failures=known)
+    lb.testing.check_solver(Learned(planner="greedy").fit(drift(10)), known_failures=known)
 
 
 def test_scenarios_are_drawn_around_the_forecast(monkeypatch):
