@@ -55,8 +55,8 @@ class Row:
 def rank(records: Iterable[dict[str, Any]]) -> tuple[list[Row], list[tuple[str, str, str]]]:
     """Return the rows, best efficiency first, and (solver, scenario, reason) of what failed.
 
-    A solver that failed anywhere under a dispatcher is not scored under it. Means over scenarios are arithmetic, but for GB
-    moved, which is a sum.
+    A solver that failed anywhere under a dispatcher is not scored under it. Means over scenarios
+    are arithmetic, but for GB moved, which is a sum.
     """
     by_solver: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for record in records:

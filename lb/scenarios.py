@@ -1,10 +1,11 @@
-"""What the next window may look like: a forecast and how far it is off, read from past windows."""
+"""What the next window may look like: near a guess, or like a past window; read from these."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lb.forecasters.similar import Similar
 from lb.problem import Problem
 
 Array = NDArray[np.float64]
@@ -15,77 +16,105 @@ FLOOR = 0.01
 
 @dataclass(frozen=True)
 class Outlook:
-    """The next window as a log-normal guess.
+    """The next window: log-normal around a guess, or around a past window that comes again.
 
     Parameters
     ----------
     median
         [layers, experts] load, in units of the layer's mean expert.
     spread
-        [layers] standard deviation of the logarithm of what comes over what was guessed.
+        [steps, layers] root mean square of the logarithm of what came over what was guessed, for
+        each step from one window to the next; as likely as each other to come again.
+    past
+        [windows, layers, experts] loads that were, in the same units.
     """
 
     median: Array
     spread: Array
+    past: Array
 
     def expected(self, planned: Array) -> Array:
         """Return the guess in tokens [layers, experts], with the layers' totals of ``planned``."""
         scale = planned.mean(axis=1, keepdims=True) / self.median.mean(axis=1, keepdims=True)
         return self.median * scale
 
-    def sample(self, layer: int, experts: NDArray[np.int64], normal: Array) -> NDArray[np.float32]:
-        """Return loads [experts, samples] of some experts of a layer, for normal deviates."""
-        guess = self.median[layer][experts, None] * np.exp(self.spread[layer] * normal)
-        return np.asarray(guess, dtype=np.float32)
+    def sample(
+        self, layer: int, experts: NDArray[np.int64], normal: Array, recall: float
+    ) -> NDArray[np.float32]:
+        """Return possible loads [experts, samples] of some experts of a layer.
+
+        Parameters
+        ----------
+        layer, experts
+            Which experts; [experts] ids.
+        normal
+            [experts, samples] standard normal deviates.
+        recall
+            Part of the samples, spread evenly over them, that are past windows in turn, off by as
+            little as the calmest step was. There are none where there is but one window.
+        """
+        number = np.arange(normal.shape[1])
+        center = np.repeat(self.median[layer, experts][:, None], number.size, axis=1)
+        off = self.spread[number % len(self.spread), layer]
+        if len(self.past) > 1:
+            again = np.flatnonzero(np.diff(np.floor(recall * np.arange(number.size + 1))) > 0)
+            window = np.arange(again.size) % len(self.past)
+            center[:, again] = self.past[window, layer][:, experts].T
+            off[again] = self.spread[:, layer].min()
+        return np.asarray(center * np.exp(off * normal), dtype=np.float32)
 
 
 def outlook(problem: Problem, spread: float | None, unknown_spread: float) -> Outlook:
     """Return what the problem's windows say of the next one.
 
     The logarithm of an expert's load, relative to its layer, is guessed from the last window and
-    from the mean over all windows so far, with two weights fitted by least squares to all steps
-    from one window to the next, all layers and experts together: a drifting load returns to its
-    mean, a noisy one too. The spread of a layer is the root mean square of what the guess missed.
+    from the mean of those windows that resemble it (:class:`lb.forecasters.similar.Similar`), with
+    two weights fitted by least squares to all steps from one window to the next, all layers and
+    experts together: a drifting load returns to its mean, a noisy one too. How far each step was
+    off is what the next one may be off by: small where traffic was calm, large where it shifted.
 
     Parameters
     ----------
     problem
         Its windows; its ``forecast``, where given, takes the place of the guess.
     spread
-        Standard deviation to use instead of the measured one.
+        Standard deviation to use instead of the measured ones.
     unknown_spread
         Standard deviation where a single window says nothing of it.
     """
-    scale = problem.load.mean(axis=2, keepdims=True)
-    relative = np.divide(problem.load, scale, out=np.ones_like(problem.load), where=scale > 0)
-    logs = np.log(relative + FLOOR)
-    logs -= logs.mean(axis=2, keepdims=True)
-    guess, missed = logs[-1], np.full(problem.num_layers, unknown_spread)
+    logs = _logs(problem.load)
+    guess, missed = logs[-1], np.full((1, problem.num_layers), unknown_spread)
     if problem.num_windows > 1:
-        so_far = np.cumsum(logs, axis=0) / np.arange(1, len(logs) + 1)[:, None, None]
-        weights = _least_squares(logs[:-1], so_far[:-1], logs[1:])
-        error = logs[1:] - weights[0] * logs[:-1] - weights[1] * so_far[:-1]
-        guess = weights[0] * logs[-1] + weights[1] * so_far[-1]
-        missed = np.sqrt(np.square(error).mean(axis=(0, 2)))
+        alike = _logs(np.stack([Similar()(problem.load[: end + 1]) for end in range(len(logs))]))
+        weights = _least_squares(logs[:-1], alike[:-1], logs[1:])
+        error = logs[1:] - weights[0] * logs[:-1] - weights[1] * alike[:-1]
+        guess = weights[0] * logs[-1] + weights[1] * alike[-1]
+        missed = np.sqrt(np.square(error).mean(axis=2))
+    median = np.exp(guess)
     if problem.forecast is not None:
         mean = problem.forecast.mean(axis=1, keepdims=True)
-        median = np.divide(
-            problem.forecast, mean, out=np.ones_like(problem.forecast), where=mean > 0
-        )
-    else:
-        median = np.exp(guess)
+        ones = np.ones_like(problem.forecast)
+        median = np.divide(problem.forecast, mean, out=ones, where=mean > 0)
     if spread is not None:
-        missed = np.full(problem.num_layers, spread)
-    return Outlook(median, missed)
+        missed = np.full((1, problem.num_layers), spread)
+    return Outlook(median, missed, np.exp(logs))
 
 
-def _least_squares(last: Array, so_far: Array, following: Array) -> tuple[float, float]:
+def _logs(load: Array) -> Array:
+    """Return [windows, layers, experts] logarithms, the mean of each layer taken away."""
+    scale = load.mean(axis=2, keepdims=True)
+    relative = np.divide(load, scale, out=np.ones_like(load), where=scale > 0)
+    logs: Array = np.log(relative + FLOOR)
+    return logs - logs.mean(axis=2, keepdims=True)
+
+
+def _least_squares(last: Array, alike: Array, following: Array) -> tuple[float, float]:
     """Return the two weights, in [0, 1] and adding up to at most 1; (1, 0) without any variation.
 
-    The first step is left out where there are others: there the last window is the mean so far.
+    The first step is left out where there are others: there the last window is all there is.
     """
     first = 1 if len(last) > 1 else 0
-    a, b, y = (part[first:].ravel() for part in (last, so_far, following))
+    a, b, y = (part[first:].ravel() for part in (last, alike, following))
     best = (1.0, 0.0)
     best_error = np.inf
     total = np.array([[a @ a, a @ b], [a @ b, b @ b]])

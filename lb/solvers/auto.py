@@ -12,12 +12,13 @@ from lb.solve import solve
 class Auto:
     """Choose by the fields of the problem, the first that fits.
 
-    1. A budget or a price of moves: ``incremental``.
+    1. A budget of moves: ``incremental``.
     2. Tokens by source, co-activation or distances: ``affinity``.
     3. Expert groups that divide over several nodes, whose experts fill a rank's slots without one
        twice: ``hierarchical``.
-    4. The ``optimal`` dispatcher, or three windows and more without a forecast: ``robust``.
-    5. Otherwise ``local-search``.
+    4. The ``optimal`` dispatcher, or several windows: ``robust``, which heeds a price of moves.
+    5. A price of moves: ``incremental``.
+    6. Otherwise ``local-search``.
 
     All five honour ``rank_speed``. :meth:`choice` says which one it would be.
     """
@@ -31,7 +32,7 @@ class Auto:
 
     def choice(self, problem: Problem) -> str:
         """Return the registered name of the solver that suits ``problem``."""
-        if problem.max_moves is not None or problem.move_price is not None:
+        if problem.max_moves is not None:
             return "incremental"
         traffic = (problem.source_load, problem.coactivation, problem.rank_distance)
         if any(field is not None for field in traffic):
@@ -40,8 +41,6 @@ class Auto:
         fits = problem.slots_per_rank * nodes <= problem.num_experts
         if nodes > 1 and groups > 1 and groups % nodes == 0 and fits:
             return "hierarchical"
-        if problem.dispatcher == "optimal" or (
-            problem.num_windows >= 3 and problem.forecast is None
-        ):
+        if problem.dispatcher == "optimal" or problem.num_windows > 1:
             return "robust"
-        return "local-search"
+        return "local-search" if problem.move_price is None else "incremental"

@@ -20,19 +20,19 @@ from lb.solvers.local_search import LocalSearch
 class Robust:
     """Plan for the many loads that the next window may bring, not for the one that was seen.
 
-    The windows give a guess of the next one and how far such guesses are off
-    (:func:`lb.scenarios.outlook`). Under the ``optimal`` dispatcher a placement is worth what load
-    it lets flow between ranks: simulated annealing looks for the least expected peak over random
-    loads around the guess, the dispatcher being followed in each (:func:`lb.expected_peak.anneal`),
-    with fresh loads in every round. This is sample average approximation (Kleywegt, Shapiro and
-    Homem-de-Mello 2002, SIAM Journal on Optimization 12(2), doi:10.1137/S1052623499363220).
+    The windows give a guess of the next one and how far such guesses were off
+    (:func:`lb.scenarios.outlook`); and what has been may come again. Simulated annealing looks for
+    the least expected peak over random loads of both kinds, the dispatcher being followed in each
+    (:func:`lb.expected_peak.anneal`), with fresh loads in every round. This is sample average
+    approximation (Kleywegt, Shapiro and Homem-de-Mello 2002, SIAM Journal on Optimization 12(2),
+    doi:10.1137/S1052623499363220). Under the ``optimal`` dispatcher a placement is worth what load
+    it lets flow between ranks; any other one is taken for an even split.
 
     With a ``move_price`` and a current placement every move adds its price, and the search sets out
     from what is loaded if that is better than a new start, the price being counted.
 
-    Under any other dispatcher it is ``local-search`` on the guess, or ``incremental`` where moves
-    have a price: where errors are independent and the split is fixed, more was measured to be
-    worse, since it fits the random loads.
+    A single window under a fixed split leaves nothing to plan for but the guess: ``local-search``
+    answers, or ``incremental`` where moves have a price.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class Robust:
         Rounds of evening out that follow the dispatcher after a move.
     warmth
         Increase of the expected peak that the first moves may cost, relative.
+    recall
+        Part of the random loads that are past windows, where there are several.
     quantile
         Minimise this quantile of the peak instead of its mean: 0.9 plans for bad windows.
     spread
@@ -60,6 +62,7 @@ class Robust:
     rounds: int = 2
     sweeps: int = 5
     warmth: float = 1e-3
+    recall: float = 0.25
     quantile: float | None = None
     spread: float | None = None
     unknown_spread: float = 0.3
@@ -79,7 +82,8 @@ class Robust:
         view = outlook(problem, self.spread, self.unknown_spread)
         guess = problem.replace(forecast=view.expected(problem.planned_load))
         priced = problem.current is not None and problem.move_price is not None
-        if problem.dispatcher != "optimal" or problem.num_slots == problem.num_experts:
+        fixed = problem.dispatcher != "optimal" or problem.num_slots == problem.num_experts
+        if fixed and problem.num_windows == 1:
             return Incremental()(guess) if priced else LocalSearch()(guess)
         start = LocalSearch()(guess)
         slots = np.empty_like(start.physical_to_logical)
@@ -110,17 +114,19 @@ class Robust:
             generator = np.random.default_rng([self.seed, number])
             normal = generator.standard_normal((hottest.size, -(-self.samples // 2)))
             draws = generator.random((self.iterations, 4))
-            loads = view.sample(layer, hottest, np.concatenate([normal, -normal], axis=1))
+            deviates = np.concatenate([normal, -normal], axis=1)
+            loads = view.sample(layer, hottest, deviates, self.recall)
             loads *= total / loads.sum(axis=0)
             setting = (self.warmth / (1 + number), -1.0 if self.quantile is None else self.quantile)
             bill = (held, price)
+            sweeps = self.sweeps if guess.dispatcher == "optimal" else 0
             if len(starts) > 1:  # no move at all tells what a start is worth
                 worth = [
-                    anneal(slots, loads, slowness, self.sweeps, *setting, *bill, draws[:0])
+                    anneal(slots, loads, slowness, sweeps, *setting, *bill, draws[:0])
                     for slots in starts
                 ]
                 starts = [starts[int(np.argmin(worth))]]
-            anneal(starts[0], loads, slowness, self.sweeps, *setting, *bill, draws)
+            anneal(starts[0], loads, slowness, sweeps, *setting, *bill, draws)
         return hottest[starts[0]]
 
     def _check(self) -> None:
@@ -128,6 +134,7 @@ class Robust:
             checked_integer(getattr(self, name), name, at_least=least)
         checked_integer(self.seed, "seed", at_least=0)
         checked_number(self.warmth, "warmth", at_least=1e-9)
+        checked_number(self.recall, "recall", at_least=0.0, at_most=1.0)
         checked_number(self.unknown_spread, "unknown_spread", at_least=0.0)
         if self.spread is not None:
             checked_number(self.spread, "spread", at_least=0.0)

@@ -24,7 +24,10 @@ CURRENT = lb.solve(PLAIN, "contiguous")
         ({"ranks_per_node": 2, "expert_groups": 4, "slots_per_rank": 9}, "local-search"),
         ({"dispatcher": "optimal"}, "robust"),
         ({"load": np.stack([LOAD] * 3)}, "robust"),
-        ({"load": np.stack([LOAD] * 3), "forecast": LOAD}, "local-search"),
+        (
+            {"load": np.stack([LOAD] * 2), "current": CURRENT, "move_price": 0.1},
+            "robust",
+        ),
     ],
 )
 def test_choice(changes, chosen):
