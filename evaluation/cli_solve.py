@@ -68,6 +68,7 @@ def solve(
     from evaluation import loads as load_files
     from evaluation import placement_files
     from lb.engines.whole_file import write_whole
+    from lb.solvers.auto import Auto
 
     try:
         _check_out(out, placement_files.ENDINGS, form)
@@ -92,7 +93,8 @@ def solve(
         write_whole(text, out)
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
-    print(f"{problem} by {solver} in {seconds:.3f} s, compiling included", file=sys.stderr)
+    by = f"{solver} ({chosen.choice(problem)})" if isinstance(chosen, Auto) else solver
+    print(f"{problem} by {by} in {seconds:.3f} s, compiling included", file=sys.stderr)
     for line in _summary(problem, placement, share):
         print(line, file=sys.stderr)
     print(f"{out}: {form}", file=sys.stderr)

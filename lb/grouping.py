@@ -37,7 +37,7 @@ def groups_to_nodes(
     layers, groups = group_load.shape
     nodes = len(node_speed)
     home = np.empty((layers, groups), dtype=np.int64)
-    slowness = 1.0 / node_speed
+    slowness = node_speed.min() / node_speed  # at most 1: no time overflows
     if _count_partitions(groups, nodes) > TRIED_PARTITIONS:
         for layer, load in enumerate(group_load):
             order = np.argsort(-load, kind="stable")

@@ -209,10 +209,12 @@ def _first_to_finish(
     rank_load: NDArray[np.float64],
     slowness: NDArray[np.float64],
 ) -> int:
+    """Return the open rank that would finish first with ``amount`` more, or -1 if none is open."""
     best, best_time = -1, np.inf
     for rank in range(len(keys)):
         time = (rank_load[rank] + amount) * slowness[rank]
-        if keys[rank] != FULL and time < best_time:
+        # an open rank must be found even where all times are beyond the largest number
+        if keys[rank] != FULL and (best < 0 or time < best_time):
             best, best_time = rank, time
     return best
 

@@ -8,7 +8,7 @@ from lb.protocols import Solver
 from lb.solvers import SOLVERS
 
 
-def solve(problem: Problem, solver: str | Solver = "greedy", **params: Any) -> Placement:
+def solve(problem: Problem, solver: str | Solver = "auto", **params: Any) -> Placement:
     """Return the placement that ``solver`` gives for ``problem``.
 
     Parameters
@@ -16,7 +16,8 @@ def solve(problem: Problem, solver: str | Solver = "greedy", **params: Any) -> P
     problem
         What is asked.
     solver
-        A registered name (:func:`lb.available`) or any callable from problem to placement.
+        A registered name (:func:`lb.available`) or any callable from problem to placement. "auto"
+        chooses by what the problem states (:class:`lb.solvers.auto.Auto`).
     params
         Parameters of a named solver.
 

@@ -14,7 +14,8 @@ class Auto:
 
     1. A budget of moves: ``incremental``.
     2. Tokens by source, co-activation or distances: ``affinity``.
-    3. Expert groups that divide over several nodes: ``hierarchical``.
+    3. Expert groups that divide over several nodes, whose experts fill a rank's slots without one
+       twice: ``hierarchical``.
     4. The ``optimal`` dispatcher, or several windows: ``robust``, which heeds a price of moves.
     5. A price of moves: ``incremental``.
     6. Otherwise ``local-search``.
@@ -37,7 +38,8 @@ class Auto:
         if any(field is not None for field in traffic):
             return "affinity"
         groups, nodes = problem.expert_groups, problem.num_nodes
-        if nodes > 1 and groups > 1 and groups % nodes == 0:
+        fits = problem.slots_per_rank * nodes <= problem.num_experts
+        if nodes > 1 and groups > 1 and groups % nodes == 0 and fits:
             return "hierarchical"
         if problem.dispatcher == "optimal" or problem.num_windows > 1:
             return "robust"

@@ -120,6 +120,11 @@ def check_survives_pickling(solver: Solver) -> None:
 
 def check_pure(solver: Solver) -> None:
     """The problem is left as it was, and what was asked before changes no answer."""
+    for name in ("forecast", "expert-cost", "move-price", "traffic"):
+        stated = instances.INSTANCES[name]()
+        given = _contents(stated)
+        _solve(solver, stated, f"instance {name!r}")
+        assert _contents(stated) == given, f"the problem {name!r} was changed"
     problem = instances.generic()
     before = _contents(problem)
     fields = copy.deepcopy(getattr(solver, "__dict__", {}))
@@ -140,6 +145,8 @@ def _contents(value: Any) -> bytes:
 
 
 def _plain(field: Any) -> Any:
+    if isinstance(field, Placement):
+        field = field.physical_to_logical
     return (field.shape, field.tobytes()) if isinstance(field, np.ndarray) else repr(field)
 
 
@@ -187,6 +194,31 @@ def check_max_moves(solver: Solver) -> None:
         answer = solver(problem)
         moves = int(answer.moves_from(problem.current).sum())
         assert moves <= budget, f"{moves} moves > max_moves = {budget}"
+
+
+def check_rank_speed(solver: Solver) -> None:
+    """A solver that honours ``rank_speed`` spares a slow rank, to the profit of the whole layer.
+
+    One rank of four has a quarter, or 4/5, of the others' speed. It gets less than an even part of
+    the tokens, and no layer takes longer than under the answer that takes all ranks for equal. The
+    unit of speed is nobody's business: twice the speeds give the same answer.
+    """
+    if "rank_speed" not in honours(solver):
+        raise unittest.SkipTest("does not claim to honour rank_speed")
+    alike = _solve(solver, instances.generic(), "equal ranks")
+    for slow in (0.25, 0.8):
+        problem = instances.with_slow_rank(slow)
+        speed = problem.rank_speed
+        assert speed is not None
+        answer = _solve(solver, problem, f"one rank of speed {slow}")
+        tokens = answer.rank_load(problem.planned_load)
+        part = tokens[:, 0] / tokens.mean(axis=1)
+        assert (part < 1).all(), f"the rank of speed {slow} gets {part.max():.3f} of the mean"
+        unaware = (alike.rank_load(problem.planned_load) / speed).max(axis=1)
+        slower = np.flatnonzero((tokens / speed).max(axis=1) > unaware * (1 + 1e-9)).tolist()
+        assert not slower, f"speed {slow}: layers {slower} take longer than if it were not told"
+        faster = _solve(solver, problem.replace(rank_speed=2 * speed), "speeds doubled")
+        _assert_same(answer, faster, "speeds doubled")
 
 
 def check_planted_optimum(solver: Solver) -> None:

@@ -23,6 +23,7 @@ CHECKS: dict[str, Callable[[Solver], None]] = {
         checks.check_expert_relabelling,
         checks.check_layer_permutation,
         checks.check_max_moves,
+        checks.check_rank_speed,
         checks.check_planted_optimum,
     )
 }

@@ -71,6 +71,39 @@ def _optimal_dispatcher() -> Problem:
     return Problem(load, num_ranks=4, slots_per_rank=8, dispatcher="optimal")
 
 
+def _forecast() -> Problem:
+    load = _skewed(2, 24, windows=3)
+    return Problem(load, num_ranks=4, slots_per_rank=8, forecast=_skewed(2, 24, seed=8))
+
+
+def _expert_cost() -> Problem:
+    # up to 64 tokens it takes as long to read the weights, from there on each token costs more
+    cost = np.array([[0.0, 3.0], [64.0, 3.0], [256.0, 12.0], [512.0, 30.0]])
+    return Problem(_skewed(2, 24), num_ranks=4, slots_per_rank=8, expert_cost=cost)
+
+
+def _current() -> Problem:
+    return generic().replace(current=_loaded(generic()))
+
+
+def _move_price() -> Problem:
+    return _current().replace(move_price=5.0)
+
+
+def _traffic() -> Problem:
+    generator = np.random.default_rng(9)
+    problem = Problem(_skewed(2, 24), num_ranks=4, slots_per_rank=8, ranks_per_node=2)
+    problem = problem.replace(expert_groups=4)
+    node = np.arange(4) // 2
+    distance = np.where(node[:, None] == node, 1.0, 3.0) - np.eye(4)
+    pairs = generator.integers(0, 50, (2, 24, 24))
+    return problem.replace(
+        source_load=problem.load.swapaxes(0, 1) * generator.dirichlet(np.ones(4), (2, 24)).mT,
+        rank_distance=distance,
+        coactivation=pairs + pairs.swapaxes(1, 2),
+    )
+
+
 #: Name to a function that makes the problem.
 INSTANCES: dict[str, Callable[[], Problem]] = {
     "uniform": _uniform,
@@ -86,6 +119,11 @@ INSTANCES: dict[str, Callable[[], Problem]] = {
     "every-expert-everywhere": _every_expert_everywhere,
     "grouped-nodes": _grouped_nodes,
     "optimal-dispatcher": _optimal_dispatcher,
+    "forecast": _forecast,
+    "expert-cost": _expert_cost,
+    "current": _current,
+    "move-price": _move_price,
+    "traffic": _traffic,
 }
 
 
@@ -96,9 +134,18 @@ def generic(seed: int = 11) -> Problem:
 
 def with_budget(max_moves: int) -> Problem:
     """A problem whose current placement suits another load, with a budget of moves."""
-    row = np.arange(32) % 24
-    current = Placement(np.tile(row, (4, 1)), num_ranks=4)
-    return generic().replace(current=current, max_moves=max_moves)
+    return _current().replace(max_moves=max_moves)
+
+
+def with_slow_rank(speed: float) -> Problem:
+    """A problem whose first rank has this speed, and the three others 1."""
+    return generic().replace(rank_speed=[speed, 1.0, 1.0, 1.0])
+
+
+def _loaded(problem: Problem) -> Placement:
+    """What engines load at start-up: experts by their ids, and over again."""
+    row = np.arange(problem.num_slots) % problem.num_experts
+    return Placement(np.tile(row, (problem.num_layers, 1)), problem.num_ranks)
 
 
 def planted() -> dict[str, Problem]:

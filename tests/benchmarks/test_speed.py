@@ -32,7 +32,7 @@ def test_solve(benchmark, solver):
 @pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
 def test_evaluate_a_placement(benchmark):
     """Check a new slot map and compute its balancedness in all layers."""
-    table = lb.solve(PROBLEM).physical_to_logical
+    table = lb.solve(PROBLEM, "greedy").physical_to_logical
     benchmark(lambda: lb.Placement(table, 32).balancedness(LOAD))
 
 
@@ -46,7 +46,7 @@ def test_bound(benchmark):
 def test_price_a_step(benchmark):
     """One decode step of DeepSeek-V3 at EP32, links contending."""
     executor = _executor(32, contention=True)
-    placement = lb.solve(PROBLEM)
+    placement = lb.solve(PROBLEM, "greedy")
     benchmark(executor.step, placement, LOAD, None, 2048)
 
 
@@ -54,7 +54,7 @@ def test_price_a_step(benchmark):
 def test_price_a_step_at_ep288(benchmark):
     """One decode step of DeepSeek-V3 at EP288 by rank loads alone, dispatcher included."""
     executor = _executor(288, contention=False)
-    placement = lb.solve(lb.Problem(LOAD, num_ranks=288, slots_per_rank=1))
+    placement = lb.solve(lb.Problem(LOAD, num_ranks=288, slots_per_rank=1), "greedy")
     even = lb.make_dispatcher("even")
     benchmark(lambda: executor.step(placement, LOAD, even(placement, LOAD), 17280))
 

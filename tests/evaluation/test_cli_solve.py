@@ -30,7 +30,7 @@ def _solve(load, out, *options):
 
 
 def _expected(windows=LOAD):
-    return lb.solve(lb.Problem(windows, 4, 3), "greedy").physical_to_logical
+    return lb.solve(lb.Problem(windows, 4, 3), "auto").physical_to_logical
 
 
 def test_every_format_holds_the_same_placement(load, tmp_path):
@@ -138,7 +138,8 @@ def test_experts_that_stay_keep_their_slots(load, tmp_path):
 def test_the_summary_says_how_good_it_is(load, tmp_path):
     """Balancedness beside its bound, replicas, duplicates, time."""
     said = _solve(load, tmp_path / "a.json", "--dispatcher", "optimal")
-    assert "by greedy in" in said
+    assert "by auto (robust) in" in said
+    assert "by eplb in" in _solve(load, tmp_path / "a.json", "--solver", "eplb")
     assert "balancedness  mean" in said
     assert "0 twice on a rank" in said
     assert f"{tmp_path / 'a.json'}: json" in said

@@ -20,6 +20,8 @@ CURRENT = lb.solve(PLAIN, "contiguous")
         ({"coactivation": np.ones((2, 16, 16))}, "affinity"),
         ({"ranks_per_node": 2, "expert_groups": 4}, "hierarchical"),
         ({"ranks_per_node": 2}, "local-search"),
+        ({"ranks_per_node": 1, "expert_groups": 2}, "local-search"),
+        ({"ranks_per_node": 2, "expert_groups": 4, "slots_per_rank": 9}, "local-search"),
         ({"dispatcher": "optimal"}, "robust"),
         ({"load": np.stack([LOAD] * 3)}, "robust"),
         (

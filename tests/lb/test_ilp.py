@@ -243,8 +243,9 @@ def test_cover_is_feasible_exactly_down_to_the_optimum(backend):
 
 def test_all_copies_are_tried():
     """As many ways to share out the slots are listed as are counted, each once, the first first."""
-    layer = Layer.of(BANK["two ranks"].replace(num_ranks=3), 0)
-    start = layer.holds(lb.solve(BANK["two ranks"].replace(num_ranks=3)).physical_to_logical[0])
+    problem = BANK["two ranks"].replace(num_ranks=3)
+    layer = Layer.of(problem, 0)
+    start = layer.holds(lb.solve(problem, "greedy").physical_to_logical[0])
     every = [copies.tolist() for copies in nearby_copies(layer, start.sum(axis=1), 9.0)]
     numbers = itertools.product(range(1, 4), repeat=5)
     assert sorted(every) == [list(copies) for copies in numbers if sum(copies) == 9]

@@ -163,8 +163,8 @@ def test_the_solver_plans_for_the_forecast():
     problem = lb.Problem(load, num_ranks=8, slots_per_rank=18)
     expected = problem.replace(forecast=LearnedForecaster()(load))
     found = lb.solve(problem, "learned").physical_to_logical
-    np.testing.assert_array_equal(found, lb.solve(expected, "greedy").physical_to_logical)
-    assert (found != lb.solve(problem, "greedy").physical_to_logical).any()
+    np.testing.assert_array_equal(found, lb.solve(expected, "robust").physical_to_logical)
+    assert (found != lb.solve(problem, "local-search").physical_to_logical).any()
 
 
 def test_the_solver_fits_and_stays_as_it_was():
@@ -180,9 +180,13 @@ def test_the_solver_fits_and_stays_as_it_was():
 
 
 def test_a_fitted_solver_conforms():
-    """It keeps what it learned and nothing of its problems; the next window is not this one."""
+    """It keeps what it learned and nothing of its problems; the next window is not this one.
+
+    The planted optima are still found by swaps, but not by greedy, when loads are shrunk.
+    """
+    lb.testing.check_solver(Learned().fit(drift(10)))
     known = {"check_planted_optimum": "plans for what the load will be, not for what it was"}
-    lb.testing.check_solver(Learned().fit(drift(10)), known_failures=known)
+    lb.testing.check_solver(Learned(planner="greedy").fit(drift(10)), known_failures=known)
 
 
 def test_scenarios_are_drawn_around_the_forecast(monkeypatch):

@@ -8,10 +8,15 @@ import lb
 PROBLEM = lb.Problem(np.arange(1.0, 9.0)[None], 2, 5)
 
 
-def test_default_is_greedy():
-    """Without a name greedy answers."""
-    default = lb.solve(PROBLEM).physical_to_logical
-    np.testing.assert_array_equal(default, lb.solve(PROBLEM, "greedy").physical_to_logical)
+@pytest.mark.parametrize(
+    ("dispatcher", "chosen"), [("even", "local-search"), ("optimal", "robust")]
+)
+def test_default_is_auto(dispatcher, chosen):
+    """Without a name the solver that suits the problem answers."""
+    problem = PROBLEM.replace(dispatcher=dispatcher)
+    default = lb.solve(problem).physical_to_logical
+    np.testing.assert_array_equal(default, lb.solve(problem, "auto").physical_to_logical)
+    np.testing.assert_array_equal(default, lb.solve(problem, chosen).physical_to_logical)
 
 
 def test_any_callable_is_a_solver():

@@ -110,11 +110,28 @@ def test_greedy_makes_room_at_the_end(seed):
     assert placement.duplicate_count.sum() == 0
 
 
-@pytest.mark.parametrize(
-    "solver", ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "learned", "random"]
-)
+ODD = ["affinity", "contiguous", "eplb", "greedy", "hierarchical", "learned", "random"]
+
+
+@pytest.mark.parametrize("solver", [*ODD, "auto", "incremental", "local-search", "robust"])
 def test_odd_loads_are_survived(solver):
     """Denormal, huge and lone loads get a feasible answer."""
     for load in (np.full((1, 8), 5e-324), np.full((1, 8), 1e306), np.eye(1, 8) * 1e300):
-        problem = lb.Problem(load, 4, 3)
-        assert lb.solve(problem, solver).replica_count.sum() == 12
+        for dispatcher in ("even", "optimal"):
+            problem = lb.Problem(load, 4, 3, dispatcher=dispatcher)
+            assert lb.solve(problem, solver).replica_count.sum() == 12
+
+
+@pytest.mark.parametrize(
+    "solver", ["affinity", "auto", "greedy", "hierarchical", "incremental", "local-search"]
+)
+@pytest.mark.parametrize(
+    ("experts", "ranks", "slots"), [(1, 4, 1), (8, 1, 8), (8, 8, 1), (8, 4, 3)]
+)
+def test_times_beyond_the_largest_number_are_survived(solver, experts, ranks, slots):
+    """Where load over speed overflows, every slot is filled all the same, without duplicates."""
+    speed = np.where(np.arange(ranks) == 0, 1e-9, 1e9)
+    problem = lb.Problem(np.full((2, experts), 1e300), ranks, slots, rank_speed=speed)
+    placement = lb.solve(problem, solver)
+    assert placement.replica_count.min() >= 1
+    assert placement.duplicate_count.sum() == 0

@@ -128,6 +128,82 @@ def ignores_its_budget(problem):
 ignores_its_budget.honours = frozenset({"max_moves"})
 
 
+def ignores_a_slow_rank(problem):
+    """Promise to spare it, and do not."""
+    return lb.make("greedy")(problem.replace(rank_speed=None))
+
+
+ignores_a_slow_rank.honours = frozenset({"rank_speed"})
+
+
+def overdoes_a_slow_rank(problem):
+    """Spare it so much that the ranks next to it are left with everything."""
+    speed = problem.rank_speed
+    if speed is not None and len(set(speed.tolist())) > 1:
+        speed = np.where(np.arange(speed.size) == speed.size - 1, 1e3, speed)
+    return lb.make("greedy")(problem.replace(rank_speed=speed))
+
+
+overdoes_a_slow_rank.honours = frozenset({"rank_speed"})
+
+
+def takes_speed_for_tokens(problem):
+    """Mix the unit of speed with that of load."""
+    speed = problem.rank_speed
+    return lb.make("greedy")(
+        problem.replace(rank_speed=None if speed is None else speed**2 + speed)
+    )
+
+
+takes_speed_for_tokens.honours = frozenset({"rank_speed"})
+
+
+def crashes_on_a_forecast(problem):
+    """Take the forecast for another window."""
+    windows = (
+        problem.load if problem.forecast is None else np.stack([*problem.load, problem.forecast])
+    )
+    return lb.make("greedy")(problem.replace(load=windows.reshape(problem.load.shape)))
+
+
+def crashes_on_a_cost(problem):
+    """Look a cost up by tokens, in a table that ends before them."""
+    if problem.expert_cost is not None:
+        seconds = problem.expert_cost[problem.planned_load.astype(int) // 64, 1]
+        return lb.make("greedy")(problem.replace(load=seconds, expert_cost=None))
+    return lb.make("greedy")(problem)
+
+
+def crashes_on_what_is_loaded(problem):
+    """Expect a budget wherever something is loaded."""
+    if problem.current is not None and problem.max_moves <= 0:
+        return problem.current
+    return lb.make("greedy")(problem)
+
+
+def keeps_every_priced_move(problem):
+    """Answer with the moves instead of the placement."""
+    answer = lb.make("greedy")(problem)
+    if problem.move_price is not None:
+        return answer.moves_from(problem.current) * problem.move_price
+    return answer
+
+
+def confuses_source_and_expert(problem):
+    """Add up the wrong axis."""
+    if problem.source_load is not None:
+        return lb.make("greedy")(problem.replace(load=problem.source_load.sum(axis=2)))
+    return lb.make("greedy")(problem)
+
+
+def changes_the_sources(problem):
+    """Scale the tokens by source in place."""
+    if problem.source_load is not None:
+        problem.source_load.flags.writeable = True
+        problem.source_load[:] = problem.source_load / 2
+    return lb.make("greedy")(problem)
+
+
 def crashes_on_no_load(problem):
     """Divide by the total."""
     if problem.total_load.sum() == 0:
@@ -146,6 +222,11 @@ BROKEN = [
     (leaves_a_slot_out, "check_feasible"),
     (returns_an_array, "check_feasible"),
     (crashes_on_no_load, "check_feasible"),
+    (crashes_on_a_forecast, "check_feasible"),
+    (crashes_on_a_cost, "check_feasible"),
+    (crashes_on_what_is_loaded, "check_feasible"),
+    (keeps_every_priced_move, "check_feasible"),
+    (confuses_source_and_expert, "check_feasible"),
     (duplicates_on_a_rank, "check_no_avoidable_duplicates"),
     (loses_an_expert, "check_load_conserved"),
     (uses_global_randomness, "check_deterministic"),
@@ -155,10 +236,14 @@ BROKEN = [
     (CountsQuietly(), "check_pure"),
     (CannotBePickled(), "check_survives_pickling"),
     (changes_the_problem, "check_pure"),
+    (changes_the_sources, "check_pure"),
     (counts_whole_tokens, "check_scale_invariance"),
     (prefers_low_ids, "check_expert_relabelling"),
     (looks_at_layer_zero, "check_layer_permutation"),
     (ignores_its_budget, "check_max_moves"),
+    (ignores_a_slow_rank, "check_rank_speed"),
+    (overdoes_a_slow_rank, "check_rank_speed"),
+    (takes_speed_for_tokens, "check_rank_speed"),
     (balances_badly, "check_planted_optimum"),
 ]
 

@@ -193,7 +193,7 @@ def test_other_errors_come_out_all_the_same():
         ({"on_error": "ignore"}, "on_error = 'ignore' is neither"),
         ({"solver": "gredy"}, "did you mean 'greedy'"),
         ({"params": {"seed": 1}}, "has no parameter 'seed'"),
-        ({"max_moves": 3}, "does not honour max_moves"),
+        ({"solver": "greedy", "max_moves": 3}, "does not honour max_moves"),
         ({"solver": _Recorder(), "max_moves": -1}, "max_moves = -1 < 0"),
     ],
 )
@@ -201,3 +201,11 @@ def test_a_wrong_configuration_is_refused_at_once(parameters, text):
     """When the engine starts, not at its first rebalancing."""
     with pytest.raises(ValueError, match=text):
         Policy.configured(**parameters)
+
+
+def test_the_default_solver_keeps_a_budget():
+    """Without a solver's name, ranks receive no more experts than allowed, and some."""
+    load = np.array([[1, 1, 90, 1, 90, 1, 1, 1]])
+    now = np.array([[0, 1, 2, 4, 5, 3, 6, 7, 0, 1, 3, 5]])
+    slots = Policy.configured(max_moves=2).rebalance_experts(load, 12, 1, 1, 3, now)
+    assert 0 < lb.Placement(slots, 3).moves_from(lb.Placement(now, 3)).sum() <= 2

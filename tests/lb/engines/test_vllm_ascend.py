@@ -191,7 +191,7 @@ def test_what_is_no_table_or_no_load(table, load, text):
     [
         ({"min_gain": 1.0}, "min_gain = 1.0 is outside"),
         ({"on_error": "skip"}, "on_error = 'skip'"),
-        ({"max_moves": 2}, "does not honour max_moves"),
+        ({"solver": "greedy", "max_moves": 2}, "does not honour max_moves"),
         ({"dispatcher": "evn"}, "unknown dispatcher 'evn'"),
     ],
 )
