@@ -14,7 +14,7 @@ array([0.941])
 import importlib
 from typing import Any
 
-from lb import bounds, traffic
+from lb import bounds, even_bound, traffic
 from lb.dispatch import check_share, configured
 from lb.placement import Placement
 from lb.problem import Problem
@@ -74,6 +74,7 @@ __all__ = [
     "bounds",
     "check_share",
     "configured",
+    "even_bound",
     "make",
     "make_dispatcher",
     "make_forecaster",

@@ -6,6 +6,10 @@ from numpy.typing import ArrayLike, NDArray
 from lb.checked import checked_amounts, checked_integer
 from lb.kernel import kernel
 
+_PRECISION = 1e-10  # relative, of the peak that the search by halves ends with
+_ROUNDING = 1e-11  # what sums of loads may be off, in units of the largest
+_TOLLS = 256  # tried at least, where experts are fewer
+
 
 def balancedness_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> NDArray[np.float64]:
     """Upper bound on the balancedness of any placement, however tokens are split over replicas.
@@ -13,15 +17,16 @@ def balancedness_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> 
     The peak rank load is at least the largest of
 
     * the mean rank load;
-    * the level M to which the slots suffice: a slot takes at most M tokens, so expert e needs
-      ceil(load_e / M) slots, and all experts together have ``num_ranks * slots_per_rank``;
-    * what the ranks that hold a replica of the h hottest experts must carry: if those experts have
-      n slots on b ranks, the other ``b * slots_per_rank - n`` slots there are filled too, and no
-      more of them can be spared from load than there are redundant slots left. Minimised over n
-      and b, for every h.
+    * the level to which the slots suffice: a slot takes at most M tokens, so expert e needs
+      ceil(load_e / M) of the ``num_ranks * slots_per_rank`` slots;
+    * what the ranks that hold a copy of the h hottest experts must carry, for every h: b ranks
+      leave ``(num_ranks - b) * slots_per_rank`` slots to experts that live elsewhere too, so all
+      others live on the b ranks alone. Minimised over b;
+    * the level to which the spare slots suffice once hot experts and the cold ones that fill up
+      their ranks are counted together: see :func:`_spare_slots_fall_short`.
 
-    All three are arguments of counting, derived here; none assumes an even split or forbids two
-    copies on one rank.
+    All four are arguments of counting, derived here; none assumes an even split, or forbids two
+    copies on one rank or a copy that gets no tokens.
 
     Parameters
     ----------
@@ -78,7 +83,7 @@ def _bound_layers(
             bound[layer] = 1.0
             continue
         peak = max(mean, _slot_level(load, ranks, width), _heavy_ranks_level(load, ranks, width))
-        bound[layer] = mean / peak
+        bound[layer] = mean / _spare_slot_level(load, ranks, width, peak)
 
 
 @kernel
@@ -100,7 +105,12 @@ def _slot_level(descending: NDArray[np.float64], ranks: int, width: int) -> floa
 
 @kernel
 def _heavy_ranks_level(descending: NDArray[np.float64], ranks: int, width: int) -> float:
-    """Return what some rank with one of the h hottest experts must carry, for the worst h."""
+    """Return what some rank with one of the h hottest experts must carry, for the worst h.
+
+    The other ranks have room for ``(ranks - b) * width`` experts, so at least
+    ``b * width - spare`` experts have all their copies on the b ranks, the h hottest among them.
+    Those have at most ``h + spare`` slots, so b is no more.
+    """
     experts = descending.size
     spare = ranks * width - experts
     lightest = np.zeros(experts + 1)  # lightest[k]: load of the k coldest experts
@@ -111,10 +121,99 @@ def _heavy_ranks_level(descending: NDArray[np.float64], ranks: int, width: int) 
     for heavy in range(1, experts + 1):
         heavy_load += descending[heavy - 1]
         best = np.inf
-        for slots in range(heavy, heavy + spare + 1):
-            spared = spare - (slots - heavy)
-            for on_ranks in range(-(-slots // width), min(slots, ranks) + 1):
-                filled = min(max(on_ranks * width - slots - spared, 0), experts - heavy)
-                best = min(best, (heavy_load + lightest[filled]) / on_ranks)
+        for on_ranks in range(-(-heavy // width), min(heavy + spare, ranks) + 1):
+            others = min(max(on_ranks * width - spare - heavy, 0), experts - heavy)
+            best = min(best, (heavy_load + lightest[others]) / on_ranks)
         level = max(level, best)
     return level
+
+
+@kernel
+def _spare_slot_level(
+    descending: NDArray[np.float64], ranks: int, width: int, level: float
+) -> float:
+    """Return the highest level found, from ``level`` on, for which the spare slots fall short.
+
+    A level counts only with its own proof, so that a search that misses a higher one is sound.
+    The tolls that are tried are the loads of the coldest experts, between which the proof changes
+    little, and some in between where experts are few.
+    """
+    experts = descending.size
+    if width == 1:
+        return level  # nothing shares a rank, and the slot level is exact
+    spare = ranks * width - experts
+    total = descending.sum()
+    remainder = np.empty(experts)
+    steps = max(1, _TOLLS // experts)
+    for cold in range(experts - 1, 0, -1):
+        gap = descending[cold - 1] - descending[cold]
+        for step in range(steps if gap > 0 else 1):
+            toll = descending[cold] + gap * step / steps
+            if toll * width > level:
+                return level
+            above = level * (1 + _PRECISION)
+            if not _spare_slots_fall_short(descending, spare, width, above, toll, remainder):
+                continue
+            level, high = above, total
+            while high > level * (1 + _PRECISION):
+                middle = (level + high) / 2
+                if _spare_slots_fall_short(descending, spare, width, middle, toll, remainder):
+                    level = middle
+                else:
+                    high = middle
+    return level
+
+
+@kernel
+def _spare_slots_fall_short(
+    descending: NDArray[np.float64],
+    spare: int,
+    width: int,
+    peak: float,
+    toll: float,
+    remainder: NDArray[np.float64],
+) -> bool:
+    """Return whether no placement keeps all ranks within ``peak``, as far as this proof goes.
+
+    Join ranks that hold copies of one expert. Each cluster of b ranks that arises keeps the whole
+    load of its experts, and has u spare slots: ``b * width`` less one for each of its experts. An
+    expert with c copies joins at most c ranks, so b <= u + 1. Let every expert pay a toll t, with
+    ``t * width <= peak`` and ``reach = peak - (width - 1) * t``. The loads l of a cluster obey
+
+        sum(l - t) <= b * peak - t * (b * width - u) <= (u + 1) * reach - t.
+
+    Call an expert heavy if l > reach, and write l = n * reach + r with whole n >= 1 and
+    0 < r <= reach. A cluster whose heavy experts have n in sum N takes N spare slots at least, or
+    s > 0 fewer. In the latter case, as l - t < 0 for cold experts alone,
+
+        sum over heavy (r - t) + t + (s - 1) * reach <= sum over cold (t - l).
+
+    Over all clusters the spare slots saved must reach the sum of n less ``spare``. Each further
+    saving costs least as a cluster of its own, which takes a heavy expert of its own: in sum at
+    least t a saving, and r - t for as many experts of the smallest r, or for all with r < t where
+    these are more; and ``reach`` a saving beyond the number of heavy experts. If that is more than
+    all cold experts give together, each of them in one cluster, the peak cannot be kept.
+    """
+    reach = peak - (width - 1) * toll
+    heavy = 0
+    savings = -spare
+    while heavy < descending.size and descending[heavy] > reach:
+        # a load just above a multiple of the reach, by rounding perhaps, is taken for the multiple
+        whole = int(np.ceil(descending[heavy] / reach - _ROUNDING)) - 1
+        remainder[heavy] = descending[heavy] - whole * reach
+        savings += whole
+        heavy += 1
+    if savings <= 0:
+        return False
+    price = savings * toll + max(savings - heavy, 0) * (reach - toll)
+    ascending = np.sort(remainder[:heavy])
+    for place in range(heavy):
+        if place >= savings and ascending[place] >= toll:
+            break
+        price += ascending[place] - toll
+    given = 0.0
+    cold = descending.size - 1
+    while cold >= 0 and descending[cold] < toll:
+        given += toll - descending[cold]
+        cold -= 1
+    return bool(price > given + _ROUNDING * descending[0])

@@ -20,26 +20,34 @@ def test_replicas_and_places_are_chosen_together():
 
 
 @pytest.mark.parametrize(
-    ("ranks", "width", "law", "least"),
+    ("layers", "experts", "ranks", "width", "law", "least"),
     [
-        (32, 9, "uniform", 0.9995),
-        (32, 9, "zipf", 0.9995),
-        (32, 9, "lognormal", 0.9995),
-        (64, 5, "uniform", 0.998),
-        (64, 5, "zipf", 0.998),
-        (64, 5, "lognormal", 0.998),
-        (72, 4, "uniform", 0.995),
-        (72, 4, "zipf", 0.889),  # published starts end at 0.878
-        (72, 4, "lognormal", 0.995),
+        (58, 256, 32, 9, "uniform", 0.9995),
+        (58, 256, 32, 9, "zipf", 0.9995),
+        (58, 256, 32, 9, "lognormal", 0.9995),
+        (58, 256, 64, 5, "uniform", 0.998),
+        (58, 256, 64, 5, "zipf", 0.998),
+        (58, 256, 64, 5, "lognormal", 0.998),
+        (58, 256, 72, 4, "uniform", 0.995),
+        (58, 256, 72, 4, "zipf", 0.889),  # published starts end at 0.878
+        (58, 256, 72, 4, "lognormal", 0.995),
+        (60, 384, 64, 7, "uniform", 0.999),
+        (60, 384, 64, 7, "zipf", 0.999),
+        (60, 384, 64, 7, "lognormal", 0.999),
+        (94, 128, 32, 5, "uniform", 0.997),
+        (94, 128, 32, 5, "zipf", 0.997),
+        (94, 128, 32, 5, "lognormal", 0.997),
     ],
 )
-def test_quality_at_the_size_of_deepseek_v3(ranks, width, law, least):
-    """Mean balancedness over 58 layers of 256 experts, and no expert twice on a rank."""
+def test_quality_at_the_size_of_real_models(layers, experts, ranks, width, law, least):
+    """Mean balancedness over the layers, and no expert twice on a rank."""
     generator = np.random.default_rng(0)
     load = {
-        "uniform": lambda: generator.uniform(size=(58, 256)),
-        "zipf": lambda: generator.permuted(np.tile(1 / np.arange(1, 257), (58, 1)), axis=1),
-        "lognormal": lambda: generator.lognormal(size=(58, 256)),
+        "uniform": lambda: generator.uniform(size=(layers, experts)),
+        "zipf": lambda: generator.permuted(
+            np.tile(1 / np.arange(1, experts + 1), (layers, 1)), axis=1
+        ),
+        "lognormal": lambda: generator.lognormal(size=(layers, experts)),
     }[law]()
     placement = lb.solve(lb.Problem(load, ranks, width), "local-search")
     assert placement.balancedness(load).mean() >= least
