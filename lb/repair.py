@@ -80,8 +80,18 @@ def repair(
             break
         step = steps[taken]
         score, received = best_gift(
-            slowness, table, copies, replicas, homes, num_homes, weight, rank_time,
-            mean, spread**2, held, step,
+            slowness,
+            table,
+            copies,
+            replicas,
+            homes,
+            num_homes,
+            weight,
+            rank_time,
+            mean,
+            spread**2,
+            held,
+            step,
         )
         swap_score, swap_received = best_swap(
             slowness, table, copies, weight, rank_time, mean, held, score, step

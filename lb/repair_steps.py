@@ -18,7 +18,7 @@ each; where both are on one rank, that rank is computed anew.
 import numpy as np
 from numpy.typing import NDArray
 
-from lb.kernel import inlined, kernel
+from lb.kernel import kernel
 
 
 @kernel
