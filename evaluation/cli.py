@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation import cli_explain, cli_fabric, cli_machine, cli_solve, cli_when
+from evaluation import cli_compete, cli_explain, cli_fabric, cli_machine, cli_solve, cli_when
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ def check(
         print(f"{name:32}{text}")
 
 
+app.command()(cli_compete.compete)
 app.command()(cli_explain.explain)
 app.command()(cli_when.when)
 app.command()(cli_machine.validate)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.kernel import kernel
-from lb.packing import holds, replica_weight
+from lb.packing import replica_weight
+from lb.repair_steps import best_gift, best_swap
 
 
 @kernel
@@ -20,6 +21,7 @@ def repair(
     spread: float,
     tolerance: float,
     most: int,
+    price: float,
     steps: NDArray[np.int64],
     moves: NDArray[np.int64],
     peaks: NDArray[np.float64],
@@ -41,6 +43,9 @@ def repair(
         Excess of the slowest rank, relative to the mean, at which to stop.
     most
         Moves after which to stop.
+    price
+        Time of the slowest rank that a move is worth: the steps end where even perfect balance
+        would not repay the moves made since the best prefix.
     steps
         [limit, 4] filled: slot and expert, twice; the second slot is -1 where one changes.
     moves, peaks
@@ -53,220 +58,128 @@ def repair(
     """
     ranks, width = table.shape
     experts = load.size
-    held = np.zeros((ranks, experts), dtype=np.bool_)
+    copies = np.zeros((ranks, experts), dtype=np.int64)
+    replicas = np.zeros(experts, dtype=np.int64)
+    homes = np.empty((experts, ranks), dtype=np.int64)
+    num_homes = np.zeros(experts, dtype=np.int64)
     for rank in range(ranks):
         for place in range(width):
-            held[rank, table[rank, place]] = True
-    replicas = np.empty(experts, dtype=np.int64)
-    ranks_of = np.empty((experts, ranks), dtype=np.int64)
-    weight = np.empty(experts)
-    rank_load = np.empty(ranks)
-    _take_stock(load, cost, table, replicas, ranks_of, weight, rank_load)
-    mean = rank_load.sum() / (1.0 / slowness).sum()
-    moves[0], peaks[0] = 0, (rank_load * slowness).max()
-    taken = 0
+            _settle(rank, table[rank, place], copies, replicas, homes, num_homes)
+    held = copies > 0
+    weight = np.empty((experts, 3))  # of a replica: with one replica fewer, as it is, one more
+    for expert in range(experts):
+        _weigh(expert, load, cost, replicas, weight)
+    rank_time = np.empty(ranks)
+    for rank in range(ranks):
+        _add_up(rank, table, weight, slowness, rank_time)
+    mean = (rank_time / slowness).sum() / (1.0 / slowness).sum()
+    moves[0], peaks[0] = 0, rank_time.max()
+    taken = best = 0
     while taken < len(steps) and moves[taken] < most and peaks[taken] > (1.0 + tolerance) * mean:
+        if price * (moves[taken] - moves[best]) > peaks[best] - mean:
+            break
         step = steps[taken]
-        score, received = _best_gift(
-            load,
-            cost,
+        score, received = best_gift(
             slowness,
             table,
+            copies,
             replicas,
-            ranks_of,
+            homes,
+            num_homes,
             weight,
-            rank_load,
+            rank_time,
             mean,
             spread**2,
             held,
             step,
         )
-        swap_score, swap_received = _best_swap(
-            slowness, table, replicas, weight, rank_load, mean, held, score, step
+        swap_score, swap_received = best_swap(
+            slowness, table, copies, weight, rank_time, mean, held, score, step
         )
         if swap_score > score:
             score, received = swap_score, swap_received
         if score <= 0.0:
             break
+        gone = table[step[0] // width, step[0] % width]
         for change in range(0, 4, 2):
             if step[change] >= 0:
-                table[step[change] // width, step[change] % width] = step[change + 1]
-        _take_stock(load, cost, table, replicas, ranks_of, weight, rank_load)
+                rank, place = step[change] // width, step[change] % width
+                _leave(rank, table[rank, place], copies, replicas, homes, num_homes)
+                _settle(rank, step[change + 1], copies, replicas, homes, num_homes)
+                table[rank, place] = step[change + 1]
+        for expert in (gone, step[1]):
+            _weigh(expert, load, cost, replicas, weight)
+        _add_up(step[0] // width, table, weight, slowness, rank_time)
+        for expert in (gone, step[1]):
+            for rank in homes[expert, : num_homes[expert]]:
+                _add_up(rank, table, weight, slowness, rank_time)
         taken += 1
         moves[taken] = moves[taken - 1] + received
-        peaks[taken] = (rank_load * slowness).max()
+        peaks[taken] = rank_time.max()
+        if peaks[taken] + price * moves[taken] < peaks[best] + price * moves[best]:
+            best = taken
     return taken
 
 
 @kernel
-def _take_stock(
-    load: NDArray[np.float64],
-    cost: NDArray[np.float64],
-    table: NDArray[np.int64],
+def _settle(
+    rank: int,
+    expert: int,
+    copies: NDArray[np.int64],
     replicas: NDArray[np.int64],
-    ranks_of: NDArray[np.int64],
-    weight: NDArray[np.float64],
-    rank_load: NDArray[np.float64],
+    homes: NDArray[np.int64],
+    num_homes: NDArray[np.int64],
 ) -> None:
-    """Count replicas, list their ranks, weigh them and add up the ranks."""
-    ranks, width = table.shape
-    replicas[:] = 0
-    for rank in range(ranks):
-        for place in range(width):
-            expert = table[rank, place]
-            ranks_of[expert, replicas[expert] % ranks] = rank
-            replicas[expert] += 1
-    for expert in range(load.size):
-        weight[expert] = replica_weight(load[expert], replicas[expert], cost)
-    for rank in range(ranks):
-        rank_load[rank] = 0.0
-        for place in range(width):
-            rank_load[rank] += weight[table[rank, place]]
+    """Count one more replica of the expert on the rank."""
+    if copies[rank, expert] == 0:
+        homes[expert, num_homes[expert]] = rank
+        num_homes[expert] += 1
+    copies[rank, expert] += 1
+    replicas[expert] += 1
 
 
 @kernel
-def _excess(time: float, mean: float) -> float:
-    return (time - mean) ** 2 if time > mean else 0.0
+def _leave(
+    rank: int,
+    expert: int,
+    copies: NDArray[np.int64],
+    replicas: NDArray[np.int64],
+    homes: NDArray[np.int64],
+    num_homes: NDArray[np.int64],
+) -> None:
+    """Count one replica of the expert on the rank less."""
+    copies[rank, expert] -= 1
+    replicas[expert] -= 1
+    if copies[rank, expert] == 0:
+        num_homes[expert] -= 1
+        last = num_homes[expert]
+        for home in range(last):
+            if homes[expert, home] == rank:
+                homes[expert, home] = homes[expert, last]
 
 
 @kernel
-def _received(held: NDArray[np.bool_], rank: int, gone: int, come: int) -> int:
-    """Return how many more experts the rank must receive if one comes and one goes."""
-    return int(not held[rank, come]) - int(not held[rank, gone])
-
-
-@kernel
-def _score(gain: float, received: int) -> float:
-    """Return the gain for each expert received; what costs nothing comes before all else."""
-    return gain / received if received > 0 else gain * 1e6
-
-
-@kernel
-def _best_gift(
+def _weigh(
+    expert: int,
     load: NDArray[np.float64],
     cost: NDArray[np.float64],
-    slowness: NDArray[np.float64],
-    table: NDArray[np.int64],
     replicas: NDArray[np.int64],
-    ranks_of: NDArray[np.int64],
     weight: NDArray[np.float64],
-    rank_load: NDArray[np.float64],
-    mean: float,
-    variance: float,
-    held: NDArray[np.bool_],
-    step: NDArray[np.int64],
-) -> tuple[float, int]:
-    """Find the slot of an expert with replicas that another expert makes better use of."""
-    ranks, width = table.shape
-    slowest = int(np.argmax(rank_load * slowness))
-    best, best_received = 0.0, 0
-    change = np.zeros(ranks)
-    everyone = np.arange(load.size)
-    for rank in range(ranks):
-        for place in range(width):
-            giver = table[rank, place]
-            if replicas[giver] == 1 or replicas[giver] > ranks:
-                continue
-            if rank != slowest and holds(table, width, slowest, giver):
-                continue
-            fewer = replicas[giver] - 1
-            heavier = replica_weight(load[giver], fewer, cost)
-            riskier = fewer * heavier**2 - replicas[giver] * weight[giver] ** 2
-            # on the slowest rank anything lighter may come, elsewhere what the slowest one has
-            candidates = everyone if rank == slowest else table[slowest]
-            for one in candidates:
-                taker = int(one)
-                if taker == giver or replicas[taker] >= ranks or holds(table, width, rank, taker):
-                    continue
-                more = replicas[taker] + 1
-                lighter = replica_weight(load[taker], more, cost)
-                if rank == slowest and lighter >= weight[giver]:
-                    continue
-                for i in range(replicas[giver]):
-                    change[ranks_of[giver, i]] += heavier - weight[giver]
-                for i in range(replicas[taker]):
-                    change[ranks_of[taker, i]] += lighter - weight[taker]
-                change[rank] += lighter - heavier
-                gain = variance * (
-                    replicas[taker] * weight[taker] ** 2 - more * lighter**2 - riskier
-                )
-                gain += _settled(
-                    change, ranks_of[giver, : replicas[giver]], rank_load, slowness, mean
-                )
-                gain += _settled(
-                    change, ranks_of[taker, : replicas[taker]], rank_load, slowness, mean
-                )
-                if gain <= 0.0:
-                    continue
-                received = _received(held, rank, giver, taker)
-                score = _score(gain, received)
-                if score > best:
-                    best, best_received = score, received
-                    step[0], step[1] = rank * width + place, taker
-                    step[2], step[3] = -1, -1
-    return best, best_received
+) -> None:
+    for more in range(3):
+        count = max(1, replicas[expert] + more - 1)
+        weight[expert, more] = replica_weight(load[expert], count, cost)
 
 
 @kernel
-def _settled(
-    change: NDArray[np.float64],
-    changed: NDArray[np.int64],
-    rank_load: NDArray[np.float64],
-    slowness: NDArray[np.float64],
-    mean: float,
-) -> float:
-    """Return what squared excess the changes of some ranks take away, and reset the changes."""
-    gain = 0.0
-    for rank in changed:
-        gain += _excess(rank_load[rank] * slowness[rank], mean)
-        gain -= _excess((rank_load[rank] + change[rank]) * slowness[rank], mean)
-        change[rank] = 0.0
-    return gain
-
-
-@kernel
-def _best_swap(
-    slowness: NDArray[np.float64],
+def _add_up(
+    rank: int,
     table: NDArray[np.int64],
-    replicas: NDArray[np.int64],
     weight: NDArray[np.float64],
-    rank_load: NDArray[np.float64],
-    mean: float,
-    held: NDArray[np.bool_],
-    least: float,
-    step: NDArray[np.int64],
-) -> tuple[float, int]:
-    """Find two experts, one on the slowest rank, that should change places; if above ``least``."""
-    ranks, width = table.shape
-    slowest = int(np.argmax(rank_load * slowness))
-    own = slowness[slowest]
-    before = _excess(rank_load[slowest] * own, mean)
-    best, best_received = least, 0
-    for rank in range(ranks):
-        if rank == slowest:
-            continue
-        together = before + _excess(rank_load[rank] * slowness[rank], mean)
-        for mine in range(width):
-            expert = table[slowest, mine]
-            if replicas[expert] > 1 and holds(table, width, rank, expert):
-                continue
-            for theirs in range(width):
-                other = table[rank, theirs]
-                less = weight[expert] - weight[other]
-                if less <= 0.0:
-                    continue
-                gain = together - _excess((rank_load[slowest] - less) * own, mean)
-                gain -= _excess((rank_load[rank] + less) * slowness[rank], mean)
-                # two moves unless one was undone: a swap has to be that good to be looked at
-                if gain <= 0.0:
-                    continue
-                received = _received(held, slowest, expert, other)
-                received += _received(held, rank, other, expert)
-                score = _score(gain, received)
-                if score > best and not (
-                    replicas[other] > 1 and holds(table, width, slowest, other)
-                ):
-                    best, best_received = score, received
-                    step[0], step[1] = slowest * width + mine, other
-                    step[2], step[3] = rank * width + theirs, expert
-    return best, best_received
+    slowness: NDArray[np.float64],
+    rank_time: NDArray[np.float64],
+) -> None:
+    total = 0.0
+    for expert in table[rank]:
+        total += weight[expert, 1]
+    rank_time[rank] = total * slowness[rank]

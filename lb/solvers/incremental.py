@@ -6,13 +6,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lb.checked import checked_number
+from lb.checked import checked_integer, checked_number
 from lb.kernel import kernel
 from lb.packing import cost_points, rank_slowness
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.repair import repair
 from lb.solvers.local_search import LocalSearch
+
+#: Steps tried in a layer for each slot, or for each move of the budget; some only undo others.
+STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,21 @@ class Incremental:
     share
         Part of all slots that may be received where the problem states neither ``max_moves`` nor
         ``move_price``.
+    spread
+        Standard deviation of what a replica will weigh in the next window, relative to its weight.
+        The more, the more slots go to splitting what is hot rather than to balancing what was
+        seen. The default was the best on drifting loads (AR(1) with ρ = 0.95 a window).
+    tolerance
+        Excess of a layer's slowest rank over perfect balance, relative, that is good enough.
+    layers
+        Repair only so many layers, those with the most to gain: the fall of the peak less the price
+        of the moves. ``None``: all.
     """
 
     share: float = 0.1
-    spread: float = 0.3
+    spread: float = 0.5
     tolerance: float = 1e-3
+    layers: int | None = None
     honours: ClassVar[frozenset[str]] = frozenset({"max_moves", "rank_speed"})
 
     def __call__(self, problem: Problem) -> Placement:
@@ -44,38 +57,45 @@ class Incremental:
         Raises
         ------
         ValueError
-            If ``share`` is not in [0, 1].
+            If ``share`` is not in [0, 1], ``spread`` or ``tolerance`` is negative, or ``layers``
+            is no positive integer.
         """
         share = checked_number(self.share, "share", at_least=0.0, at_most=1.0)
+        spread = checked_number(self.spread, "spread", at_least=0.0)
+        tolerance = checked_number(self.tolerance, "tolerance", at_least=0.0)
+        layers = problem.num_layers
+        if self.layers is not None:
+            layers = min(layers, checked_integer(self.layers, "layers", at_least=1))
         if problem.current is None:
             return LocalSearch()(problem)
-        budget = problem.max_moves
-        if budget is None and problem.move_price is None:
-            budget = int(share * problem.num_layers * problem.num_slots)
-        if budget is None:
-            budget = problem.num_layers * problem.num_slots
         price = problem.move_price or 0.0
+        budget = problem.num_layers * problem.num_slots
+        if problem.max_moves is not None:
+            budget = min(budget, problem.max_moves)
+        elif problem.move_price is None:
+            budget = int(share * budget)
         slots = problem.current.physical_to_logical.copy()
-        limit = min(2 * problem.num_slots, 2 * budget)
-        shape = (problem.num_layers, limit)
-        steps = np.empty((*shape, 4), dtype=np.int64)
+        limit = min(STEPS * problem.num_slots, STEPS * budget)
+        steps = np.empty((problem.num_layers, limit, 4), dtype=np.int64)
         moves = np.zeros((problem.num_layers, limit + 1), dtype=np.int64)
         peaks = np.zeros((problem.num_layers, limit + 1))
         taken = np.zeros(problem.num_layers, dtype=np.int64)
-        trial = slots.copy()
         _repair_layers(
             problem.planned_load,
             cost_points(problem),
             rank_slowness(problem),
-            trial,
-            self.spread,
-            self.tolerance,
+            slots.copy(),
+            spread,
+            tolerance,
             budget,
+            price,
             steps,
             moves,
             peaks,
             taken,
         )
+        if layers < problem.num_layers:
+            _keep_most_gainful(moves, peaks, taken, layers, budget, price)
         _apply(steps, _chosen(moves, peaks, taken, budget, price), slots)
         return Placement(slots, problem.num_ranks)
 
@@ -89,6 +109,7 @@ def _repair_layers(
     spread: float,
     tolerance: float,
     budget: int,
+    price: float,
     steps: NDArray[np.int64],
     moves: NDArray[np.int64],
     peaks: NDArray[np.float64],
@@ -105,10 +126,26 @@ def _repair_layers(
             spread,
             tolerance,
             budget,
+            price,
             steps[layer],
             moves[layer],
             peaks[layer],
         )
+
+
+def _keep_most_gainful(
+    moves: NDArray[np.int64],
+    peaks: NDArray[np.float64],
+    taken: NDArray[np.int64],
+    layers: int,
+    budget: int,
+    price: float,
+) -> None:
+    """Forget the steps of all but ``layers`` layers; of equal gains the first layers stay."""
+    gain = peaks[:, :1] - peaks - price * moves
+    possible = (np.arange(gain.shape[1]) <= taken[:, None]) & (moves <= budget)
+    most = np.where(possible, gain, 0.0).max(axis=1)
+    taken[np.argsort(-most, kind="stable")[layers:]] = 0
 
 
 @kernel
@@ -119,7 +156,10 @@ def _chosen(
     budget: int,
     price: float,
 ) -> NDArray[np.int64]:
-    """Return the steps to take in each layer: always the stretch that gains most for its moves."""
+    """Return the steps to take in each layer: always the stretch that gains most for its moves.
+
+    A stretch that the budget no longer allows is replaced by the best one that it does.
+    """
     layers = len(moves)
     chosen = np.zeros(layers, dtype=np.int64)
     stretch = np.zeros(layers, dtype=np.int64)
