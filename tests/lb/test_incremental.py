@@ -1,5 +1,7 @@
 """Incremental keeps to budgets and prices, and spends them where peaks fall most."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -176,7 +178,7 @@ def test_a_tenth_of_the_slots_keeps_what_solving_anew_gets():
     load = _drifting(8, 12, 256, seed=3)
     current = lb.solve(lb.Problem(load[0], 32, 9), "local-search")
     kept, full = [], []
-    for now, following in zip(load[1:-1], load[2:], strict=True):
+    for now, following in itertools.pairwise(load[1:]):
         problem = lb.Problem(now, 32, 9, current=current)
         anew = lb.solve(problem, "local-search")
         current = lb.solve(problem.replace(max_moves=12 * 288 // 10), "incremental")
