@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evaluation.suite import Suite
 
 app = typer.Typer(
+    rich_markup_mode="markdown",
     help="Compare MoE expert load balancers on recorded routing, by what happens next.",
     no_args_is_help=True,
     add_completion=False,

@@ -10,7 +10,7 @@ from evaluation.refuse import refuse
 if TYPE_CHECKING:
     from hardware import Fabric
 
-app = typer.Typer(help="Look at fabrics.", no_args_is_help=True)
+app = typer.Typer(rich_markup_mode="markdown", help="Look at fabrics.", no_args_is_help=True)
 MEGABYTE = 1e6
 
 

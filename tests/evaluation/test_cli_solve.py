@@ -237,3 +237,11 @@ def test_a_folder_that_is_not_there(load, tmp_path):
         said = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS])
         assert said.exit_code == 2
         assert "give a file in a folder that there is" in said.stderr
+
+
+def test_help_shows_what_stands_in_brackets():
+    """Shapes and defaults in help texts are no markup."""
+    shown = RUNNER.invoke(app, ["solve", "--help"], env={"COLUMNS": "200"}).output
+    assert "Tokens [layers, experts] or [windows, layers, experts]" in shown
+    shown = RUNNER.invoke(app, ["explain", "--help"], env={"COLUMNS": "200"}).output
+    assert "[default: the scenario's]" in shown
