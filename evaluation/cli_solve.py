@@ -71,7 +71,7 @@ def solve(
     from lb.solvers.auto import Auto
 
     try:
-        _check_out(out, placement_files.ENDINGS, form)
+        _check_out(out, placement_files.named(form).endings, form)
         load = load_files.read(loads, window_steps, step_tokens)
         problem = lb.Problem(
             load,
@@ -100,12 +100,10 @@ def solve(
     print(f"{out}: {form}", file=sys.stderr)
 
 
-def _check_out(out: Path, endings: dict[str, tuple[str, ...]], form: str) -> None:
+def _check_out(out: Path, endings: tuple[str, ...], form: str) -> None:
     """Say what is wrong with the name before anything is computed."""
-    if form not in endings:
-        raise ValueError(f"--format {form!r} is not one of {', '.join(endings)}")
-    if not out.name.endswith(endings[form]):
-        raise ValueError(f"--out {out}: a {form} file ends in {' or '.join(endings[form])}")
+    if not out.name.endswith(endings):
+        raise ValueError(f"--out {out}: a {form} file ends in {' or '.join(endings)}")
     if out.is_dir() or not out.parent.is_dir():
         raise ValueError(f"--out {out}: give a file in a folder that there is")
 

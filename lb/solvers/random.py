@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lb.kernel import kernel
 from lb.placement import Placement
 from lb.problem import Problem
 
@@ -45,12 +46,24 @@ def _random_layer(problem: Problem, generator: np.random.Generator) -> NDArray[n
     copies, extra = divmod(problem.num_slots, experts)
     replicas = np.full(experts, copies)
     replicas[generator.permutation(experts)[:extra]] += 1
-    used = np.zeros(ranks, dtype=np.int64)
-    slots = np.empty((ranks, problem.slots_per_rank), dtype=np.int64)
     order = generator.permutation(experts)
-    for expert in order[np.argsort(-replicas[order], kind="stable")]:
-        tie = generator.permutation(ranks)
-        chosen = tie[np.argsort(used[tie], kind="stable")][: replicas[expert]]
-        slots[chosen, used[chosen]] = expert
-        used[chosen] += 1
+    order = order[np.argsort(-replicas[order], kind="stable")]
+    slots = np.empty((ranks, problem.slots_per_rank), dtype=np.int64)
+    _spread(order, replicas, generator.random((experts, ranks)), slots)
     return slots.ravel()
+
+
+@kernel
+def _spread(
+    order: NDArray[np.int64],
+    replicas: NDArray[np.int64],
+    lot: NDArray[np.float64],
+    slots: NDArray[np.int64],
+) -> None:
+    """Fill ``slots`` [ranks, slots_per_rank]; ``lot`` [experts, ranks] breaks ties of room."""
+    used = np.zeros(len(slots), dtype=np.int64)
+    for expert in order:
+        chosen = np.argsort(used + lot[expert])[: replicas[expert]]
+        for rank in chosen:
+            slots[rank, used[rank]] = expert
+            used[rank] += 1

@@ -19,17 +19,17 @@ def test_what_is_written_reads_back(tmp_path, form, ending):
     content = placement_files.content(PLACEMENT, form)
     path = tmp_path / f"a{ending}"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert ending in placement_files.ENDINGS[form]
+    assert ending in placement_files.FORMATS[form].endings
     read = placement_files.read(path, 2)
     assert read.num_ranks == 2
     np.testing.assert_array_equal(read.physical_to_logical, PLACEMENT.physical_to_logical)
 
 
-@pytest.mark.parametrize("form", sorted(placement_files.ENDINGS))
+@pytest.mark.parametrize("form", sorted(placement_files.FORMATS))
 def test_every_format_says_where_experts_are(form):
     """No format is empty, and each has an ending."""
     assert len(placement_files.content(PLACEMENT, form)) > 20
-    assert all(ending.startswith(".") for ending in placement_files.ENDINGS[form])
+    assert all(ending.startswith(".") for ending in placement_files.FORMATS[form].endings)
 
 
 @pytest.mark.parametrize(
