@@ -22,11 +22,36 @@ def test_yardstick_argsort(benchmark):
 
 
 @pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
-@pytest.mark.parametrize("solver", ["contiguous", "eplb", "greedy", "random"])
+@pytest.mark.parametrize("solver", lb.available())
 def test_solve(benchmark, solver):
     """A solver, checks of the answer included."""
     chosen = lb.make(solver)
-    benchmark(lb.solve, PROBLEM, chosen)
+    lb.solve(PROBLEM, chosen)  # compiles
+    if solver == "ilp":
+        benchmark.pedantic(lb.solve, (PROBLEM, chosen), rounds=2)
+    else:
+        benchmark(lb.solve, PROBLEM, chosen)
+
+
+@pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks, eight drifting windows")
+@pytest.mark.parametrize("solver", ["argsort", "robust", "learned", "incremental", "xdeepserve"])
+def test_plan_for_drift(benchmark, solver):
+    """A solver that sees history, what is loaded and the optimal dispatcher; and the yardstick."""
+    generator = np.random.default_rng(0)
+    logs = [generator.normal(size=(58, 256))]
+    for _ in range(7):
+        logs.append(0.95 * logs[-1] + np.sqrt(1 - 0.95**2) * generator.normal(size=(58, 256)))
+    windows = 1000 * np.exp(logs)
+    if solver == "argsort":
+        benchmark(np.argsort, windows[-1], axis=1)
+        return
+    before = lb.solve(lb.Problem(windows[-2], 32, 9), "local-search")
+    problem = lb.Problem(windows, 32, 9, dispatcher="optimal", current=before)
+    if solver == "incremental":  # what is loaded was fitted to the window before
+        problem = problem.replace(forecast=windows[-1])
+    chosen = lb.make(solver)
+    lb.solve(problem, chosen)  # compiles
+    benchmark.pedantic(lb.solve, (problem, chosen), rounds=3)
 
 
 @pytest.mark.benchmark(group="58x256, 288 slots on 32 ranks")
