@@ -1,0 +1,49 @@
+"""What a foreign file may not say about itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class About:
+    """What the user says about a file; what the file says itself goes first.
+
+    Parameters
+    ----------
+    model, phase
+        As in :class:`traces.RoutingTrace`.
+    top_k
+        Experts that a token chooses in one layer.
+    experts
+        Logical experts of one layer.
+    """
+
+    model: str = "unknown"
+    phase: str = "unknown"
+    top_k: int | None = None
+    experts: int | None = None
+
+    def needed_top_k(self) -> int:
+        """Return ``top_k``.
+
+        Raises
+        ------
+        ValueError
+            If it is not given.
+        """
+        if self.top_k is None:
+            raise ValueError("the file does not say top_k; give it (--top-k)")
+        return self.top_k
+
+    def needed_experts(self) -> int:
+        """Return ``experts``.
+
+        Raises
+        ------
+        ValueError
+            If it is not given.
+        """
+        if self.experts is None:
+            raise ValueError(
+                "the file does not say how many experts there are; give it (--experts)"
+            )
+        return self.experts
