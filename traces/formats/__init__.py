@@ -20,7 +20,13 @@ from types import ModuleType
 
 #: Name to module: routing.
 ROUTING: dict[str, str] = {
+    "adrs": "traces.formats.adrs",
     "competition": "traces.formats.competition",
+    "flame-moe": "traces.formats.flame_moe",
+    "matrix": "traces.formats.matrix",
+    "parquet": "traces.formats.parquet_lists",
+    "selection-json": "traces.formats.selection_json",
+    "tensorrt-llm": "traces.formats.tensorrt_llm",
 }
 
 #: Name to module: requests.

@@ -9,9 +9,11 @@ from traces import routing, tokens
 from traces.formats.about import About
 from traces.header import check_range, whole_numbers
 from traces.routing import RoutingTrace
+from traces.store import StoredTrace
 from traces.tokens import TokenTrace, check_distinct
 
 PIECE_BYTES = 16 * 2**20
+STEP_COUNTS = 2**24  # far above any model; axes in another order are above it
 
 
 def counts_piece(
@@ -54,5 +56,27 @@ def tokens_piece(
 
 
 def steps_at_once(layers: int, experts: int, item_bytes: int = 4) -> int:
-    """Return how many steps of counts make a piece of about :data:`PIECE_BYTES`."""
+    """Return how many steps of counts make a piece of about :data:`PIECE_BYTES`.
+
+    Raises
+    ------
+    ValueError
+        If one step has more than :data:`STEP_COUNTS` counts.
+    """
+    if layers * experts > STEP_COUNTS:
+        raise ValueError(
+            f"one step has {layers} layers of {experts} experts, together more than {STEP_COUNTS}; "
+            "the axes are [steps, layers, experts]"
+        )
     return max(1, PIECE_BYTES // max(1, layers * experts * item_bytes))
+
+
+def in_steps(trace: RoutingTrace | TokenTrace | StoredTrace) -> RoutingTrace | StoredTrace:
+    """Return what a format of counts can write: tokens are counted.
+
+    Raises
+    ------
+    ValueError
+        If the tokens are not in steps.
+    """
+    return trace.counts() if isinstance(trace, TokenTrace) else trace
