@@ -50,7 +50,7 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
                 "every record has the same [layers, experts]"
             )
         held.append(load)
-        if len(held) == steps_at_once(*load.shape, 8):
+        if len(held) == steps_at_once(load.shape[0], load.shape[1], 8):
             yield counts_piece(np.stack(held), start, about, top_k)
             held, start = [], number + 1
     if held:

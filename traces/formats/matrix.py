@@ -146,12 +146,14 @@ def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
     trace = in_steps(trace)
     shape = (trace.num_steps, trace.num_layers, trace.num_experts)
     if path.suffix == ".npz":
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open(f"{NAME}.npy", "w", force_zip64=True) as file:
-                header = {"descr": "<i4", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-                for piece in trace.blocks():
-                    file.write(np.ascontiguousarray(piece.counts, dtype="<i4").data)
+        with (
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open(f"{NAME}.npy", "w", force_zip64=True) as file,
+        ):
+            header = {"descr": "<i4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for piece in trace.blocks():
+                file.write(np.ascontiguousarray(piece.counts, dtype="<i4").data)
     elif path.suffix == ".csv":
         matrix_rows.write(trace, path)
     elif path.suffix == ".npy" and trace.num_steps == 1:
