@@ -65,9 +65,7 @@ def whole_numbers(
         if array.size and np.abs(array).max() >= 2**62:
             bad = np.argwhere(np.abs(array) >= 2**62)[0]
             place = _place(bad, axes, first)
-            raise ValueError(
-                f"{name} at {place} is {array[tuple(bad)]}, beyond 2**62; give counts"
-            )
+            raise ValueError(f"{name} at {place} is {array[tuple(bad)]}, beyond 2**62; give counts")
         return array.astype(np.int64)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} has dtype {array.dtype}; give integers")
