@@ -34,9 +34,7 @@ def checked_map(
     return found
 
 
-def logical_counts(
-    physical: Any, slots: NDArray[np.int64], num_experts: int
-) -> NDArray[np.int64]:
+def logical_counts(physical: Any, slots: NDArray[np.int64], num_experts: int) -> NDArray[np.int64]:
     """Add the counts of each expert's replicas.
 
     Parameters
@@ -71,7 +69,5 @@ def logical_counts(
     logical = np.zeros((steps, layers, num_experts), dtype=np.int64)
     for layer in range(layers):
         used = slots[layer] >= 0
-        np.add.at(
-            logical[:, layer], (slice(None), slots[layer, used]), counts[:, layer, used]
-        )
+        np.add.at(logical[:, layer], (slice(None), slots[layer, used]), counts[:, layer, used])
     return logical

@@ -100,9 +100,7 @@ def _passes(files: list[Path]) -> list[list[_Record]]:
 
 
 def _used(passes: list[list[_Record]]) -> NDArray[np.bool_]:
-    used = np.any(
-        [record.counts().any(axis=1) for records in passes for record in records], axis=0
-    )
+    used = np.any([record.counts().any(axis=1) for records in passes for record in records], axis=0)
     if not used.any():
         raise ValueError("global_physical_count is 0 throughout; dump while requests are served")
     return np.asarray(used)
