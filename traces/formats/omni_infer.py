@@ -16,6 +16,7 @@ As OmniPlacement (``omni_placement``, ``pattern_generation_pipeline``) of omni-i
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
             raise ValueError(f"{place}: {error}") from None
 
 
-def _steps(path: Path) -> Iterator[tuple[str, NDArray[np.int64]]]:
+def _steps(path: Path) -> Iterator[tuple[str, NDArray[Any]]]:
     if not path.is_dir():
         yield path.name, _csv(path)
         return

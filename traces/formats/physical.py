@@ -34,7 +34,7 @@ def checked_map(
     return found
 
 
-def logical_counts(physical: Any, slots: NDArray[np.int64], num_experts: int) -> NDArray[np.int64]:
+def logical_counts(physical: Any, slots: NDArray[np.int64], num_experts: int) -> NDArray[Any]:
     """Add the counts of each expert's replicas.
 
     Parameters
@@ -69,5 +69,6 @@ def logical_counts(physical: Any, slots: NDArray[np.int64], num_experts: int) ->
     logical = np.zeros((steps, layers, num_experts), dtype=np.int64)
     for layer in range(layers):
         used = slots[layer] >= 0
-        np.add.at(logical[:, layer], (slice(None), slots[layer, used]), counts[:, layer, used])
+        into = logical[:, layer].T  # experts first: a row for each slot to add to
+        np.add.at(into, slots[layer, used], counts[:, layer, used].T)
     return logical

@@ -65,10 +65,7 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace | TokenTrace]:
 
 def write(trace: RoutingTrace | StoredTrace, path: Path) -> None:
     """Write a ``stat`` dump of int32 counts; needs torch and memory for the whole trace."""
-    try:
-        import torch
-    except ImportError:
-        raise ImportError("a .pt file needs torch: pip install torch") from None
+    torch = torch_file.library()
     if isinstance(trace, TokenTrace):
         trace = trace.counts()
     counts = np.concatenate([piece.counts for piece in trace.blocks()])

@@ -42,7 +42,7 @@ def blocks(files: list[Path], about: About) -> Iterator[RoutingTrace | TokenTrac
     everything = [record for records in passes for record in records]
     experts = about.experts or max(int(record.slots.max()) for record in everything) + 1
     for record in everything:
-        checked_map(record.slots, *record.slots.shape, experts)
+        checked_map(record.slots, len(record.slots), record.slots.shape[1], experts)
     detailed = ["topk_ids_of_layer" in record.content for record in everything]
     if all(detailed):
         yield from _tokens(passes, experts, about)
@@ -64,7 +64,7 @@ def _passes(files: list[Path]) -> list[list[_Record]]:
             raise ValueError(f"{file.name}: records is no list; record it again")
         name = f"{file.name}: last_physical_to_logical_map"
         values = torch_file.array(content["last_physical_to_logical_map"], name, "layers, slots")
-        slots = checked_map(values, *values.shape)
+        slots = checked_map(values, values.shape[0], values.shape[1])
         for number, record in enumerate(content["records"]):
             place = f"{file.name}, record {number}"
             if not isinstance(record, dict):
@@ -110,13 +110,13 @@ def _counted(passes: list[list[_Record]], experts: int, about: About) -> Iterato
     used, top_k = _used(passes), about.needed_top_k()
     for start in range(0, len(passes), PASSES):
         rows = [_logical(records, experts) for records in passes[start : start + PASSES]]
-        counts = np.stack(rows)[:, used]
+        counts: NDArray[Any] = np.stack(rows)[:, used]
         yield RoutingTrace(counts, about.model, top_k, about.phase, provenance=layer_note(used))
 
 
-def _logical(records: list[_Record], experts: int) -> NDArray[np.int64]:
+def _logical(records: list[_Record], experts: int) -> NDArray[Any]:
     """Return [layers, experts] of one pass, its ranks summed."""
-    total = np.zeros((len(records[0].slots), experts), dtype=np.int64)
+    total: NDArray[Any] = np.zeros((len(records[0].slots), experts), dtype=np.int64)
     for record in records:
         try:
             total += logical_counts(record.counts()[None], record.slots, experts)[0]
@@ -174,8 +174,8 @@ def _through(ids: NDArray[Any], slots: NDArray[np.int64]) -> NDArray[np.int64]:
     if bad.any():
         token, layer, choice = np.argwhere(bad)[0]
         raise ValueError(
-            f"token {token}, layer {layer}, choice {choice} is {ids[token, layer, choice]}, outside "
-            f"0 <= id < {slots.shape[1]} slots; record without fused shared experts"
+            f"token {token}, layer {layer}, choice {choice} is {ids[token, layer, choice]}, "
+            f"outside 0 <= id < {slots.shape[1]} slots; record without fused shared experts"
         )
     return np.asarray(slots[np.arange(len(slots))[None, :, None], ids])
 

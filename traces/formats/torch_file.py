@@ -1,5 +1,6 @@
 """Files of ``torch.save``, opened without running anything in them."""
 
+import importlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,20 @@ def mentions(path: Path, *keys: bytes) -> bool:
         return False
 
 
+def library() -> Any:
+    """Return torch.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module("torch")
+    except ImportError:
+        raise ImportError("a .pt file needs torch: pip install torch") from None
+
+
 def load(path: Path) -> dict[str, Any]:
     """Return the dictionary in a file; tensors stay on disk until they are read.
 
@@ -29,10 +44,7 @@ def load(path: Path) -> dict[str, Any]:
     ValueError
         If the file is damaged, holds more than plain values and tensors, or is no dictionary.
     """
-    try:
-        import torch
-    except ImportError:
-        raise ImportError("a .pt file needs torch: pip install torch") from None
+    torch = library()
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # damaged bytes make torch raise nearly anything
@@ -54,9 +66,7 @@ def array(value: Any, name: str, axes: str) -> NDArray[Any]:
     ValueError
         If it is no array of numbers, or has other axes.
     """
-    import torch
-
-    if not isinstance(value, torch.Tensor):
+    if not isinstance(value, library().Tensor):
         raise ValueError(f"{name} is a {type(value).__name__}; give a tensor [{axes}]")
     try:
         plain = value.detach()

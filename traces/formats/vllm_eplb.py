@@ -46,12 +46,12 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
         groups = by_time(path, (".npz", ".pt"), named_arrays.NAME)
     top_k, experts, empty = about.needed_top_k(), about.experts, True
     for group in groups:
-        total: NDArray[np.int64] | None = None
+        total: NDArray[Any] | None = None
         for file in group:
             load, slots = _read(file)
             experts = experts or int(slots.max()) + 1
             try:
-                checked_map(slots, *slots.shape, experts)
+                checked_map(slots, len(slots), slots.shape[1], experts)
                 found = logical_counts(load, slots, experts)
             except ValueError as error:
                 raise ValueError(f"{file.name}: {error}") from None
@@ -76,7 +76,7 @@ def _read(file: Path) -> tuple[NDArray[Any], NDArray[np.int64]]:
             f"{file.name}: expert_load_window has shape {load.shape}; no axis is empty"
         )
     try:
-        slots = checked_map(found["physical_to_logical_map"], *load.shape[1:])
+        slots = checked_map(found["physical_to_logical_map"], load.shape[1], load.shape[2])
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from None
     start = _start(file, len(load))

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from traces.formats.about import About
 from traces.formats.rank_files import by_time
@@ -47,7 +46,7 @@ def recognises(path: Path) -> bool:
 def blocks(path: Path, about: About) -> Iterator[TokenTrace]:
     """Yield one request at a time."""
     experts = about.needed_experts()
-    used: NDArray[np.bool_] | None = None
+    used: Any = None
     shape: tuple[int, ...] = ()
     for place, values in _requests(path):
         try:
