@@ -53,7 +53,8 @@ def read(path: Path, axes: dict[str, str]) -> dict[str, NDArray[Any]]:
 
 def _from_npz(path: Path, axes: dict[str, str]) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("it is no .npz")
             return {key: np.asarray(archive[key]) for key in axes if key in archive.files}

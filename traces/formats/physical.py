@@ -28,7 +28,13 @@ def checked_map(
             "give the map of the same recording"
         )
     below = 2**16 if num_experts is None else num_experts
-    check_range(found + 1, f"{name} + 1", ("layers", "slots"), below + 1, "-1 is an empty slot")
+    bad = (found < -1) | (found >= below)
+    if bad.any():
+        layer, slot = np.argwhere(bad)[0]
+        raise ValueError(
+            f"{name} at layer {layer}, slot {slot} is {found[layer, slot]}, outside -1 <= id < "
+            f"{below}; -1 is an empty slot, give the model's number of experts"
+        )
     if not (found >= 0).any():
         raise ValueError(f"{name} names no expert; give a slot for each")
     return found

@@ -91,6 +91,8 @@ def _requests(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _array(source: Any, place: str) -> Any:
     try:
+        if isinstance(source, Path):
+            source = io.BytesIO(source.read_bytes())
         found = np.load(source, allow_pickle=False)
     except Exception as error:  # damaged bytes make numpy raise nearly anything
         raise ValueError(f"{place} is no whole .npy of integers ({error}); save it again") from None
@@ -100,12 +102,12 @@ def _array(source: Any, place: str) -> Any:
 
 
 def _archive(path: Path) -> Iterator[tuple[str, Any]]:
-    try:
-        archive = np.load(path, allow_pickle=False)
-        names = list(archive.files)
-    except Exception as error:  # damaged bytes make zipfile and numpy raise nearly anything
-        raise ValueError(f"it is no whole .npz ({error}); save it again with np.savez") from None
-    with archive:
+    with path.open("rb") as file:
+        try:
+            archive = np.load(file, allow_pickle=False)
+            names = list(archive.files)
+        except Exception as error:  # damaged bytes make zipfile and numpy raise nearly anything
+            raise ValueError(f"it is no whole .npz ({error}); save it with np.savez") from None
         for name in names:
             try:
                 found = archive[name]

@@ -49,15 +49,15 @@ def test_ranks_are_summed_and_times_follow(tmp_path):
     ("change", "text"),
     [
         ({"load": LOAD[0]}, r"expert_load_window has shape \(2, 3\)"),
-        ({"load": LOAD - 1}, "step 1, layer 0, slot 0 is -1"),
+        ({"load": LOAD - 1}, "step 0, layer 1, slot 1 is -1"),
         ({"load": LOAD + 0.5}, "step 0, layer 0, slot 0 is 1.5"),
         ({"load": LOAD * np.nan}, "is nan; give integers"),
         ({"load": LOAD[:0]}, "no axis is empty"),
         ({"load": LOAD * 0}, "0 throughout"),
-        ({"load": np.array([[["x"]]])}, "dtype"),
+        ({"load": np.full(LOAD.shape, "x")}, "dtype"),
         ({"slots": MAP[:1]}, r"map has shape \(1, 3\)"),
         ({"slots": MAP}, "layer 1, slot 2 has tokens but no expert"),
-        ({"slots": MAP_FULL - 9}, "outside 0 <="),
+        ({"slots": MAP_FULL - 9}, "outside -1 <="),
         ({"expert_load_window_step": np.int64(3)}, "outside 0 <= step < 3"),
         ({"load": LOAD.astype(object)}, "plain arrays"),
     ],
@@ -75,7 +75,7 @@ def test_missing_arrays_ids_and_cut_files(tmp_path):
     with pytest.raises(ValueError, match="physical_to_logical_map is missing"):
         _counts(tmp_path / "a.npz")
     path = _save(tmp_path / "b.npz")
-    with pytest.raises(ValueError, match="layer 0, slot 1 is 2, outside"):
+    with pytest.raises(ValueError, match="layer 0, slot 1 is 1, outside"):
         _counts(path, About(top_k=1, experts=1))
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ValueError, match="not a whole"):
