@@ -1,8 +1,13 @@
 """Entries from a user's own file."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from evaluation.competition_entry import EntryCandidate
+from lb.engines.competition import Competitor
 
 FILE = """
 def rebalance(hotness, n_device, n_red_expert):
@@ -62,3 +67,16 @@ def test_wrong_specs_are_named(path, spec, message):
     """What is asked for, and what to give instead."""
     with pytest.raises(ValueError, match=message):
         EntryCandidate(spec.format(path=path)).make()
+
+
+def test_the_page_s_file_plays(tmp_path):
+    """What docs/competition.md hands in answers as the default entry does."""
+    page = (Path(__file__).parents[2] / "docs" / "competition.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    file = tmp_path / "handed_in.py"
+    file.write_text(block)
+    hotness = np.random.default_rng(0).poisson(20, size=(4, 3, 16))
+    answer = EntryCandidate(f"{file}:rebalance").make()(hotness, 4, 4)
+    expected = Competitor()(hotness, 4, 4)
+    assert answer[0] is expected[0] is True
+    np.testing.assert_array_equal(answer[2], expected[2])
