@@ -104,6 +104,25 @@ def test_changed_inputs_are_run_again(podlab, tmp_path):
     assert "taken up" not in podlab(*call).stderr
 
 
+def test_parameters_of_a_suite_reach_the_record(podlab, tmp_path):
+    """They are in the record, and other ones are run again."""
+    call = ("bench", "--suite", "tiny.toml", "--solver", "incremental")
+
+    def given(share):
+        (tmp_path / "tiny.toml").write_text(
+            SUITE.replace(
+                "[[scenario]]", f"[parameters.incremental]\nshare = {share}\n[[scenario]]", 1
+            )
+        )
+        return podlab(*call)
+
+    assert "taken up" not in given(0.25).stderr
+    path = next((tmp_path / "podlab-records").rglob("ep16--incremental*.json"))
+    assert json.loads(path.read_text())["parameters"]["share"] == 0.25
+    assert "2 taken up" in given(0.25).stderr
+    assert "taken up" not in given(0.5).stderr
+
+
 def test_own_function_joins_the_leaderboard(podlab, tmp_path):
     """A user's file runs beside the registered solvers; its failure costs its own row only."""
     (tmp_path / "own.py").write_text(

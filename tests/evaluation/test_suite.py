@@ -51,6 +51,21 @@ def test_own_file(tmp_path):
         (('"olmoe-domains"', "[]"), r"trace = \[\]; give a name, or a list"),
         (('id = "mine-v1"', ""), "a suite has an id"),
         (("[[scenario]]", "[[scenario"), "not TOML"),
+        (("window_steps = 1", "dispatcher = 3\nwindow_steps = 1"), "dispatcher = 3; give a name"),
+        (
+            ("window_steps = 1", 'window_steps = 1\ndispatcher = ["even", "even"]'),
+            r"scenario 'one': dispatcher = \['even', 'even'\] names one twice",
+        ),
+        (("[[scenario]]", 'solvers = ["gredy"]\n[[scenario]]'), "did you mean 'greedy'"),
+        (("[[scenario]]", "solvers = 3\n[[scenario]]"), "solvers: give a name, or a list"),
+        (("[[scenario]]", "[parameters.ilp]\nbugdet = 1\n[[scenario]]"), "no parameter 'bugdet'"),
+        (
+            ("[[scenario]]", "[parameters.greedy]\nx = 1\n[[scenario]]"),
+            "no parameter 'x'; it takes none",
+        ),
+        (("[[scenario]]", "[parameters.none]\n[[scenario]]"), "unknown solver 'none'"),
+        (("[[scenario]]", 'kind = "solvers"\n[[scenario]]'), "kind = 'solvers' is not one of"),
+        (("[[scenario]]", "secnario = 1\n[[scenario]]"), "a suite has an id and"),
     ],
 )
 def test_broken_suites_are_named(tmp_path, change, message):
@@ -103,3 +118,48 @@ def test_tokens_need_steps():
     )
     with pytest.raises(ValueError, match="give step_tokens"):
         scenario.load_trace()
+
+
+@pytest.mark.parametrize("name", suite.available())
+def test_bundled_suites_can_run(name):
+    """Every name in them is known, what they ask fits, and scenario ids are unique."""
+    found = suite.load(name)
+    for scenario in found.scenarios:
+        scenario.check()
+    assert len(set(found.scenarios)) == len(found.scenarios)
+
+
+def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
+    """A list stands for a scenario each; ids are named once."""
+    text = GOOD + 'dispatcher = ["even", "optimal"]\n'
+    found = suite.load(written(tmp_path, text))
+    assert [(one.id, one.dispatcher) for one in found.scenarios] == [
+        ("one", "even"),
+        ("one", "optimal"),
+    ]
+    assert found.scenario_ids == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('dispatcher = "optimum"', "unknown dispatcher 'optimum': did you mean 'optimal'"),
+        ('forecaster = "lst"', "unknown forecaster 'lst': did you mean 'last'"),
+        ('objective = "minutes"', "objective = 'minutes' is not 'tokens' or 'seconds'"),
+    ],
+)
+def test_unknown_names_of_a_scenario_are_named(tmp_path, line, message):
+    """Before anything runs, by the scenario's id."""
+    found = suite.load(written(tmp_path, f"{GOOD}{line}\n"))
+    with pytest.raises(ValueError, match=f"scenario 'one': {message}"):
+        found.scenarios[0].check()
+
+
+def test_solvers_and_parameters_of_a_suite(tmp_path):
+    """They are read as they stand."""
+    text = GOOD.replace(
+        "[[scenario]]", 'solvers = ["greedy"]\n[parameters.ilp]\nbudget = 0.5\n[[scenario]]'
+    )
+    found = suite.load(written(tmp_path, text))
+    assert found.solvers == ("greedy",)
+    assert found.parameters == {"ilp": {"budget": 0.5}}
