@@ -30,10 +30,7 @@ FIRST_BYTES = 2**16
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is an ``.npy`` of two axes, an ``.npz`` with ``counts`` or one array, or a CSV.
-
-    A CSV is one of numbers alone, or has the four columns.
-    """
+    """Whether it is an ``.npy`` of two axes, an ``.npz`` with ``counts``, or such a CSV."""
     try:
         if not path.is_file():
             return False
@@ -42,7 +39,7 @@ def recognises(path: Path) -> bool:
                 return len(NpyStream(file).shape) == 2
         if path.suffix == ".npz":
             with zipfile.ZipFile(path) as archive:
-                return _member(archive).endswith(f"{NAME}.npy")
+                return f"{NAME}.npy" in archive.namelist()
         if path.suffix == ".csv":
             with path.open("rb") as file:
                 line = file.readline(FIRST_BYTES).decode("ascii")
