@@ -19,9 +19,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.traces.formats.fuzzing import trial  # noqa: E402
-from tests.traces.formats.valid_files import MAKERS, lacking  # noqa: E402
-from traces import formats  # noqa: E402
+from tests.traces.formats.fuzzing import trial
+from tests.traces.formats.valid_files import MAKERS, lacking
+from traces import formats
 
 BATCH = 200  # trials of one kind of file in one child
 HEAP_BYTES = 4 * 2**30  # what a small damaged file may at most allocate

@@ -29,7 +29,7 @@ DTYPES = {
 
 
 class SafetensorsFile:
-    """The arrays of one file, read when they are asked for.
+    """The arrays of one file, read when they are asked for; it stays open until :meth:`close`.
 
     Parameters
     ----------
@@ -44,21 +44,31 @@ class SafetensorsFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if size < 8 or length > min(size - 8, HEADER_BYTES):
-                raise self._wrong(f"its header would be {length} bytes of {size}; it is cut short")
-            try:
-                header = json.loads(file.read(length).decode())
-            except (ValueError, RecursionError) as error:
-                raise self._wrong(f"its header is no JSON ({error})") from None
+        self._file = path.open("rb")
+        try:
+            self._read_header(path.stat().st_size)
+        except BaseException:
+            self.close()
+            raise
+
+    def _read_header(self, size: int) -> None:
+        length = int.from_bytes(self._file.read(8), "little")
+        if size < 8 or length > min(size - 8, HEADER_BYTES):
+            raise self._wrong(f"its header would be {length} bytes of {size}; it is cut short")
+        try:
+            header = json.loads(self._file.read(length).decode())
+        except (ValueError, RecursionError) as error:
+            raise self._wrong(f"its header is no JSON ({error})") from None
         if not isinstance(header, dict):
             raise self._wrong("its header is no object")
         header.pop("__metadata__", None)
         self._start = 8 + length
         self._entries = {name: self._entry(name, entry) for name, entry in header.items()}
         self._check_gapless(size - self._start)
+
+    def close(self) -> None:
+        """Close the file; nothing can be read any more."""
+        self._file.close()
 
     def _wrong(self, reason: str) -> ValueError:
         return ValueError(f"{self._path.name} is no whole safetensors file: {reason}")
@@ -108,9 +118,8 @@ class SafetensorsFile:
             If the file became shorter meanwhile.
         """
         dtype, shape, begin, end = self._entries[name]
-        with self._path.open("rb") as file:
-            file.seek(self._start + begin)
-            data = file.read(end - begin)
+        self._file.seek(self._start + begin)
+        data = self._file.read(end - begin)
         if len(data) != end - begin:
             raise self._wrong(f"{name!r} ends early")
         return np.frombuffer(data, dtype).reshape(shape)

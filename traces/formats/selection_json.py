@@ -113,6 +113,8 @@ def _query(path: Path, phase: str) -> tuple[tuple[str, ...], NDArray[Any]]:
 
 def _layers(element: Any, number: int) -> Pass:
     if isinstance(element, list):
+        if not element:
+            raise ValueError(f"element {number} is empty; give the layers of a token")
         return tuple(map(str, range(len(element)))), [[row] for row in element]
     named = {name: rows for name, rows in element.items() if rows is not None}
     if not named or not all(name.isascii() and name.isdigit() for name in named):

@@ -15,6 +15,7 @@ is read an iteration at a time. Co-occurrence files are left alone.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from traces.formats.about import About
 from traces.formats.pieces import counts_piece, steps_at_once, tokens_piece
 from traces.formats.safetensors_file import SafetensorsFile
-from traces.header import whole_numbers
+from traces.header import check_range, whole_numbers
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
 
@@ -33,6 +34,7 @@ COUNTS = re.compile(r"rank(\d+)\.safetensors")
 RAW = re.compile(r"rank(\d+)_raw\.safetensors|token_selected_experts_rank(\d+)\.safetensors")
 
 Keys = dict[int, dict[int, str]]  # iteration, layer: name of the array
+Rank = tuple[int, SafetensorsFile, Keys]
 
 
 def recognises(path: Path) -> bool:
@@ -50,13 +52,13 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace | TokenTrace]:
     if not path.is_dir():
         raise ValueError(f"is no folder; give the one with {META} and the ranks' files")
     experts, top_k = _meta(path)
-    raw, counts = _files(path, RAW), _files(path, COUNTS)
-    if raw:
-        yield from _tokens(raw, about, experts, top_k)
-    elif counts:
-        yield from _counts(counts, about, experts, top_k)
-    else:
-        raise ValueError("has no rank<n>.safetensors and no rank<n>_raw.safetensors")
+    with ExitStack() as stack:
+        if raw := _files(path, RAW, stack):
+            yield from _tokens(raw, about, experts, top_k)
+        elif counts := _files(path, COUNTS, stack):
+            yield from _counts(counts, about, experts, top_k)
+        else:
+            raise ValueError("has no rank<n>.safetensors and no rank<n>_raw.safetensors")
 
 
 def _meta(path: Path) -> tuple[int, int]:
@@ -76,9 +78,9 @@ def _meta(path: Path) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def _files(path: Path, pattern: re.Pattern[str]) -> list[tuple[int, SafetensorsFile, Keys]]:
-    """Return the ranks' files in order of rank."""
-    found: dict[int, tuple[int, SafetensorsFile, Keys]] = {}
+def _files(path: Path, pattern: re.Pattern[str], stack: ExitStack) -> list[Rank]:
+    """Return the ranks' files in order of rank; the stack closes them."""
+    found: dict[int, Rank] = {}
     for file in sorted(path.iterdir()):
         match = pattern.fullmatch(file.name)
         if match is None:
@@ -86,7 +88,7 @@ def _files(path: Path, pattern: re.Pattern[str]) -> list[tuple[int, SafetensorsF
         rank = int(match[1] or match[2])
         if rank in found:
             raise ValueError(f"rank {rank} has two files, {file.name} is one; keep one")
-        arrays = SafetensorsFile(file)
+        arrays = stack.enter_context(closing(SafetensorsFile(file)))
         found[rank] = rank, arrays, _keys(arrays, file.name)
     return [found[rank] for rank in sorted(found)]
 
@@ -106,9 +108,7 @@ def _keys(arrays: SafetensorsFile, name: str) -> Keys:
     return keys
 
 
-def _extent(
-    ranks: list[tuple[int, SafetensorsFile, Keys]], *, whole: bool
-) -> tuple[list[int], list[int]]:
+def _extent(ranks: list[Rank], *, whole: bool) -> tuple[list[int], list[int]]:
     """Return iterations and layers; all ranks have the same ones, or stages of the layers."""
     iterations = sorted(ranks[0][2])
     if iterations[-1] - iterations[0] + 1 != len(iterations):
@@ -135,30 +135,37 @@ def _extent(
     return iterations, sorted(layers)
 
 
-def _counts(
-    ranks: list[tuple[int, SafetensorsFile, Keys]], about: About, experts: int, top_k: int
-) -> Iterator[RoutingTrace]:
+def _counts(ranks: list[Rank], about: About, experts: int, top_k: int) -> Iterator[RoutingTrace]:
     iterations, layers = _extent(ranks, whole=False)
     provenance = {"layers": " ".join(map(str, layers)), "first iteration": str(iterations[0])}
     steps = steps_at_once(len(layers), experts, 8)
+    at = {layer: place for place, layer in enumerate(layers)}
     for start in range(0, len(iterations), steps):
         piece = np.zeros((len(iterations[start : start + steps]), len(layers), experts), np.int64)
         for step, iteration in enumerate(iterations[start : start + steps]):
             for rank, arrays, keys in ranks:
-                for layer, key in keys[iteration].items():
-                    place = f"rank {rank}, {key}"
-                    found = _read(arrays, key, place, ("experts",))
-                    if len(found) != experts:
-                        raise ValueError(
-                            f"{place} has {len(found)} counts, {META} says {experts} experts"
-                        )
-                    if found.min() < 0 or found.max() >= 2**31:
-                        odd = int(np.argmax((found < 0) | (found >= 2**31)))
-                        raise ValueError(
-                            f"{place}: expert {odd} has {found[odd]}, outside 0 <= count < 2**31"
-                        )
-                    piece[step, layers.index(layer)] += found
+                held = sorted(keys[iteration])
+                places = [at[layer] for layer in held]
+                names = [keys[iteration][layer] for layer in held]
+                piece[step, places] += _rank_counts(arrays, names, rank, experts)
         yield counts_piece(piece, start, about, top_k, provenance=provenance)
+
+
+def _rank_counts(arrays: SafetensorsFile, keys: list[str], rank: int, experts: int) -> NDArray[Any]:
+    """Return [layers, experts] of a rank in one iteration."""
+    for key in keys:
+        if arrays.shape(key) != (experts,):
+            raise ValueError(
+                f"rank {rank}, {key} has shape {arrays.shape(key)}, {META} says {experts} experts"
+            )
+    found = np.stack([arrays.read(key) for key in keys])
+    if found.dtype.kind == "f" or found.min() < 0 or found.max() >= 2**31:
+        for key in keys:
+            counts = _read(arrays, key, f"rank {rank}, {key}", ("experts",))
+            mend = "a count is a number of tokens"
+            check_range(counts, f"rank {rank}, {key}: it", ("experts",), 2**31, mend)
+        found = found.astype(np.int64)
+    return found
 
 
 def _read(arrays: SafetensorsFile, key: str, place: str, axes: tuple[str, ...]) -> NDArray[Any]:
@@ -168,9 +175,7 @@ def _read(arrays: SafetensorsFile, key: str, place: str, axes: tuple[str, ...]) 
         raise ValueError(f"{place}: {error}") from None
 
 
-def _tokens(
-    ranks: list[tuple[int, SafetensorsFile, Keys]], about: About, experts: int, top_k: int
-) -> Iterator[TokenTrace]:
+def _tokens(ranks: list[Rank], about: About, experts: int, top_k: int) -> Iterator[TokenTrace]:
     iterations, layers = _extent(ranks, whole=True)
     provenance = {"layers": " ".join(map(str, layers)), "first iteration": str(iterations[0])}
     before = 0
