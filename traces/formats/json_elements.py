@@ -80,6 +80,8 @@ def _split(first: bytes, file: IO[bytes], aside: list[bytes]) -> Iterator[bytes]
         while _ends_escaped(chunk) and (more := file.read(1)):
             chunk += more
         places, depths, quoted = _marks(chunk, depth, quoted)
+        if depths.size and depths.max() > DEPTH:
+            raise ValueError(f"after element {number - 1} lists are nested deeper than {DEPTH}")
         start = 0
         for end in places[_ends(depths, depth)] + 1:
             text = b"".join([*held, chunk[start:end]])
@@ -95,8 +97,6 @@ def _split(first: bytes, file: IO[bytes], aside: list[bytes]) -> Iterator[bytes]
             aside.append(file.read(ASIDE_BYTES))
             return
         if depths.size:
-            if depths.max() > DEPTH:
-                raise ValueError(f"element {number} is nested deeper than {DEPTH}")
             depth = int(depths[-1])
         held.append(chunk[start:])
         held_bytes += len(chunk) - start

@@ -36,9 +36,9 @@ def schema_names(path: Path) -> dict[str, Any]:
         If it is no Parquet file.
     """
     with opened(path) as file:
-        schema = file.schema_arrow
-        if b"podlab" in (schema.metadata or {}):
+        if b"podlab" in (file.metadata.metadata or {}):
             return {}
+        schema = file.schema_arrow
         return dict(zip(schema.names, schema.types, strict=True))
 
 
