@@ -19,15 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
-from traces.formats.list_columns import chosen, opened
-from traces.formats.pieces import PIECE_BYTES, tokens_piece
+from traces.formats.list_columns import chosen, opened, rows_at_once
+from traces.formats.pieces import tokens_piece
 from traces.header import check_range
 from traces.tokens import TokenTrace
 
 COLUMN = "indices"
 EXPERTS = 64  # routed experts of every model of the collection
 FILE = re.compile(r"layer_(\d+)\.parquet")
-ROWS = 2**16
 
 
 def recognises(path: Path) -> bool:
@@ -85,7 +84,7 @@ def _layer_files(path: Path) -> list[tuple[int, Path]]:
 
 def _lockstep(files: list[Any], names: list[str], experts: int) -> Iterator[NDArray[Any]]:
     """Yield [tokens, layers, choices], until a layer ends."""
-    rows = max(1, min(ROWS, PIECE_BYTES // (16 * len(files))))
+    rows = max(1, min(rows_at_once(file, [COLUMN]) for file in files) // len(files))
     streams = [_choices(file, name, rows, experts) for file, name in zip(files, names, strict=True)]
     waiting = [next(stream, None) for stream in streams]
     while True:

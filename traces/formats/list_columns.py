@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 READ_BYTES = 2**20  # of a column chunk at a time
+BATCH_VALUES = 2**21  # ids of all columns together that a batch has about
+BATCH_ROWS = 2**17
 
 
 @contextmanager
@@ -40,6 +42,18 @@ def schema_names(path: Path) -> dict[str, Any]:
             return {}
         schema = file.schema_arrow
         return dict(zip(schema.names, schema.types, strict=True))
+
+
+def rows_at_once(file: Any, columns: list[str]) -> int:
+    """Return how many rows of an open file make a batch, by how many ids a row has."""
+    group = file.metadata.row_group(0) if file.metadata.num_row_groups else None
+    if group is None or group.num_rows < 1:
+        return 1
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    values = sum(
+        chunk.num_values for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns
+    )
+    return max(1, min(BATCH_ROWS, BATCH_VALUES * group.num_rows // max(1, values)))
 
 
 def is_list(kind: Any) -> bool:

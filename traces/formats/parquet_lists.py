@@ -21,16 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
-from traces.formats.list_columns import chosen, is_list, opened, plain, schema_names
+from traces.formats.list_columns import chosen, is_list, opened, plain, rows_at_once, schema_names
 from traces.formats.pieces import tokens_piece
+from traces.formats.token_rows import Columns, TokenRows, joined
 from traces.header import whole_numbers
 from traces.tokens import TokenTrace
 
 LAYER = re.compile(r"(?:layer_?)?(\d{1,9})")
 BESIDE = ("step", "source_rank", "sample")
-ROW_BYTES = 4 * 2**20  # of ids that a batch has about
-
-Columns = dict[str, NDArray[Any]]
 
 
 def recognises(path: Path) -> bool:
@@ -102,9 +100,9 @@ def _layout(kinds: dict[str, Any], name: str) -> list[str]:
 def _rows(file: Path, layout: list[str], beside: list[str]) -> Iterator[Columns]:
     """Yield ``experts`` [tokens, layers, choices] and the columns beside it, a batch at a time."""
     long = layout[1:] == ["token", "layer"]
-    first, held, layers = 0, None, None
+    first, tokens = 0, TokenRows()
     with opened(file) as parquet:
-        rows = max(1, ROW_BYTES // (16 * len(layout)))
+        rows = rows_at_once(parquet, layout)
         batches = parquet.iter_batches(rows, columns=layout + beside, use_threads=False)
         for batch in batches:
             if not batch.num_rows:
@@ -113,10 +111,7 @@ def _rows(file: Path, layout: list[str], beside: list[str]) -> Iterator[Columns]
             if long:
                 found |= {name: plain(batch[name], name, first) for name in layout[1:]}
                 found["experts"] = chosen(batch["experts"], 1, "experts", first)
-                held = found if held is None else _joined(held, found)
-                if layers is None:
-                    layers = _first_layers(held)
-                whole, held = _token_rows(held, layers, first + batch.num_rows)
+                whole = tokens.whole(found, beside)
                 if whole is not None:
                     yield whole
             elif layout == ["experts"]:
@@ -126,11 +121,7 @@ def _rows(file: Path, layout: list[str], beside: list[str]) -> Iterator[Columns]
             first += batch.num_rows
         if first != parquet.metadata.num_rows:
             raise ValueError(f"{file.name} ends after {first} of {parquet.metadata.num_rows} rows")
-    if held is not None and len(held["token"]):
-        raise ValueError(
-            f"the last token {held['token'][0]} has {len(held['token'])} layers, others have "
-            f"{0 if layers is None else len(layers)}"
-        )
+    tokens.check_end()
 
 
 def _stacked(batch: Any, names: list[str], first: int) -> NDArray[Any]:
@@ -141,58 +132,6 @@ def _stacked(batch: Any, names: list[str], first: int) -> NDArray[Any]:
                 f"{name} has {ids.shape[1]} choices a token, {names[0]} has {found[0].shape[1]}"
             )
     return np.stack(found, axis=1)
-
-
-def _first_layers(rows: Columns) -> NDArray[Any]:
-    """Return the layers of the first token."""
-    same = rows["token"] == rows["token"][0]
-    layers = rows["layer"][: len(same) if same.all() else int(np.argmin(same))]
-    if (layers[1:] <= layers[:-1]).any():
-        raise ValueError(
-            f"the first token has the layers {layers[:8].tolist()}; give each once, in order"
-        )
-    return layers
-
-
-def _token_rows(
-    rows: Columns, layers: NDArray[Any], after: int
-) -> tuple[Columns | None, Columns | None]:
-    """Return whole tokens of rows of a token and layer each, and the rows that are left."""
-    depth = len(layers)
-    count = len(rows["token"]) // depth
-    if not count:
-        return None, rows
-    first = after - len(rows["token"])
-    cut = {name: column[: count * depth] for name, column in rows.items()}
-    rest = {name: column[count * depth :] for name, column in rows.items()}
-    tokens = cut["token"].reshape(count, depth)
-    wrong = (tokens != tokens[:, :1]) | (cut["layer"].reshape(count, depth) != layers)
-    wrong[1:, 0] |= tokens[1:, 0] == tokens[:-1, 0]
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise ValueError(
-            f"row {first + row} has token {cut['token'][row]} and layer {cut['layer'][row]}; every "
-            f"token has the layers of the first, {layers[:8].tolist()}, in this order"
-        )
-    whole: Columns = {"experts": cut["experts"].reshape(count, depth, -1)}
-    for name in BESIDE:
-        if name in cut:
-            values = cut[name].reshape(count, depth)
-            if (values != values[:, :1]).any():
-                row = int(np.argmax(values != values[:, :1]))
-                raise ValueError(f"row {first + row} has another {name} than its token's first row")
-            whole[name] = values[:, 0]
-    return whole, rest if len(rest["token"]) else None
-
-
-def _joined(before: Columns, after: Columns) -> Columns:
-    for name in before:
-        if name not in after or before[name].shape[1:] != after[name].shape[1:]:
-            raise ValueError(
-                f"{name} has {before[name].shape[1:]} layers and choices, then "
-                f"{after[name].shape[1:] if name in after else 'none'}"
-            )
-    return {name: np.concatenate([before[name], after[name]]) for name in before}
 
 
 def _length(rows: Columns | None) -> int:
@@ -208,7 +147,7 @@ def _check_rises(values: NDArray[Any], before: int, name: str, first: int) -> No
 
 def _at_sample(held: Columns | None, rows: Columns) -> tuple[Columns | None, Columns | None]:
     """Return the rows up to the last sample's start, and those from there; all if there is none."""
-    rows = rows if held is None else _joined(held, rows)
+    rows = rows if held is None else joined(held, rows)
     if "sample" not in rows:
         return rows, None
     _check_rises(rows["sample"], -1, "sample", 0)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from traces.exchange import import_trace, read_foreign
-from traces.formats import flame_moe, recognised
+from traces.formats import list_columns, recognised
 from traces.formats.about import About
 
 TOKENS, TOP_K = 1000, 3
@@ -29,7 +29,7 @@ def written(folder, ids=IDS, kind=None, rows=(300, 170, 1000)):
 )
 def test_layers_are_put_together(tmp_path, monkeypatch, kind):
     """Whatever the lists are, batches and row groups not falling together."""
-    monkeypatch.setattr(flame_moe, "ROWS", 128)
+    monkeypatch.setattr(list_columns, "BATCH_ROWS", 3 * 128)
     folder = written(tmp_path / "iter_0540", kind=kind)
     assert recognised(folder) == "flame-moe"
     found = list(read_foreign(folder))
@@ -62,7 +62,7 @@ def altered(token, layer, ids):
 )
 def test_wrong_ids_have_their_place(tmp_path, monkeypatch, ids, said):
     """File, token and choice are named, counted through all pieces."""
-    monkeypatch.setattr(flame_moe, "ROWS", 128)
+    monkeypatch.setattr(list_columns, "BATCH_ROWS", 3 * 128)
     folder = written(tmp_path / "iter_1", ids)
     with pytest.raises(ValueError, match=said):
         import_trace(folder, tmp_path / "x.parquet")

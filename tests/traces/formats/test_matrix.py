@@ -150,7 +150,7 @@ def test_broken_archives(tmp_path):
 def test_other_sources(tmp_path):
     """A folder, or a file of another kind."""
     (tmp_path / "a.txt").write_text("1,2\n")
-    with pytest.raises(ValueError, match="ends in '.txt'"):
+    with pytest.raises(ValueError, match=r"ends in '\.txt'"):
         read(tmp_path / "a.txt")
     with pytest.raises(ValueError, match="is a folder"):
         read(tmp_path)

@@ -7,7 +7,7 @@ import pytest
 
 from traces import TokenTrace
 from traces.exchange import import_trace, read_foreign
-from traces.formats import parquet_lists, recognised
+from traces.formats import list_columns, parquet_lists, recognised
 from traces.formats.about import About
 
 ABOUT = About(experts=16)
@@ -44,7 +44,7 @@ def read(path, about=ABOUT):
 @pytest.mark.parametrize("layout", [wide, nested, long])
 def test_layouts_are_read_in_pieces(tmp_path, monkeypatch, layout):
     """With what is beside them; samples stay whole where a batch ends within one."""
-    monkeypatch.setattr(parquet_lists, "ROW_BYTES", 16 * 3 * 25)
+    monkeypatch.setattr(list_columns, "BATCH_VALUES", 300)
     repeat = 3 if layout is long else 1
     beside = {name: np.repeat(values, repeat) for name, values in BESIDE.items()}
     path = tmp_path / "in.parquet"
