@@ -4,12 +4,14 @@
 * ``rank<n>.safetensors``: under ``"<iteration>_<layer>"`` the counts [experts] of the tokens that
   the rank saw; the ranks are added up, as the engine's own loader does
   (examples/ep_load_balancer/utils.py). With pipeline stages a rank has some of the layers;
-* or ``rank<n>_raw.safetensors`` (of some releases ``token_selected_experts_rank<n>``): under the
-  same keys the choices [tokens, top_k]. Where they are, tokens are read and not counts; every rank
-  then has all layers. ``source_rank`` is the rank, a step its tokens in order of rank.
+* or, of variants of its recorder, ``rank<n>_raw.safetensors`` or
+  ``token_selected_experts_rank<n>.safetensors``: under the same keys the choices [tokens, top_k].
+  Where they are, tokens are read and not counts; every rank then has all layers. ``source_rank`` is
+  the rank, a step its tokens in order of rank.
 
-Iterations are consecutive and become the steps; layers are those of the keys, in order. The file
-is read an iteration at a time. Co-occurrence files are left alone.
+Iterations are consecutive and become the steps; layers are those of the keys, in order. The files
+are read an iteration at a time. Co-occurrence files are left alone. (NVIDIA/TensorRT-LLM,
+tensorrt_llm/_torch/expert_statistic.py at 0fccc5b.)
 """
 
 import json
