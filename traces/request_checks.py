@@ -48,6 +48,19 @@ def checked_times(values: ArrayLike) -> NDArray[np.float64]:
     return times
 
 
+def check_positive(**values: float) -> None:
+    """Raise ValueError, naming the first, unless all are positive and finite."""
+    for name, value in values.items():
+        if not 0 < value < np.inf:
+            raise ValueError(f"{name} = {value} is outside 0 < {name} < infinity")
+
+
+def check_count(value: int, name: str) -> None:
+    """Raise ValueError unless ``value`` is a whole number and at least 1."""
+    if checked_integer(value, name) < 1:
+        raise ValueError(f"{name} = {value} < 1; ask for at least one")
+
+
 def per_request(values: ArrayLike, name: str, requests: int) -> NDArray[Any]:
     """Return whole numbers, one a request.
 
