@@ -151,7 +151,7 @@ def _opened(path: Path) -> Any:
         raise FileNotFoundError(f"{path}: there is no such trace file")
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(
             f"{path}: not a Parquet file, or cut short at {path.stat().st_size} bytes ({error}); "
             "write or copy it again"
@@ -165,7 +165,7 @@ def header_in(path: Path, metadata: Any) -> dict[str, Any]:
         raise ValueError(f"{path}: a Parquet file, but no podlab trace; import it first")
     try:
         header: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: the header is damaged ({error}); write it again") from None
     if not isinstance(header, dict):
         raise ValueError(f"{path}: the header is no object; write the trace again")
@@ -182,6 +182,8 @@ def holds_requests(path: Path) -> bool:
 
 def _columns(table: Any) -> dict[str, NDArray[Any]]:
     """Return the columns of a table by name, the hashes of all requests in one."""
+    import pyarrow as pa
+
     known = {*PLAIN, "prefix_hashes"}
     lacking = [name for name in NEEDED if name not in table.column_names]
     unknown = [name for name in table.column_names if name not in known]
@@ -195,7 +197,7 @@ def _columns(table: Any) -> dict[str, NDArray[Any]]:
         if name != "prefix_hashes":
             columns[name] = _numbers(chunk, name, DTYPES[name])
             continue
-        if not hasattr(chunk, "flatten"):
+        if not (pa.types.is_list(chunk.type) or pa.types.is_large_list(chunk.type)):
             raise ValueError(f"column {name!r} is {chunk.type}, no list; write it again")
         columns["prefix_blocks"] = _numbers(chunk.value_lengths(), name).astype(np.int64)
         columns[name] = _numbers(chunk.flatten(), name, np.int64)

@@ -137,6 +137,6 @@ class Sessions:
 def _before(
     values: NDArray[Any], first: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> NDArray[Any]:
-    """Return the sums of ``values`` before each turn within its session, exactly 0 for the first."""
+    """Return the sums of ``values`` before each turn of a session, exactly 0 at the first."""
     sums = np.cumsum(values) - values
     return sums - np.repeat(sums[first], counts)

@@ -49,7 +49,7 @@ class StoredTrace:
             raise FileNotFoundError(f"{self.path}: there is no such trace file")
         try:
             self._file = pq.ParquetFile(self.path)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             size = self.path.stat().st_size
             raise ValueError(
                 f"{self.path}: not a Parquet file, or cut short at {size} bytes ({error}); "
