@@ -6,8 +6,9 @@ import math
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 #: A longer line is no request; it bounds what a broken file can take of memory.
 LONGEST_LINE = 4 * 2**20
@@ -24,12 +25,20 @@ def opened(path: Path) -> IO[str]:
     return path.open(encoding="utf-8-sig", newline="")
 
 
-def created(path: Path) -> IO[str]:
+@contextmanager
+def created(path: Path) -> Iterator[IO[str]]:
     """Create a text file in UTF-8, packed with gzip where its name ends in ``.gz``."""
     if path.suffix != ".gz":
-        return path.open("w", encoding="utf-8", newline="")
-    packed = gzip.GzipFile(path, "wb", mtime=0)  # equal contents are equal files
-    return io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    # without name and time, so that equal contents are equal files
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+    ):
+        yield text
 
 
 def lines_of(path: Path) -> Iterator[str]:
@@ -55,11 +64,12 @@ def lines_of(path: Path) -> Iterator[str]:
                 yield line
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"after line {number}: no text in UTF-8 ({error.reason}); save it as such"
+            f"somewhere after line {number}: no text in UTF-8 ({error.reason}); save it as such"
         ) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
-            f"after line {number}: the gzip file is damaged or cut short ({error}); copy it again"
+            f"somewhere after line {number}: the gzip file is damaged or cut short ({error}); copy "
+            "it again"
         ) from None
 
 
