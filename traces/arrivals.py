@@ -30,7 +30,7 @@ class PoissonArrivals:
     Examples
     --------
     >>> PoissonArrivals(rate=10.0)(3)
-    array([0.06799307, 0.16964635, 0.17182529])
+    array([0.06799319, 0.1699529 , 0.17193357])
     """
 
     rate: float
@@ -52,7 +52,7 @@ class GammaArrivals:
     """Arrivals in bursts: independent gaps of a gamma law.
 
     With ``cv`` 1 they are Poisson, above they cluster, below they keep a distance. This is how
-    AlpaServe (arXiv:2302.11665, section 6) and BurstGPT (arXiv:2401.17644) make bursts; the
+    AlpaServe (arXiv:2302.11665) and BurstGPT (arXiv:2401.17644) make bursts; the
     ``--burstiness`` of ``vllm bench serve`` is the shape, 1 / cv**2.
 
     Parameters
@@ -90,7 +90,7 @@ class DiurnalArrivals:
 
     The rate at time t is ``rate * (1 + amplitude * cos(2 pi (t - peak_s) / period_s))``. Arrivals
     of constant rate are carried over by the inverse of its integral (inversion, as in Cinlar,
-    Introduction to Stochastic Processes, 1975, section 4.7): with ``cv`` 1 that is exactly the
+    Introduction to Stochastic Processes, 1975, chapter 4): with ``cv`` 1 that is exactly the
     Poisson process of this rate. Daily waves are what BurstGPT (arXiv:2401.17644) and DynamoLLM
     (arXiv:2408.00741) record; that they are cosines, and bursts of a gamma law within them, are
     assumptions of ours.

@@ -229,7 +229,7 @@ class RequestTrace:
             parts.append(f"prefix blocks of {self.block_tokens}")
         return (
             f"RequestTrace({self.num_requests} requests in {self.duration_s:.6g} s: "
-            f"{self.prompt_tokens.mean():.6g} prompt, {self.output_tokens.mean():.6g} output "
+            f"{self.prompt_tokens.mean():.1f} prompt, {self.output_tokens.mean():.1f} output "
             f"tokens on average{''.join(f', {part}' for part in parts)})"
         )
 

@@ -54,11 +54,11 @@ def test_rate_and_duration():
 def test_repr_says_what_there_is():
     """Optional columns are named where present."""
     assert repr(trace()) == (
-        "RequestTrace(3 requests in 2 s: 75.6667 prompt, 17.3333 output tokens on average, "
+        "RequestTrace(3 requests in 2 s: 75.7 prompt, 17.3 output tokens on average, "
         "1 sessions, domains code, chat, prefix blocks of 50)"
     )
     assert repr(RequestTrace([0], [1], [2])) == (
-        "RequestTrace(1 requests in 0 s: 1 prompt, 2 output tokens on average)"
+        "RequestTrace(1 requests in 0 s: 1.0 prompt, 2.0 output tokens on average)"
     )
 
 

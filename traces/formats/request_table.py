@@ -1,6 +1,7 @@
 """A CSV table of requests, column by column, by the names in its first line."""
 
 import csv
+import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from traces.formats.request_lines import first_line, lines_of, seconds
 
+#: Rows held as text.
+ROWS_AT_ONCE = 4096
 #: Reads the text of a cell.
 Cell = Callable[[str], Any]
 
@@ -88,15 +91,17 @@ def read_columns(
     names = next(found)[1]
     columns: list[array[Any]] = [array("d" if readers[name] is seconds else "q") for name in names]
     lines: array[int] = array("q")
-    for line, row in found:
-        for name, column, text in zip(names, columns, row, strict=True):
+    while block := list(itertools.islice(found, ROWS_AT_ONCE)):
+        lines.extend(line for line, _ in block)
+        table = zip(*(row for _, row in block), strict=True)
+        for name, column, texts in zip(names, columns, table, strict=True):
             try:
-                column.append(readers[name](text.strip()))
-            except OverflowError:
-                raise ValueError(f"line {line}: {name} is {text[:40]!r}, too large") from None
-            except ValueError as error:
-                raise ValueError(f"line {line}: {name} {error}") from None
-        lines.append(line)
+                column.extend(map(readers[name], map(str.strip, texts)))
+            except (ValueError, OverflowError) as error:
+                line = lines[len(column)]  # the one that could not be added
+                what = f"is {texts[len(column) % ROWS_AT_ONCE][:40]!r}, too large"
+                reason = error if isinstance(error, ValueError) else what
+                raise ValueError(f"line {line}: {name} {reason}") from None
     if not lines:
         raise ValueError("the file has a first line and no requests; give some")
     arrays = {
