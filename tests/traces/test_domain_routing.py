@@ -28,7 +28,7 @@ def law(trace):
 @pytest.mark.parametrize("pooled", [False, True])
 def test_every_token_counts_top_k_times_in_every_layer(recorded, pooled):
     """Whatever the mix, also steps of no tokens; sizes above the largest chunk."""
-    tokens = np.array([[0, 0, 0], [1, 0, 0], [5, 130, 2000], [17, 1, 2 * SIZES[-1] + 3]])
+    tokens = np.array([[0, 0, 0], [1, 0, 0], [5, 130, 2000], [17, 1, 2 * SIZES[0] + 3]])
     found = DomainRouting(recorded, pooled).counts(tokens, seed=3)
     assert isinstance(found, RoutingTrace)
     np.testing.assert_array_equal(found.step_tokens, tokens.sum(axis=1))
