@@ -1,8 +1,8 @@
 """Measure how fast DomainRouting draws steps, and how near chunks come to single tokens.
 
-Prints steps a second (least time of five), many or one a call, and, of the largest shares, three figures by step size:
-the variance of a load over that of the multinomial law (mean and deviation over experts), and the
-hottest expert over the mean.
+Prints steps a second, many or one a call (least time of five), and the likeness by size of step:
+the variance of a load over that of the multinomial law (mean and deviation over often chosen
+experts), and the hottest expert over the mean.
 """
 
 import time

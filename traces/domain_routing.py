@@ -36,7 +36,7 @@ class DomainRouting:
         Draw large steps in chunks of tokens that were added up beforehand, each time in another
         order of the recording. That is much faster. Steps are independent and their means exact as
         before; but with 128 chunks of the largest sizes, the variance of one expert's load is off
-        by some 11 %, to either side. docs/requests.md has the figures.
+        by some 12 %, to either side. docs/requests.md has the figures.
 
     Raises
     ------
@@ -115,7 +115,10 @@ class DomainRouting:
         return counts.reshape(shape)
 
     def pieces(self, tokens_by_domain: ArrayLike, seed: int = 0) -> Iterator[RoutingTrace]:
-        """Yield the steps in pieces of bounded memory; arguments as in :meth:`counts`."""
+        """Yield the steps in pieces of bounded memory; arguments as in :meth:`counts`.
+
+        Each piece has a generator of its own, so that these are other draws than those of counts.
+        """
         tokens = self._checked(tokens_by_domain)
         first = next(iter(self.traces_by_domain.values()))
         steps = max(1, PIECE_BYTES // (4 * first.num_layers * first.num_experts))
