@@ -21,6 +21,11 @@ from types import ModuleType
 #: Name to module: routing.
 ROUTING: dict[str, str] = {
     "competition": "traces.formats.competition",
+    "omni-infer": "traces.formats.omni_infer",
+    "sglang": "traces.formats.sglang",
+    "vllm-ascend": "traces.formats.vllm_ascend",
+    "vllm-eplb": "traces.formats.vllm_eplb",
+    "vllm-routed": "traces.formats.vllm_routed",
 }
 
 #: Name to module: requests.
