@@ -43,7 +43,7 @@ class Task:
             "source_hash": records.provenance()["source_hash"],
             "presets": [_own_file(name) for name in scenario.presets],
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
-            "traces": [traces.open(name).content_hash for name in scenario.trace],
+            "traces": [traces.open(name, "routing").content_hash for name in scenario.trace],
         }
 
     def run(self) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class Scenario:
             if self.objective not in ("tokens", "seconds"):
                 raise ValueError(f"objective = {self.objective!r} is not 'tokens' or 'seconds'")
             for name in self.trace:
-                traces.open(name)
+                traces.open(name, "routing")
             if self.phase not in ("decode", "prefill"):
                 raise ValueError(f"phase = {self.phase!r} is not 'decode' or 'prefill'")
             # a problem checks ranks, slots and groups for itself
@@ -310,8 +310,8 @@ def _scenarios(path: Path, table: Any) -> list[Scenario]:
 @lru_cache(maxsize=4)
 def _load_trace(names: tuple[str, ...], step_tokens: int | None) -> Any:
     if len(names) == 1 and step_tokens is None:
-        return traces.open(names[0])  # streamed: it may be larger than memory
-    parts: list[Any] = [traces.load(name) for name in names]
+        return traces.open(names[0], "routing")  # streamed: it may be larger than memory
+    parts: list[Any] = [traces.load(name, "routing") for name in names]
     whole: Any = traces.concat(parts)
     if isinstance(whole, traces.RoutingTrace):
         if step_tokens is not None:

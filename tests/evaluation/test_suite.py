@@ -246,3 +246,10 @@ def test_dispatch_suite_is_the_default_one_under_every_dispatcher():
     for name in {one.id for one in found}:
         dispatchers = [one.dispatcher for one in found if one.id == name]
         assert sorted(dispatchers) == lb.available_dispatchers()
+
+
+def test_a_trace_of_requests_is_refused():
+    """Before anything runs: it says nothing of experts."""
+    found = suite.load("default").scenarios[0]
+    with pytest.raises(ValueError, match="azure-2023-conv"):
+        replace(found, trace=("azure-2023-conv",)).check()
