@@ -35,7 +35,12 @@ ROUTING: dict[str, str] = {
 }
 
 #: Name to module: requests.
-REQUESTS: dict[str, str] = {}
+REQUESTS: dict[str, str] = {
+    "azure": "traces.formats.azure",
+    "burstgpt": "traces.formats.burstgpt",
+    "mooncake": "traces.formats.mooncake",
+    "requests-csv": "traces.formats.requests_csv",
+}
 
 
 def named(name: str) -> ModuleType:
