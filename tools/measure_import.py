@@ -167,13 +167,15 @@ def selection(folder: Path, size: int) -> Path:
 
 
 def tensorrt_llm(folder: Path, size: int) -> Path:
-    """Write four ranks' counts."""
-    meta = {"num_experts": EXPERTS, "num_experts_per_token": TOP_K}
+    """Write eight ranks' counts in the shape of DeepSeek-V3."""
+    meta = {"num_experts": 256, "num_experts_per_token": 8}
     (folder / "meta_info.json").write_text(json.dumps(meta))
-    load = counts(max(1, size // (4 * 8 * LAYERS * EXPERTS))).astype(np.int64)
-    arrays = {f"{t}_{n}": load[t, n] for t in range(len(load)) for n in range(LAYERS)}
-    for rank in range(4):
-        (folder / f"rank{rank}.safetensors").write_bytes(wrap(arrays))
+    load = counts(58 * 4).reshape(58, 4 * LAYERS * EXPERTS)[:, :256].astype(np.int64)
+    iterations = max(1, size // (8 * load.nbytes))
+    arrays = {f"{t}_{n}": load[n] for t in range(iterations) for n in range(58)}
+    content = wrap(arrays)
+    for rank in range(8):
+        (folder / f"rank{rank}.safetensors").write_bytes(content)
     return folder
 
 
@@ -214,9 +216,9 @@ def child(form: str, source: str, target: str, repeats: int) -> None:
         started = time.perf_counter()
         stored = import_trace(source, target, form, about)
         times.append(time.perf_counter() - started)
-    rows, per_row = stored.num_rows * LAYERS, TOP_K
+    rows, per_row = stored.num_rows * stored.num_layers, stored.top_k
     if stored.kind == "routing":
-        rows, per_row = rows * EXPERTS, 1
+        rows, per_row = rows * stored.num_experts, 1
     found = {"seconds": min(times), "rows": rows, "numbers": rows * per_row, "mib": peak_mib()}
     print(json.dumps(found))
 

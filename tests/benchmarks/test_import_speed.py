@@ -7,7 +7,7 @@ format costs is its ratio to that. ``tools/measure_import.py`` prints rows a sec
 import numpy as np
 import pytest
 
-from tools.measure_import import CASES, EXPERTS, LAYERS, TOP_K
+from tools.measure_import import CASES, EXPERTS, TOP_K
 from traces.exchange import import_trace
 from traces.formats.about import About
 from traces.generated import ar1_counts
@@ -25,8 +25,9 @@ def foreign(request, tmp_path):
     folder.mkdir()
     source = write(folder, MIB * 2**20)
     stored = import_trace(source, tmp_path / "a.parquet", form, ABOUT)
-    per_row = LAYERS * (4 * EXPERTS if stored.kind == "routing" else TOP_K)
-    return form, source, tmp_path / "a.parquet", stored.num_rows * per_row
+    per_row = 4 * stored.num_experts if stored.kind == "routing" else stored.top_k
+    size = stored.num_rows * stored.num_layers * per_row
+    return form, source, tmp_path / "a.parquet", size
 
 
 @pytest.mark.benchmark(group="import")

@@ -20,6 +20,7 @@ from traces.store import StoredTrace
 
 COLUMNS = ("step", "layer", "expert", "count")
 BLOCK_BYTES = 4 * 2**20
+ROW_BYTES = 64  # a row and what is made of it
 MOST = 2**16  # layers, and experts of a layer
 
 Rows = NDArray[np.int64]  # [rows, 4]
@@ -43,7 +44,7 @@ def blocks(path: Path, about: About, top_k: int) -> Iterator[RoutingTrace]:
         experts = max(experts, int(rows[:, 2].max()) + 1)
     if not layers:
         raise ValueError("has a header and no rows; give one for each step, layer and expert")
-    most = steps_at_once(layers, experts)
+    most = steps_at_once(layers, experts, ROW_BYTES)
     first = start = None
     held: list[Rows] = []
     for rows, line in _read(path):

@@ -63,6 +63,7 @@ class SafetensorsFile:
             raise self._wrong("its header is no object")
         header.pop("__metadata__", None)
         self._start = 8 + length
+        self._shapes: dict[tuple[int, ...], tuple[int, ...]] = {}  # one object for all of a shape
         self._entries = {name: self._entry(name, entry) for name, entry in header.items()}
         self._check_gapless(size - self._start)
 
@@ -90,7 +91,7 @@ class SafetensorsFile:
             wanted *= axis
         if end - begin != wanted * dtype.itemsize:
             raise self._wrong(f"{name!r} of {wanted} {kind} is at {begin} to {end}")
-        return dtype, tuple(shape), begin, end
+        return dtype, self._shapes.setdefault(tuple(shape), tuple(shape)), begin, end
 
     def _check_gapless(self, size: int) -> None:
         at = 0

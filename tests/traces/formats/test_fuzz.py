@@ -9,7 +9,7 @@ from traces import formats
 
 #: An ``.npy`` of three axes says nothing of what they are; the competition's is the usual one.
 TAKEN_FOR = {("vllm-routed", 1): "competition"}
-TRIALS = 40  # of each kind of file; tools/fuzz_formats.py goes on from there
+TRIALS = 25  # of each kind of file; tools/fuzz_formats.py goes on from there
 
 KINDS = [
     pytest.param(
