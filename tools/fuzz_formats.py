@@ -31,7 +31,7 @@ def batch(name: str, index: int, seed: int) -> list[str]:
     """Run trials of one kind of file; return what was wrong."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (HEAP_BYTES, HEAP_BYTES))
+    resource.setrlimit(resource.RLIMIT_DATA, (HEAP_BYTES, HEAP_BYTES))
     warnings.simplefilter("error")
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
