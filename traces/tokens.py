@@ -256,16 +256,12 @@ def check_distinct(ids: NDArray[Any], first: int = 0) -> None:
     rows = ids.reshape(-1, top_k)
     for start in range(0, len(rows), COMPARED_ROWS):
         choices = np.ascontiguousarray(rows[start : start + COMPARED_ROWS].T)
-        for apart in range(1, top_k):  # every pair of choices, all rows of a pair at once
-            same = choices[apart:] == choices[:-apart]
-            if same.any():
-                row = start + int(np.argmax(same.any(axis=0)))
-                break
-        else:
-            continue
-        ordered = np.sort(rows[row])
-        twice = ordered[1:][ordered[1:] == ordered[:-1]][0]
-        raise ValueError(
-            f"token {first + row // layers} chooses expert {twice} twice in layer {row % layers}; "
-            "the choices of one token are distinct"
-        )
+        # every pair of choices, all rows of a pair at once
+        if any((choices[apart:] == choices[:-apart]).any() for apart in range(1, top_k)):
+            ordered = np.sort(rows[start : start + COMPARED_ROWS], axis=1)
+            row, choice = np.argwhere(ordered[:, 1:] == ordered[:, :-1])[0]
+            token, layer = divmod(start + row, layers)
+            raise ValueError(
+                f"token {first + token} chooses expert {ordered[row, choice]} twice in layer "
+                f"{layer}; the choices of one token are distinct"
+            )
