@@ -45,15 +45,19 @@ def schema_names(path: Path) -> dict[str, Any]:
 
 
 def rows_at_once(file: Any, columns: list[str]) -> int:
-    """Return how many rows of an open file make a batch, by how many ids a row has."""
-    group = file.metadata.row_group(0) if file.metadata.num_row_groups else None
-    if group is None or group.num_rows < 1:
+    """Return how many rows of an open file make a batch, by how many ids its first row has.
+
+    The row is read: asking pyarrow's metadata for a column ends the process where it is damaged.
+    """
+    first = next(file.iter_batches(1, columns=columns, use_threads=False), None)
+    if first is None:
         return 1
-    chunks = [group.column(number) for number in range(group.num_columns)]
-    values = sum(
-        chunk.num_values for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns
-    )
-    return max(1, min(BATCH_ROWS, BATCH_VALUES * group.num_rows // max(1, values)))
+    values = 0
+    for column in first.columns:
+        while is_list(column.type):
+            column = column.flatten()
+        values += len(column)
+    return max(1, min(BATCH_ROWS, BATCH_VALUES // max(1, values)))
 
 
 def is_list(kind: Any) -> bool:
