@@ -1,0 +1,296 @@
+"""The two hot loops: counts of a step drawn from their law, and tokens that choose their experts.
+
+Random bits come from a counter: word ``n`` of a stream is SplitMix64's output function of
+``key + n * golden`` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA
+2014). A step, layer and expert own a place of the counter, so any part of a trace can be made alone
+and the size of the blocks changes nothing.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.generators.compiled import compiled
+
+Bits = np.uint64
+
+
+@compiled
+def _word(key: Bits, place: Bits) -> Bits:
+    x = key + place * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@compiled
+def _inverted(bits: np.uint32, none: float, slope: float, start: float, most: int) -> int:
+    """Return the count at quantile ``bits``: p(n+1) = p(n) (slope + start / (n+1)), p(0) = none."""
+    left = (bits + 0.5) * 2.0**-32 - none
+    chance = none
+    count = 0
+    while left > 0.0 and count < most:
+        count += 1
+        chance *= slope + start / count
+        if chance < 1e-14:
+            break
+        left -= chance
+    return count
+
+
+@compiled
+def _settle(
+    row: NDArray[np.int32],
+    total: int,
+    most: int,
+    upto: NDArray[np.float32],
+    phase: np.float32,
+    exact: bool,
+) -> None:
+    """Make ``row`` add up to ``total``, with every count within 0 and ``most``.
+
+    What is missing is spread by variance, the running shares ``upto`` [experts]; in rows with small
+    counts, what is too much is taken from the counts in proportion. ``phase`` in [0, 1) is random,
+    so that no expert is favoured by rounding.
+    """
+    experts = len(row)
+    have = 0
+    for expert in range(experts):
+        have += row[expert]
+    missing = total - have
+    before = np.int32(0)
+    if exact and missing < 0:
+        share = -missing / have
+        upto_here = 0
+        for expert in range(experts):
+            upto_here += row[expert]
+            now = np.int32(np.floor(share * upto_here + phase))
+            row[expert] -= min(now, np.int32(-missing)) - before
+            before = min(now, np.int32(-missing))
+        row[experts - 1] += missing + before
+    else:
+        spread = np.float32(missing)
+        for expert in range(experts):
+            now = np.int32(np.floor(spread * upto[expert] + phase))
+            row[expert] += now - before
+            before = now
+        row[experts - 1] += missing - before
+    low = row[0]
+    high = row[0]
+    for expert in range(experts):
+        low = min(low, row[expert])
+        high = max(high, row[expert])
+    if low >= 0 and high <= most:
+        return
+    carried = 0
+    for _ in range(2):  # once around finds room for everything; total <= experts * most
+        for expert in range(experts):
+            wanted = row[expert] + carried
+            row[expert] = min(max(wanted, 0), most)
+            carried = wanted - row[expert]
+
+
+@compiled
+def fill_counts(
+    out: NDArray[np.int32],
+    kind: NDArray[np.int64],
+    first: int,
+    key: Bits,
+    tokens: NDArray[np.int64],
+    top_k: int,
+    moments: NDArray[np.float32],
+    upto: NDArray[np.float32],
+    small: NDArray[np.int32],
+    small_start: NDArray[np.int64],
+    chances: NDArray[np.float64],
+    quantile: NDArray[np.float32],
+) -> None:
+    """Draw the counts of consecutive steps that share one law.
+
+    Parameters
+    ----------
+    out
+        [steps, layers, experts], filled.
+    kind
+        [steps] which of the sizes of a step each has.
+    first
+        Number of the first step in the trace.
+    key
+        Of the stream of random bits.
+    tokens
+        [kinds] tokens of a step.
+    top_k
+        Experts that a token chooses.
+    moments
+        [kinds, 3, layers, experts] mean, standard deviation and a sixth of skewness times deviation.
+    upto
+        [kinds, layers, experts] running share of the variance.
+    small, small_start
+        Experts whose count is found by inversion: ids, and [kinds, layers + 1] where those of a
+        layer begin, the layers of one kind after another.
+    chances
+        [len(small), 3] chance of no token, and the two numbers of the recurrence.
+    quantile
+        [65536] of the normal distribution.
+    """
+    steps, layers, experts = out.shape
+    words = np.empty(experts // 2 + 1, np.uint64)
+    halves = words.view(np.uint32)
+    for step in range(steps):
+        which = kind[step]
+        most = tokens[which]
+        for layer in range(layers):
+            place = np.uint64((first + step) * layers + layer) * np.uint64(len(words))
+            for n in range(len(words)):
+                words[n] = _word(key, place + np.uint64(n))
+            row = out[step, layer]
+            mean = moments[which, 0, layer]
+            deviation = moments[which, 1, layer]
+            skewness = moments[which, 2, layer]
+            for expert in range(experts):
+                z = quantile[halves[expert] >> np.uint32(16)]
+                drawn = mean[expert] + z * deviation[expert] + (z * z - 1) * skewness[expert]
+                row[expert] = max(np.int32(np.rint(drawn)), np.int32(0))
+            begin = small_start[which, layer]
+            end = small_start[which, layer + 1]
+            for n in range(begin, end):
+                none, slope, start = chances[n]
+                row[small[n]] = _inverted(halves[small[n]], none, slope, start, most)
+            # 24 bits, so that float32 holds them below 1
+            phase = np.float32(words[len(words) - 1] >> np.uint64(40)) * np.float32(2.0**-24)
+            _settle(row, most * top_k, most, upto[which, layer], phase, end > begin)
+
+
+@compiled
+def _largest(scores: NDArray[np.float64], out: NDArray[np.int64], begin: int, end: int) -> None:
+    """Fill ``out`` with the places of the largest ``scores[begin:end]``, largest first.
+
+    Of equal scores the earlier place comes first.
+    """
+    held = 0
+    for place in range(begin, end):
+        if held == len(out) and scores[place] <= scores[out[held - 1]]:
+            continue
+        at = held if held < len(out) else held - 1
+        while at > 0 and scores[out[at - 1]] < scores[place]:
+            out[at] = out[at - 1]
+            at -= 1
+        out[at] = place
+        held = min(held + 1, len(out))
+
+
+@compiled
+def choose(
+    scores: NDArray[np.float64], groups: int, groups_kept: int, out: NDArray[np.int64]
+) -> None:
+    """Fill ``out`` [top_k] with the experts that group-limited routing takes; spoils ``scores``.
+
+    A group is worth the sum of its two best scores; experts of groups that are not among the
+    ``groups_kept`` best are left out (DeepSeek-V3, arXiv:2412.19437, and its published model code).
+    """
+    experts = len(scores)
+    if groups_kept < groups:
+        size = experts // groups
+        worth = np.empty(groups)
+        best = np.empty(min(2, size), np.int64)
+        for group in range(groups):
+            _largest(scores, best, group * size, (group + 1) * size)
+            worth[group] = scores[best].sum()
+        kept = np.empty(groups_kept, np.int64)
+        _largest(worth, kept, 0, groups)
+        worth[:] = 0.0
+        worth[kept] = 1.0
+        for expert in range(experts):
+            if worth[expert // size] == 0.0:
+                scores[expert] = -np.inf
+    _largest(scores, out, 0, experts)
+
+
+@compiled
+def choose_all(
+    scores: NDArray[np.float64], groups: int, groups_kept: int, out: NDArray[np.int64]
+) -> None:
+    """Run :func:`choose` on every row of ``scores`` [tokens, experts]; it spoils them."""
+    for token in range(len(scores)):
+        choose(scores[token], groups, groups_kept, out[token])
+
+
+@compiled
+def _domain_of(key: Bits, token: int, mix_upto: NDArray[np.float64]) -> int:
+    drawn = np.float64(_word(key, np.uint64(token)) >> np.uint64(11)) * 2.0**-53
+    domain = 0
+    while domain < len(mix_upto) - 1 and drawn >= mix_upto[domain]:
+        domain += 1
+    return domain
+
+
+@compiled
+def fill_tokens(
+    out: NDArray[np.uint16],
+    first: int,
+    keys: NDArray[np.uint64],
+    weights: NDArray[np.float64],
+    mix_upto: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    groups: int,
+    groups_kept: int,
+    correlation: float,
+    quantile: NDArray[np.float32],
+    waits: NDArray[np.float64],
+) -> None:
+    """Let tokens of one step choose their experts.
+
+    Parameters
+    ----------
+    out
+        [tokens, layers, top_k] ids, filled, best first.
+    first
+        Number of the first token's place in the streams.
+    keys
+        [2] of the streams of domains and of noise.
+    weights
+        [domains, layers, experts] exponentials of the logits.
+    mix_upto
+        [domains] running share of the domains.
+    bias
+        [layers, experts] added to the scores for the choice alone.
+    groups, groups_kept
+        Of :func:`choose`.
+    correlation
+        Of the noise of one expert id from layer to layer, as normal scores.
+    quantile
+        [65536] of the normal distribution.
+    waits
+        Exponential waiting time by normal score, evenly spaced from -6 to 6.
+    """
+    tokens, layers, top_k = out.shape
+    experts = weights.shape[2]
+    words = np.empty((experts + 1) // 2, np.uint64)
+    halves = words.view(np.uint32)
+    scores = np.empty(experts)
+    chosen = np.empty(top_k, np.int64)
+    noise = np.zeros(experts)
+    own = np.sqrt(1.0 - correlation * correlation)
+    scale = (len(waits) - 1) / 12.0
+    for token in range(tokens):
+        domain = _domain_of(keys[0], first + token, mix_upto)
+        for layer in range(layers):
+            place = np.uint64((first + token) * layers + layer) * np.uint64(len(words))
+            for n in range(len(words)):
+                words[n] = _word(keys[1], place + np.uint64(n))
+            weight = weights[domain, layer]
+            for expert in range(experts):
+                if correlation == 0.0:
+                    wait = -np.log((halves[expert] + 0.5) * 2.0**-32)
+                else:
+                    fresh = np.float64(quantile[halves[expert] >> np.uint32(16)])
+                    before = noise[expert] if layer else fresh
+                    z = correlation * before + (own if layer else 1.0 - correlation) * fresh
+                    noise[expert] = z
+                    at = (min(max(z, -6.0), 6.0) + 6.0) * scale
+                    low = min(int(at), len(waits) - 2)
+                    wait = waits[low] + (at - low) * (waits[low + 1] - waits[low])
+                # the sigmoid of a logit plus Gumbel noise, -log of an exponential time
+                scores[expert] = weight[expert] / (weight[expert] + wait) + bias[layer, expert]
+            choose(scores, groups, groups_kept, chosen)
+            for n in range(top_k):
+                out[token, layer, n] = chosen[n]
