@@ -35,7 +35,10 @@ class Chances:
                 if interval.drift is not None:
                     now = now + interval.drift
                 fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
-        return np.tensordot(interval.mix, self._out, axes=1)
+        mixed = interval.mix[0] * self._out[0]
+        for share, chance in zip(interval.mix[1:], self._out[1:], strict=True):
+            mixed += share * chance
+        return mixed
 
 
 def _effective(law: "Law", logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -38,55 +38,64 @@ def _inverted(bits: np.uint32, none: float, slope: float, start: float, most: in
 
 
 @compiled
-def _settle(
-    row: NDArray[np.int32],
-    total: int,
-    most: int,
-    upto: NDArray[np.float32],
-    phase: np.float32,
-    exact: bool,
-) -> None:
-    """Make ``row`` add up to ``total``, with every count within 0 and ``most``.
+def _sum(row: NDArray[np.int32]) -> int:
+    whole = np.int32(0)  # a total is below 2**31
+    for expert in range(len(row)):
+        whole += row[expert]
+    return whole
 
-    What is missing is spread by variance, the running shares ``upto`` [experts]; in rows with small
-    counts, what is too much is taken from the counts in proportion. ``phase`` in [0, 1) is random,
-    so that no expert is favoured by rounding.
+
+@compiled
+def _spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], phase: float) -> None:
+    """Add ``missing``, of either sign, in proportion to variance: the running shares ``upto``.
+
+    ``phase`` in [0, 1) is random, so that no expert is favoured by rounding.
     """
-    experts = len(row)
-    have = 0
-    for expert in range(experts):
-        have += row[expert]
-    missing = total - have
+    # the sign apart, so that rounding down is cutting off, which the machine does eight at a time
+    sign = np.int32(-1 if missing < 0 else 1)
+    whole = np.float32(abs(missing))
+    shift = np.float32(phase)
     before = np.int32(0)
-    if exact and missing < 0:
-        share = -missing / have
-        upto_here = 0
-        for expert in range(experts):
-            upto_here += row[expert]
-            now = np.int32(np.floor(share * upto_here + phase))
-            row[expert] -= min(now, np.int32(-missing)) - before
-            before = min(now, np.int32(-missing))
-        row[experts - 1] += missing + before
-    else:
-        spread = np.float32(missing)
-        for expert in range(experts):
-            now = np.int32(np.floor(spread * upto[expert] + phase))
-            row[expert] += now - before
-            before = now
-        row[experts - 1] += missing - before
-    low = row[0]
-    high = row[0]
-    for expert in range(experts):
-        low = min(low, row[expert])
-        high = max(high, row[expert])
-    if low >= 0 and high <= most:
-        return
+    for expert in range(len(row)):
+        now = np.int32(whole * upto[expert] + shift)
+        row[expert] += sign * (now - before)
+        before = now
+    row[len(row) - 1] += missing - sign * before
+
+
+@compiled
+def _thin(row: NDArray[np.int32], have: int, surplus: int, phase: float) -> None:
+    """Take ``surplus`` of the ``have`` counts away in proportion, none below 0."""
+    share = surplus / have
+    upto = 0
+    before = 0
+    for expert in range(len(row)):
+        upto += row[expert]
+        now = min(int(share * upto + phase), surplus)
+        row[expert] -= now - before
+        before = now
+    row[len(row) - 1] -= surplus - before
+
+
+@compiled
+def _carry(row: NDArray[np.int32], most: int) -> None:
+    """Bring every count within 0 and ``most``, what is over going to the experts that follow."""
     carried = 0
-    for _ in range(2):  # once around finds room for everything; total <= experts * most
-        for expert in range(experts):
+    for _ in range(2):  # once around finds room for everything; the total is within bounds
+        for expert in range(len(row)):
             wanted = row[expert] + carried
             row[expert] = min(max(wanted, 0), most)
             carried = wanted - row[expert]
+
+
+@compiled
+def _outside(row: NDArray[np.int32], most: int) -> bool:
+    low = np.int32(0)
+    high = np.int32(0)
+    for expert in range(len(row)):
+        low = min(low, row[expert])
+        high = max(high, row[expert])
+    return low < 0 or high > most
 
 
 @compiled
@@ -156,8 +165,14 @@ def fill_counts(
                 none, slope, start = chances[n]
                 row[small[n]] = _inverted(halves[small[n]], none, slope, start, most)
             # 24 bits, so that float32 holds them below 1
-            phase = np.float32(words[len(words) - 1] >> np.uint64(40)) * np.float32(2.0**-24)
-            _settle(row, most * top_k, most, upto[which, layer], phase, end > begin)
+            phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
+            have = _sum(row)
+            if end > begin and have > most * top_k:
+                _thin(row, have, have - most * top_k, phase)
+            else:
+                _spread(row, most * top_k - have, upto[which, layer], phase)
+            if _outside(row, most):
+                _carry(row, most)
 
 
 @compiled
