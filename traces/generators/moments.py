@@ -43,8 +43,9 @@ def moments(chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: float
     trials = tokens[:, None, None].astype(np.float64)
     mean = trials * chance
     binomial = mean * (1 - chance)
-    variance = _before_conditioning(binomial + (noise * mean) ** 2)
-    third = binomial * (1 - 2 * chance) + 3 * binomial * mean * noise**2 + 2 * mean**3 * noise**4
+    varied = noise * _elasticity(chance)
+    variance = _before_conditioning(binomial) + (varied * mean) ** 2
+    third = binomial * (1 - 2 * chance) + 3 * binomial * mean * varied**2 + 2 * mean**3 * varied**4
     with np.errstate(divide="ignore", invalid="ignore"):
         skewness = np.where(variance > 0, third / (6 * variance), 0.0)
     small = (mean < INVERTED_BELOW) & (variance > 0)
@@ -62,6 +63,12 @@ def moments(chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: float
         start,
         _recurrence(mean[small], variance[small]),
     )
+
+
+def _elasticity(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how many per cent a chance grows with a weight: less where it is near 1."""
+    inside = np.clip(chance, 1e-12, 1 - 1e-12)
+    return -(1 - inside) * np.log1p(-inside) / inside
 
 
 def _before_conditioning(wanted: NDArray[np.float64]) -> NDArray[np.float64]:
