@@ -43,7 +43,7 @@ def moments(chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: float
     trials = tokens[:, None, None].astype(np.float64)
     mean = trials * chance
     binomial = mean * (1 - chance)
-    varied = noise * _elasticity(chance)
+    varied = noise * elasticity(chance)
     variance = _before_conditioning(binomial) + (varied * mean) ** 2
     third = binomial * (1 - 2 * chance) + 3 * binomial * mean * varied**2 + 2 * mean**3 * varied**4
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -65,7 +65,7 @@ def moments(chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: float
     )
 
 
-def _elasticity(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+def elasticity(chance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return by how many per cent a chance grows with a weight: less where it is near 1."""
     inside = np.clip(chance, 1e-12, 1 - 1e-12)
     return -(1 - inside) * np.log1p(-inside) / inside
