@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.inclusion import fill_inclusion, logits_of
+from traces.generators.inclusion import fill_inclusion, inclusion, logits_of
+from traces.generators.restless import drifted, noise_of, restless
 from traces.generators.sampling import choose_all
 from traces.generators.timeline import CHANCES, Interval, base, stream
 
@@ -22,6 +23,8 @@ class Chances:
     def __init__(self, law: "Law") -> None:
         self._law = law
         self._base = _effective(law, base(law))
+        self._still = inclusion(self._base, law.top_k)
+        self._restless = restless(law, self._still)
         self._tau = np.zeros((law.domains, law.layers))
         self._out = np.empty(self._base.shape)
         self._of: Interval | None = None
@@ -30,15 +33,23 @@ class Chances:
         """Return [layers, experts] chances of a token of the interval, whatever its domain."""
         before, self._of = self._of, interval
         if before is None or before.place is not interval.place or interval.drift is not None:
-            for domain, logits in enumerate(self._base):
-                now = np.take_along_axis(logits, interval.place, axis=1)
-                if interval.drift is not None:
-                    now = now + interval.drift
+            moved = drifted(self._law, self._base, self._restless, interval)
+            for domain, now in enumerate(moved):
                 fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
-        mixed = interval.mix[0] * self._out[0]
-        for share, chance in zip(interval.mix[1:], self._out[1:], strict=True):
-            mixed += share * chance
-        return mixed
+        return mixture(interval.mix, self._out)
+
+    def noise(self, interval: Interval) -> NDArray[np.float64]:
+        """Return [layers, experts] coefficients of variation of the weights, step by step."""
+        return noise_of(self._law, mixture(interval.mix, self._still), interval)
+
+
+def mixture(mix: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over domains of ``of`` [domains, layers, experts]."""
+    # BLAS would wake all cores for this
+    mixed = mix[0] * of[0]
+    for share, chance in zip(mix[1:], of[1:], strict=True):
+        mixed += share * chance
+    return mixed
 
 
 def _effective(law: "Law", logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -65,6 +65,8 @@ def fit(
         drift_sigma=round(found.drift_sigma, 4),
         drift_steps=round(found.drift_frames * frames.steps, 2),
         noise=round(min(float(per_step), 0.8), 4),
+        steadiness=found.steadiness,
+        layer_variation=np.round(found.layer_variation, 3),
         update_steps=frames.steps,
         seed=seed,
     )

@@ -12,6 +12,8 @@ from traces.generators.law_checks import check
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
 
+ARRAYS = ("logits", "bias", "layer_variation")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Law:
@@ -58,8 +60,13 @@ class Law:
         Mean steps between bursts (0: none) of a domain picked at random, their mean length, and
         what they multiply that domain's odds with.
     noise
-        Coefficient of variation of an expert's popularity from step to step, on top of what
-        drawing tokens brings: tokens of one step are alike.
+        Coefficient of variation of an expert's weight from step to step, on top of what drawing
+        tokens brings: tokens of one step are alike.
+    steadiness
+        How much less the popular experts drift and vary: both deviations are multiplied with
+        ``(chance / mean chance) ** -steadiness``, at most 4.
+    layer_variation
+        [layers] factors on both deviations, too.
     layer_correlation
         Between neighbouring layers, of the same expert id, in [0, 1): of popularity, affinities,
         drift, and of the noise of a token (normal scores). Ids are arbitrary, so that it is no
@@ -110,6 +117,8 @@ class Law:
     burst_steps: float = 512.0
     burst_factor: float = 8.0
     noise: float = 0.0
+    steadiness: float = 0.0
+    layer_variation: ArrayLike | None = None
     layer_correlation: float = 0.0
     groups: int = 1
     groups_kept: int = 1
@@ -118,7 +127,7 @@ class Law:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("logits", "bias"):
+        for name in ARRAYS:
             given = getattr(self, name)
             if given is not None:
                 array = np.array(given, dtype=np.float64)
@@ -217,7 +226,7 @@ class Law:
 
     def __repr__(self) -> str:
         fields = {
-            name: f"<{np.shape(value)}>" if name in ("logits", "bias") else repr(value)
+            name: f"<{np.shape(value)}>" if name in ARRAYS else repr(value)
             for name, value in self.as_dict().items()
         }
         return f"Law({', '.join(f'{name}={text}' for name, text in fields.items())})"

@@ -42,6 +42,7 @@ RANGE = {
     "burst_factor": (1e-6, 1e6),
     # beyond, the skewed normal law of a count would fall below 0 by more than chance
     "noise": (0.0, 0.8),
+    "steadiness": (0.0, 2.0),
     "layer_correlation": (0.0, 0.999),
 }
 
@@ -107,7 +108,12 @@ def _check_mix(law: "Law") -> None:
 
 def _check_arrays(law: "Law") -> None:
     shape = (law.layers, law.experts)
-    for name, allowed in (("logits", (shape, (law.domains, *shape))), ("bias", (shape,))):
+    forms = (
+        ("logits", (shape, (law.domains, *shape))),
+        ("bias", (shape,)),
+        ("layer_variation", ((law.layers,),)),
+    )
+    for name, allowed in forms:
         array = getattr(law, name)
         if array is None:
             continue
@@ -119,3 +125,5 @@ def _check_arrays(law: "Law") -> None:
             raise ValueError(
                 f"{name} at {tuple(map(int, bad))} is {array[tuple(bad)]}; give numbers within 100"
             )
+    if law.layer_variation is not None and np.min(law.layer_variation) < 0:
+        raise ValueError(f"layer_variation is {np.min(law.layer_variation)} < 0; give factors")

@@ -23,7 +23,9 @@ class Moments:
     chances: NDArray[np.float64]
 
 
-def moments(chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: float) -> Moments:
+def moments(
+    chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: NDArray[np.float64]
+) -> Moments:
     """Return the moments of counts whose tokens choose independently.
 
     A count is binomial: ``tokens`` trials with the ``chance`` of each expert. ``noise`` multiplies
@@ -38,7 +40,7 @@ def moments(chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: float
     tokens
         [kinds] tokens of a step.
     noise
-        Coefficient of variation.
+        [layers, experts] coefficients of variation.
     """
     trials = tokens[:, None, None].astype(np.float64)
     mean = trials * chance

@@ -38,7 +38,7 @@ class Interval:
     place
         [layers, experts] whose base logits each expert has by now.
     drift
-        [layers, experts] to be added to the base logits; None where nothing drifts.
+        [layers, experts] standard normal state of each expert's drift; None where nothing drifts.
     mix
         [domains] shares of the tokens, adding up to 1.
     kind
@@ -55,7 +55,8 @@ class Interval:
 
 def intervals(law: "Law", stop: int) -> Iterator[Interval]:
     """Yield the intervals from the beginning up to step ``stop``; the last one is whole."""
-    drift = _wandering(law, DRIFT, (law.layers, law.experts), law.drift_sigma, law.drift_steps)
+    shape = (law.layers, law.experts)
+    drift = _wandering(law, DRIFT, shape, float(law.drift_sigma > 0), law.drift_steps)
     mixing = _wandering(law, MIX, (1, law.domains), law.mix_sigma, law.mix_steps)
     places = _places(law)
     bursts = _bursts(law)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.generators.chances import mixture
 from traces.generators.count_pieces import checked_block, provenance_of
+from traces.generators.inclusion import inclusion
 from traces.generators.moments import normal_quantiles
+from traces.generators.restless import drifted, noise_of, restless
 from traces.generators.sampling import fill_tokens
-from traces.generators.timeline import DOMAINS, NOISE, TOKENS, Interval, base, intervals, key, stream
+from traces.generators.timeline import DOMAINS, NOISE, TOKENS, base, intervals, key, stream
 from traces.tokens import TokenTrace
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ def token_pieces(
 def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.uint16]]]:
     """Yield the number and the choices [tokens, layers, top_k] of every step."""
     logits = base(law)
+    still = inclusion(logits, law.top_k)
+    factor = restless(law, still)
     kinds = (law.step_tokens, law.prefill_tokens)
     keys = np.array([key(law, DOMAINS), key(law, TOKENS)])
     bias = np.zeros((law.layers, law.experts)) if law.bias is None else np.asarray(law.bias)
@@ -51,7 +56,8 @@ def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.
     for interval in intervals(law, stop):
         if interval.stop <= start:
             continue
-        weights = _weights(logits, interval)
+        weights = np.exp(drifted(law, logits, factor, interval))
+        noise = noise_of(law, mixture(interval.mix, still), interval)
         upto = np.cumsum(interval.mix)
         for step in range(max(start, interval.start), min(stop, interval.stop)):
             tokens = kinds[interval.kind[step - interval.start]]
@@ -60,7 +66,7 @@ def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.
                 out,
                 step * max(kinds),
                 keys,
-                weights * _noise(law, step) if law.noise else weights,
+                weights * _noise(law, step, noise) if law.noise else weights,
                 upto,
                 bias,
                 law.groups,
@@ -72,16 +78,10 @@ def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.
             yield step, out
 
 
-def _weights(logits: NDArray[np.float64], interval: Interval) -> NDArray[np.float64]:
-    now = np.take_along_axis(logits, interval.place[None], axis=2)
-    return np.exp(now if interval.drift is None else now + interval.drift)
-
-
-def _noise(law: "Law", step: int) -> NDArray[np.float64]:
+def _noise(law: "Law", step: int, noise: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return factors [layers, experts] with mean 1: gamma distributed, as those of the counts."""
-    shape = 1 / law.noise**2
-    drawn = stream(law, NOISE, step).standard_gamma(shape, (law.layers, law.experts))
-    return np.maximum(drawn / shape, 1e-30)
+    shape = 1 / np.maximum(noise, 1e-6) ** 2
+    return np.maximum(stream(law, NOISE, step).standard_gamma(shape) / shape, 1e-30)
 
 
 def _waits() -> NDArray[np.float64]:
