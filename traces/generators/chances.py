@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from traces.generators.law import Law
 
 #: Tokens a layer and domain that group-limited routing is estimated from.
-ESTIMATED_FROM = 16_384
+ESTIMATED_FROM = 8_192
 
 
 class Chances:

@@ -28,7 +28,7 @@ def count_pieces(
     kinds = np.array([law.step_tokens, law.prefill_tokens])
     provenance = provenance_of(law)
     for counts, kind in _arrays(law, start, start + steps, size, kinds):
-        yield RoutingTrace(counts, law.model, law.top_k, law.phase, kinds[kind], provenance)
+        yield RoutingTrace(counts, law.model, law.top_k, law.trace_phase, kinds[kind], provenance)
 
 
 def checked_block(steps: int, start: int, block_steps: int | None, step_size: int) -> int:

@@ -58,6 +58,7 @@ def fit(
         chance.shape[2],
         frames.top_k,
         model=frames.model,
+        phase=frames.phase,
         **_sizes(frames.step_tokens),
         logits=_logits(frames, label),
         domains=number,

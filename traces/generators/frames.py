@@ -25,7 +25,7 @@ class Frames:
         Steps of each frame.
     step_tokens
         [recorded steps] tokens of every step.
-    model, top_k
+    model, top_k, phase
         Of the recording.
     """
 
@@ -35,6 +35,7 @@ class Frames:
     step_tokens: NDArray[np.int64]
     model: str
     top_k: int
+    phase: str
 
     @property
     def chance(self) -> NDArray[np.float64]:
@@ -89,4 +90,5 @@ def frames_of(trace: Any, steps: int | None = None) -> Frames:
     busy = whole > 0
     if busy.sum() < 2:
         raise ValueError("fewer than two frames of the trace have tokens; give a busier stretch")
-    return Frames(np.stack(kept)[busy], whole[busy], size, every, block.model, block.top_k)
+    about = block.model, block.top_k, block.phase
+    return Frames(np.stack(kept)[busy], whole[busy], size, every, *about)

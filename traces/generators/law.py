@@ -35,6 +35,8 @@ class Law:
         Tokens of a decode step.
     prefill_tokens, prefill_share
         Tokens of a prefill step, and the share of steps that are such, at random.
+    phase
+        What traces say of themselves; by default what ``prefill_share`` implies.
     popularity, skew
         Law of the base logits: "zipf" (``skew`` is the exponent), "lognormal" (deviation of the
         logits) or "dirichlet" (concentration of each expert; small is skewed).
@@ -100,6 +102,7 @@ class Law:
     step_tokens: int = 65_536
     prefill_tokens: int = 65_536
     prefill_share: float = 0.0
+    phase: str | None = None
     popularity: str = "zipf"
     skew: float = 0.5
     logits: ArrayLike | None = None
@@ -136,9 +139,9 @@ class Law:
         check(self)
 
     @property
-    def phase(self) -> str:
+    def trace_phase(self) -> str:
         """What the traces say of themselves."""
-        return {0.0: "decode", 1.0: "prefill"}.get(self.prefill_share, "mixed")
+        return self.phase or {0.0: "decode", 1.0: "prefill"}.get(self.prefill_share, "mixed")
 
     def counts(
         self, steps: int, *, start: int = 0, block_steps: int | None = None
@@ -150,7 +153,7 @@ class Law:
         ``noise``. Counts with a mean below 16 are drawn from the binomial law (negative binomial
         with noise) by inversion, others from the normal law corrected for skewness; both are then
         conditioned on the total. Group-limited routing enters by its chances, estimated once from
-        16,384 tokens a layer and domain; that of a token's neighbouring layers does not enter.
+        8,192 tokens a layer and domain; that of a token's neighbouring layers does not enter.
 
         Parameters
         ----------

@@ -54,7 +54,7 @@ def check(law: "Law") -> None:
             raise ValueError(f"{name} = {getattr(law, name)} < {least}; give at least {least}")
     for name, (low, high) in RANGE.items():
         _check_number(name, getattr(law, name), low, high)
-    check_header(law.model, law.top_k, law.experts, law.phase)
+    check_header(law.model, law.top_k, law.experts, law.trace_phase)
     if law.experts > 2**16:
         raise ValueError(f"experts = {law.experts} > 65536; token ids have 16 bits")
     largest = max(law.step_tokens, law.prefill_tokens) * law.top_k

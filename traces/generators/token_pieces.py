@@ -37,7 +37,7 @@ def token_pieces(
                 np.concatenate(held),
                 law.experts,
                 law.model,
-                law.phase,
+                law.trace_phase,
                 np.repeat(np.arange(first, step + 1), [len(one) for one in held]),
                 provenance=provenance,
             )
