@@ -13,8 +13,9 @@ from traces.generators.timeline import CHANCES, Interval, base, stream
 if TYPE_CHECKING:
     from traces.generators.law import Law
 
-#: Tokens a layer and domain that group-limited routing is estimated from.
-ESTIMATED_FROM = 8_192
+#: Tokens a layer and domain that group-limited routing is estimated from, without and with bias.
+ESTIMATED_FROM = 4_096
+ESTIMATED_FROM_WITH_BIAS = 16_384
 
 
 class Chances:
@@ -56,31 +57,53 @@ def _effective(law: "Law", logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return logits that bring about, without groups and bias, the chances that the law has."""
     if law.groups_kept == law.groups and law.bias is None:
         return logits
-    bias = np.zeros((law.layers, law.experts)) if law.bias is None else np.asarray(law.bias)
     found = np.empty_like(logits)
     for domain in range(law.domains):
         generator = stream(law, CHANCES, domain)
-        for layer in range(law.layers):
-            chance = _estimated(law, logits[domain, layer], bias[layer], generator)
+        for layer, row in enumerate(logits[domain]):
+            bias = np.zeros(law.experts) if law.bias is None else np.asarray(law.bias)[layer]
+            tokens = ESTIMATED_FROM if law.bias is None else ESTIMATED_FROM_WITH_BIAS
+            chance = _estimated(law, row, bias, tokens, generator)
             found[domain, layer] = logits_of(chance)
+            if law.bias is None:
+                found[domain, layer] = _smoothed(law, row, found[domain, layer], chance)
     return found
+
+
+def _smoothed(
+    law: "Law",
+    logits: NDArray[np.float64],
+    found: NDArray[np.float64],
+    chance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return logits without most of the noise of their estimate.
+
+    What groups do to an expert's logit is a matter of its group and of its own strength: a constant
+    for each group and a parabola in the logit, by least squares.
+    """
+    group = np.arange(law.experts) * law.groups // law.experts
+    columns = np.column_stack([np.eye(law.groups)[group], logits, logits**2])
+    # a logit is known the better the more tokens chose its expert
+    weight = np.sqrt(chance * (1 - chance))
+    change, *_ = np.linalg.lstsq(columns * weight[:, None], (found - logits) * weight, rcond=None)
+    return logits + columns @ change
 
 
 def _estimated(
     law: "Law",
     logits: NDArray[np.float64],
     bias: NDArray[np.float64],
+    tokens: int,
     generator: np.random.Generator,
 ) -> NDArray[np.float64]:
     chosen = np.zeros(law.experts)
     weight = np.exp(logits)
-    block = max(1, min(ESTIMATED_FROM, 2**20 // law.experts))
-    for begin in range(0, ESTIMATED_FROM, block):
-        tokens = min(block, ESTIMATED_FROM - begin)
-        waits = generator.standard_exponential((tokens, law.experts))
+    block = max(1, min(tokens, 2**18 // law.experts))
+    for begin in range(0, tokens, block):
+        waits = generator.standard_exponential((min(block, tokens - begin), law.experts))
         scores = weight / (weight + waits) + bias
-        out = np.empty((tokens, law.top_k), np.int64)
+        out = np.empty((len(scores), law.top_k), np.int64)
         choose_all(scores, law.groups, law.groups_kept, out)
         chosen += np.bincount(out.ravel(), minlength=law.experts)
     # half a token each, so that nothing is quite impossible or certain
-    return (chosen + 0.5) / (ESTIMATED_FROM + 1)
+    return (chosen + 0.5) / (tokens + 1)

@@ -51,7 +51,9 @@ def domains_of(
     return _in_order(label)
 
 
-def _k_means(points: NDArray[np.float64], number: int, seed: int) -> tuple[NDArray[np.int64], float]:
+def _k_means(
+    points: NDArray[np.float64], number: int, seed: int
+) -> tuple[NDArray[np.int64], float]:
     """Return labels [points] and the squared distance left; the best of eight starts."""
     squares = (points**2).sum(axis=1)
     products = points @ points.T

@@ -116,5 +116,7 @@ def _stretches(
 
 def _same(before: Interval, after: Interval) -> bool:
     return (
-        before.place is after.place and after.drift is None and bool((before.mix == after.mix).all())
+        before.place is after.place
+        and after.drift is None
+        and bool((before.mix == after.mix).all())
     )

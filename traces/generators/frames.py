@@ -1,12 +1,13 @@
 """A recording as at most 512 frames of equally many steps, read in bounded memory."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.routing import RoutingTrace
+if TYPE_CHECKING:
+    from traces.routing import RoutingTrace
 
 MOST_FRAMES = 512
 
@@ -63,7 +64,7 @@ def frames_of(trace: Any, steps: int | None = None) -> Frames:
     kept: list[NDArray[np.int64]] = []
     tokens: list[NDArray[np.int64]] = []
     open_steps = 0
-    block: RoutingTrace | None = None
+    block: "RoutingTrace | None" = None
     for block in trace.blocks():
         assert block.step_tokens is not None
         tokens.append(block.step_tokens)

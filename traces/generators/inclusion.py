@@ -50,10 +50,8 @@ def fill_inclusion(
                 slope += weight[expert] * missed
             if abs(found - top_k) < 1e-9 * top_k:
                 break
-            if slope <= 0.0:
-                time = least
-            else:
-                time = max(least, time + (top_k - found) / slope)
+            step = (top_k - found) / slope if slope > 0.0 else -time
+            time = max(least, time + step)
         tau[row] = time
         whole = 0.0
         for expert in range(experts):

@@ -46,7 +46,11 @@ def autocorrelation(shares: Shares) -> float:
     deviation = shares - shares.mean(axis=0)
     whole = float((deviation**2).sum())
     pairs = len(shares) - 1
-    return float((deviation[1:] * deviation[:-1]).sum()) / whole * len(shares) / pairs if whole else 0.0
+    return (
+        float((deviation[1:] * deviation[:-1]).sum()) / whole * len(shares) / pairs
+        if whole
+        else 0.0
+    )
 
 
 def tail_autocorrelation(shares: Shares) -> float:

@@ -9,9 +9,7 @@ if TYPE_CHECKING:
     from traces.generators.law import Law
 
 
-def along_layers(
-    fresh: NDArray[np.float64], correlation: float
-) -> NDArray[np.float64]:
+def along_layers(fresh: NDArray[np.float64], correlation: float) -> NDArray[np.float64]:
     """Return standard normals correlated from layer to layer, from independent ones.
 
     Parameters

@@ -53,9 +53,7 @@ def drifted(
     return now + sigma * interval.drift - sigma**2 / 2
 
 
-def noise_of(
-    law: "Law", still: NDArray[np.float64], interval: Interval
-) -> NDArray[np.float64]:
+def noise_of(law: "Law", still: NDArray[np.float64], interval: Interval) -> NDArray[np.float64]:
     """Return [layers, experts] coefficients of variation, from the mixed chances ``still``."""
     if not law.noise:
         return np.zeros_like(still)

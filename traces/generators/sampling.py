@@ -42,7 +42,7 @@ def _sum(row: NDArray[np.int32]) -> int:
     whole = np.int32(0)  # a total is below 2**31
     for expert in range(len(row)):
         whole += row[expert]
-    return whole
+    return int(whole)
 
 
 @compiled
@@ -95,7 +95,7 @@ def _outside(row: NDArray[np.int32], most: int) -> bool:
     for expert in range(len(row)):
         low = min(low, row[expert])
         high = max(high, row[expert])
-    return low < 0 or high > most
+    return bool(low < 0 or high > most)
 
 
 @compiled
@@ -130,7 +130,7 @@ def fill_counts(
     top_k
         Experts that a token chooses.
     moments
-        [kinds, 3, layers, experts] mean, standard deviation and a sixth of skewness times deviation.
+        [kinds, 3, layers, experts] mean, deviation, and a sixth of skewness times deviation.
     upto
         [kinds, layers, experts] running share of the variance.
     small, small_start

@@ -96,7 +96,9 @@ def _restless(
     best = (np.inf, 0.0)
     for steadiness in np.arange(0.0, 1.01, 0.05):
         model = square * restlessness(_popularity(mean), float(steadiness), None) ** 2
-        scale = max(0.0, float((known * model * beyond).sum() / max((known * model**2).sum(), 1e-300)))
+        scale = max(
+            0.0, float((known * model * beyond).sum() / max((known * model**2).sum(), 1e-300))
+        )
         error = float((known * (beyond - scale * model) ** 2).sum())
         if scale > 0 and error < best[0]:
             best = error, float(steadiness)
@@ -126,7 +128,7 @@ def _split(
 
 
 def _allan(deviation: NDArray[np.float64], span: int) -> float:
-    """Return half the squared distance of the means of neighbouring stretches of ``span`` frames."""
+    """Return half the squared distance of the means of neighbouring ``span`` frames."""
     upto = np.concatenate([np.zeros((1, *deviation.shape[1:])), np.cumsum(deviation, axis=0)])
     means = (upto[span:] - upto[:-span]) / span
     apart = means[span:] - means[:-span]
@@ -152,6 +154,7 @@ def _nonnegative(
     both, *_ = np.linalg.lstsq(a, b, rcond=None)
     if (both >= 0).all():
         return float(both[0]), float(both[1])
-    alone = [max(0.0, float(a[:, n] @ b / max(a[:, n] @ a[:, n], 1e-300))) for n in (0, 1)]
+    squares = np.maximum((a**2).sum(axis=0), 1e-300)
+    alone = [max(0.0, float(a[:, n] @ b / squares[n])) for n in (0, 1)]
     errors = [float(((b - alone[n] * a[:, n]) ** 2).sum()) for n in (0, 1)]
     return (alone[0], 0.0) if errors[0] <= errors[1] else (0.0, alone[1])
