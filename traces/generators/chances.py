@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from traces.generators.law import Law
 
 #: Tokens a layer and domain that group-limited routing is estimated from, without and with bias.
-ESTIMATED_FROM = 4_096
+ESTIMATED_FROM = 2_048
 ESTIMATED_FROM_WITH_BIAS = 16_384
 
 

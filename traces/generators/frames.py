@@ -64,7 +64,7 @@ def frames_of(trace: Any, steps: int | None = None) -> Frames:
     kept: list[NDArray[np.int64]] = []
     tokens: list[NDArray[np.int64]] = []
     open_steps = 0
-    block: "RoutingTrace | None" = None
+    block: RoutingTrace | None = None
     for block in trace.blocks():
         assert block.step_tokens is not None
         tokens.append(block.step_tokens)

@@ -153,7 +153,7 @@ class Law:
         ``noise``. Counts with a mean below 16 are drawn from the binomial law (negative binomial
         with noise) by inversion, others from the normal law corrected for skewness; both are then
         conditioned on the total. Group-limited routing enters by its chances, estimated once from
-        4,096 tokens a layer and domain; that of a token's neighbouring layers does not enter.
+        2,048 tokens a layer and domain; that of a token's neighbouring layers does not enter.
 
         Parameters
         ----------

@@ -176,55 +176,62 @@ def fill_counts(
 
 
 @compiled
-def _largest(scores: NDArray[np.float64], out: NDArray[np.int64], begin: int, end: int) -> None:
-    """Fill ``out`` with the places of the largest ``scores[begin:end]``, largest first.
+def _larger(
+    scores: NDArray[np.float64], out: NDArray[np.int64], held: int, begin: int, end: int
+) -> int:
+    """Let places ``begin`` to ``end`` into the ``held`` best in ``out``; return how many these are.
 
-    Of equal scores the earlier place comes first.
+    The best comes first; of equal scores the earlier place does.
     """
-    held = 0
+    room = len(out)
+    least = scores[out[held - 1]] if held == room else -np.inf
     for place in range(begin, end):
-        if held == len(out) and scores[place] <= scores[out[held - 1]]:
+        score = scores[place]
+        if held == room and score <= least:
             continue
-        at = held if held < len(out) else held - 1
-        while at > 0 and scores[out[at - 1]] < scores[place]:
+        at = held if held < room else held - 1
+        while at > 0 and scores[out[at - 1]] < score:
             out[at] = out[at - 1]
             at -= 1
         out[at] = place
-        held = min(held + 1, len(out))
+        held = min(held + 1, room)
+        least = scores[out[held - 1]]
+    return held
 
 
 @compiled
 def choose(
     scores: NDArray[np.float64], groups: int, groups_kept: int, out: NDArray[np.int64]
 ) -> None:
-    """Fill ``out`` [top_k] with the experts that group-limited routing takes; spoils ``scores``.
+    """Fill ``out`` [top_k] with the experts that group-limited routing takes.
 
     A group is worth the sum of its two best scores; experts of groups that are not among the
     ``groups_kept`` best are left out (DeepSeek-V3, arXiv:2412.19437, and its published model code).
     """
-    experts = len(scores)
-    if groups_kept < groups:
-        size = experts // groups
-        worth = np.empty(groups)
-        best = np.empty(min(2, size), np.int64)
-        for group in range(groups):
-            _largest(scores, best, group * size, (group + 1) * size)
-            worth[group] = scores[best].sum()
-        kept = np.empty(groups_kept, np.int64)
-        _largest(worth, kept, 0, groups)
-        worth[:] = 0.0
-        worth[kept] = 1.0
-        for expert in range(experts):
-            if worth[expert // size] == 0.0:
-                scores[expert] = -np.inf
-    _largest(scores, out, 0, experts)
+    if groups_kept == groups:
+        _larger(scores, out, 0, 0, len(scores))
+        return
+    size = len(scores) // groups
+    worth = np.empty(groups)
+    best = np.empty(min(2, size), np.int64)
+    for group in range(groups):
+        _larger(scores, best, 0, group * size, (group + 1) * size)
+        worth[group] = 0.0
+        for place in best:
+            worth[group] += scores[place]
+    kept = np.empty(groups_kept, np.int64)
+    _larger(worth, kept, 0, 0, groups)
+    kept.sort()  # by id, so that of equal scores the lower id goes first
+    held = 0
+    for group in kept:
+        held = _larger(scores, out, held, group * size, (group + 1) * size)
 
 
 @compiled
 def choose_all(
     scores: NDArray[np.float64], groups: int, groups_kept: int, out: NDArray[np.int64]
 ) -> None:
-    """Run :func:`choose` on every row of ``scores`` [tokens, experts]; it spoils them."""
+    """Run :func:`choose` on every row of ``scores`` [tokens, experts]."""
     for token in range(len(scores)):
         choose(scores[token], groups, groups_kept, out[token])
 
