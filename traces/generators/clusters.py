@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 #: A domain more must explain this share of what varies beyond chance. An assumption of ours.
 WORTH = 0.25
 MOST_DOMAINS = 12
+#: So few frames may each be a domain of its own.
+FEW_FRAMES = 8
 
 
 def domains_of(
@@ -15,8 +17,8 @@ def domains_of(
 
     Square roots of shares vary by chance alike everywhere (Hellinger), whatever the popularity.
     The number of domains grows as long as one more explains a quarter of what varies beyond
-    the drawing of tokens, up to 12 and not beyond a third of the frames, unless they are so few
-    that each may be its own.
+    the drawing of tokens, up to 12 and not beyond a third of the frames. Of up to 8
+    frames each may be its own: too few to tell a domain from what varies within one.
 
     Parameters
     ----------
@@ -37,7 +39,8 @@ def domains_of(
         return _in_order(_k_means(points, wanted, seed)[0])
     # the variance of the root of a share is a quarter of (1 - share) / tokens
     by_chance = ((1 - chance).sum(axis=(1, 2)) / (4 * tokens)).sum()
-    most = min(MOST_DOMAINS, frames if frames <= MOST_DOMAINS else frames // 3)
+    few = frames <= FEW_FRAMES
+    most = frames if few else min(MOST_DOMAINS, max(2, frames // 3))
     label, left = _k_means(points, 1, seed)
     beyond = left - by_chance * (1 - 1 / frames)
     for number in range(2, most + 1):
@@ -45,7 +48,7 @@ def domains_of(
             break
         finer, left_then = _k_means(points, number, seed)
         beyond_then = max(left_then - by_chance * (1 - number / frames), 0.0)
-        if beyond_then > (1 - WORTH) * beyond:
+        if not few and beyond_then > (1 - WORTH) * beyond:
             break
         label, left, beyond = finer, left_then, beyond_then
     return _in_order(label)

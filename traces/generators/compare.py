@@ -14,6 +14,8 @@ from traces.tokens import TokenTrace
 #: A number is met within this much, absolutely, or this share of the recorded one; ours.
 ABSOLUTE = 0.02
 RELATIVE = 0.1
+#: The same of a correlation, which short recordings know no better.
+CORRELATION = 0.05
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def compare(
 ) -> list[Row]:
     """Return the statistics of two traces beside each other.
 
-    A statistic is met if the two differ by at most 0.02 or by a tenth of the recorded one. Those of
+    A statistic is met if the two differ by at most 0.02 or by a tenth of the recorded one,
+    a correlation if by at most 0.05. Those of
     steps and windows are taken over at most 512 steps, or windows, that are merged in longer
     traces. Co-activation and dependence of layers are told only of two token traces in memory; they
     shrink with the number of tokens, so that both are cut to the tokens of the shorter one.
@@ -81,7 +84,9 @@ def compare(
     steps = [frames_of(trace) for trace in (recorded, generated)]
     if steps[0].steps == steps[1].steps:
         shares = [frames.chance / frames.top_k for frames in steps]
-        rows += [_row(name, *map(of, shares)) for name, of in OF_STEPS.items()]
+        rows += [
+            Row(name, of(shares[0]), of(shares[1]), CORRELATION) for name, of in OF_STEPS.items()
+        ]
     rows += _of_tokens(recorded, generated)
     for name, of_counts in (more or {}).items():
         values = of_counts(one.counts), of_counts(other.counts)

@@ -89,6 +89,7 @@ def _fill(
         top_k,
         now.moments,
         now.upto,
+        now.per_count,
         now.small,
         now.small_start,
         now.chances,

@@ -152,7 +152,8 @@ class Law:
         that of :func:`traces.generators.inclusion`, its variance that of independent tokens plus
         ``noise``. Counts with a mean below 16 are drawn from the binomial law (negative binomial
         with noise) by inversion, others from the normal law corrected for skewness; both are then
-        conditioned on the total. Group-limited routing enters by its chances, estimated once from
+        conditioned on the total, which is exact in mean and variance for many experts and rough
+        for two or three. Group-limited routing enters by its chances, estimated once from
         2,048 tokens a layer and domain; that of a token's neighbouring layers does not enter.
 
         Parameters

@@ -7,7 +7,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-#: Counts with a lower mean are drawn by inversion, others from a normal law with skewness.
+#: Counts with a lower mean, of tokens that choose an expert or do not, are drawn by inversion;
+#: others from a normal law with skewness.
 INVERTED_BELOW = 16.0
 
 
@@ -18,6 +19,7 @@ class Moments:
     tokens: NDArray[np.int64]
     moments: NDArray[np.float32]
     upto: NDArray[np.float32]
+    per_count: NDArray[np.float32]
     small: NDArray[np.int32]
     small_start: NDArray[np.int64]
     chances: NDArray[np.float64]
@@ -43,6 +45,7 @@ def moments(
         [layers, experts] coefficients of variation.
     """
     trials = tokens[:, None, None].astype(np.float64)
+    chance = np.minimum(chance, 1.0)
     mean = trials * chance
     binomial = mean * (1 - chance)
     varied = noise * elasticity(chance)
@@ -50,7 +53,10 @@ def moments(
     third = binomial * (1 - 2 * chance) + 3 * binomial * mean * varied**2 + 2 * mean**3 * varied**4
     with np.errstate(divide="ignore", invalid="ignore"):
         skewness = np.where(variance > 0, third / (6 * variance), 0.0)
-    small = (mean < INVERTED_BELOW) & (variance > 0)
+    # an expert that most tokens choose is counted by those that do not
+    mirrored = np.broadcast_to(chance > 0.5, mean.shape)
+    rarer = np.where(mirrored, trials - mean, mean)
+    small = (rarer < INVERTED_BELOW) & (rarer > 1e-12) & (variance > 0)
     start = np.zeros((len(tokens), chance.shape[0] + 1), np.int64)
     start[:, 1:] = np.cumsum(small.sum(axis=2), axis=1)
     start[1:] += np.cumsum(start[:-1, -1:], axis=0)
@@ -61,9 +67,10 @@ def moments(
         tokens,
         np.stack([mean, np.sqrt(variance), skewness], axis=1).astype(np.float32),
         upto.astype(np.float32),
+        (variance / np.maximum(mean, 1e-30)).astype(np.float32),
         np.nonzero(small)[2].astype(np.int32),
         start,
-        _recurrence(mean[small], variance[small]),
+        _recurrence(rarer[small], variance[small], mirrored[small]),
     )
 
 
@@ -86,8 +93,12 @@ def _before_conditioning(wanted: NDArray[np.float64]) -> NDArray[np.float64]:
     return variance
 
 
-def _recurrence(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _recurrence(
+    mean: NDArray[np.float64], variance: NDArray[np.float64], mirrored: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """Return chance of no token, slope and start of ``p(n+1) = p(n) (slope + start / (n+1))``.
+
+    A fourth column is 1 where the tokens that do not choose the expert are meant.
 
     Binomial, Poisson and negative binomial laws obey it (Panjer, ASTIN Bulletin 12, 1981), and mean
     and variance say which one: below, equal to or above 1 in their ratio.
@@ -96,10 +107,8 @@ def _recurrence(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDA
     slope = np.where(np.abs(slope) < 1e-9, 0.0, slope)
     start = mean**2 / variance - slope
     safe = np.where(slope == 0, 1.0, slope)
-    log_none = np.where(
-        slope == 0, -mean, np.log1p(-np.where(slope == 0, 0.0, slope)) * (mean**2 / variance) / safe
-    )
-    return np.stack([np.exp(log_none), slope, start], axis=1)
+    log_none = np.where(slope == 0, -mean, np.log(mean / variance) * mean**2 / variance / safe)
+    return np.stack([np.exp(log_none), slope, start, mirrored], axis=1)
 
 
 @functools.cache

@@ -64,14 +64,23 @@ def _spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], pha
 
 
 @compiled
-def _thin(row: NDArray[np.int32], have: int, surplus: int, phase: float) -> None:
-    """Take ``surplus`` of the ``have`` counts away in proportion, none below 0."""
-    share = surplus / have
-    upto = 0
+def _thin(
+    row: NDArray[np.int32], surplus: int, per_count: NDArray[np.float32], phase: float
+) -> None:
+    """Take ``surplus`` away in proportion to the counts, so that those of 0 stay.
+
+    A count weighs ``per_count`` [experts], variance over mean, which spreads the surplus by
+    variance on average.
+    """
+    whole = 0.0
+    for expert in range(len(row)):
+        whole += row[expert] * per_count[expert]
+    share = surplus / whole if whole > 0.0 else 0.0
+    upto = phase
     before = 0
     for expert in range(len(row)):
-        upto += row[expert]
-        now = min(int(share * upto + phase), surplus)
+        upto += share * row[expert] * per_count[expert]
+        now = min(int(upto), surplus)
         row[expert] -= now - before
         before = now
     row[len(row) - 1] -= surplus - before
@@ -108,6 +117,7 @@ def fill_counts(
     top_k: int,
     moments: NDArray[np.float32],
     upto: NDArray[np.float32],
+    per_count: NDArray[np.float32],
     small: NDArray[np.int32],
     small_start: NDArray[np.int64],
     chances: NDArray[np.float64],
@@ -133,11 +143,14 @@ def fill_counts(
         [kinds, 3, layers, experts] mean, deviation, and a sixth of skewness times deviation.
     upto
         [kinds, layers, experts] running share of the variance.
+    per_count
+        [kinds, layers, experts] variance over mean.
     small, small_start
         Experts whose count is found by inversion: ids, and [kinds, layers + 1] where those of a
         layer begin, the layers of one kind after another.
     chances
-        [len(small), 3] chance of no token, and the two numbers of the recurrence.
+        [len(small), 4] chance of none, the two numbers of the recurrence, and whether the tokens
+        that do not choose the expert are meant.
     quantile
         [65536] of the normal distribution.
     """
@@ -162,13 +175,14 @@ def fill_counts(
             begin = small_start[which, layer]
             end = small_start[which, layer + 1]
             for n in range(begin, end):
-                none, slope, start = chances[n]
-                row[small[n]] = _inverted(halves[small[n]], none, slope, start, most)
+                none, slope, start, mirrored = chances[n]
+                drawn_few = _inverted(halves[small[n]], none, slope, start, most)
+                row[small[n]] = most - drawn_few if mirrored else drawn_few
             # 24 bits, so that float32 holds them below 1
             phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
             have = _sum(row)
             if end > begin and have > most * top_k:
-                _thin(row, have, have - most * top_k, phase)
+                _thin(row, have - most * top_k, per_count[which, layer], phase)
             else:
                 _spread(row, most * top_k - have, upto[which, layer], phase)
             if _outside(row, most):
@@ -217,14 +231,15 @@ def choose(
     for group in range(groups):
         _larger(scores, best, 0, group * size, (group + 1) * size)
         worth[group] = 0.0
-        for place in best:
-            worth[group] += scores[place]
+        for n in range(len(best)):
+            worth[group] += scores[best[n]]
     kept = np.empty(groups_kept, np.int64)
     _larger(worth, kept, 0, 0, groups)
     kept.sort()  # by id, so that of equal scores the lower id goes first
     held = 0
-    for group in kept:
-        held = _larger(scores, out, held, group * size, (group + 1) * size)
+    for n in range(groups_kept):
+        begin = kept[n] * size
+        held = _larger(scores, out, held, begin, begin + size)
 
 
 @compiled
