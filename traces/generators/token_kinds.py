@@ -61,7 +61,7 @@ def kinds_of(
     """
     tokens, _, top_k = experts.shape
     mean = _counts(experts, np.zeros(tokens, np.int64), 1, num_experts) / tokens
-    first = np.random.default_rng(seed).choice(tokens, min(number, tokens), replace=False)
+    first = _apart(experts, num_experts, min(number, tokens), np.random.default_rng(seed))
     kinds = len(first)
     found = _counts(experts[first], np.arange(kinds), kinds, num_experts)
     size = np.ones(kinds)
@@ -80,6 +80,26 @@ def kinds_of(
     whole = (size[some] + PRIOR_TOKENS)[:, None, None]
     share = size[some] + PRIOR_TOKENS
     return (found[some] + PRIOR_TOKENS * mean) / whole, share / share.sum()
+
+
+def _apart(
+    experts: NDArray[np.integer], num_experts: int, number: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return tokens to begin with: of eight drawn each time, the one least like those before."""
+    layers = experts.shape[1]
+    offset = np.arange(layers)[:, None] * num_experts
+    chosen = np.zeros((number, layers * num_experts), np.float32)
+    left = list(generator.permutation(len(experts))[: 8 * number])
+    first: list[int] = []
+    for kind in range(number):
+        drawn = left[: max(1, min(8, len(left) - (number - kind - 1)))]
+        columns = (offset + experts[drawn]).reshape(len(drawn), -1)
+        likeness = chosen[:kind, columns].sum(axis=2).max(axis=0, initial=0)
+        place = int(np.argmin(likeness))
+        first.append(left.pop(place))
+        del left[: min(len(drawn) - 1, len(left) - (number - kind - 1))]
+        chosen[kind, columns[place]] = 1
+    return np.array(first)
 
 
 def _counts(
