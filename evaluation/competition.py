@@ -201,6 +201,8 @@ def checked_answer(answer: Any, placement: lb.Placement) -> tuple[NDArray[np.int
         raise ValueError(
             f"the table places {wanted.num_experts} experts of {placement.num_experts}"
         )
+    if np.ndim(priority) != 1:
+        raise ValueError(f"layers_priority = {priority!r} is no list; name the layers to load")
     order = [checked_integer(layer, "layers_priority", at_least=0) for layer in priority]
     if len(set(order)) < len(order) or any(layer >= layers for layer in order):
         raise ValueError(f"layers_priority = {order} must name layers below {layers}, each once")

@@ -14,8 +14,9 @@ array([0.941])
 import importlib
 from typing import Any
 
-from lb import bounds, even_bound, traffic
+from lb import bounds, traffic
 from lb.dispatch import check_share, configured
+from lb.even_bound import even_bound
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.protocols import Dispatcher, Forecaster, Solver

@@ -36,7 +36,9 @@ class Competitor:
         Parameters of a named solver.
     layers
         Layers that one answer changes at most. One layer is loaded an iteration and nobody is asked
-        until all are, so more than one only pays where a call itself costs iterations.
+        until all are: with 1, each answer goes by the newest counts; with more, fewer iterations
+        pass in waiting where a call costs some. The default does well in both
+        (docs/competition.md).
     least_gain
         What one moved expert must take off a layer's ratio of maximum to mean rank load to be worth
         its price. Of a run of T iterations and L layers, a fall that lasts n iterations pays at
@@ -47,7 +49,7 @@ class Competitor:
 
     solver: str | Solver = "incremental"
     params: Mapping[str, Any] = field(default_factory=dict)
-    layers: int = 1
+    layers: int = 4
     least_gain: float = 0.0055
     drift: float = 0.0245
     _loaded: NDArray[np.int64] | None = field(default=None, init=False, repr=False)

@@ -53,11 +53,15 @@ class LocalSearch:
         worthwhile = checked_number(self.worthwhile, "worthwhile", at_least=0.0)
         effort = checked_integer(self.effort, "effort", at_least=0)
         load = problem.planned_load
+        slowness = rank_slowness(problem)
+        if problem.slots_per_rank == 1 and np.ptp(slowness) == 0:
+            # nothing shares a rank, and a slot to whoever is hottest is then the optimum
+            worthwhile = np.inf
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
         _place_layers(
             load,
             hottest_first(load),
-            rank_slowness(problem),
+            slowness,
             cost_points(problem),
             tolerance,
             worthwhile,

@@ -46,7 +46,7 @@ def _rows():
                 )
 
 
-@pytest.mark.parametrize(("law", "shape", "solver"), _rows())
+@pytest.mark.parametrize(("law", "shape", "solver"), list(_rows()))
 def test_solve(benchmark, law, shape, solver):
     """A solver, checks of the answer included, or the yardstick."""
     layers, experts, ranks, width = shape

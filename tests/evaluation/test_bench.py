@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import hardware.preset
 import traces
+from evaluation.bench import Task
+from evaluation.candidates import Candidate
+from evaluation.suite import Scenario
 
 SOLVERS = ["auto", "contiguous", "eplb", "greedy", "random"]
 SUITE = f"""
@@ -102,6 +106,25 @@ def test_changed_inputs_are_run_again(podlab, tmp_path):
     assert "taken up" not in podlab(*call).stderr
     trace.slice(1).save(tmp_path / "own.parquet")
     assert "taken up" not in podlab(*call).stderr
+
+
+def test_parameters_of_a_suite_reach_the_record(podlab, tmp_path):
+    """They are in the record, and other ones are run again."""
+    call = ("bench", "--suite", "tiny.toml", "--solver", "incremental")
+
+    def given(share):
+        (tmp_path / "tiny.toml").write_text(
+            SUITE.replace(
+                "[[scenario]]", f"[parameters.incremental]\nshare = {share}\n[[scenario]]", 1
+            )
+        )
+        return podlab(*call)
+
+    assert "taken up" not in given(0.25).stderr
+    path = next((tmp_path / "podlab-records").rglob("ep16--incremental*.json"))
+    assert json.loads(path.read_text())["parameters"]["share"] == 0.25
+    assert "2 taken up" in given(0.25).stderr
+    assert "taken up" not in given(0.5).stderr
 
 
 def test_own_function_joins_the_leaderboard(podlab, tmp_path):
@@ -231,3 +254,34 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
+
+
+def test_a_change_of_a_parameter_is_another_record(tmp_path):
+    """So are another objective, forecaster and dispatcher; the same task has the same file."""
+    scenario = Scenario("x", ("olmoe-domains",), "olmoe-1b-7b", 16, 5, 1)
+
+    def path(one=scenario, **params):
+        return Task("s", one, Candidate("incremental", 0, tuple(params.items()))).path(tmp_path)
+
+    changed = [
+        path(share=0.25),
+        path(share=0.5),
+        path(replace(scenario, objective="seconds")),
+        path(replace(scenario, forecaster="mean")),
+        path(replace(scenario, dispatcher="optimal")),
+    ]
+    assert path() == path()
+    assert path(share=0.5) == changed[1]
+    assert len({path(), *changed}) == 6
+
+
+def test_two_of_one_name_are_refused(podlab, tmp_path):
+    """The leaderboard could not tell them apart, and would show neither."""
+    for file in ("one.py", "two.py"):
+        (tmp_path / file).write_text("def mine(problem):\n    return None\n")
+    done = podlab(
+        "bench", "--suite", "tiny.toml", "--solver", "one.py:mine", "--solver", "two.py:mine"
+    )
+    assert done.returncode == 2
+    assert "one.py:mine and two.py:mine are both called 'mine'" in done.stderr
+    assert "Traceback" not in done.stderr

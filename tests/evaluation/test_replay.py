@@ -1,5 +1,7 @@
 """Replay is causal, complete and charges what moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,8 +43,6 @@ def test_solver_sees_the_past_only(trace, executor, deployment):
 
 def test_history_is_oldest_first(trace, executor, deployment):
     """A solver may be shown several windows."""
-    from dataclasses import replace
-
     solver = Recorder()
     replay(trace, executor, replace(deployment, history_windows=2), solver)
     assert [problem.num_windows for problem in solver.problems] == [1, 2, 2]
@@ -74,8 +74,6 @@ def test_no_change_costs_nothing(trace, executor, deployment):
 
 def test_migration_is_charged(trace, executor, deployment):
     """Time at a rate: half the bandwidth doubles it and lowers the efficiency."""
-    from dataclasses import replace
-
     slow = replace(deployment, migration_bytes_per_s=deployment.migration_bytes_per_s / 2)
     results = [replay(trace, executor, each, lb.make("greedy")) for each in (deployment, slow)]
     assert sum(results[1].migration_s) == pytest.approx(2 * sum(results[0].migration_s))
@@ -106,8 +104,6 @@ def test_policy_decides(trace, executor, deployment):
 
 def test_hold_repeats_steps_but_not_moves(trace, executor, deployment):
     """A recorded step may stand for many; migration is paid once."""
-    from dataclasses import replace
-
     once = replay(trace, executor, deployment, lb.make("greedy"))
     held = replay(trace, executor, replace(deployment, hold_steps=10), lb.make("greedy"))
     np.testing.assert_allclose(held.step_s, 10 * np.array(once.step_s))
@@ -128,8 +124,6 @@ def test_broken_dispatcher_is_named(trace, executor, deployment):
 
 def test_dispatcher_by_source_is_replayed(trace, executor, deployment):
     """Balancedness is that of evenly spread sources, and near replicas shorten the all-to-alls."""
-    from dataclasses import replace
-
     roomy = replace(deployment, slots_per_rank=8)
     split = lb.make_dispatcher("local-first", ranks_per_node=8)
     result = replay(trace, executor, roomy, lb.make("greedy"), split)
@@ -144,3 +138,94 @@ def test_too_short_a_trace_is_refused(trace, executor, deployment):
     """One window has no next one."""
     with pytest.raises(ValueError, match="fewer than two windows of 4 steps"):
         replay(trace.slice(0, 7), executor, deployment, lb.make("greedy"))
+
+
+def test_a_forecast_is_brought_to_those_that_make_none(trace, executor, deployment):
+    """By default the last window; a solver that says that it forecasts is left to itself."""
+    plain = Recorder()
+    seen = replace(deployment, history_windows=2)
+    replay(trace, executor, seen, plain)
+    windows = trace.windows(4)
+    np.testing.assert_array_equal(plain.problems[2].forecast, windows[2])
+    mean = Recorder()
+    replay(trace, executor, replace(seen, forecaster="mean"), mean)
+    np.testing.assert_allclose(mean.problems[2].forecast, windows[1:3].mean(axis=0))
+    own = Recorder()
+    own.forecasts = True
+    replay(trace, executor, seen, own)
+    assert [problem.forecast for problem in own.problems] == [None] * 3
+
+
+def test_a_solver_is_told_dispatcher_and_price(trace, executor, deployment):
+    """And what is loaded, from the start-up layout on."""
+    solver = Recorder()
+    replay(trace, executor, replace(deployment, dispatcher="optimal"), solver)
+    for problem in solver.problems:
+        assert problem.dispatcher == "optimal"
+        assert problem.move_price > 0
+        assert problem.objective == "tokens"
+    first = solver.problems[0].current.physical_to_logical
+    np.testing.assert_array_equal(first[0], np.arange(80) % 64)
+
+
+def test_seconds_are_an_objective(trace, executor, deployment):
+    """Solvers are told the cost; local-search then evens out seconds, not tokens."""
+    solver = Recorder()
+    seconds = replace(deployment, objective="seconds")
+    replay(trace, executor, seconds, solver)
+    problem = solver.problems[0]
+    assert problem.objective == "seconds"
+    assert problem.expert_cost[-1, 0] >= problem.load.max()
+    load = problem.planned_load
+
+    def slowest_s(placement):
+        each = np.take_along_axis(load / placement.replica_count, placement.physical_to_logical, 1)
+        cost = np.interp(each, *problem.expert_cost.T)
+        return cost.reshape(2, 16, 5).sum(axis=2).max(axis=1).sum()
+
+    by_seconds = lb.solve(problem, "local-search")
+    by_tokens = lb.solve(problem.replace(expert_cost=None), "local-search")
+    assert slowest_s(by_seconds) < slowest_s(by_tokens)
+
+
+def test_fitted_is_the_last_window_under_the_dispatcher(trace, executor, deployment):
+    """Not the mean of the windows seen, and not the even split."""
+    optimal = replace(deployment, dispatcher="optimal", history_windows=3)
+    result = replay(trace, executor, optimal, lb.make("greedy"))
+    windows = trace.windows(4).astype(float)
+    placement = lb.solve(lb.Problem(windows[2], 16, 5), "greedy")
+    share = lb.make_dispatcher("optimal")(placement, windows[2])
+    np.testing.assert_allclose(result.fitted[2], placement.balancedness(windows[2], share))
+
+
+def test_memory_bound_steps_take_alike_under_both_objectives(executor, deployment):
+    """Ranks read equally many weights: a plan in seconds is another one, and as fast."""
+    skew = np.random.default_rng(0).lognormal(size=(2, 64))
+    counts = np.repeat((1 + 20 * skew).astype(int)[None], 8, axis=0)
+    steady = traces.RoutingTrace(counts, "toy", top_k=6)
+    tokens, seconds = (
+        replay(steady, executor, replace(deployment, objective=one), lb.make("local-search"))
+        for one in ("tokens", "seconds")
+    )
+    assert not np.array_equal(tokens.fitted, seconds.fitted)
+    np.testing.assert_allclose(seconds.step_s, tokens.step_s, rtol=1e-3)
+    for result in (tokens, seconds):
+        assert min(result.expert_balance) > 0.99
+    start = replay(steady, executor, deployment, lb.make("contiguous"))
+    assert max(start.expert_balance) < 0.97
+
+
+def test_a_forecast_and_a_price_change_plans(trace, executor, deployment):
+    """What is told is used: another forecaster, or dearer moves, give another replay."""
+    seen = replace(deployment, history_windows=3)
+    last, mean = (
+        replay(trace, executor, replace(seen, forecaster=one), lb.make("greedy"))
+        for one in ("last", "mean")
+    )
+    assert not np.array_equal(last.fitted[2], mean.fitted[2])
+    dear = replace(deployment, migration_bytes_per_s=1e6)
+    moved = [
+        sum(replay(trace, executor, one, lb.make("incremental")).moves)
+        for one in (replace(deployment, hold_steps=1000), dear)
+    ]
+    assert moved[0] > moved[1] == 0

@@ -1,7 +1,10 @@
 """Suites are read strictly."""
 
+from dataclasses import replace
+
 import pytest
 
+import lb
 from evaluation import suite
 
 GOOD = """
@@ -51,12 +54,51 @@ def test_own_file(tmp_path):
         (('"olmoe-domains"', "[]"), r"trace = \[\]; give a name, or a list"),
         (('id = "mine-v1"', ""), "a suite has an id"),
         (("[[scenario]]", "[[scenario"), "not TOML"),
+        (("window_steps = 1", "dispatcher = 3\nwindow_steps = 1"), "dispatcher = 3; give a name"),
+        (
+            ("window_steps = 1", 'window_steps = 1\ndispatcher = ["even", "even"]'),
+            r"scenario 'one': dispatcher = \['even', 'even'\] names one twice",
+        ),
+        (("[[scenario]]", 'solvers = ["gredy"]\n[[scenario]]'), "did you mean 'greedy'"),
+        (("[[scenario]]", "solvers = 3\n[[scenario]]"), "solvers = 3; give a list of names"),
+        (("[[scenario]]", 'solvers = "greedy"\n[[scenario]]'), "solvers = 'greedy'; give a list"),
+        (
+            ("[[scenario]]", 'solvers = ["eplb", "eplb"]\n[[scenario]]'),
+            r"solvers: \['eplb'\] occur twice; name each once",
+        ),
+        (("[[scenario]]", "parameters = 3\n[[scenario]]"), "parameters = 3; give tables"),
+        (
+            ("[[scenario]]", "[parameters]\nilp = 3\n[[scenario]]"),
+            r"parameters.ilp = 3; give a table \[parameters.ilp\]",
+        ),
+        (("[[scenario]]", "[scenario]"), r"scenario = .*; give \[\[scenario\]\] tables"),
+        (
+            ("window_steps = 1", 'window_steps = 1\nforecaster = ["last"]'),
+            r"scenario 'one': forecaster = \['last'\]; give a non-empty string",
+        ),
+        (
+            ("window_steps = 1", "window_steps = 1\nobjective = 1"),
+            "scenario 'one': objective = 1; give a non-empty string",
+        ),
+        (
+            ("window_steps = 1", "window_steps = 1\nhold_steps = 0"),
+            "scenario 'one': hold_steps = 0; give an integer >= 1",
+        ),
+        (("[[scenario]]", "[parameters.ilp]\nbugdet = 1\n[[scenario]]"), "no parameter 'bugdet'"),
+        (
+            ("[[scenario]]", "[parameters.greedy]\nx = 1\n[[scenario]]"),
+            "no parameter 'x'; it takes none",
+        ),
+        (("[[scenario]]", "[parameters.none]\n[[scenario]]"), "unknown solver 'none'"),
+        (("[[scenario]]", 'kind = "solvers"\n[[scenario]]'), "kind = 'solvers' is not one of"),
+        (("[[scenario]]", "secnario = 1\n[[scenario]]"), "a suite has an id and"),
     ],
 )
 def test_broken_suites_are_named(tmp_path, change, message):
     """File, scenario, key and mend."""
-    with pytest.raises(ValueError, match=f"mine.toml.*{message}"):
+    with pytest.raises(ValueError, match=f"mine.toml.*{message}") as caught:
         suite.load(written(tmp_path, GOOD.replace(*change)))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -103,3 +145,111 @@ def test_tokens_need_steps():
     )
     with pytest.raises(ValueError, match="give step_tokens"):
         scenario.load_trace()
+
+
+@pytest.mark.parametrize("name", suite.available())
+def test_bundled_suites_can_run(name):
+    """Every name in them is known, what they ask fits, and scenario ids are unique."""
+    found = suite.load(name)
+    for scenario in found.scenarios:
+        scenario.check()
+    assert len(set(found.scenarios)) == len(found.scenarios)
+
+
+def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
+    """A list stands for a scenario each; ids are named once."""
+    text = GOOD + 'dispatcher = ["even", "optimal"]\n'
+    found = suite.load(written(tmp_path, text))
+    assert [(one.id, one.dispatcher) for one in found.scenarios] == [
+        ("one", "even"),
+        ("one", "optimal"),
+    ]
+    assert found.scenario_ids == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('dispatcher = "optimum"', "unknown dispatcher 'optimum': did you mean 'optimal'"),
+        ('forecaster = "lst"', "unknown forecaster 'lst': did you mean 'last'"),
+        ('objective = "minutes"', "objective = 'minutes' is not 'tokens' or 'seconds'"),
+    ],
+)
+def test_unknown_names_of_a_scenario_are_named(tmp_path, line, message):
+    """Before anything runs, by the scenario's id."""
+    found = suite.load(written(tmp_path, f"{GOOD}{line}\n"))
+    with pytest.raises(ValueError, match=f"scenario 'one': {message}") as caught:
+        found.scenarios[0].check()
+    assert "\n" not in str(caught.value)
+
+
+def test_solvers_and_parameters_of_a_suite(tmp_path):
+    """They are read as they stand."""
+    text = GOOD.replace(
+        "[[scenario]]", 'solvers = ["greedy"]\n[parameters.ilp]\nbudget = 0.5\n[[scenario]]'
+    )
+    found = suite.load(written(tmp_path, text))
+    assert found.solvers == ("greedy",)
+    assert found.parameters == {"ilp": {"budget": 0.5}}
+
+
+def test_a_list_of_dispatchers_differs_in_that_alone(tmp_path):
+    """And a forecast suite names no solvers, which it would not run."""
+    text = GOOD + 'dispatcher = ["even", "rotate", "optimal"]\n'
+    first, *others = suite.load(written(tmp_path, text)).scenarios
+    for one in others:
+        assert replace(one, dispatcher=first.dispatcher) == first
+    kind = GOOD.replace("[[scenario]]", 'kind = "forecast"\nsolvers = ["greedy"]\n[[scenario]]')
+    with pytest.raises(ValueError, match=r"mine\.toml: solvers: .* leave solvers out"):
+        suite.load(written(tmp_path, kind))
+
+
+def test_deployment_takes_what_the_scenario_says():
+    """What a solver is told comes from the suite, not from defaults."""
+    scenario = suite.Scenario(
+        "x",
+        ("olmoe-domains",),
+        "olmoe-1b-7b",
+        16,
+        5,
+        1,
+        history_windows=3,
+        hold_steps=7,
+        dispatcher="optimal",
+        forecaster="mean",
+        objective="seconds",
+    )
+    deployment = scenario.deployment(scenario.executor())
+    for key in ("history_windows", "hold_steps", "dispatcher", "forecaster", "objective"):
+        assert getattr(deployment, key) == getattr(scenario, key)
+
+
+def test_seconds_suite_compares_pairs():
+    """Scenarios that end in -tokens and -seconds differ by id and objective alone."""
+    found = {one.id: one for one in suite.load("seconds").scenarios}
+    names = {name.rpartition("-")[0] for name in found}
+    assert len(found) == 2 * len(names)
+    for name in names:
+        tokens, seconds = found[f"{name}-tokens"], found[f"{name}-seconds"]
+        assert (tokens.objective, seconds.objective) == ("tokens", "seconds")
+        assert replace(tokens, id=seconds.id, objective="seconds") == seconds
+
+
+def test_dispatch_suite_is_the_default_one_under_every_dispatcher():
+    """The same scenarios, so that rows of the two compare."""
+
+    def plain(name):
+        return {replace(one, dispatcher="even") for one in suite.load(name).scenarios}
+
+    assert plain("dispatch") == plain("default")
+    found = suite.load("dispatch").scenarios
+    for name in {one.id for one in found}:
+        dispatchers = [one.dispatcher for one in found if one.id == name]
+        assert sorted(dispatchers) == lb.available_dispatchers()
+
+
+def test_a_trace_of_requests_is_refused():
+    """Before anything runs: it says nothing of experts."""
+    found = suite.load("default").scenarios[0]
+    with pytest.raises(ValueError, match="azure-2023-conv"):
+        replace(found, trace=("azure-2023-conv",)).check()
