@@ -36,7 +36,7 @@ def tensorrt_llm_ep32() -> Law:
     Published (TensorRT-LLM's blog on large-scale EP, part 1; DeepSeek-R1, 256 tokens a rank): the
     fullest expert is 10.95 and the fullest rank, of 8 experts in order, 1.564 times the mean above
     the mean. Assumed: Zipf's law, in every layer with another order; nothing drifts. One exponent
-    meets the two within 6 %.
+    meets the two within 8 %.
     """
     return _deepseek(step_tokens=32 * 256, skew=0.65)
 
