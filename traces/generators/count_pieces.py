@@ -93,6 +93,7 @@ def _fill(
         now.small,
         now.small_start,
         now.chances,
+        now.small_steps,
         quantile,
     )
 

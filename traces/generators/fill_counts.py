@@ -23,6 +23,27 @@ def _inverted(bits: np.uint32, none: float, slope: float, start: float, most: in
 
 
 @compiled
+def fill_steps(chances: NDArray[np.float64], steps: NDArray[np.uint32]) -> None:
+    """Fill ``steps`` [rows, width] with the random bits from which on a count is above 0, 1, …."""
+    for row in range(len(chances)):
+        chance, slope, start, _ = chances[row]
+        whole = chance
+        for count in range(steps.shape[1]):
+            steps[row, count] = np.uint32(min(np.rint(whole * 2.0**32), 2.0**32 - 1))
+            chance = max(chance * (slope + start / (count + 1)), 0.0)
+            whole += chance
+
+
+@compiled
+def _reached(steps: NDArray[np.uint32], bits: np.uint32) -> int:
+    """Return how many of ``steps`` the ``bits`` have reached: no branch to be guessed wrong."""
+    count = np.uint32(0)
+    for n in range(len(steps)):
+        count += np.uint32(bits >= steps[n])
+    return int(count)
+
+
+@compiled
 def _sum(row: NDArray[np.int32]) -> int:
     whole = np.int32(0)  # a total is below 2**31
     for expert in range(len(row)):
@@ -106,6 +127,7 @@ def fill_counts(
     small: NDArray[np.int32],
     small_start: NDArray[np.int64],
     chances: NDArray[np.float64],
+    small_steps: NDArray[np.uint32],
     quantile: NDArray[np.float32],
 ) -> None:
     """Draw the counts of consecutive steps that share one law.
@@ -136,6 +158,8 @@ def fill_counts(
     chances
         [len(small), 4] chance of none, the two numbers of the recurrence, and whether the tokens
         that do not choose the expert are meant.
+    small_steps
+        [len(small), width] of :func:`fill_steps`; counts beyond its width are found one by one.
     quantile
         [65536] of the normal distribution.
     """
@@ -160,9 +184,13 @@ def fill_counts(
             begin = small_start[which, layer]
             end = small_start[which, layer + 1]
             for n in range(begin, end):
+                bits = halves[small[n]]
+                few = _reached(small_steps[n], bits)
                 none, slope, start, mirrored = chances[n]
-                drawn_few = _inverted(halves[small[n]], none, slope, start, most)
-                row[small[n]] = most - drawn_few if mirrored else drawn_few
+                if few == small_steps.shape[1]:
+                    few = _inverted(bits, none, slope, start, most)
+                few = min(few, most)
+                row[small[n]] = most - few if mirrored else few
             # 24 bits, so that float32 holds them below 1
             phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
             have = _sum(row)

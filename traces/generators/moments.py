@@ -7,9 +7,13 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.generators.fill_counts import fill_steps
+
 #: Counts with a lower mean, of tokens that choose an expert or do not, are drawn by inversion;
 #: others from a normal law with skewness.
 INVERTED_BELOW = 16.0
+#: Counts that are looked up at once, those above one by one: a binomial one hardly ever is.
+WIDTH = 48
 
 
 @dataclass
@@ -23,6 +27,7 @@ class Moments:
     small: NDArray[np.int32]
     small_start: NDArray[np.int64]
     chances: NDArray[np.float64]
+    small_steps: NDArray[np.uint32]
 
 
 def moments(
@@ -62,6 +67,9 @@ def moments(
     upto = np.cumsum(variance, axis=2)
     whole = upto[:, :, -1:]
     upto = np.where(whole > 0, upto / np.where(whole > 0, whole, 1), 1.0)
+    chances = _recurrence(rarer[small], variance[small], mirrored[small])
+    steps = np.empty((len(chances), WIDTH), np.uint32)
+    fill_steps(chances, steps)
     return Moments(
         tokens,
         np.stack([mean, np.sqrt(variance), skewness], axis=1).astype(np.float32),
@@ -69,7 +77,8 @@ def moments(
         (variance / np.maximum(mean, 1e-30)).astype(np.float32),
         np.nonzero(small)[2].astype(np.int32),
         start,
-        _recurrence(rarer[small], variance[small], mirrored[small]),
+        chances,
+        steps,
     )
 
 
