@@ -53,8 +53,8 @@ def compare(
 
     A statistic is met if the two differ by at most 0.02 or by a tenth of the recorded one,
     a correlation if by at most 0.05. Those of
-    steps and windows are taken over at most 512 steps, or windows, that are merged in longer
-    traces. Co-activation and dependence of layers are told only of two token traces in memory; they
+    windows are taken over all windows; those of steps over at most 512 frames, which are left
+    out where one trace is so much longer that its frames have more steps. Co-activation and dependence of layers are told only of two token traces in memory; they
     shrink with the number of tokens, so that both are cut to the tokens of the shorter one.
 
     Parameters
