@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.frames import frames_of
+from traces.generators.frames import MOST_FRAMES, frames_of
 from traces.generators.measures import OF_STEPS, OF_TOKENS, OF_WINDOWS
 from traces.tokens import TokenTrace
 
@@ -51,11 +51,11 @@ def compare(
 ) -> list[Row]:
     """Return the statistics of two traces beside each other.
 
-    A statistic is met if the two differ by at most 0.02 or by a tenth of the recorded one,
-    a correlation if by at most 0.05. Those of
-    windows are taken over all windows; those of steps over at most 512 frames, which are left
-    out where one trace is so much longer that its frames have more steps. Co-activation and dependence of layers are told only of two token traces in memory; they
-    shrink with the number of tokens, so that both are cut to the tokens of the shorter one.
+    A statistic is met if the two differ by at most 0.02 or by a tenth of the recorded one, a
+    correlation if by at most 0.05. Windows are the first 512; steps are taken over at most 512
+    frames of the whole, and left out where one trace is so much longer that its frames have
+    more steps. Co-activation and dependence of layers are told only of two token traces in
+    memory; they shrink with the number of tokens, so that both are cut to the shorter one.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def compare(
         If a trace has fewer than two windows, or the two have other layers or experts.
     """
     rows = []
-    one, other = (frames_of(trace, window_steps) for trace in (recorded, generated))
+    one, other = (frames_of(trace, window_steps, MOST_FRAMES) for trace in (recorded, generated))
     if one.counts.shape[1:] != other.counts.shape[1:]:
         raise ValueError(
             f"the traces have {one.counts.shape[1:]} and {other.counts.shape[1:]} layers and "

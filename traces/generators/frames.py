@@ -48,7 +48,7 @@ class Frames:
         return self.counts * (self.top_k / np.maximum(whole, 1))
 
 
-def frames_of(trace: Any, steps: int | None = None) -> Frames:
+def frames_of(trace: Any, steps: int | None = None, most: int | None = None) -> Frames:
     """Return the frames of a trace in memory or on disk, which must be in steps.
 
     Parameters
@@ -57,6 +57,8 @@ def frames_of(trace: Any, steps: int | None = None) -> Frames:
         Anything with ``blocks()`` of routing counts.
     steps
         Steps of a frame; by default as few as make at most 512 frames.
+    most
+        Frames of that many steps to read at most, from the beginning.
 
     Raises
     ------
@@ -72,6 +74,8 @@ def frames_of(trace: Any, steps: int | None = None) -> Frames:
         assert block.step_tokens is not None
         tokens.append(block.step_tokens)
         for step in block.counts:
+            if open_steps == 0 and len(kept) == most:
+                break
             if open_steps == 0:
                 kept.append(np.zeros(step.shape, np.int64))
             kept[-1] += step
@@ -79,6 +83,8 @@ def frames_of(trace: Any, steps: int | None = None) -> Frames:
             if steps is None and open_steps == 0 and len(kept) == 2 * MOST_FRAMES:
                 kept = [a + b for a, b in zip(kept[::2], kept[1::2], strict=True)]
                 size *= 2
+        if open_steps == 0 and len(kept) == most:
+            break
     if open_steps:
         kept.pop()
     if steps is None and len(kept) > MOST_FRAMES:

@@ -42,6 +42,16 @@ def test_frames_of_a_stated_size():
     assert frames.chance.tolist() == [[[0.5, 0.5]], [[0.5, 0.5]]]
 
 
+def test_only_the_first_frames():
+    """As many as asked for, and no block beyond them is read."""
+    law = Law(1, 4, 1, step_tokens=10)
+    frames = frames_of(Pieces(law, 50, 4), 3, most=5)
+    assert frames.tokens.tolist() == [30] * 5
+    assert (frames.counts.sum(axis=0) == law.trace(15).counts.sum(axis=0)).all()
+    assert len(frames.step_tokens) == 16
+    assert len(frames_of(Pieces(law, 9, 4), 3, most=5).counts) == 3
+
+
 def test_too_short_a_trace_is_refused():
     """One frame, or one with tokens, says nothing about time."""
     with pytest.raises(ValueError, match="the trace has 1 frames of 2 steps"):
