@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.header import checked_integer
+
 #: A domain more must explain this share of what varies beyond chance. An assumption of ours.
 WORTH = 0.25
 MOST_DOMAINS = 12
@@ -34,7 +36,7 @@ def domains_of(
     frames = len(chance)
     points = np.sqrt(chance.reshape(frames, -1))
     if wanted is not None:
-        if not 1 <= wanted <= frames:
+        if not 1 <= checked_integer(wanted, "domains") <= frames:
             raise ValueError(f"domains = {wanted} is outside 1 <= domains <= {frames} frames")
         return _in_order(_k_means(points, wanted, seed)[0])
     # the variance of the root of a share is a quarter of (1 - share) / tokens

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.header import checked_integer
+
 if TYPE_CHECKING:
     from traces.routing import RoutingTrace
 
@@ -63,9 +65,11 @@ def frames_of(trace: Any, steps: int | None = None, most: int | None = None) -> 
     Raises
     ------
     ValueError
-        If fewer than two frames with tokens are found.
+        If a frame has less than one step, or fewer than two frames with tokens are found.
     """
-    size = 1 if steps is None else steps
+    size = 1 if steps is None else checked_integer(steps, "steps of a frame")
+    if size < 1:
+        raise ValueError(f"steps of a frame = {size} < 1; give at least 1")
     kept: list[NDArray[np.int64]] = []
     tokens: list[NDArray[np.int64]] = []
     open_steps = 0

@@ -58,5 +58,7 @@ def test_too_short_a_trace_is_refused():
         frames_of(RoutingTrace(np.ones((3, 1, 2)), "toy", 1), 2)
     idle = np.zeros((3, 1, 2))
     idle[0] = 1
+    with pytest.raises(ValueError, match="steps of a frame = 0 < 1"):
+        frames_of(RoutingTrace(np.ones((3, 1, 2)), "toy", 1), 0)
     with pytest.raises(ValueError, match="fewer than two frames of the trace have tokens"):
         frames_of(RoutingTrace(idle, "toy", 1))
