@@ -110,8 +110,13 @@ class StoredTrace:
         last = self._file.read_row_group(self._file.num_row_groups - 1, columns=["step"])
         return int(last["step"][-1].as_py()) + 1
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether each row belongs to a step: counts always, tokens where it is recorded."""
+        return self.kind == "routing" or "step" in self._file.schema_arrow.names
+
     def _need_steps(self) -> None:
-        if "step" not in self._file.schema_arrow.names:
+        if not self.has_steps:
             raise ValueError(f"{self.path}: the tokens are not in steps; load() and split() it")
 
     def parts(self) -> Iterator[RoutingTrace | TokenTrace]:
@@ -165,7 +170,7 @@ class StoredTrace:
             yield from (part for part in self.parts() if isinstance(part, RoutingTrace))
             return
         self._need_steps()
-        yield from _counted(part for part in self.parts() if isinstance(part, TokenTrace))
+        yield from counted(part for part in self.parts() if isinstance(part, TokenTrace))
 
     def load(self) -> RoutingTrace | TokenTrace:
         """Return the whole trace in memory, its content hash checked."""
@@ -200,7 +205,7 @@ def _to_numpy(column: Any) -> NDArray[Any]:
     return values.reshape(-1, chunk.type.list_size) if wide else values
 
 
-def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
+def counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
     """Count steps of a stream of tokens; the last step of a part may go on in the next one."""
     held: RoutingTrace | None = None  # the last step so far, its number below
     number = 0
