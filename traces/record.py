@@ -19,17 +19,14 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from traces.header import check_header, checked_integer, checked_provenance
-from traces.router_output import Choice, choice, chosen_otherwise, from_logits, is_tensor
-from traces.tokens import TokenTrace
-from traces.writer import Writer
+from traces.recorded_steps import RecordedSteps
+from traces.router_output import Choice, choice, chosen_otherwise, is_tensor
 
 #: What router modules are called: the last part of their name within the model.
 ROUTERS = r"(.*\.)?(gate|router)"
-#: Tokens held before they go to the file.
-HELD_TOKENS = 2**13
 
 
 class Recorder:
@@ -78,19 +75,22 @@ class Recorder:
         check_header(model, top_k, checked_integer(experts, "experts"), phase)
         if layers is not None and checked_integer(layers, "layers") < 1:
             raise ValueError(f"layers = {layers} < 1; give the model's MoE layers")
-        self._about = (experts, model, phase)
-        self._provenance = dict(checked_provenance(provenance))
         self.experts, self.top_k, self.layers = experts, top_k, layers
-        self._counts, self._keep = counts, keep
-        self._writer = Writer(path)
+        known = dict(checked_provenance(provenance))
+        self._steps = RecordedSteps(path, experts, model, phase, known, counts)
+        self._keep = keep
         self._names: dict[int, str] = {}
         self._step: dict[int, list[Choice]] = {}
-        self._held: list[NDArray[Any]] = []
-        self._removed: list[Any] = []
-        self._open, self._listening = False, True
-        self.steps = 0
+        self._handles: list[Any] = []
+        self._state = "closed"
+        self._listening, self._by_model = True, False
 
-    def add(self, layer: int, topk_ids: ArrayLike) -> None:
+    @property
+    def steps(self) -> int:
+        """Steps finished so far."""
+        return self._steps.finished
+
+    def add(self, layer: int, topk_ids: Any) -> None:
         """Add the choices of the next tokens of this step in one layer.
 
         Parameters
@@ -132,7 +132,7 @@ class Recorder:
             except ValueError as error:
                 raise ValueError(f"layer {self._called(number)}: {error}") from None
 
-        self._removed.append(module.register_forward_hook(listen))
+        self._handles.append(module.register_forward_hook(listen))
 
     def attach(
         self,
@@ -142,7 +142,7 @@ class Recorder:
         *,
         steps: bool = True,
     ) -> list[str]:
-        """Hook all routers of a model, in the order of its modules.
+        """Record all routers of a model, in the order of its modules.
 
         Parameters
         ----------
@@ -179,12 +179,12 @@ class Recorder:
             self._names[max(self._names, default=-1) + 1] = name
             self.hook(router, max(self._names), select)
         if steps:
-            self._listening = False
-            self._removed.append(model.register_forward_pre_hook(lambda *_: self._begin()))
-            self._removed.append(model.register_forward_hook(lambda *_: self._end()))
+            self._listening, self._by_model = False, True
+            self._handles.append(model.register_forward_pre_hook(lambda *_: self._begin()))
+            self._handles.append(model.register_forward_hook(lambda *_: self._end()))
         return [name for name, _ in routers]
 
-    def end_step(self, tokens: ArrayLike | None = None) -> None:
+    def end_step(self, tokens: Any = None) -> None:
         """Close the step.
 
         Parameters
@@ -202,13 +202,10 @@ class Recorder:
                     "give one a token"
                 )
             chosen = chosen[mask]
-        self._held.append(chosen)
-        self.steps += 1
-        if sum(map(len, self._held)) >= HELD_TOKENS:
-            self._write()
+        self._steps.add(chosen)
 
     def _add(self, layer: int, chosen: Choice) -> None:
-        if not self._open:
+        if self._state != "open":
             raise ValueError("the recorder is closed; record inside its with block")
         if checked_integer(layer, "layer") < 0 or (self.layers or layer + 1) <= layer:
             raise ValueError(f"layer = {layer} breaks 0 <= layer < {self.layers or 'layers'}")
@@ -247,31 +244,15 @@ class Recorder:
         try:
             return np.concatenate([one.read(self.top_k) for one in chosen])
         except ValueError as error:
-            raise ValueError(
-                f"step {self.steps}: layer {self._called(layer)}: {error}"
-            ) from None
+            raise ValueError(f"step {self.steps}: layer {self._called(layer)}: {error}") from None
 
     def _called(self, layer: int) -> str:
         return f"{layer} ({self._names[layer]})" if layer in self._names else str(layer)
 
-    def _write(self) -> None:
-        held, self._held = self._held, []
-        lengths = [len(ids) for ids in held]
-        if not sum(lengths):
-            return
-        first = self.steps - len(held)
-        experts, model, phase = self._about
-        steps = np.repeat(np.arange(first, self.steps), lengths)
-        block = TokenTrace(
-            np.concatenate(held), experts, model, phase, steps, provenance=self._provenance
-        )
-        if not self._counts:
-            self._writer.append(block)
-            return
-        self._writer.append(_counts(block, first, len(held)))
-
     def __enter__(self) -> "Recorder":
-        self._open = True
+        if self._state == "done":
+            raise ValueError("the recorder has written its file; make another one")
+        self._state = "open"
         return self
 
     def __exit__(
@@ -280,7 +261,17 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._open = False
-        for handle in self._removed:
+        self._state = "done"
+        for handle in self._handles:
             handle.remove()
-        ...
+        problem = error
+        if error is None and self._step and not self._by_model:
+            problem = ValueError(f"step {self.steps} was not finished; call end_step() after each")
+        kept = self._keep and self.steps > 0
+        self._steps.close(None if kept else problem)
+        if problem is not None and error is None:
+            raise problem
+
+
+def _matches(pattern: str) -> Callable[[str, Any], bool]:
+    return lambda name, _module: re.fullmatch(pattern, name) is not None

@@ -47,11 +47,12 @@ class Choice:
 def choice(output: Any, experts: int, top_k: int) -> Choice:
     """Return the experts that a router's output names, or that its logits lead to.
 
-    An integer tensor [..., top_k] is taken as ids: alone, or as the only such one of a tuple, as
-    the routers of DeepSeek-V2 and -V3, GLM-4.5 and gpt-oss return, and those of Mixtral, OLMoE and
-    Qwen3 in transformers 5. Else a floating tensor [..., experts], alone or the first such one of a
-    tuple, is taken as logits and its ``top_k`` greatest are chosen: a gate that is a linear layer,
-    as of Mixtral, OLMoE and Qwen3 in transformers 4.
+    An array, or an integer tensor [..., top_k], is taken as ids: alone, or as the only such one of
+    a tuple, as the routers of DeepSeek-V2, DeepSeek-V3, GLM-4.5 and gpt-oss return in transformers
+    4, and those of Mixtral, OLMoE and Qwen3 in transformers 5. Else a floating tensor
+    [..., experts], alone or the first such one of a tuple, is taken as logits and its ``top_k``
+    greatest are chosen: a gate that is a linear layer, as of Mixtral, OLMoE and Qwen3 in
+    transformers 4.
 
     Parameters
     ----------
@@ -65,25 +66,22 @@ def choice(output: Any, experts: int, top_k: int) -> Choice:
     ValueError
         If neither is in it, or several tensors could be ids.
     """
+    if isinstance(output, np.ndarray):
+        return Choice(output)
     found = [one for one in _members(output) if is_tensor(one)]
     ids = [one for one in found if _is_integer(one) and one.shape[-1:] == (top_k,)]
     if len(ids) == 1:
         return Choice(ids[0].detach().clone())  # a router may use its buffer again
     logits = [one for one in found if one.is_floating_point() and one.shape[-1:] == (experts,)]
     if not ids and logits:
-        return from_logits(logits[0], top_k)
+        scores = logits[0].detach()
+        return Choice(scores.topk(top_k, dim=-1).indices, scores.isnan().any())
     shapes = ", ".join(f"{one.dtype} {list(one.shape)}" for one in found) or type(output).__name__
     raise ValueError(
         f"the router returned {shapes}; that is neither one integer tensor [tokens, top_k = "
         f"{top_k}] nor logits [tokens, experts = {experts}]: give select=, a function from the "
         "output to ids"
     )
-
-
-def from_logits(logits: Any, top_k: int) -> Choice:
-    """Return the ``top_k`` greatest of each row of a tensor of logits or scores."""
-    logits = logits.detach()
-    return Choice(logits.topk(top_k, dim=-1).indices, logits.isnan().any())
 
 
 def chosen_otherwise(module: Any, output: Any, select: Callable[[Any], Any] | None) -> str | None:

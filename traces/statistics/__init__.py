@@ -6,7 +6,7 @@ Examples
 >>> from traces.statistics import summarise
 >>> summary = summarise(traces.load("olmoe-domains"))
 >>> round(summary.overall["hottest"], 2)
-2.09
+2.67
 """
 
 from traces.statistics.summarise import summarise
