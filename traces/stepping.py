@@ -73,6 +73,14 @@ def parts(trace: TokenTrace | StoredTrace) -> Iterator[TokenTrace]:
         yield part
 
 
+def whole_samples(trace: TokenTrace | StoredTrace) -> Iterator[TokenTrace]:
+    """Yield the tokens as :func:`parts` does, but never cut within a recorded sample."""
+    if isinstance(trace, TokenTrace):
+        yield trace
+    else:
+        yield from trace.whole_samples()
+
+
 def _cut(trace: TokenTrace | StoredTrace, step_tokens: int) -> Iterator[TokenTrace]:
     tokens = num_tokens(trace)
     assert tokens is not None
