@@ -38,6 +38,8 @@ def info(
         if picture is not None:
             trace_picture.check_name(picture)
         names = [*files, *([against] if against is not None else [])]
+        if len(set(names)) < len(names):
+            raise ValueError(f"{max(names, key=names.count)} is named twice; name each trace once")
         found: dict[str, Any] = {name: _opened(name) for name in names}
         unknown = [name for name, one in found.items() if not _is_routing(one)]
         if unknown and (len(names) > 1 or picture is not None or as_json):
@@ -48,14 +50,22 @@ def info(
         told = {name: _summary(name, one, window_steps, step_tokens) for name, one in found.items()}
         if as_json:
             print(json.dumps([{"name": name, **told[name].as_dict()} for name in names], indent=1))
-        else:
-            trace_view.render(told, against, by_layer)
+        short = _short(names)
+        drawn = {short[name]: summary for name, summary in told.items()}
+        if not as_json:
+            trace_view.render(drawn, None if against is None else short[against], by_layer)
         if picture is not None:
-            trace_picture.write(told, picture)
+            trace_picture.write(drawn, picture)
             if not as_json:
                 print(f"drawn in {picture}")
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
+
+
+def _short(names: list[str]) -> dict[str, str]:
+    """Return what to call traces: files by their stems, where these tell them apart."""
+    stems = {name: Path(name).stem if name.endswith(".parquet") else name for name in names}
+    return stems if len(set(stems.values())) == len(names) else {name: name for name in names}
 
 
 def _opened(name: str) -> Any:

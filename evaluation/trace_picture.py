@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 #: Experts whose course over time is drawn.
 HOTTEST = 24
 #: The colours end at so many doublings above and below the mean.
-DOUBLINGS = 3.0
+DOUBLINGS = 4.0
 MAP_WIDTH, GAP, MARGIN, TOP = 520, 70, 60, 64
 MAP_HEIGHT, TIME_HEIGHT, CURVE_HEIGHT = 300, 200, 200
 #: Colours from cold over even to hot.
@@ -98,7 +98,7 @@ def svg(told: Mapping[str, Summary]) -> str:
 def colours(ratio: Array) -> NDArray[np.uint8]:
     """Return [..., 3] colours of loads over their mean: blue below, white at 1, red above.
 
-    They are full at 2^3 times the mean or an eighth of it; NaN is grey.
+    They are full at 16 times the mean and at a 16th of it; NaN is grey.
     """
     with np.errstate(divide="ignore"):
         part = np.clip(np.log2(ratio) / DOUBLINGS, -1, 1)[..., None]
@@ -133,8 +133,6 @@ def _load_map(summary: Summary, left: int) -> list[str]:
 
 def _time_map(summary: Summary, left: int, top: int) -> list[str]:
     named, course = hottest_over_time(summary)
-    if not summary.windows:
-        return []
     words = "; ".join(f"layer {layer} expert {expert}" for layer, expert in named)
     row = TIME_HEIGHT / len(named)
     lines = [f'<text x="{left}" y="{top - 6}">the {len(named)} hottest experts over time</text>']
@@ -144,19 +142,17 @@ def _time_map(summary: Summary, left: int, top: int) -> list[str]:
         name = "/".join(map(str, named[number]))
         lines.append(f'<text x="{left - 6}" y="{y:.1f}" text-anchor="end">{name}</text>')
     each = "" if summary.bin_windows == 1 else f", {summary.bin_windows} in a column"
+    steps = "step" if summary.window_steps == 1 else "steps"
     lines.append(
         f'<text x="{left}" y="{top + TIME_HEIGHT + 16}">layer/expert; {summary.windows:,} windows '
-        f"of {summary.window_steps:,} steps{each}</text>"
+        f"of {summary.window_steps:,} {steps}{each}</text>"
     )
     return lines
 
 
 def _curves(told: Mapping[str, Summary], left: int, top: int, width: int) -> list[str]:
     """Draw the load over the mean from the hottest expert of a layer to the coldest."""
-    sorted_loads = {
-        name: np.nanmean(np.sort(shares(summary.load), axis=1)[:, ::-1], axis=0) * summary.experts
-        for name, summary in told.items()
-    }
+    sorted_loads = {name: _from_hottest(summary) for name, summary in told.items()}
     most = max(float(curve.max()) for curve in sorted_loads.values())
     scale = CURVE_HEIGHT / max(most, 1.0)
     even = top + CURVE_HEIGHT - scale
@@ -186,6 +182,15 @@ def _curves(told: Mapping[str, Summary], left: int, top: int, width: int) -> lis
     return lines
 
 
+def _from_hottest(summary: Summary) -> Array:
+    """[experts] load over mean, falling, mean of the layers that have any load."""
+    loaded = summary.load[summary.load.sum(axis=1) > 0]
+    if not len(loaded):
+        return np.zeros(summary.experts)
+    curve: Array = np.sort(shares(loaded), axis=1)[:, ::-1].mean(axis=0) * summary.experts
+    return curve
+
+
 def _image(ratio: Array, left: int, top: int, height: int, words: str) -> list[str]:
     where = f'x="{left}" y="{top}" width="{MAP_WIDTH}" height="{height}"'
     uri = png.data_uri(colours(ratio))
@@ -200,10 +205,10 @@ def _legend(left: int, y: int) -> list[str]:
     steps = np.linspace(-DOUBLINGS, DOUBLINGS, 61)[None, :]
     uri = png.data_uri(colours(2.0**steps))
     return [
-        f'<text x="{left}" y="{y}">an eighth of the mean</text>',
-        f'<image x="{left + 130}" y="{y - 11}" width="180" height="13" preserveAspectRatio="none" '
+        f'<text x="{left}" y="{y}">a 16th of the mean</text>',
+        f'<image x="{left + 145}" y="{y - 11}" width="180" height="13" preserveAspectRatio="none" '
         f'href="{uri}"/>',
-        f'<text x="{left + 318}" y="{y}">eight times the mean, or beyond</text>',
+        f'<text x="{left + 333}" y="{y}">16 times the mean, or beyond</text>',
     ]
 
 

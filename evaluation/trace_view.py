@@ -77,7 +77,7 @@ def _overall(told: Mapping[str, Summary], against: str | None) -> Table:
             table.add_column("differs by", justify="right", no_wrap=True)
     if against is not None:
         table.add_column(against, justify="right", overflow="fold")
-    table.add_column("what it is", overflow="fold")
+    table.add_column("what it is", no_wrap=True, overflow="ellipsis")
     for statistic in dict.fromkeys(key for found in values.values() for key in found):
         cells = []
         for name in others:
