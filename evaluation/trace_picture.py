@@ -110,7 +110,8 @@ def colours(ratio: Array) -> NDArray[np.uint8]:
 def hottest_over_time(summary: Summary) -> tuple[list[tuple[int, int]], Array]:
     """Return the hottest (layer, expert) of the whole trace, and [hottest, bins] load over mean."""
     over = shares(summary.load) * summary.experts
-    order = np.argsort(-np.nan_to_num(over), axis=None, kind="stable")[:HOTTEST]
+    drawn = min(HOTTEST, -(-over.size // 2))
+    order = np.argsort(-np.nan_to_num(over), axis=None, kind="stable")[:drawn]
     layer, expert = np.unravel_index(order, over.shape)
     course = shares(summary.timeline) * summary.experts
     named = list(zip(layer.tolist(), expert.tolist(), strict=True))

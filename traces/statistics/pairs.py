@@ -61,7 +61,9 @@ def expected_together(together: Array) -> Array:
     """Return what chance would make of pairs, each expert being in as many.
 
     Quasi-independence: the expected number of pair (i, j), i ≠ j, is w_i w_j, with weights such
-    that every expert keeps the pairs that it is in (found by iterative proportional fitting).
+    that every expert keeps the pairs that it is in (found by iterative proportional fitting). The
+    top k of noisy scores are not exactly that: where a few experts are in most tokens, they alone
+    make an :func:`excess` of two or three hundredths.
 
     Parameters
     ----------
@@ -98,18 +100,32 @@ def excess(observed: Array, expected: Array) -> float:
     return float(known_ratio(found, observed.sum()))
 
 
-def excess_by_chance(expected: Array) -> float:
+def excess_by_chance(expected: Array, top_k: int) -> float:
     """Return the excess that so few tokens show where nothing is beyond chance.
 
     From the mean absolute deviation of a Poisson count of mean m, 2 e^−m m^(⌊m⌋+1) / ⌊m⌋!
-    (E. L. Crow, Biometrika 45, 1958); sqrt(2 m / π) beyond 100.
+    (E. L. Crow, Biometrika 45, 1958), sqrt(2 m / π) beyond 100. It is narrowed by
+    sqrt((1 − c_i) (1 − c_j)), c being the parts of the tokens that choose each expert, since how
+    often each is chosen is given: the variance of a fourfold table with fixed margins.
+
+    Parameters
+    ----------
+    expected
+        [experts, experts] what chance makes of pairs.
+    top_k
+        Experts that a token chooses in one layer.
     """
-    mean = expected[expected > 0]
+    total = expected.sum()
+    if total == 0:
+        return float("nan")
+    one, other = (np.clip(1 - top_k * expected.sum(axis=n) / total, 0, 1) for n in (1, 0))
+    mean = np.where(expected > 0, expected, 1.0)
     floor = np.floor(np.minimum(mean, 100)).astype(int)
     log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, 101)))])
     exact = 2 * np.exp(-mean + (floor + 1) * np.log(mean) - log_factorial[floor])
     deviation = np.where(mean < 100, exact, np.sqrt(2 * mean / np.pi))
-    return float(known_ratio(deviation.sum() / 2, expected.sum()))
+    narrowed = deviation * np.sqrt(np.outer(one, other)) * (expected > 0)
+    return float(narrowed.sum() / 2 / total)
 
 
 def strongest(observed: Array, expected: Array) -> tuple[int, int, float] | None:

@@ -217,13 +217,15 @@ def _pairs(
     for layer in range(layers):
         together = counted.together(layer)
         expected = pairs.expected_together(together)
-        found[:2, layer] = pairs.excess(together, expected), pairs.excess_by_chance(expected)
+        found[0, layer] = pairs.excess(together, expected)
+        found[1, layer] = pairs.excess_by_chance(expected, trace.top_k)
         best = pairs.strongest(together, expected)
         strongest += [(layer, *best)] if best else []
         if layer + 1 < layers:
             onward = counted.onward(layer)
             expected = pairs.expected_onward(onward)
-            found[2:, layer] = pairs.excess(onward, expected), pairs.excess_by_chance(expected)
+            found[2, layer] = pairs.excess(onward, expected)
+            found[3, layer] = pairs.excess_by_chance(expected, trace.top_k)
     names = ("coactivation", "coactivation_by_chance", "coupling", "coupling_by_chance")
     strongest.sort(key=lambda pair: -pair[3])
     used = -(-tokens // every)
