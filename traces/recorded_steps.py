@@ -42,6 +42,7 @@ class RecordedSteps:
         self._writer = Writer(self.path)
         self._held: list[TokenTrace] = []
         self._numbers: list[int] = []
+        self._shape: tuple[int, ...] = ()
         self._written = 0
 
     def add(self, chosen: NDArray[Any]) -> None:
@@ -59,13 +60,13 @@ class RecordedSteps:
                 raise ValueError(f"step {self.finished}: {error}") from None
             self._held.append(step)
             self._numbers.append(self.finished)
+        self._shape = chosen.shape[1:]
         self.finished += 1
-        size = self.finished - self._written
-        counts = size * chosen.shape[1] * self.experts
-        if self._held and (
-            sum(step.num_tokens for step in self._held) >= HELD_TOKENS
-            or (self.counts and counts >= HELD_COUNTS)
-        ):
+        full = sum(step.num_tokens for step in self._held) >= HELD_TOKENS
+        if self.counts:
+            steps = self.finished - self._written
+            full = full or steps * chosen.shape[1] * self.experts >= HELD_COUNTS
+        if full:
             self._write()
 
     def close(self, error: BaseException | None) -> None:
@@ -79,10 +80,18 @@ class RecordedSteps:
         self._writer.__exit__(None if error is None else type(error), error, None)
 
     def _write(self) -> None:
-        if not self._held:
+        if self.finished == self._written or not (self._held or self.counts):
             return
+        tokens = self._tokens() if self._held else None
+        self._held, self._numbers = [], []
+        block = self._counted(tokens) if self.counts else tokens
+        assert block is not None
+        self._writer.append(block)
+        self._written = self.finished
+
+    def _tokens(self) -> TokenTrace:
         lengths = [step.num_tokens for step in self._held]
-        tokens = TokenTrace(
+        return TokenTrace(
             np.concatenate([step.experts for step in self._held]),
             self.experts,
             self.model,
@@ -90,18 +99,15 @@ class RecordedSteps:
             np.repeat(self._numbers, lengths),
             provenance=self.provenance,
         )
-        self._held, self._numbers = [], []
-        self._writer.append(self._counted(tokens) if self.counts else tokens)
-        self._written = self.finished
 
-    def _counted(self, tokens: TokenTrace) -> RoutingTrace:
+    def _counted(self, tokens: TokenTrace | None) -> RoutingTrace:
         """Count the steps since the last piece, those without tokens too."""
-        assert tokens.step is not None
-        found = replace(tokens, step=tokens.step - self._written).counts()
-        assert found.step_tokens is not None
-        idle = self.finished - self._written - found.num_steps  # steps without tokens at the end
-        return replace(
-            found,
-            counts=np.pad(found.counts, ((0, idle), (0, 0), (0, 0))),
-            step_tokens=np.pad(found.step_tokens, (0, idle)),
-        )
+        steps, (layers, top_k) = self.finished - self._written, self._shape
+        counts = np.zeros((steps, layers, self.experts), np.int32)
+        each = np.zeros(steps, np.int64)
+        if tokens is not None and tokens.step is not None:
+            found = replace(tokens, step=tokens.step - self._written).counts()
+            assert found.step_tokens is not None
+            counts[: found.num_steps] = found.counts
+            each[: found.num_steps] = found.step_tokens
+        return RoutingTrace(counts, self.model, top_k, self.phase, each, self.provenance)

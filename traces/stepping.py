@@ -34,9 +34,6 @@ def num_steps(trace: AnyTrace, step_tokens: int | None = None) -> int:
         tokens = num_tokens(trace)
         assert tokens is not None
         return tokens // step_tokens
-    if isinstance(trace, TokenTrace):
-        assert trace.step is not None
-        return int(trace.step[-1]) + 1
     return trace.num_steps
 
 

@@ -50,7 +50,7 @@ def test_expected_keeps_every_experts_pairs():
     assert (np.diag(expected) == 0).all()
 
 
-@pytest.mark.parametrize(("spread", "above"), [(0.0, 0.003), (0.7, 0.01), (1.5, 0.03)])
+@pytest.mark.parametrize(("spread", "above"), [(0.0, 0.008), (0.7, 0.01), (1.5, 0.03)])
 def test_independent_choices_are_chance(spread, above):
     """What is beyond chance is what so few tokens show, however unequal the experts are."""
     counted = pairs.Pairs(2, 32)
