@@ -1,5 +1,6 @@
 """The example trains, records, and what it records is routing that came of itself."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,14 @@ def recorded(tmp_path_factory):
     out = tmp_path_factory.mktemp("moe")
     command = [sys.executable, str(EXAMPLE), "--out", str(out)]
     short = ["--steps", "40", "--record-steps", "8"]
-    said = subprocess.run([*command, *short], capture_output=True, text=True, check=True)
+    path = os.pathsep.join([str(EXAMPLE.parents[1]), os.environ.get("PYTHONPATH", "")])
+    said = subprocess.run(
+        [*command, *short],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
     return said.stdout, out
 
 
