@@ -1,14 +1,12 @@
-"""Commands about traces: import, export, cut, cat, formats; info is in a file of its own."""
+"""Commands about traces: import, export, cut, cat, formats; the others have files of their own."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from evaluation import cli_trace_info
-from evaluation.refuse import refuse
+from evaluation import cli_trace_info, cli_trace_make
+from evaluation.trace_writing import check_out, describe, refusing, words, write
 
 app = typer.Typer(
     rich_markup_mode="markdown",
@@ -16,6 +14,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command()(cli_trace_info.info)
+app.command()(cli_trace_make.generate)
+app.command()(cli_trace_make.fit)
 
 Out = Annotated[Path, typer.Argument(help="The store file to write (.parquet).", metavar="OUT")]
 
@@ -43,19 +43,18 @@ def import_(
     phase: Annotated[str, typer.Option(help="prefill, decode, mixed or unknown.")] = "unknown",
 ) -> None:
     """Write what another tool recorded as a trace of podlab."""
-    import traces
     from traces import exchange, formats
     from traces.formats.about import About
 
-    with _refusing():
-        _check_out(out, [source])
+    with refusing():
+        check_out(out, [source])
         name = form or formats.recognised(source)
         if name in formats.REQUESTS:
             exchange.import_trace(source, out, name)
         else:
             about = About(model, phase, top_k, experts)
-            _write(exchange.read_foreign(source, name, about), out, "importing")
-        print(f"{source}: {name}\n{out}: {_words(traces.open(out))}")
+            write(exchange.read_foreign(source, name, about), out, "importing")
+        print(f"{source}: {name}\n{out}: {describe(out)}")
 
 
 @app.command()
@@ -72,15 +71,15 @@ def export(
     import traces
     from traces import exchange
 
-    with _refusing():
-        _check_out(out, [file])
+    with refusing():
+        check_out(out, [file])
         trace = traces.open(file)
         if not isinstance(trace, traces.StoredTrace | traces.RoutingTrace):
             trace = trace.load()
         if step_tokens is not None:
             trace = _in_steps(trace, step_tokens)
         exchange.export_trace(trace, out, form)
-        print(f"{out}: {form}, {_words(trace)}")
+        print(f"{out}: {form}, {words(trace)}")
 
 
 @app.command()
@@ -96,10 +95,9 @@ def cut(
     ] = None,
 ) -> None:
     """Write a part of a trace: some steps, some tokens, some layers."""
-    import traces
     from traces.cut import Cut
 
-    with _refusing():
+    with refusing():
         if steps is None and tokens is None and layers is None:
             raise ValueError("nothing to cut: give --steps, --tokens or --layers")
         part = Cut(
@@ -107,9 +105,9 @@ def cut(
             None if tokens is None else _range(tokens, "--tokens"),
             None if layers is None else _numbers(layers, "--layers"),
         )
-        _check_out(out, [file])
-        _write(part(_routing(file)), out, "cutting")
-        print(f"{out}: {_words(traces.open(out))}")
+        check_out(out, [file])
+        write(part(_routing(file)), out, "cutting")
+        print(f"{out}: {describe(out)}")
 
 
 @app.command()
@@ -123,18 +121,18 @@ def cat(
     import traces
     from traces.joined import joined
 
-    with _refusing():
-        _check_out(out, files)
+    with refusing():
+        check_out(out, files)
         found: list[Any] = [traces.open(file) for file in files]
         routing = [isinstance(one, traces.StoredTrace | traces.RoutingTrace) for one in found]
         if not any(routing):
             traces.save(traces.concat([one.load() for one in found]), out)
         elif all(routing):
-            _write(joined(found), out, "joining")
+            write(joined(found), out, "joining")
         else:
             odd = files[routing.index(False)]
             raise ValueError(f"{odd}: holds no routing; only traces of one kind follow each other")
-        print(f"{out}: {_words(traces.open(out))}")
+        print(f"{out}: {describe(out)}")
 
 
 @app.command()
@@ -150,57 +148,12 @@ def formats() -> None:
             print(f"{name:20}{kind:10}{how:15}{first}")
 
 
-def _write(pieces: Iterable[Any], out: Path, what: str) -> None:
-    """Write pieces to the store under a bar that counts steps or tokens."""
-    from traces import Writer
-
-    with _counting(what) as count, Writer(out) as writer:
-        for piece in pieces:
-            writer.append(piece)
-            count(len(next(iter(piece.columns.values()))))
-
-
-@contextmanager
-def _counting(what: str) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,} rows"))
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        bar = progress.add_task(what, total=None)
-        yield lambda rows: progress.update(bar, advance=rows)
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, OSError, ImportError) as error:
-        refuse(error)
-
-
-def _check_out(out: Path, sources: Iterable[str | Path]) -> None:
-    """Raise unless ``out`` can be written and is none of what is read."""
-    if not out.parent.is_dir():
-        raise ValueError(f"{out}: there is no folder {out.parent}; make it first")
-    for source in map(Path, sources):
-        if out.exists() and source.exists() and out.samefile(source):
-            raise ValueError(f"{out} is what is read; write to another name")
-
-
 def _routing(file: str) -> Any:
     import traces
 
     found: Any = traces.open(file)
     if not isinstance(found, traces.StoredTrace | traces.RoutingTrace):
-        raise ValueError(f"{file}: holds no routing, but {_words(found)}; only routing is cut")
+        raise ValueError(f"{file}: holds no routing, but {words(found)}; only routing is cut")
     return found
 
 
@@ -231,15 +184,3 @@ def _numbers(text: str, option: str) -> list[int]:
             raise ValueError(f"{option} {text}: give numbers and ranges, such as 0,4,10-15")
         found += range(int(first), int(last if dash else first) + 1)
     return found
-
-
-def _words(trace: Any) -> str:
-    """Return what a trace is, in a line."""
-    kind = getattr(trace, "kind", None)
-    if kind not in ("routing", "token"):
-        return repr(trace)
-    rows = "steps" if kind == "routing" else "tokens"
-    return (
-        f"{trace.model}: {trace.num_rows:,} {rows}, {trace.num_layers} layers, "
-        f"{trace.num_experts} experts, top-{trace.top_k}, {trace.phase}"
-    )

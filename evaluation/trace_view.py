@@ -42,6 +42,9 @@ def render(told: Mapping[str, Summary], against: str | None, by_layer: bool) -> 
         console = Console(width=WIDTH)
     for name, summary in told.items():
         console.print(f"{name}: {describe_trace(summary)}", highlight=False, markup=False)
+    note = window_note(told)
+    if note:
+        console.print(note, highlight=False, markup=False)
     console.print()
     console.print(_overall(told, against))
     for name, summary in told.items():
@@ -63,6 +66,18 @@ def describe_trace(summary: Summary) -> str:
         f"{summary.model}, {summary.phase}, {summary.layers} layers of {summary.experts} experts, "
         f"top-{summary.top_k}; {summary.steps:,} steps of {each} tokens{cut}; "
         f"{summary.windows:,} windows of {window}"
+    )
+
+
+def window_note(told: Mapping[str, Summary]) -> str:
+    """Return a warning where windows of the traces differ by a tenth in tokens, else nothing."""
+    sizes = [summary.window_steps * summary.step_tokens[1] for summary in told.values()]
+    if max(sizes) <= 1.1 * min(sizes):
+        return ""
+    words = ", ".join(f"{size:,.0f}" for size in sizes)
+    return (
+        f"Windows of {words} tokens: drift and correlations depend on that. Compare drift with "
+        "drift_by_chance, or give --window-steps."
     )
 
 

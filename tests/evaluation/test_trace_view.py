@@ -49,3 +49,10 @@ def test_by_layer(capsys):
     table = said[said.index("layer  hottest") :].splitlines()
     assert len(table) == 3
     assert "coupling" not in table[0]
+
+
+def test_windows_of_different_sizes_are_said():
+    """Drift does not compare then; windows alike need no words."""
+    assert trace_view.window_note({"one": counts(), "two": counts()}) == ""
+    note = trace_view.window_note({"one": counts(), "two": counts(5)})
+    assert note.startswith("Windows of 48, 80 tokens")
