@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.inclusion import fill_inclusion, inclusion, logits_of
-from traces.generators.restless import drifted, noise_of, restless
+from traces.generators.moments import elasticity
+from traces.generators.restless import drifted, noise_of
 from traces.generators.sampling import choose_all
 from traces.generators.timeline import CHANCES, Interval, base, stream
 
@@ -25,7 +26,6 @@ class Chances:
         self._law = law
         self._base = _effective(law, base(law))
         self._still = inclusion(self._base, law.top_k)
-        self._restless = restless(law, self._still)
         self._tau = np.zeros((law.domains, law.layers))
         self._out = np.empty(self._base.shape)
         self._of: Interval | None = None
@@ -33,15 +33,24 @@ class Chances:
     def mixed(self, interval: Interval) -> NDArray[np.float64]:
         """Return [layers, experts] chances of a token of the interval, whatever its domain."""
         before, self._of = self._of, interval
-        if before is None or before.place is not interval.place or interval.drift is not None:
-            moved = drifted(self._law, self._base, self._restless, interval)
+        moves = interval.drift is not None
+        if before is None or before.place is not interval.place or moves:
+            still = mixture(interval.mix, self._still)
+            moved = drifted(self._law, self._base, still, interval)
             for domain, now in enumerate(moved):
                 fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
         return mixture(interval.mix, self._out)
 
-    def noise(self, interval: Interval) -> NDArray[np.float64]:
-        """Return [layers, experts] coefficients of variation of the weights, step by step."""
-        return noise_of(self._law, mixture(interval.mix, self._still), interval)
+    def variation(self, interval: Interval) -> NDArray[np.float64]:
+        """Return [layers, experts] coefficients of variation that noise gives to those chances.
+
+        Call :meth:`mixed` first.
+        """
+        noise = noise_of(self._law, mixture(interval.mix, self._still), interval)
+        if not self._law.noise:
+            return noise
+        sensitive = mixture(interval.mix, self._out * elasticity(self._out))
+        return noise * sensitive / np.maximum(mixture(interval.mix, self._out), 1e-300)
 
 
 def mixture(mix: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -109,7 +109,7 @@ def _stretches(
         if interval.stop <= start:
             continue
         if now is None or before is None or not _same(before, interval):
-            now = moments(chances.mixed(interval), used, chances.noise(interval))
+            now = moments(chances.mixed(interval), used, chances.variation(interval))
         before = interval
         begin = max(start, interval.start)
         yield begin, interval.stop, now, interval.kind[begin - interval.start :]

@@ -24,6 +24,8 @@ class Frames:
         [frames] tokens of each.
     steps
         Steps of each frame.
+    first
+        [frames] first step of each; idle ones are left out.
     step_tokens
         [recorded steps] tokens of every step.
     model, top_k, phase
@@ -33,6 +35,7 @@ class Frames:
     counts: NDArray[np.int64]
     tokens: NDArray[np.int64]
     steps: int
+    first: NDArray[np.int64]
     step_tokens: NDArray[np.int64]
     model: str
     top_k: int
@@ -92,4 +95,6 @@ def frames_of(trace: Any, steps: int | None = None) -> Frames:
     if busy.sum() < 2:
         raise ValueError("fewer than two frames of the trace have tokens; give a busier stretch")
     about = block.model, block.top_k, block.phase
-    return Frames(np.stack(kept)[busy], whole[busy], size, every, *about)
+    return Frames(
+        np.stack(kept)[busy], whole[busy], size, np.flatnonzero(busy) * size, every, *about
+    )

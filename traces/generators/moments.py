@@ -26,14 +26,14 @@ class Moments:
 
 
 def moments(
-    chance: NDArray[np.float64], tokens: NDArray[np.int64], noise: NDArray[np.float64]
+    chance: NDArray[np.float64], tokens: NDArray[np.int64], varied: NDArray[np.float64]
 ) -> Moments:
     """Return the moments of counts whose tokens choose independently.
 
-    A count is binomial: ``tokens`` trials with the ``chance`` of each expert. ``noise`` multiplies
-    the chance by a factor with mean 1 and that coefficient of variation, gamma distributed. Counts
-    are drawn one by one and then conditioned on their total, which takes ``v**2 / sum(v)`` from a
-    variance v; so v is chosen that the stated variance is left.
+    A count is binomial: ``tokens`` trials with the ``chance`` of each expert, which itself varies
+    from step to step like a gamma variable. Counts are drawn one by one and then conditioned on
+    their total, which takes ``v**2 / sum(v)`` from a variance v; so v is chosen that the binomial
+    variance is left.
 
     Parameters
     ----------
@@ -41,14 +41,13 @@ def moments(
         [layers, experts] adding up to top_k in each layer.
     tokens
         [kinds] tokens of a step.
-    noise
-        [layers, experts] coefficients of variation.
+    varied
+        [layers, experts] coefficients of variation of the chances.
     """
     trials = tokens[:, None, None].astype(np.float64)
     chance = np.minimum(chance, 1.0)
     mean = trials * chance
     binomial = mean * (1 - chance)
-    varied = noise * elasticity(chance)
     variance = _before_conditioning(binomial) + (varied * mean) ** 2
     third = binomial * (1 - 2 * chance) + 3 * binomial * mean * varied**2 + 2 * mean**3 * varied**4
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -42,19 +42,21 @@ def restlessness(
 
 
 def drifted(
-    law: "Law", base: NDArray[np.float64], factor: NDArray[np.float64], interval: Interval
+    law: "Law", base: NDArray[np.float64], still: NDArray[np.float64], interval: Interval
 ) -> NDArray[np.float64]:
-    """Return the logits [domains, layers, experts] of an interval; the mean weights stay."""
-    place = interval.place[None]
-    now = np.take_along_axis(base, place, axis=2)
+    """Return the logits [domains, layers, experts] of an interval; the mean weights stay.
+
+    ``still`` [layers, experts] are the mixed chances, nothing having drifted.
+    """
+    now = np.take_along_axis(base, interval.place[None], axis=2)
     if interval.drift is None:
         return now
-    sigma = law.drift_sigma * np.take_along_axis(factor, place, axis=2)
-    return now + sigma * interval.drift - sigma**2 / 2
+    sigma = law.drift_sigma * np.take_along_axis(restless(law, still), interval.place, axis=1)
+    return now + (sigma * interval.drift - sigma**2 / 2)
 
 
 def noise_of(law: "Law", still: NDArray[np.float64], interval: Interval) -> NDArray[np.float64]:
-    """Return [layers, experts] coefficients of variation, from the mixed chances ``still``."""
+    """Return [layers, experts] coefficients of variation of the weights, step by step."""
     if not law.noise:
         return np.zeros_like(still)
     factor = np.take_along_axis(restless(law, still), interval.place, axis=1)

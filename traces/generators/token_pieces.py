@@ -11,7 +11,7 @@ from traces.generators.chances import mixture
 from traces.generators.count_pieces import checked_block, provenance_of
 from traces.generators.inclusion import inclusion
 from traces.generators.moments import normal_quantiles
-from traces.generators.restless import drifted, noise_of, restless
+from traces.generators.restless import drifted, noise_of
 from traces.generators.sampling import fill_tokens
 from traces.generators.timeline import DOMAINS, NOISE, TOKENS, base, intervals, key, stream
 from traces.tokens import TokenTrace
@@ -48,7 +48,6 @@ def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.
     """Yield the number and the choices [tokens, layers, top_k] of every step."""
     logits = base(law)
     still = inclusion(logits, law.top_k)
-    factor = restless(law, still)
     kinds = (law.step_tokens, law.prefill_tokens)
     keys = np.array([key(law, DOMAINS), key(law, TOKENS)])
     bias = np.zeros((law.layers, law.experts)) if law.bias is None else np.asarray(law.bias)
@@ -56,8 +55,9 @@ def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.
     for interval in intervals(law, stop):
         if interval.stop <= start:
             continue
-        weights = np.exp(drifted(law, logits, factor, interval))
-        noise = noise_of(law, mixture(interval.mix, still), interval)
+        mixed = mixture(interval.mix, still)
+        weights = np.exp(drifted(law, logits, mixed, interval))
+        noise = noise_of(law, mixed, interval)
         upto = np.cumsum(interval.mix)
         for step in range(max(start, interval.start), min(stop, interval.stop)):
             tokens = kinds[interval.kind[step - interval.start]]

@@ -33,7 +33,10 @@ class Variation:
 
 
 def variation(
-    chance: NDArray[np.float64], tokens: NDArray[np.int64], domain: NDArray[np.int64]
+    chance: NDArray[np.float64],
+    tokens: NDArray[np.int64],
+    domain: NDArray[np.int64],
+    sensitive: NDArray[np.float64] | None = None,
 ) -> Variation:
     """Return what beyond the drawing of tokens makes shares differ from their domain's mean.
 
@@ -49,6 +52,9 @@ def variation(
         [frames, layers, experts] of a token.
     tokens, domain
         [frames] of each frame.
+    sensitive
+        [domains, layers, experts] how much a chance grows with the logarithm of a weight; by
+        default that of tokens of one kind.
     """
     frames = len(chance)
     mean = np.stack([chance[domain == one].mean(axis=0) for one in np.unique(domain)])
@@ -59,14 +65,17 @@ def variation(
     )
     variance = np.stack([(deviation[domain == d] ** 2).mean(axis=0) for d in range(len(mean))])
     degrees = ((size - 1) / size)[:, None, None]
-    steadiness, layers = _restless(mean, variance / np.maximum(degrees, 0.5), drawn, size)
+    if sensitive is None:
+        sensitive = mean * elasticity(mean)
+    variance /= np.maximum(degrees, 0.5)
+    steadiness, layers = _restless(mean, variance, drawn, size, sensitive**2)
     factor = restlessness(_popularity(mean), steadiness, layers)
     spans = 2 ** np.arange(max(1, int(np.log2(max(1, frames // 3))) + 1))
     share = (size / frames)[:, None, None]
     found = np.array([_allan(deviation, int(span)) for span in spans])
     # a mean over few frames has taken part of the drawing away, too
     found -= float((share * degrees * drawn).sum()) / spans
-    unit = float((share * (mean * elasticity(mean) * factor) ** 2).sum())
+    unit = float((share * (sensitive * factor) ** 2).sum())
     noise, drift, length = _split(found / unit, spans, frames)
     return Variation(
         float(np.sqrt(noise)), float(np.sqrt(np.log1p(drift))), length, steadiness, layers
@@ -82,16 +91,17 @@ def _restless(
     variance: NDArray[np.float64],
     drawn: NDArray[np.float64],
     size: NDArray[np.int64],
+    square: NDArray[np.float64],
 ) -> tuple[float, NDArray[np.float64]]:
     """Return steadiness, and factors of the layers whose mean square is 1.
 
-    All arrays are [domains, layers, experts], ``size`` [domains] frames. Least squares on what is
+    All arrays are [domains, layers, experts], ``size`` [domains] frames; ``square`` is how much a
+    chance grows with the logarithm of a weight, squared. Least squares on what is
     beyond drawing, in units of what drawing brings to each cell.
     """
     beyond = variance - drawn
     many = (size > 1)[:, None, None] * size[:, None, None]
     known = many / np.maximum(drawn, 1e-12) ** 2
-    square = (mean * elasticity(mean)) ** 2
     none = np.ones(mean.shape[1])
     best = (np.inf, 0.0)
     for steadiness in np.arange(0.0, 1.01, 0.05):
