@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.generators.choose import choose_all
 from traces.generators.inclusion import fill_inclusion, inclusion, logits_of
 from traces.generators.moments import elasticity
 from traces.generators.restless import drifted, noise_of
-from traces.generators.sampling import choose_all
 from traces.generators.timeline import CHANCES, Interval, base, stream
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.chances import Chances
+from traces.generators.fill_counts import fill_counts
 from traces.generators.moments import Moments, moments, normal_quantiles
-from traces.generators.sampling import fill_counts
 from traces.generators.timeline import COUNTS, Interval, intervals, key
 from traces.header import checked_integer
 from traces.routing import RoutingTrace

@@ -149,12 +149,13 @@ class Law:
         """Yield the counts of steps ``start`` to ``start + steps``, piece by piece.
 
         Totals are exact: ``step_tokens * top_k`` in every step and layer. The mean of a count is
-        that of :func:`traces.generators.inclusion`, its variance that of independent tokens plus
-        ``noise``. Counts with a mean below 16 are drawn from the binomial law (negative binomial
-        with noise) by inversion, others from the normal law corrected for skewness; both are then
-        conditioned on the total, which is exact in mean and variance for many experts and rough
-        for two or three. Group-limited routing enters by its chances, estimated once from
-        2,048 tokens a layer and domain; that of a token's neighbouring layers does not enter.
+        that of independent tokens with the chances of :func:`traces.generators.inclusion.inclusion`
+        and so is its variance, plus ``noise``. Counts with a mean below 16 are drawn from the
+        binomial law (negative binomial with noise) by inversion, others from the normal law
+        corrected for skewness; both are then conditioned on the total, which keeps mean and
+        variance within a few per cent for a dozen experts and more, and is rough for two or three.
+        Group-limited routing enters by its chances, estimated once from 2,048 tokens a layer and
+        domain. That neighbouring layers of a token are correlated does not enter.
 
         Parameters
         ----------

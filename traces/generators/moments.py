@@ -14,7 +14,7 @@ INVERTED_BELOW = 16.0
 
 @dataclass
 class Moments:
-    """Arguments of :func:`traces.generators.sampling.fill_counts`, for kinds of steps."""
+    """Arguments of :func:`traces.generators.fill_counts.fill_counts`, for kinds of steps."""
 
     tokens: NDArray[np.int64]
     moments: NDArray[np.float32]

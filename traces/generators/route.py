@@ -44,7 +44,7 @@ def route(
     >>> route([[3.0, 0.0, 2.0, 2.0]], top_k=2, groups=2, groups_kept=1).tolist()
     [[2, 3]]
     """
-    from traces.generators.sampling import choose_all
+    from traces.generators.choose import choose_all
 
     values = np.asarray(logits, np.float64)
     if values.ndim != 2 or not np.isfinite(values).all():

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from traces.generators.chances import mixture
 from traces.generators.count_pieces import checked_block, provenance_of
+from traces.generators.fill_tokens import fill_tokens
 from traces.generators.inclusion import inclusion
 from traces.generators.moments import normal_quantiles
 from traces.generators.restless import drifted, noise_of
-from traces.generators.sampling import fill_tokens
 from traces.generators.timeline import DOMAINS, NOISE, TOKENS, base, intervals, key, stream
 from traces.tokens import TokenTrace
 
