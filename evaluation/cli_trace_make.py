@@ -22,6 +22,10 @@ StepTokens = Annotated[
 Domains = Annotated[
     int | None, typer.Option(min=1, help="Domains of the recording. [default: found]")
 ]
+TokenKinds = Annotated[
+    int,
+    typer.Option(min=1, help="Kinds of tokens, for experts that go together as recorded; slower."),
+]
 WindowSteps = Annotated[int, typer.Option(min=1, help="Steps of a window in the report.")]
 
 
@@ -48,6 +52,7 @@ def generate(
     ] = False,
     step_tokens: StepTokens = None,
     domains: Domains = None,
+    token_kinds: TokenKinds = 1,
     window_steps: WindowSteps = WINDOW_STEPS,
 ) -> None:
     """Make a trace by a law: a named one, one from a file, or one like a recording."""
@@ -58,10 +63,12 @@ def generate(
         if len(given) != 1:
             raise ValueError("give one of --preset, --law and --like")
         check_out(out, [one for one in (law, like) if one is not None])
-        recorded = None if like is None else _recording(like, step_tokens)
-        if recorded is None and (step_tokens is not None or domains is not None):
-            raise ValueError("--step-tokens and --domains go with --like; use --set for a law")
-        found = _law(preset, law, recorded, domains)
+        recorded = None if like is None else _recording(like, step_tokens, token_kinds)
+        if recorded is None and (step_tokens, domains, token_kinds) != (None, None, 1):
+            raise ValueError(
+                "--step-tokens, --domains and --token-kinds go with --like; change a law by --set"
+            )
+        found = _law(preset, law, recorded, domains, token_kinds)
         found = _changed(found, change or [], seed)
         write(_pieces(found, steps, start, tokens), out, "generating")
         print(f"{out}: {describe(out)}")
@@ -74,6 +81,7 @@ def fit(
     out: Annotated[Path, typer.Argument(help="The .toml file of the law.", metavar="LAW")],
     step_tokens: StepTokens = None,
     domains: Domains = None,
+    token_kinds: TokenKinds = 1,
     frame_steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of a frame. [default: at most 512 frames]")
     ] = None,
@@ -89,21 +97,29 @@ def fit(
         if out.suffix != ".toml":
             raise ValueError(f"{out}: give a name that ends in .toml")
         check_out(out, [trace])
-        recorded = _recording(trace, step_tokens)
-        found = generators.fit(recorded, domains=domains, frame_steps=frame_steps, seed=seed)
+        recorded = _recording(trace, step_tokens, token_kinds)
+        found = generators.fit(
+            recorded,
+            domains=domains,
+            token_kinds=token_kinds,
+            frame_steps=frame_steps,
+            seed=seed,
+        )
         found.save(out)
         print(f"{out}: {found!r}")
         _report(recorded, found, window_steps, Console())
 
 
-def _law(preset: str | None, law: Path | None, recorded: Any, domains: int | None) -> "Law":
+def _law(
+    preset: str | None, law: Path | None, recorded: Any, domains: int | None, token_kinds: int
+) -> "Law":
     from traces import generators
 
     if preset is not None:
         return generators.preset(preset)
     if law is not None:
         return generators.Law.load(law)
-    return generators.fit(recorded, domains=domains)
+    return generators.fit(recorded, domains=domains, token_kinds=token_kinds)
 
 
 def _changed(law: "Law", change: list[str], seed: int | None) -> "Law":
@@ -135,8 +151,11 @@ def _pieces(law: "Law", steps: int, start: int, tokens: bool) -> Iterator[Any]:
         yield replace(piece, provenance={**(piece.provenance or {}), **provenance})
 
 
-def _recording(name: str, step_tokens: int | None) -> Any:
-    """Return a recording in steps; tokens in none are cut into some, and this is said."""
+def _recording(name: str, step_tokens: int | None, token_kinds: int) -> Any:
+    """Return a recording in steps; tokens in none are cut into some, and this is said.
+
+    It is read into memory where that or kinds of tokens need it.
+    """
     import traces
     from traces.stepping import has_steps
 
@@ -146,7 +165,7 @@ def _recording(name: str, step_tokens: int | None) -> Any:
     if has_steps(found):
         if step_tokens is not None:
             raise ValueError(f"{name}: is in steps already; leave --step-tokens")
-        return found
+        return found.load() if token_kinds > 1 else found
     if step_tokens is None:
         step_tokens = 256
         print(f"{name}: tokens in no steps, cut into steps of 256 (--step-tokens)", file=sys.stderr)

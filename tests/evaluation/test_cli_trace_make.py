@@ -77,6 +77,17 @@ def test_fit(tmp_path):
     assert "next window, greedy" in said.stdout
 
 
+def test_kinds_of_tokens(tmp_path):
+    """From a stored trace of tokens in steps: a law of so many, and co-activation in the report."""
+    (tokens,) = SMALL.replace(domains=2, affinity=1.5).tokens(16, block_steps=16)
+    tokens.save(tmp_path / "t.parquet")
+    out = tmp_path / "law.toml"
+    said = podlab("fit", tmp_path / "t.parquet", out, "--domains", 1, "--token-kinds", 2)
+    assert said.exit_code == 0, said.output
+    assert Law.load(out).domains == 2
+    assert "co-activation" in said.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -99,6 +110,7 @@ def test_fit(tmp_path):
             ["generate", "t.parquet", "--steps", 3, "--preset", "xdeepserve-skew", "--domains", 2],
             "go with --like",
         ),
+        (["fit", "ar1-drift", "law.toml", "--token-kinds", 2], "takes a token trace"),
         (["fit", "ar1-drift", "law.json"], "give a name that ends in .toml"),
         (["fit", "ar1-drift", "law.toml", "--step-tokens", 9], "is in steps already"),
         (["fit", "ar1-drift", "law.toml", "--frame-steps", 24], "1 frames of 24 steps"),
