@@ -43,7 +43,7 @@ class Task:
             "source_hash": records.provenance()["source_hash"],
             "presets": [_own_file(name) for name in scenario.presets],
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
-            "traces": [traces.open(name).content_hash for name in scenario.trace],
+            "traces": [traces.open(name, "routing").content_hash for name in scenario.trace],
         }
 
     def run(self) -> dict[str, Any]:
@@ -66,8 +66,22 @@ def _own_file(name: str) -> str | None:
 
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
-    """Return all tasks of a suite, scenario by scenario."""
+    """Return all tasks of a suite, scenario by scenario.
+
+    Raises
+    ------
+    ValueError
+        If two candidates have one name, under which the leaderboard could not tell them apart.
+    """
     chosen = list(candidates)
+    specs: dict[str, str] = {}
+    for one in chosen:
+        if one.name in specs:
+            raise ValueError(
+                f"{specs[one.name]} and {one.spec} are both called {one.name!r} in the "
+                "leaderboard; rename one"
+            )
+        specs[one.name] = one.spec
     return [Task(suite.id, scenario, one) for scenario in suite.scenarios for one in chosen]
 
 

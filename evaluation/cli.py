@@ -225,7 +225,8 @@ def list_registered() -> None:
         "forecasters": lb.available_forecasters(),
         "rebalance policies": schedulers.available_rebalance(),
         "suites": suites.available(),
-        "traces": traces.available(),
+        "traces": traces.available("routing"),
+        "requests": traces.available("request"),
         **{kind: hardware.available(kind) for kind in hardware.KINDS},
     }
     for kind, names in kinds.items():

@@ -175,12 +175,12 @@ def _print(played: "competition.Played", base: "competition.Played", as_json: bo
         print(json.dumps({"score": reached, **runs}, indent=1, allow_nan=False))
         return
     print(f"score {reached:.1f}")
-    heads = f"{'total s':>9}{'imbalance':>11}{'moves':>9}{'calls':>7}{'charged':>9}{'ms/call':>9}"
+    heads = f"{'total s':>9}{'imbalance':>11}{'moves':>11}{'calls':>7}{'charged':>9}{'ms/call':>9}"
     print(f"{'':10}{heads}")
     for name, one in (("entry", played), ("baseline", base)):
         row = _row(one)
         print(
-            f"{name:10}{row['total_s']:9.2f}{row['imbalance']:11.4f}{row['moves']:9,}"
+            f"{name:10}{row['total_s']:9.2f}{row['imbalance']:11.4f}{row['moves']:11,}"
             f"{row['calls']:7,}{row['charged']:9,}{row['call_ms']:9.2f}"
         )
 

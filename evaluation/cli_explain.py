@@ -115,7 +115,7 @@ def _of_suite(suite: str, scenario: str | None, given: dict[str, Any]) -> "Scena
     base = suites.first_of(suites.load(suite), scenario)
     if "trace" not in given:
         return dataclasses.replace(base, **given)
-    whole_steps = getattr(traces.open(given["trace"]), "kind", "routing") == "routing"
+    whole_steps = getattr(traces.open(given["trace"], "routing"), "kind", "routing") == "routing"
     kept = {"step_tokens": None if whole_steps else base.step_tokens}
     return dataclasses.replace(base, **{**kept, **given, "trace": (given["trace"],)})
 
@@ -126,7 +126,7 @@ def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
     from evaluation.placement_file import read_placement
     from evaluation.suite import Scenario
 
-    recorded = traces.open(given["trace"])
+    recorded = traces.open(given["trace"], "routing")
     files = [name for name in names if _is_file(name)]
     stating = [name for name in files if name.endswith(".json")]
     if "num_ranks" not in given and not stating:

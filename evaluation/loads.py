@@ -34,7 +34,7 @@ def read(spec: str, window_steps: int | None = None, step_tokens: int | None = N
     """
     path = Path(spec)
     if path.suffix not in MATRICES:
-        return _windows(traces.load(spec), window_steps, step_tokens)
+        return _windows(traces.load(spec, "routing"), window_steps, step_tokens)
     if window_steps is not None or step_tokens is not None:
         raise ValueError(f"{path} is a matrix; steps and windows are counted in traces")
     return read_array(path, KEYS)

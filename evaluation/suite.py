@@ -118,7 +118,7 @@ class Scenario:
             if self.objective not in ("tokens", "seconds"):
                 raise ValueError(f"objective = {self.objective!r} is not 'tokens' or 'seconds'")
             for name in self.trace:
-                traces.open(name)
+                traces.open(name, "routing")
             if self.phase not in ("decode", "prefill"):
                 raise ValueError(f"phase = {self.phase!r} is not 'decode' or 'prefill'")
             # a problem checks ranks, slots and groups for itself
@@ -225,26 +225,48 @@ def load(name_or_path: str | Path) -> Suite:
             f"{path}: a suite has an id and [[scenario]] tables, and may have "
             f"{', '.join(OPTIONAL)}; got {list(content)}"
         )
+    if not isinstance(content["scenario"], list):
+        raise ValueError(f"{path}: scenario = {content['scenario']!r}; give [[scenario]] tables")
     kind = content.get("kind", "solver")
     if kind not in KINDS:
         raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
     tables = [_scenarios(path, table) for table in content["scenario"]]
     ids = [alike[0].id for alike in tables]
-    twice = sorted({name for name in ids if ids.count(name) > 1})
-    if twice:
+    if twice := _twice(ids):
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
     scenarios = tuple(scenario for alike in tables for scenario in alike)
-    solvers, parameters = content.get("solvers", []), content.get("parameters", {})
     try:
-        if solvers and (said := _names(solvers)):
-            raise ValueError(f"solvers: {said}")
-        for name in solvers:
-            lb.make(name)
-        for name, given in parameters.items():
-            lb.make(name, **given)
-    except (ValueError, TypeError) as error:
+        solvers, parameters = _solvers(content, kind)
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return Suite(str(content["id"]), scenarios, kind, tuple(solvers), parameters)
+    return Suite(str(content["id"]), scenarios, kind, solvers, parameters)
+
+
+def _solvers(
+    content: dict[str, Any], kind: str
+) -> tuple[tuple[str, ...], dict[str, dict[str, Any]]]:
+    """Return who runs in a suite, and parameters of solvers, if all of them are known."""
+    solvers, parameters = content.get("solvers", []), content.get("parameters", {})
+    for key in ("solvers", "parameters"):
+        if kind == "forecast" and key in content:
+            raise ValueError(f"{key}: this suite compares forecasters; leave {key} out")
+    if "solvers" in content and (not isinstance(solvers, list) or _names(solvers)):
+        raise ValueError(f"solvers = {solvers!r}; give a list of names")
+    if twice := _twice(solvers):
+        raise ValueError(f"solvers: {twice} occur twice; name each once")
+    for name in solvers:
+        lb.make(name)
+    if not isinstance(parameters, dict):
+        raise ValueError(f"parameters = {parameters!r}; give tables [parameters.SOLVER]")
+    for name, given in parameters.items():
+        if not isinstance(given, dict):
+            raise ValueError(f"parameters.{name} = {given!r}; give a table [parameters.{name}]")
+        lb.make(name, **given)
+    return tuple(solvers), parameters
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
 
 
 def first_of(suite: Suite, scenario: str | None) -> Scenario:
@@ -262,8 +284,10 @@ def first_of(suite: Suite, scenario: str | None) -> Scenario:
     return found[0]
 
 
-def _scenarios(path: Path, table: dict[str, Any]) -> list[Scenario]:
+def _scenarios(path: Path, table: Any) -> list[Scenario]:
     """Return the scenario of a table, once for each of its dispatchers."""
+    if not isinstance(table, dict):
+        raise ValueError(f"{path}: scenario = {table!r}; give [[scenario]] tables")
     where = f"{path}: scenario {table.get('id', '?')!r}"
     optional = frozenset(
         field.name
@@ -286,8 +310,8 @@ def _scenarios(path: Path, table: dict[str, Any]) -> list[Scenario]:
 @lru_cache(maxsize=4)
 def _load_trace(names: tuple[str, ...], step_tokens: int | None) -> Any:
     if len(names) == 1 and step_tokens is None:
-        return traces.open(names[0])  # streamed: it may be larger than memory
-    parts: list[Any] = [traces.load(name) for name in names]
+        return traces.open(names[0], "routing")  # streamed: it may be larger than memory
+    parts: list[Any] = [traces.load(name, "routing") for name in names]
     whole: Any = traces.concat(parts)
     if isinstance(whole, traces.RoutingTrace):
         if step_tokens is not None:

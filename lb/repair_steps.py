@@ -78,7 +78,7 @@ def best_gift(
     for rank in range(ranks):
         for place in range(width):
             giver = table[rank, place]
-            if replicas[giver] == 1 or (rank != slowest and copies[slowest, giver] > 0):
+            if replicas[giver] == 1:
                 continue
             rise = weight[giver, 0] - weight[giver, 1]
             alone = rank_time[rank] + copies[rank, giver] * rise * slowness[rank]
@@ -93,9 +93,14 @@ def best_gift(
                     or (rank == slowest and lighter >= weight[giver, 1])
                 ):
                     continue
+                fall = weight[taker, 1] - lighter
+                if (
+                    rank != slowest
+                    and copies[slowest, giver] * rise >= copies[slowest, taker] * fall
+                ):
+                    continue  # the slowest rank would be none the faster
                 gain = burden[giver] + relief[taker]
                 gain += _excess(alone, mean) - _excess(emptied + lighter * slowness[rank], mean)
-                fall = weight[taker, 1] - lighter
                 for home in homes[taker, : num_homes[taker]]:
                     if copies[home, giver] > 0:
                         up = copies[home, giver] * rise * slowness[home]

@@ -1,15 +1,18 @@
 """Make the bundled traces from the published recordings: ``make_samples.py SOURCE [TARGET]``.
 
 SOURCE holds ``esft_dsv2lite/{intent,summary,translation}.npz`` (``topk_ids`` [tokens, layers,
-top_k], ``sample_lengths``) and ``olmoe/expert_counts.npz`` (one [layers, experts] array a domain).
+top_k], ``sample_lengths``), ``olmoe/expert_counts.npz`` (one [layers, experts] array a domain), and
+``requests/AzureLLMInferenceTrace_conv.csv`` and ``requests/mooncake_conversation_trace.jsonl.gz``.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from traces import RoutingTrace, TokenTrace
+from traces import RequestTrace, RoutingTrace, TokenTrace
+from traces.exchange import read_requests
 
 DOMAINS = ("arxiv", "book", "c4", "github", "wikipedia", "tulu")
 
@@ -23,6 +26,10 @@ def main() -> None:
     for task in ("intent", "summary", "translation"):
         make_task(arguments.source, task).save(arguments.target / f"dsv2lite-{task}.parquet")
     make_olmoe(arguments.source).save(arguments.target / "olmoe-domains.parquet")
+    requests = arguments.target / "requests"
+    requests.mkdir(exist_ok=True)
+    make_azure(arguments.source / "requests").save(requests / "azure-2023-conv.parquet")
+    make_mooncake(arguments.source / "requests").save(requests / "mooncake-conv.parquet")
 
 
 def make_task(source: Path, task: str) -> TokenTrace:
@@ -62,6 +69,30 @@ def make_olmoe(source: Path) -> RoutingTrace:
             "layers": "0, 7 and 15 of the model",
         },
     )
+
+
+def make_azure(source: Path) -> RequestTrace:
+    """Read the conversations of Azure's LLM inference trace of 2023."""
+    trace = read_requests(source / "AzureLLMInferenceTrace_conv.csv", "azure")
+    origin = {
+        "origin": "Azure/AzurePublicDataset data/AzureLLMInferenceTrace_conv.csv",
+        "commit": "b469a113cedca53ddc3bdea71a143dc4b7d8700c",
+        "licence": "CC-BY-4.0, Microsoft",
+        "changes": "times count from the first request",
+    }
+    return replace(trace, provenance={**(trace.provenance or {}), **origin})
+
+
+def make_mooncake(source: Path) -> RequestTrace:
+    """Read the conversations of Mooncake's FAST25 release."""
+    trace = read_requests(source / "mooncake_conversation_trace.jsonl.gz", "mooncake")
+    origin = {
+        "origin": "kvcache-ai/Mooncake FAST25-release/traces/conversation_trace.jsonl",
+        "commit": "3b5a594133958449a1feaf1c9e0fc1b553e34a28",
+        "licence": "Apache-2.0",
+        "changes": "times in seconds",
+    }
+    return replace(trace, provenance={**(trace.provenance or {}), **origin})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Routing traces: what was routed, recorded or generated, in memory and on disk.
+"""Traces: what was routed and what was asked for, recorded or generated, in memory and on disk.
 
 Examples
 --------
@@ -10,21 +10,30 @@ RoutingTrace(olmoe-1b-7b: 6 steps, 3 layers, 64 experts, top-8, prefill)
 
 from traces.bundled import available, load, open
 from traces.concatenate import concat
+from traces.domain_routing import DomainRouting
 from traces.generated import ar1_counts
+from traces.merge import follow, merge
+from traces.request_store import StoredRequests
+from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
 from traces.writer import Writer, save
 
 __all__ = [
+    "DomainRouting",
+    "RequestTrace",
     "RoutingTrace",
+    "StoredRequests",
     "StoredTrace",
     "TokenTrace",
     "Writer",
     "ar1_counts",
     "available",
     "concat",
+    "follow",
     "load",
+    "merge",
     "open",
     "save",
 ]

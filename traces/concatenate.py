@@ -6,10 +6,12 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.merge import follow
+from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
 
-AnyTrace = TypeVar("AnyTrace", bound=RoutingTrace | TokenTrace)
+AnyTrace = TypeVar("AnyTrace", bound=RoutingTrace | TokenTrace | RequestTrace)
 
 
 def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
@@ -17,6 +19,7 @@ def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
 
     Provenance keeps every part's own, its keys numbered by part. Steps, source ranks and sample
     lengths of tokens are kept where all parts have them; the phase is "mixed" where parts differ.
+    Requests follow each other as :func:`traces.follow` says.
 
     Raises
     ------
@@ -26,14 +29,17 @@ def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
     if not parts:
         raise ValueError("concat got no traces; give at least one")
     first = parts[0]
+    if all(isinstance(part, RequestTrace) for part in parts):
+        return cast("AnyTrace", follow(cast("Sequence[RequestTrace]", parts)))
     for number, part in enumerate(parts):
         for name in ("kind", "model", "layers", "experts", "top_k"):
-            if part.header[name] != first.header[name]:
+            if part.header.get(name) != first.header.get(name):
                 raise ValueError(
-                    f"trace {number} has {name} = {part.header[name]!r}, the first has "
-                    f"{first.header[name]!r}; only traces of one model follow each other"
+                    f"trace {number} has {name} = {part.header.get(name)!r}, the first has "
+                    f"{first.header.get(name)!r}; only traces of one model follow each other"
                 )
-    phase = first.phase if all(part.phase == first.phase for part in parts) else "mixed"
+    phases = {part.header["phase"] for part in parts}
+    phase = phases.pop() if len(phases) == 1 else "mixed"
     provenance = {
         f"{number} {key}": text
         for number, part in enumerate(parts)

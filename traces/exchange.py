@@ -3,10 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from traces import formats
 from traces.formats.about import About
+from traces.request_store import StoredRequests
+from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
@@ -36,7 +39,7 @@ def read_foreign(
     path = Path(source)
     name = form or formats.recognised(path)
     if name in formats.REQUESTS:
-        raise ValueError(f"{path}: {name} holds requests, not routing; read it as these")
+        raise ValueError(f"{path}: {name} holds requests, not routing; read_requests() reads it")
     module = formats.named(name)
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file or folder")
@@ -46,21 +49,56 @@ def read_foreign(
         raise ValueError(f"{path} ({name}): {error}") from None
 
 
+def read_requests(source: str | Path, form: str | None = None) -> RequestTrace:
+    """Return the requests that a foreign file holds.
+
+    Parameters
+    ----------
+    source
+        The file.
+    form
+        Name of its format (:data:`traces.formats.REQUESTS`); found by its contents unless given.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_foreign` does.
+    """
+    path = Path(source)
+    name = form or formats.recognised(path)
+    if name in formats.ROUTING:
+        raise ValueError(f"{path}: {name} holds routing, not requests; read_foreign() reads it")
+    module = formats.named(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    try:
+        found: RequestTrace = module.read(path)
+    except ValueError as error:
+        raise ValueError(f"{path} ({name}): {error}") from None
+    origin = {"origin": f"{path.name}, read as {name}", **(found.provenance or {})}
+    return replace(found, provenance=origin)
+
+
 def import_trace(
     source: str | Path, target: str | Path, form: str | None = None, about: About | None = None
-) -> StoredTrace:
-    """Write a foreign file into the store, in bounded memory; parameters of :func:`read_foreign`.
+) -> StoredTrace | StoredRequests:
+    """Write a foreign file into the store; parameters of :func:`read_foreign`.
 
-    Nothing is left under ``target`` if it fails.
+    Routing is written in bounded memory; requests are held whole. Nothing is left under ``target``
+    if it fails.
     """
+    name = form or formats.recognised(Path(source))
+    if name in formats.REQUESTS:
+        read_requests(source, name).save(target)
+        return StoredRequests(target)
     with Writer(target) as writer:
-        for piece in read_foreign(source, form, about):
+        for piece in read_foreign(source, name, about):
             writer.append(piece)
     return StoredTrace(target)
 
 
 def export_trace(
-    trace: RoutingTrace | TokenTrace | StoredTrace, target: str | Path, form: str
+    trace: RoutingTrace | TokenTrace | StoredTrace | RequestTrace, target: str | Path, form: str
 ) -> None:
     """Write ``trace`` in a foreign format, whole or not at all.
 
@@ -73,6 +111,8 @@ def export_trace(
     write = getattr(formats.named(form), "write", None)
     if write is None:
         raise ValueError(f"{form} is read, not written; choose another format")
+    if isinstance(trace, RequestTrace) != (form in formats.REQUESTS):
+        raise ValueError(f"{form} does not hold what this is, a {type(trace).__name__}")
     partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
         write(trace, partial)

@@ -49,7 +49,7 @@ class StoredTrace:
             raise FileNotFoundError(f"{self.path}: there is no such trace file")
         try:
             self._file = pq.ParquetFile(self.path)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             size = self.path.stat().st_size
             raise ValueError(
                 f"{self.path}: not a Parquet file, or cut short at {size} bytes ({error}); "
@@ -83,6 +83,8 @@ class StoredTrace:
                 f"{self.path}: schema version {header.get('schema')!r}; this podlab reads "
                 f"{SCHEMA}; write the trace again, or use the podlab that wrote it"
             )
+        if header.get("kind") == "request":
+            raise ValueError(f"{self.path}: holds requests, not routing; traces.open() reads both")
         needed = {"kind", "model", "top_k", "phase", "layers", "experts", "provenance"}
         lacking = sorted((needed | {"content_hash"}) - set(header))
         wrong = [k for k in ("top_k", "layers", "experts") if type(header.get(k)) is not int]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from traces.header import ContentHash
+from traces.request_store import save_requests
+from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
 
@@ -126,7 +128,10 @@ class Writer:
             self._partial.unlink(missing_ok=True)
 
 
-def save(trace: RoutingTrace | TokenTrace, path: str | Path) -> None:
+def save(trace: RoutingTrace | TokenTrace | RequestTrace, path: str | Path) -> None:
     """Write ``trace`` as one store file, under its name only once it is complete."""
+    if isinstance(trace, RequestTrace):
+        save_requests(trace, path)
+        return
     with Writer(path) as writer:
         writer.append(trace)

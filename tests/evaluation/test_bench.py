@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import hardware.preset
 import traces
+from evaluation.bench import Task
+from evaluation.candidates import Candidate
+from evaluation.suite import Scenario
 
 SOLVERS = ["auto", "contiguous", "eplb", "greedy", "random"]
 SUITE = f"""
@@ -250,3 +254,34 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
+
+
+def test_a_change_of_a_parameter_is_another_record(tmp_path):
+    """So are another objective, forecaster and dispatcher; the same task has the same file."""
+    scenario = Scenario("x", ("olmoe-domains",), "olmoe-1b-7b", 16, 5, 1)
+
+    def path(one=scenario, **params):
+        return Task("s", one, Candidate("incremental", 0, tuple(params.items()))).path(tmp_path)
+
+    changed = [
+        path(share=0.25),
+        path(share=0.5),
+        path(replace(scenario, objective="seconds")),
+        path(replace(scenario, forecaster="mean")),
+        path(replace(scenario, dispatcher="optimal")),
+    ]
+    assert path() == path()
+    assert path(share=0.5) == changed[1]
+    assert len({path(), *changed}) == 6
+
+
+def test_two_of_one_name_are_refused(podlab, tmp_path):
+    """The leaderboard could not tell them apart, and would show neither."""
+    for file in ("one.py", "two.py"):
+        (tmp_path / file).write_text("def mine(problem):\n    return None\n")
+    done = podlab(
+        "bench", "--suite", "tiny.toml", "--solver", "one.py:mine", "--solver", "two.py:mine"
+    )
+    assert done.returncode == 2
+    assert "one.py:mine and two.py:mine are both called 'mine'" in done.stderr
+    assert "Traceback" not in done.stderr

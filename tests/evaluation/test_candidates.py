@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 import lb
-from evaluation.candidates import Candidate
+from evaluation.candidates import Candidate, parameters
 
 FILE = """
 import lb
@@ -84,3 +84,23 @@ def test_file_that_fails_is_named(tmp_path):
     file.write_text("def mine(:\n")
     with pytest.raises(ValueError, match=r"bad\.py cannot be run: SyntaxError"):
         Candidate(f"{file}:mine").make()
+
+
+def test_parameters_reach_the_solver():
+    """They go before the seed, travel to another process, and make another candidate."""
+    given = Candidate("incremental", params=(("share", 0.25),))
+    assert given.make().share == 0.25
+    assert pickle.loads(pickle.dumps(given)).make() == given.make()
+    assert given != Candidate("incremental")
+    assert Candidate("random", seed=4, params=(("seed", 9),)).make().seed == 9
+    assert parameters(given.make())["share"] == 0.25
+
+
+def test_unknown_parameter_is_named():
+    """With those that there are."""
+    with pytest.raises(
+        ValueError, match=r"'incremental' has no parameter 'shares'; it takes .*share"
+    ):
+        Candidate("incremental", params=(("shares", 1),)).make()
+    with pytest.raises(ValueError, match="'greedy' has no parameter 'x'"):
+        Candidate("greedy", params=(("x", 1),)).make()

@@ -88,3 +88,19 @@ def test_a_narrow_window_hides_columns_and_says_which():
     assert "hidden in a narrow window:" in text
     assert "tokens/s per chip" in text
     assert max(map(len, text.splitlines()[:-2])) <= 70
+
+
+def test_balance_in_seconds_is_a_column():
+    """Its own score, not that in tokens; of the spare columns it is the last to go."""
+    one = record("a", 0.25)
+    one["scores"] = {**one["scores"], "balancedness_seconds_next": 0.876}
+    out = io.StringIO()
+    leaderboard.render([one], "t", Console(file=out, width=leaderboard.WIDTH))
+    heads, names, row = out.getvalue().splitlines()[1:4]
+    at = names.index("seconds")
+    assert heads[at : at + len("balance")] == "balance"
+    assert row[at : at + len("seconds")].strip() == "0.876"
+    kept = [column.spare for column in leaderboard.COLUMNS if column.spare]
+    assert min(kept) == next(
+        column.spare for column in leaderboard.COLUMNS if column.heading == "balance\nseconds"
+    )

@@ -56,3 +56,9 @@ def test_options_go_with_their_traces(tmp_path):
         loads.read("olmoe-domains", step_tokens=3)
     with pytest.raises(ValueError, match="steps_per_window = 0 is outside"):
         loads.read("olmoe-domains", window_steps=0)
+
+
+def test_requests_are_no_loads():
+    """A bundled request trace is refused by name."""
+    with pytest.raises(ValueError, match="azure-2023-conv: a request trace; a routing trace is"):
+        loads.read("azure-2023-conv")

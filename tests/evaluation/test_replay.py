@@ -196,3 +196,36 @@ def test_fitted_is_the_last_window_under_the_dispatcher(trace, executor, deploym
     placement = lb.solve(lb.Problem(windows[2], 16, 5), "greedy")
     share = lb.make_dispatcher("optimal")(placement, windows[2])
     np.testing.assert_allclose(result.fitted[2], placement.balancedness(windows[2], share))
+
+
+def test_memory_bound_steps_take_alike_under_both_objectives(executor, deployment):
+    """Ranks read equally many weights: a plan in seconds is another one, and as fast."""
+    skew = np.random.default_rng(0).lognormal(size=(2, 64))
+    counts = np.repeat((1 + 20 * skew).astype(int)[None], 8, axis=0)
+    steady = traces.RoutingTrace(counts, "toy", top_k=6)
+    tokens, seconds = (
+        replay(steady, executor, replace(deployment, objective=one), lb.make("local-search"))
+        for one in ("tokens", "seconds")
+    )
+    assert not np.array_equal(tokens.fitted, seconds.fitted)
+    np.testing.assert_allclose(seconds.step_s, tokens.step_s, rtol=1e-3)
+    for result in (tokens, seconds):
+        assert min(result.expert_balance) > 0.99
+    start = replay(steady, executor, deployment, lb.make("contiguous"))
+    assert max(start.expert_balance) < 0.97
+
+
+def test_a_forecast_and_a_price_change_plans(trace, executor, deployment):
+    """What is told is used: another forecaster, or dearer moves, give another replay."""
+    seen = replace(deployment, history_windows=3)
+    last, mean = (
+        replay(trace, executor, replace(seen, forecaster=one), lb.make("greedy"))
+        for one in ("last", "mean")
+    )
+    assert not np.array_equal(last.fitted[2], mean.fitted[2])
+    dear = replace(deployment, migration_bytes_per_s=1e6)
+    moved = [
+        sum(replay(trace, executor, one, lb.make("incremental")).moves)
+        for one in (replace(deployment, hold_steps=1000), dear)
+    ]
+    assert moved[0] > moved[1] == 0

@@ -1,7 +1,10 @@
 """Suites are read strictly."""
 
+from dataclasses import replace
+
 import pytest
 
+import lb
 from evaluation import suite
 
 GOOD = """
@@ -57,7 +60,30 @@ def test_own_file(tmp_path):
             r"scenario 'one': dispatcher = \['even', 'even'\] names one twice",
         ),
         (("[[scenario]]", 'solvers = ["gredy"]\n[[scenario]]'), "did you mean 'greedy'"),
-        (("[[scenario]]", "solvers = 3\n[[scenario]]"), "solvers: give a name, or a list"),
+        (("[[scenario]]", "solvers = 3\n[[scenario]]"), "solvers = 3; give a list of names"),
+        (("[[scenario]]", 'solvers = "greedy"\n[[scenario]]'), "solvers = 'greedy'; give a list"),
+        (
+            ("[[scenario]]", 'solvers = ["eplb", "eplb"]\n[[scenario]]'),
+            r"solvers: \['eplb'\] occur twice; name each once",
+        ),
+        (("[[scenario]]", "parameters = 3\n[[scenario]]"), "parameters = 3; give tables"),
+        (
+            ("[[scenario]]", "[parameters]\nilp = 3\n[[scenario]]"),
+            r"parameters.ilp = 3; give a table \[parameters.ilp\]",
+        ),
+        (("[[scenario]]", "[scenario]"), r"scenario = .*; give \[\[scenario\]\] tables"),
+        (
+            ("window_steps = 1", 'window_steps = 1\nforecaster = ["last"]'),
+            r"scenario 'one': forecaster = \['last'\]; give a non-empty string",
+        ),
+        (
+            ("window_steps = 1", "window_steps = 1\nobjective = 1"),
+            "scenario 'one': objective = 1; give a non-empty string",
+        ),
+        (
+            ("window_steps = 1", "window_steps = 1\nhold_steps = 0"),
+            "scenario 'one': hold_steps = 0; give an integer >= 1",
+        ),
         (("[[scenario]]", "[parameters.ilp]\nbugdet = 1\n[[scenario]]"), "no parameter 'bugdet'"),
         (
             ("[[scenario]]", "[parameters.greedy]\nx = 1\n[[scenario]]"),
@@ -70,8 +96,9 @@ def test_own_file(tmp_path):
 )
 def test_broken_suites_are_named(tmp_path, change, message):
     """File, scenario, key and mend."""
-    with pytest.raises(ValueError, match=f"mine.toml.*{message}"):
+    with pytest.raises(ValueError, match=f"mine.toml.*{message}") as caught:
         suite.load(written(tmp_path, GOOD.replace(*change)))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +178,9 @@ def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
 def test_unknown_names_of_a_scenario_are_named(tmp_path, line, message):
     """Before anything runs, by the scenario's id."""
     found = suite.load(written(tmp_path, f"{GOOD}{line}\n"))
-    with pytest.raises(ValueError, match=f"scenario 'one': {message}"):
+    with pytest.raises(ValueError, match=f"scenario 'one': {message}") as caught:
         found.scenarios[0].check()
+    assert "\n" not in str(caught.value)
 
 
 def test_solvers_and_parameters_of_a_suite(tmp_path):
@@ -163,3 +191,65 @@ def test_solvers_and_parameters_of_a_suite(tmp_path):
     found = suite.load(written(tmp_path, text))
     assert found.solvers == ("greedy",)
     assert found.parameters == {"ilp": {"budget": 0.5}}
+
+
+def test_a_list_of_dispatchers_differs_in_that_alone(tmp_path):
+    """And a forecast suite names no solvers, which it would not run."""
+    text = GOOD + 'dispatcher = ["even", "rotate", "optimal"]\n'
+    first, *others = suite.load(written(tmp_path, text)).scenarios
+    for one in others:
+        assert replace(one, dispatcher=first.dispatcher) == first
+    kind = GOOD.replace("[[scenario]]", 'kind = "forecast"\nsolvers = ["greedy"]\n[[scenario]]')
+    with pytest.raises(ValueError, match=r"mine\.toml: solvers: .* leave solvers out"):
+        suite.load(written(tmp_path, kind))
+
+
+def test_deployment_takes_what_the_scenario_says():
+    """What a solver is told comes from the suite, not from defaults."""
+    scenario = suite.Scenario(
+        "x",
+        ("olmoe-domains",),
+        "olmoe-1b-7b",
+        16,
+        5,
+        1,
+        history_windows=3,
+        hold_steps=7,
+        dispatcher="optimal",
+        forecaster="mean",
+        objective="seconds",
+    )
+    deployment = scenario.deployment(scenario.executor())
+    for key in ("history_windows", "hold_steps", "dispatcher", "forecaster", "objective"):
+        assert getattr(deployment, key) == getattr(scenario, key)
+
+
+def test_seconds_suite_compares_pairs():
+    """Scenarios that end in -tokens and -seconds differ by id and objective alone."""
+    found = {one.id: one for one in suite.load("seconds").scenarios}
+    names = {name.rpartition("-")[0] for name in found}
+    assert len(found) == 2 * len(names)
+    for name in names:
+        tokens, seconds = found[f"{name}-tokens"], found[f"{name}-seconds"]
+        assert (tokens.objective, seconds.objective) == ("tokens", "seconds")
+        assert replace(tokens, id=seconds.id, objective="seconds") == seconds
+
+
+def test_dispatch_suite_is_the_default_one_under_every_dispatcher():
+    """The same scenarios, so that rows of the two compare."""
+
+    def plain(name):
+        return {replace(one, dispatcher="even") for one in suite.load(name).scenarios}
+
+    assert plain("dispatch") == plain("default")
+    found = suite.load("dispatch").scenarios
+    for name in {one.id for one in found}:
+        dispatchers = [one.dispatcher for one in found if one.id == name]
+        assert sorted(dispatchers) == lb.available_dispatchers()
+
+
+def test_a_trace_of_requests_is_refused():
+    """Before anything runs: it says nothing of experts."""
+    found = suite.load("default").scenarios[0]
+    with pytest.raises(ValueError, match="azure-2023-conv"):
+        replace(found, trace=("azure-2023-conv",)).check()

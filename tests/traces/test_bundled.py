@@ -31,6 +31,41 @@ def test_olmoe_counts():
     assert trace.step_tokens[0] == 208896
 
 
+def test_azure_conversations():
+    """An hour of Azure's conversations, as published: 19,366 requests."""
+    trace = traces.load("azure-2023-conv", "request")
+    assert trace.num_requests == 19_366
+    assert trace.duration_s == pytest.approx(3501.721937)
+    assert (trace.prompt_tokens[0], trace.output_tokens[0]) == (374, 44)
+    assert trace.provenance["first_request"].startswith("2023-11-16 18:15:46.68059")
+
+
+def test_mooncake_conversations():
+    """All 12,031 requests with their prefix blocks."""
+    trace = traces.load("mooncake-conv", "request")
+    assert trace.num_requests == 12_031
+    assert trace.duration_s == pytest.approx(3536.999)
+    assert len(trace.prefix_hashes) == 288_500
+    assert (trace.prefix_blocks == -(-trace.prompt_tokens // 512)).all()
+
+
+def test_kinds_are_listed_apart():
+    """All names without a kind; another kind is refused."""
+    assert traces.available("request") == ["azure-2023-conv", "mooncake-conv"]
+    assert "dsv2lite-intent" in traces.available("routing")
+    assert traces.available() == sorted(traces.available("routing") + traces.available("request"))
+    with pytest.raises(ValueError, match="kind = 'x' is not one of routing, request"):
+        traces.available("x")
+    with pytest.raises(ValueError, match="mooncake-conv: a request trace; a routing trace is"):
+        traces.load("mooncake-conv", "routing")
+
+
+def test_the_wheel_stays_small():
+    """A bundled trace is below a mebibyte."""
+    for name in set(traces.available()) - set(GENERATED):
+        assert traces.open(name).path.stat().st_size < 2**20, name
+
+
 @pytest.mark.parametrize("name", sorted(set(traces.available()) - set(GENERATED)))
 def test_provenance_is_stated(name):
     """Every bundled file says where it is from and under which licence."""

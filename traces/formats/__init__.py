@@ -21,10 +21,20 @@ from types import ModuleType
 #: Name to module: routing.
 ROUTING: dict[str, str] = {
     "competition": "traces.formats.competition",
+    "omni-infer": "traces.formats.omni_infer",
+    "sglang": "traces.formats.sglang",
+    "vllm-ascend": "traces.formats.vllm_ascend",
+    "vllm-eplb": "traces.formats.vllm_eplb",
+    "vllm-routed": "traces.formats.vllm_routed",
 }
 
 #: Name to module: requests.
-REQUESTS: dict[str, str] = {}
+REQUESTS: dict[str, str] = {
+    "azure": "traces.formats.azure",
+    "burstgpt": "traces.formats.burstgpt",
+    "mooncake": "traces.formats.mooncake",
+    "requests-csv": "traces.formats.requests_csv",
+}
 
 
 def named(name: str) -> ModuleType:

@@ -1,0 +1,69 @@
+"""Tokens made from counts, for a recording that keeps no tokens."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.routing import RoutingTrace
+
+#: Tokens made; an expert's share is met to half a token in as many.
+TOKENS = 8192
+#: Exchanges for each choice of a token, after which who goes with whom is forgotten.
+ROUNDS = 4
+
+
+def made_tokens(trace: RoutingTrace, seed: int) -> NDArray[np.int64]:
+    """Return tokens that choose experts as often as the trace does, [tokens, layers, top_k].
+
+    The choices of a token in a layer are different experts; nothing else ties choices together,
+    in a layer or between layers, since counts do not tell (an assumption of ours).
+
+    Raises
+    ------
+    ValueError
+        If a layer has no counts, or an expert more than one in ``top_k`` of all choices.
+    """
+    random = np.random.default_rng(seed)
+    totals = trace.counts.sum(axis=0, dtype=np.int64)
+    layers = [_layer(counts, trace.top_k, layer, random) for layer, counts in enumerate(totals)]
+    return np.stack(layers, axis=1)
+
+
+def _layer(
+    counts: NDArray[np.int64], top_k: int, layer: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    times = _times(counts, top_k, layer)
+    # an expert's entries lie side by side and are no more than the tokens, so that dealing them
+    # out token by token gives no token one twice
+    order = random.permutation(len(counts))
+    tokens = np.repeat(order, times[order]).reshape(top_k, TOKENS).T.copy()
+    tokens = tokens[random.permutation(TOKENS)]
+    half = TOKENS // 2
+    for _ in range(ROUNDS * top_k):
+        pair = random.permutation(TOKENS).reshape(2, half)
+        place = random.integers(top_k, size=(2, half))
+        left, right = tokens[pair[0], place[0]], tokens[pair[1], place[1]]
+        twice = (tokens[pair[0]] == right[:, None]) | (tokens[pair[1]] == left[:, None])
+        free = ~twice.any(axis=1)
+        tokens[pair[0][free], place[0][free]] = right[free]
+        tokens[pair[1][free], place[1][free]] = left[free]
+    return tokens
+
+
+def _times(counts: NDArray[np.int64], top_k: int, layer: int) -> NDArray[np.int64]:
+    """Return how often each expert is chosen by ``TOKENS`` tokens, rounded so that it adds up."""
+    total = int(counts.sum())
+    if total == 0:
+        raise ValueError(f"layer {layer} has no counts in any step; its law is not known")
+    if counts.max() * top_k > total:
+        expert = int(np.argmax(counts))
+        raise ValueError(
+            f"expert {expert} of layer {layer} has {counts[expert]} of {total} choices, more than "
+            f"one in top_k = {top_k}; a token chooses an expert once: correct top_k or the counts"
+        )
+    wanted = counts * (TOKENS * top_k / total)
+    times = np.floor(wanted).astype(np.int64)
+    missing = TOKENS * top_k - int(times.sum())
+    # full ones come last: their fraction is 0 but for rounding errors
+    by_fraction = np.lexsort((-(wanted - times), times >= TOKENS))
+    times[by_fraction[:missing]] += 1
+    return times

@@ -1,0 +1,144 @@
+"""Tokens to draw from, one by one or added up beforehand."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.made_tokens import made_tokens
+from traces.routing import RoutingTrace
+from traces.tokens import TokenTrace
+
+#: Tokens in a chunk that was added up beforehand, and in none; a step takes the largest that fit.
+SIZES = (8192, 1024, 128, 16, 1)
+#: Chunks of a size, at least.
+CHUNKS = 128
+#: Draws held at once.
+DRAWS = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class TokenPool:
+    """Recorded tokens of a domain as the cells [layers * experts] of a step that they add to.
+
+    Parameters
+    ----------
+    cells
+        [tokens, layers * top_k] cell of each choice.
+    chunks
+        [chunks, layers * experts] sums of several tokens, those of one size after the other.
+    first
+        [sizes + 1] first chunk of every size, and the end; one entry where there are no chunks.
+    """
+
+    cells: NDArray[Any]
+    chunks: NDArray[np.uint16]
+    first: NDArray[np.int64]
+
+    def add(
+        self, counts: NDArray[np.int32], tokens: NDArray[np.int64], random: np.random.Generator
+    ) -> None:
+        """Add ``tokens`` [steps] drawn tokens to each of ``counts`` [steps, layers * experts]."""
+        sizes = np.array(SIZES[-len(self.first) :])
+        draws = tokens[:, None] // sizes
+        draws[:, 1:] -= draws[:, :-1] * (sizes[:-1] // sizes[1:])
+        self._add(counts, draws, random)
+
+    def _add(
+        self, counts: NDArray[np.int32], draws: NDArray[np.int64], random: np.random.Generator
+    ) -> None:
+        """Add the draws of each size [steps, sizes], not too many at once."""
+        total = int(draws.sum())
+        if total <= DRAWS:
+            chance = random.random(total)
+            _compiled(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
+        elif len(draws) > 1:
+            half = len(draws) // 2
+            self._add(counts[:half], draws[:half], random)
+            self._add(counts[half:], draws[half:], random)
+        else:
+            part = draws // 2
+            self._add(counts, part, random)
+            self._add(counts, draws - part, random)
+
+
+def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenPool:
+    """Return the pool of a recording, with chunks if ``pooled``."""
+    ids = made_tokens(trace, seed) if isinstance(trace, RoutingTrace) else trace.experts
+    width = trace.num_layers * trace.num_experts
+    offsets = np.arange(trace.num_layers)[:, None] * trace.num_experts
+    dtype = np.uint16 if width <= 2**16 else np.uint32
+    cells = (ids + offsets).astype(dtype).reshape(len(ids), -1)
+    random = np.random.default_rng([seed, 1])
+    sizes = SIZES[:-1] if pooled else ()
+    found = [_chunks(cells, width, size, random) for size in sizes]
+    chunks = np.concatenate([np.zeros((0, width), dtype=np.uint16), *found])
+    return TokenPool(cells, chunks, np.cumsum([0, *map(len, found)]))
+
+
+def _chunks(
+    cells: NDArray[Any], width: int, size: int, random: np.random.Generator
+) -> NDArray[np.uint16]:
+    """Add up chunks in which all tokens come equally often, but for less than a chunk of them."""
+    rounds = -(-max(CHUNKS * size, len(cells)) // len(cells))
+    order = random.permutation(np.tile(np.arange(len(cells)), rounds))
+    number = len(order) // size
+    sums = np.zeros((number, width), dtype=np.int32)
+    _compiled(_add_up)(sums, cells, order, size)
+    return sums.astype(np.uint16)
+
+
+# Kernels. A chance, 0 <= chance < 1, decides which row is drawn.
+
+
+def _add_up(
+    sums: NDArray[np.int32], cells: NDArray[Any], order: NDArray[np.int64], size: int
+) -> None:
+    for number in range(len(sums)):
+        row = sums[number]
+        for place in range(number * size, (number + 1) * size):
+            token = cells[order[place]]
+            for choice in range(len(token)):
+                row[token[choice]] += 1
+
+
+def _add_draws(
+    counts: NDArray[np.int32],
+    draws: NDArray[np.int64],
+    chance: NDArray[np.float64],
+    cells: NDArray[Any],
+    chunks: NDArray[np.uint16],
+    first: NDArray[np.int64],
+) -> None:
+    used = 0
+    for step in range(len(counts)):
+        row = counts[step]
+        for size in range(len(first) - 1):
+            for _ in range(draws[step, size]):
+                number = first[size] + int(chance[used] * (first[size + 1] - first[size]))
+                chunk = chunks[number]
+                for cell in range(len(row)):
+                    row[cell] += chunk[cell]
+                used += 1
+        for _ in range(draws[step, len(first) - 1]):
+            token = cells[int(chance[used] * len(cells))]
+            for choice in range(len(token)):
+                row[token[choice]] += 1
+            used += 1
+
+
+@functools.cache
+def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile with numba, which is imported here and no sooner; cached on disk where possible."""
+    import numba
+
+    compiled: Callable[..., None]
+    try:
+        compiled = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        # a read-only image without a writable home leaves numba no place for its cache
+        compiled = numba.njit(nogil=True)(function)
+    return compiled
