@@ -50,6 +50,8 @@ def import_(
         check_out(out, [source])
         name = form or formats.recognised(source)
         if name in formats.REQUESTS:
+            if (model, top_k, experts, phase) != ("unknown", None, None, "unknown"):
+                raise ValueError(f"{source}: {name} holds requests, which have no model or experts")
             exchange.import_trace(source, out, name)
         else:
             about = About(model, phase, top_k, experts)

@@ -88,7 +88,8 @@ def _is_routing(trace: Any) -> bool:
 
 
 def _not_routing(trace: Any) -> str:
-    return f"{trace!r} holds no routing, and info measures only that"
+    whole = trace.load() if hasattr(trace, "load") else trace  # which says more of itself
+    return f"{whole!r} holds no routing, and info measures only that"
 
 
 def _summary(name: str, trace: Any, window_steps: int | None, step_tokens: int | None) -> "Summary":

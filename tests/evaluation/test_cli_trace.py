@@ -165,3 +165,20 @@ def test_formats():
     lines = {line.split()[0]: line for line in said.stdout.splitlines()}
     assert set(lines) == {*formats.ROUTING, *formats.REQUESTS}
     assert "routing   read, written  The balancing competition" in lines["competition"]
+
+
+def test_requests_go_the_same_way(folder):
+    """They are joined, taken out and brought in; they are not cut, nor joined with routing."""
+    out, csv, back = folder / "r.parquet", folder / "r.csv", folder / "back.parquet"
+    assert podlab("cat", "azure-2023-conv", "mooncake-conv", out).exit_code == 0
+    assert traces.load(out).num_requests == 19366 + 12031
+    assert podlab("export", "azure-2023-conv", csv, "--format", "azure").exit_code == 0
+    said = podlab("import", csv, back)
+    assert said.exit_code == 0, said.output
+    assert f"{csv}: azure" in said.stdout
+    assert traces.load(back).num_requests == 19366
+    refused(podlab("cut", "mooncake-conv", out, "--steps", "0:1"), "only routing is cut")
+    mixed = podlab("cat", "olmoe-domains", "mooncake-conv", out)
+    refused(mixed, "mooncake-conv: holds no routing; only traces of one kind")
+    about = podlab("import", csv, back, "--top-k", "2")
+    refused(about, "azure holds requests")

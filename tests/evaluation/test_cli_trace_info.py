@@ -93,24 +93,14 @@ def test_one_line_says_what_is_wrong(words, text, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-class Requests:
-    """A trace of another kind."""
-
-    kind = "request"
-
-    def __repr__(self):
-        """Say what it is."""
-        return "StoredRequests(7 requests)"
-
-
-def test_other_kinds_are_said(monkeypatch):
-    """Alone it is told what it is; what info cannot do with it is refused."""
-    monkeypatch.setattr(traces, "open", lambda name: Requests())
-    said = info("asked.parquet")
+def test_requests_are_said():
+    """Alone they are told what they are; what info cannot do with them is refused."""
+    said = info("mooncake-conv")
     assert said.exit_code == 0, said.output
-    assert said.stdout == (
-        "asked.parquet: StoredRequests(7 requests) holds no routing, and info measures only that\n"
-    )
-    beside = info("asked.parquet", "--json")
-    assert beside.exit_code == 2
-    assert "holds no routing" in beside.stderr
+    (line,) = said.stdout.splitlines()
+    assert line.startswith("mooncake-conv: RequestTrace(12031 requests in ")
+    assert line.endswith("holds no routing, and info measures only that")
+    for words in (["--json"], ["--against", "ar1-drift"], ["--picture", "p.svg"]):
+        beside = info("mooncake-conv", *words)
+        assert beside.exit_code == 2
+        assert "holds no routing" in beside.stderr
