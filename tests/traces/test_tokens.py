@@ -100,3 +100,10 @@ def test_every_choice_is_counted_once(tokens, step_tokens, seed):
     made = TokenTrace(ids, 5, "toy").split(step_tokens, keep_partial=True).counts()
     assert (made.counts.sum(axis=(0, 2)) == 2 * tokens).all()
     assert made.step_tokens.sum() == tokens
+
+
+def test_steps_are_numbered_up_to_the_last_with_tokens():
+    """Idle ones before it count; tokens in none have no number of steps."""
+    assert trace(step=[0, 0, 2, 4]).num_steps == 5
+    with pytest.raises(ValueError, match=r"not in steps; call split\(step_tokens\)"):
+        trace().num_steps  # noqa: B018
