@@ -91,7 +91,7 @@ def compare(
     for name, of_counts in (more or {}).items():
         values = of_counts(one.counts), of_counts(other.counts)
         rows.append(Row(name, *values, ABSOLUTE))
-    return rows
+    return [row for row in rows if not np.isnan([row.recorded, row.generated]).any()]
 
 
 def _row(name: str, recorded: float, generated: float) -> Row:

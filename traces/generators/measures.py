@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.statistics.pairs import Pairs, excess, expected_onward, expected_together
+
 Shares = NDArray[np.float64]
 
 
@@ -31,9 +33,9 @@ def moved_next(shares: Shares) -> float:
 
 
 def moved_in_four(shares: Shares) -> float:
-    """Return the same, four windows on; 0 where there are not as many."""
+    """Return the same, four windows on; NaN where there are not as many."""
     if len(shares) < 5:
-        return 0.0
+        return float("nan")
     return float(np.abs(shares[4:] - shares[:-4]).sum(axis=2).mean() / 2)
 
 
@@ -54,9 +56,9 @@ def autocorrelation(shares: Shares) -> float:
 
 
 def tail_autocorrelation(shares: Shares) -> float:
-    """Return the same eight steps on; 0 where there are not twice as many."""
+    """Return the same eight steps on; NaN where there are not twice as many."""
     if len(shares) < 16:
-        return 0.0
+        return float("nan")
     deviation = shares - shares.mean(axis=0)
     whole = float((deviation**2).sum())
     both = float((deviation[8:] * deviation[:-8]).sum())
@@ -79,11 +81,10 @@ OF_STEPS: dict[str, Callable[[Shares], float]] = {
 }
 
 
-def coactivation(experts: NDArray[np.integer], num_experts: int) -> float:
-    """Return how far pairs of experts of one token are from meeting by chance.
+def coactivation(experts: NDArray[np.unsignedinteger], num_experts: int) -> float:
+    """Return the share of pairs that tokens choose together beyond chance, the mean of all layers.
 
-    Total variation, between the pairs that tokens choose in a layer and pairs drawn at random with
-    the same frequency of each expert; the mean of all layers.
+    See :func:`traces.statistics.pairs.excess`; NaN where a token chooses one expert.
 
     Parameters
     ----------
@@ -92,56 +93,30 @@ def coactivation(experts: NDArray[np.integer], num_experts: int) -> float:
     num_experts
         Of one layer.
     """
-    top_k = experts.shape[2]
-    if top_k == 1:
-        return 0.0
-    found = []
-    for layer in range(experts.shape[1]):
-        chosen = _chosen(experts[:, layer], num_experts)
-        pairs = chosen.T @ chosen
-        np.fill_diagonal(pairs, 0)
-        share = pairs.sum(axis=1)
-        random = _fitted_pairs(share / share.sum())
-        found.append(np.abs(pairs / pairs.sum() - random).sum() / 2)
-    return float(np.mean(found))
+    pairs = _pairs(experts, num_experts)
+    together = [pairs.together(layer) for layer in range(experts.shape[1])]
+    return float(np.mean([excess(found, expected_together(found)) for found in together]))
 
 
-def layer_dependence(experts: NDArray[np.integer], num_experts: int) -> float:
-    """Return how far the choices in a layer and in the next one are from independent.
+def layer_dependence(experts: NDArray[np.unsignedinteger], num_experts: int) -> float:
+    """Return the same of choices in a layer and in the next one; NaN where there is none.
 
-    Total variation between the pairs (expert, expert of the next layer) of tokens and the product
-    of their frequencies; the mean of all neighbours. Parameters as for :func:`coactivation`.
+    Parameters as for :func:`coactivation`.
     """
-    found = []
-    for layer in range(experts.shape[1] - 1):
-        here = _chosen(experts[:, layer], num_experts)
-        after = _chosen(experts[:, layer + 1], num_experts)
-        pairs = here.T @ after
-        pairs /= pairs.sum()
-        random = pairs.sum(axis=1)[:, None] * pairs.sum(axis=0)[None]
-        found.append(np.abs(pairs - random).sum() / 2)
-    return float(np.mean(found)) if found else 0.0
+    pairs = _pairs(experts, num_experts)
+    onward = [pairs.onward(layer) for layer in range(experts.shape[1] - 1)]
+    found = [excess(choices, expected_onward(choices)) for choices in onward]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def _pairs(experts: NDArray[np.unsignedinteger], num_experts: int) -> Pairs:
+    pairs = Pairs(experts.shape[1], num_experts)
+    pairs.add(experts)
+    return pairs
 
 
 #: Of the ids of tokens and the number of experts.
-OF_TOKENS: dict[str, Callable[[NDArray[np.integer], int], float]] = {
+OF_TOKENS: dict[str, Callable[[NDArray[np.unsignedinteger], int], float]] = {
     "co-activation": coactivation,
     "layer dependence": layer_dependence,
 }
-
-
-def _chosen(ids: NDArray[np.integer], num_experts: int) -> NDArray[np.float32]:
-    chosen = np.zeros((len(ids), num_experts), np.float32)
-    chosen[np.arange(len(ids))[:, None], ids] = 1
-    return chosen
-
-
-def _fitted_pairs(share: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the symmetric product without diagonal whose rows add up to ``share``."""
-    weight = np.asarray(share, np.float64).copy()
-    for _ in range(100):
-        rest = weight.sum() - weight
-        weight = np.sqrt(weight * share / np.maximum(rest, 1e-300))
-    pairs = weight[:, None] * weight[None]
-    np.fill_diagonal(pairs, 0)
-    return pairs / pairs.sum()
