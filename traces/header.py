@@ -39,8 +39,12 @@ def checked_provenance(provenance: Mapping[str, str] | None) -> Mapping[str, str
     return MappingProxyType(copy)
 
 
-def whole_numbers(values: ArrayLike, name: str, axes: tuple[str, ...]) -> NDArray[Any]:
+def whole_numbers(
+    values: ArrayLike, name: str, axes: tuple[str, ...], first: int = 0
+) -> NDArray[Any]:
     """Return ``values`` as an integer array with one axis per name.
+
+    ``first`` is the number that errors give to the first entry: of a later piece, not 0.
 
     Raises
     ------
@@ -56,12 +60,12 @@ def whole_numbers(values: ArrayLike, name: str, axes: tuple[str, ...]) -> NDArra
     if array.dtype.kind == "f":
         if not np.isfinite(array).all() or (array != np.floor(array)).any():
             bad = np.argwhere(~np.isfinite(array) | (array != np.floor(array)))[0]
-            raise ValueError(f"{name} at {_place(bad, axes)} is {array[tuple(bad)]}; give integers")
+            place = _place(bad, axes, first)
+            raise ValueError(f"{name} at {place} is {array[tuple(bad)]}; give integers")
         if array.size and np.abs(array).max() >= 2**62:
             bad = np.argwhere(np.abs(array) >= 2**62)[0]
-            raise ValueError(
-                f"{name} at {_place(bad, axes)} is {array[tuple(bad)]}, beyond 2**62; give counts"
-            )
+            place = _place(bad, axes, first)
+            raise ValueError(f"{name} at {place} is {array[tuple(bad)]}, beyond 2**62; give counts")
         return array.astype(np.int64)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} has dtype {array.dtype}; give integers")
@@ -69,14 +73,17 @@ def whole_numbers(values: ArrayLike, name: str, axes: tuple[str, ...]) -> NDArra
 
 
 def check_range(
-    array: NDArray[Any], name: str, axes: tuple[str, ...], below: int, mend: str
+    array: NDArray[Any], name: str, axes: tuple[str, ...], below: int, mend: str, first: int = 0
 ) -> None:
-    """Raise ValueError, naming the place, unless 0 <= array < below."""
+    """Raise ValueError, naming the place, unless 0 <= array < below.
+
+    ``first`` is as in :func:`whole_numbers`.
+    """
     if array.size and (array.min() < 0 or array.max() >= below):
         bad = np.argwhere((array < 0) | (array >= below))[0]
         raise ValueError(
-            f"{name} at {_place(bad, axes)} is {array[tuple(bad)]}, outside 0 <= {name} < {below}; "
-            f"{mend}"
+            f"{name} at {_place(bad, axes, first)} is {array[tuple(bad)]}, outside 0 <= {name} < "
+            f"{below}; {mend}"
         )
 
 
@@ -126,8 +133,10 @@ class ContentHash:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _place(index: Iterable[Any], axes: tuple[str, ...]) -> str:
-    return ", ".join(f"{axis[:-1]} {i}" for axis, i in zip(axes, index, strict=True))
+def _place(index: Iterable[Any], axes: tuple[str, ...], first: int = 0) -> str:
+    starts = (first, *[0] * (len(axes) - 1))
+    named = zip(axes, index, starts, strict=True)
+    return ", ".join(f"{axis[:-1]} {i + start}" for axis, i, start in named)
 
 
 def _ragged_place(values: Any, axes: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ from traces.header import (
 from traces.routing import RoutingTrace
 
 AXES = ("tokens", "layers", "choices")
+COMPARED_ROWS = 2**15  # pairs of choices are compared so many rows at a time: they stay in cache
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,9 +76,9 @@ class TokenTrace:
         mend = "an id counts from 0; give the model's number of experts"
         check_range(ids, "experts", AXES, self.num_experts, mend)
         check_header(self.model, ids.shape[2], self.num_experts, self.phase)
-        _check_no_repeats(ids)
         store = np.uint8 if self.num_experts <= 2**8 else np.uint16
         object.__setattr__(self, "experts", frozen(ids, store))
+        check_distinct(self.experts)
         object.__setattr__(self, "provenance", checked_provenance(self.provenance))
         self._freeze_per_token("step")
         self._freeze_per_token("source_rank")
@@ -253,12 +254,26 @@ class TokenTrace:
         )
 
 
-def _check_no_repeats(ids: NDArray[Any]) -> None:
-    ordered = np.sort(ids, axis=2)
-    repeated = ordered[:, :, 1:] == ordered[:, :, :-1]
-    if repeated.any():
-        token, layer, choice = np.argwhere(repeated)[0]
-        raise ValueError(
-            f"token {token} chooses expert {ordered[token, layer, choice]} twice in layer {layer}; "
-            "the choices of one token are distinct"
-        )
+def check_distinct(ids: NDArray[Any], first: int = 0) -> None:
+    """Raise ValueError if a token names an expert twice in one layer.
+
+    Parameters
+    ----------
+    ids
+        [tokens, layers, top_k] expert ids.
+    first
+        The number that the error gives to the first token.
+    """
+    layers, top_k = ids.shape[1:]
+    rows = ids.reshape(-1, top_k)
+    for start in range(0, len(rows), COMPARED_ROWS):
+        choices = np.ascontiguousarray(rows[start : start + COMPARED_ROWS].T)
+        # every pair of choices, all rows of a pair at once
+        if any((choices[apart:] == choices[:-apart]).any() for apart in range(1, top_k)):
+            ordered = np.sort(rows[start : start + COMPARED_ROWS], axis=1)
+            row, choice = np.argwhere(ordered[:, 1:] == ordered[:, :-1])[0]
+            token, layer = divmod(start + row, layers)
+            raise ValueError(
+                f"token {first + token} chooses expert {ordered[row, choice]} twice in layer "
+                f"{layer}; the choices of one token are distinct"
+            )

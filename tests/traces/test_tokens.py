@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traces import TokenTrace
+from traces.tokens import check_distinct
 
 IDS = np.array([[[0, 1], [2, 3]], [[3, 1], [0, 2]], [[1, 2], [3, 0]], [[2, 0], [1, 3]]])
 
@@ -107,3 +108,21 @@ def test_steps_are_numbered_up_to_the_last_with_tokens():
     assert trace(step=[0, 0, 2, 4]).num_steps == 5
     with pytest.raises(ValueError, match=r"not in steps; call split\(step_tokens\)"):
         trace().num_steps  # noqa: B018
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 3), st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_repeats_are_those_of_sorting(tokens, layers, top_k, seed):
+    """Whatever the shape and wherever the compared rows are cut, the first repeat is named."""
+    ids = np.random.default_rng(seed).integers(0, 12, (tokens, layers, top_k))
+    ordered = np.sort(ids, axis=2)
+    repeated = (ordered[..., 1:] == ordered[..., :-1]).any(axis=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("traces.tokens.COMPARED_ROWS", 7)
+        if not repeated.any():
+            check_distinct(ids)
+            return
+        token, layer = np.argwhere(repeated)[0]
+        place = rf"token {token + 5} chooses expert \d+ twice in layer {layer};"
+        with pytest.raises(ValueError, match=place):
+            check_distinct(ids, first=5)

@@ -20,9 +20,15 @@ from types import ModuleType
 
 #: Name to module: routing.
 ROUTING: dict[str, str] = {
+    "adrs": "traces.formats.adrs",
     "competition": "traces.formats.competition",
+    "flame-moe": "traces.formats.flame_moe",
+    "matrix": "traces.formats.matrix",
     "omni-infer": "traces.formats.omni_infer",
+    "parquet": "traces.formats.parquet_lists",
+    "selection-json": "traces.formats.selection_json",
     "sglang": "traces.formats.sglang",
+    "tensorrt-llm": "traces.formats.tensorrt_llm",
     "vllm-ascend": "traces.formats.vllm_ascend",
     "vllm-eplb": "traces.formats.vllm_eplb",
     "vllm-routed": "traces.formats.vllm_routed",

@@ -1,6 +1,6 @@
 """The balancing competition: one ``.npy`` of integers [steps, layers, experts], usually int32.
 
-The file is mapped and read a few steps at a time. ``top_k`` is not in it.
+The file is read a few steps at a time. ``top_k`` is not in it.
 """
 
 from collections.abc import Iterator
@@ -9,41 +9,41 @@ from pathlib import Path
 import numpy as np
 
 from traces.formats.about import About
+from traces.formats.npy_stream import NpyStream
+from traces.formats.pieces import counts_piece, in_steps, steps_at_once
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
-
-BLOCK_BYTES = 16 * 2**20
+from traces.tokens import TokenTrace
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is an ``.npy`` of three axes."""
+    """Whether it is an ``.npy`` of numbers in three axes."""
     if path.suffix != ".npy" or not path.is_file():
         return False
     try:
         with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0
-            if version != (1, 0):
-                read = np.lib.format.read_array_header_2_0
-            return len(read(file)[0]) == 3
+            return len(NpyStream(file).shape) == 3
     except (ValueError, OSError):
         return False
 
 
 def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
     """Yield the counts, some steps at a time."""
-    counts = np.load(path, mmap_mode="r", allow_pickle=False)
-    if counts.ndim != 3:
-        raise ValueError(f"has shape {counts.shape}; give [steps, layers, experts]")
-    top_k = about.needed_top_k()
-    steps = max(1, BLOCK_BYTES // max(1, counts[:1].nbytes))
-    for start in range(0, max(1, len(counts)), steps):
-        piece = counts[start : start + steps]
-        yield RoutingTrace(piece, about.model, top_k, about.phase)
+    with path.open("rb") as file:
+        counts = NpyStream(file)
+        if len(counts.shape) != 3:
+            raise ValueError(f"has shape {counts.shape}; give [steps, layers, experts]")
+        top_k = about.needed_top_k()
+        steps = steps_at_once(*counts.shape[1:], counts.dtype.itemsize)
+        start = 0
+        for piece in counts.pieces(steps):
+            yield counts_piece(piece, start, about, top_k)
+            start += len(piece)
 
 
-def write(trace: RoutingTrace | StoredTrace, path: Path) -> None:
+def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
     """Write int32 counts; a stored trace is read and written a piece at a time."""
+    trace = in_steps(trace)
     shape = (trace.num_steps, trace.num_layers, trace.num_experts)
     with path.open("wb") as file:
         header = {"descr": "<i4", "fortran_order": False, "shape": shape}
