@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation import cli_compete, cli_explain, cli_fabric, cli_machine, cli_solve, cli_when
+from evaluation import (
+    cli_compete,
+    cli_explain,
+    cli_fabric,
+    cli_machine,
+    cli_solve,
+    cli_trace,
+    cli_when,
+)
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -254,3 +262,4 @@ app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
 app.command()(cli_solve.solve)
 app.add_typer(cli_fabric.app, name="fabric")
+app.add_typer(cli_trace.app, name="trace")

@@ -1,5 +1,6 @@
 """Traces made by a law instead of a recording; the names here open as the bundled ones do."""
 
+import functools
 import itertools
 from collections.abc import Callable
 
@@ -96,5 +97,23 @@ def ar1_drift() -> RoutingTrace:
     )
 
 
-#: Name to the function that makes the trace.
-GENERATED: dict[str, Callable[[], RoutingTrace]] = {"ar1-drift": ar1_drift}
+def of_preset(name: str) -> RoutingTrace:
+    """Return 256 steps of a preset law, :data:`traces.generators.PRESETS`."""
+    from traces.generators import preset
+
+    return preset(name).trace(256)
+
+
+#: Name to the function that makes the trace; presets are named here so that listing loads none.
+GENERATED: dict[str, Callable[[], RoutingTrace]] = {
+    "ar1-drift": ar1_drift,
+    **{
+        name: functools.partial(of_preset, name)
+        for name in (
+            "deepseek-v3-decode",
+            "kimi-k2-decode",
+            "tensorrt-llm-ep32",
+            "xdeepserve-skew",
+        )
+    },
+}

@@ -112,12 +112,41 @@ class StoredTrace:
         last = self._file.read_row_group(self._file.num_row_groups - 1, columns=["step"])
         return int(last["step"][-1].as_py()) + 1
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """What the file holds of each step or token."""
+        return tuple(self._file.schema_arrow.names)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether each row belongs to a step: counts always, tokens where it is recorded."""
+        return self.kind == "routing" or "step" in self.column_names
+
     def _need_steps(self) -> None:
-        if "step" not in self._file.schema_arrow.names:
+        if not self.has_steps:
             raise ValueError(f"{self.path}: the tokens are not in steps; load() and split() it")
 
     def parts(self) -> Iterator[RoutingTrace | TokenTrace]:
         """Yield the row groups as traces of their own, and check the content hash at the end."""
+        yield from (part for _, part in self._groups())
+
+    def whole_samples(self) -> Iterator[TokenTrace]:
+        """Yield tokens as :meth:`parts` does, but never cut within a recorded sample."""
+        held: dict[str, NDArray[Any]] = {}
+        for columns, part in self._groups():
+            if "sample" not in columns:
+                assert isinstance(part, TokenTrace)
+                yield part
+                continue
+            held = {k: np.concatenate([held[k], v]) if held else v for k, v in columns.items()}
+            whole = int(np.searchsorted(held["sample"], held["sample"][-1]))
+            if whole:
+                yield self._token_part({name: held[name][:whole] for name in held})
+                held = {name: held[name][whole:] for name in held}
+        if held:
+            yield self._token_part(held)
+
+    def _groups(self) -> Iterator[tuple[dict[str, NDArray[Any]], RoutingTrace | TokenTrace]]:
         import pyarrow as pa
 
         digest = ContentHash(header_of(self.kind, self))
@@ -133,7 +162,7 @@ class StoredTrace:
                 raise ValueError(f"{self.path}: row group {group}: {error}") from None
             for name, column in columns.items():
                 digest.update(name, column)
-            yield part
+            yield columns, part
         if digest.hexdigest() != self.content_hash:
             raise ValueError(
                 f"{self.path}: the contents hash to {digest.hexdigest()[:12]}…, the header says "
@@ -147,6 +176,10 @@ class StoredTrace:
                 raise ValueError(f"{wide.shape[2]} experts, the header says {self.num_experts}")
             tokens = columns["step_tokens"]
             return RoutingTrace(wide, self.model, self.top_k, self.phase, tokens, self.provenance)
+        return self._token_part(columns)
+
+    def _token_part(self, columns: dict[str, NDArray[Any]]) -> TokenTrace:
+        wide = columns["experts"].reshape(len(columns["experts"]), self.num_layers, -1)
         lengths = None
         if "sample" in columns:
             lengths = np.bincount(columns["sample"] - columns["sample"][0])
@@ -167,7 +200,7 @@ class StoredTrace:
             yield from (part for part in self.parts() if isinstance(part, RoutingTrace))
             return
         self._need_steps()
-        yield from _counted(part for part in self.parts() if isinstance(part, TokenTrace))
+        yield from counted(part for part in self.parts() if isinstance(part, TokenTrace))
 
     def load(self) -> RoutingTrace | TokenTrace:
         """Return the whole trace in memory, its content hash checked."""
@@ -202,7 +235,7 @@ def _to_numpy(column: Any) -> NDArray[Any]:
     return values.reshape(-1, chunk.type.list_size) if wide else values
 
 
-def _counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
+def counted(parts: Iterator[TokenTrace]) -> Iterator[RoutingTrace]:
     """Count steps of a stream of tokens; the last step of a part may go on in the next one."""
     held: RoutingTrace | None = None  # the last step so far, its number below
     number = 0

@@ -115,6 +115,19 @@ class TokenTrace:
         return self.experts.shape[0]
 
     @property
+    def num_steps(self) -> int:
+        """Steps, up to the last one with tokens.
+
+        Raises
+        ------
+        ValueError
+            If the tokens are not in steps yet.
+        """
+        if self.step is None:
+            raise ValueError("the tokens are not in steps; call split(step_tokens) first")
+        return int(self.step[-1]) + 1
+
+    @property
     def num_layers(self) -> int:
         """MoE layers."""
         return self.experts.shape[1]
@@ -183,9 +196,8 @@ class TokenTrace:
         ValueError
             If the tokens are not in steps yet.
         """
-        if self.step is None:
-            raise ValueError("the tokens are not in steps; call split(step_tokens) first")
-        steps = int(self.step[-1]) + 1
+        steps = self.num_steps
+        assert self.step is not None
         layers, experts = self.num_layers, self.num_experts
         counts = np.zeros((steps, layers, experts), dtype=np.int32)
         for layer in range(layers):  # one layer at a time keeps the temporary arrays small

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import traces
-from traces import RoutingTrace, TokenTrace, Writer
+from traces import RoutingTrace, TokenTrace, Writer, writer
 from traces.writer import ROW_GROUP_BYTES
 
 
@@ -232,3 +232,19 @@ def test_any_trace_round_trips(tmp_path_factory, steps, layers, experts, seed):
     path = tmp_path_factory.mktemp("store") / "x.parquet"
     trace.save(path)
     np.testing.assert_array_equal(traces.load(path).counts, counts)
+
+
+def test_whole_samples(tmp_path, monkeypatch):
+    """Pieces end where a sample does, however the row groups lie; tokens without go as they are."""
+    monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 32)
+    ids = (np.arange(60) % 7)[:, None, None]
+    lengths = np.array([1, 30, 4, 5, 20])
+    trace = traces.TokenTrace(ids, 7, "toy", sample_lengths=lengths)
+    trace.save(tmp_path / "t.parquet")
+    pieces = list(traces.open(tmp_path / "t.parquet").whole_samples())
+    assert len(pieces) > 2
+    assert np.concatenate([piece.sample_lengths for piece in pieces]).tolist() == lengths.tolist()
+    assert (np.concatenate([piece.experts for piece in pieces]) == trace.experts).all()
+    traces.TokenTrace(ids, 7, "toy").save(tmp_path / "u.parquet")
+    plain = traces.open(tmp_path / "u.parquet")
+    assert len(list(plain.whole_samples())) == len(list(plain.parts())) > 1

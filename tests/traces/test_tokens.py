@@ -103,6 +103,13 @@ def test_every_choice_is_counted_once(tokens, step_tokens, seed):
     assert made.step_tokens.sum() == tokens
 
 
+def test_steps_are_numbered_up_to_the_last_with_tokens():
+    """Idle ones before it count; tokens in none have no number of steps."""
+    assert trace(step=[0, 0, 2, 4]).num_steps == 5
+    with pytest.raises(ValueError, match=r"not in steps; call split\(step_tokens\)"):
+        trace().num_steps  # noqa: B018
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 3), st.integers(1, 6), st.integers(0, 2**32 - 1))
 def test_repeats_are_those_of_sorting(tokens, layers, top_k, seed):

@@ -1,0 +1,132 @@
+"""What traces are like, on the screen: a table of statistics, one column a trace."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from traces.statistics import Summary
+from traces.statistics.summary import describe
+
+#: Width where the output is no terminal: nothing is to wrap that a program may read.
+WIDTH = 160
+#: Columns of the table by layer.
+BY_LAYER = {
+    "hottest": "hottest",
+    "hottest_step": "in a step",
+    "top_share": "top fifth",
+    "gini": "Gini",
+    "entropy": "entropy",
+    "drift": "drift",
+    "drift_by_chance": "by chance",
+    "persistence_1": "persists",
+    "coactivation": "pairs",
+    "coupling": "coupling",
+}
+
+
+def render(told: Mapping[str, Summary], against: str | None, by_layer: bool) -> None:
+    """Print what each trace is, the statistics side by side, and those of every layer if asked.
+
+    Parameters
+    ----------
+    told
+        Summaries by the names of their traces.
+    against
+        The name of the one that differences are taken from.
+    by_layer
+        Whether to print a table for each trace too.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    for name, summary in told.items():
+        console.print(f"{name}: {describe_trace(summary)}", highlight=False, markup=False)
+    note = window_note(told)
+    if note:
+        console.print(note, highlight=False, markup=False)
+    console.print()
+    console.print(_overall(told, against))
+    for name, summary in told.items():
+        if summary.strongest:
+            console.print(f"\n{name}: {_pairs(summary)}", highlight=False, markup=False)
+    if by_layer:
+        for name, summary in told.items():
+            console.print(f"\n{name}", style="italic", highlight=False, markup=False)
+            console.print(_layers(summary))
+
+
+def describe_trace(summary: Summary) -> str:
+    """Return shape, steps and windows in a line."""
+    low, mean, high = summary.step_tokens
+    each = f"{mean:,.0f}" if low == high else f"{mean:,.0f} ({low:,.0f} to {high:,.0f})"
+    cut = "" if summary.step_tokens_given is None else ", cut so here (--step-tokens)"
+    window = "one step" if summary.window_steps == 1 else f"{summary.window_steps:,} steps"
+    return (
+        f"{summary.model}, {summary.phase}, {summary.layers} layers of {summary.experts} experts, "
+        f"top-{summary.top_k}; {summary.steps:,} steps of {each} tokens{cut}; "
+        f"{summary.windows:,} windows of {window}"
+    )
+
+
+def window_note(told: Mapping[str, Summary]) -> str:
+    """Return a warning where windows of the traces differ by a tenth in tokens, else nothing."""
+    sizes = [summary.window_steps * summary.step_tokens[1] for summary in told.values()]
+    if max(sizes) <= 1.1 * min(sizes):
+        return ""
+    words = ", ".join(f"{size:,.0f}" for size in sizes)
+    return (
+        f"Windows of {words} tokens: drift and correlations depend on that. Compare drift with "
+        "drift_by_chance, or give --window-steps."
+    )
+
+
+def _overall(told: Mapping[str, Summary], against: str | None) -> Table:
+    values = {name: summary.overall for name, summary in told.items()}
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("mean of layers", no_wrap=True)
+    others = [name for name in told if name != against]
+    for name in others:
+        table.add_column(name, justify="right", overflow="fold")
+        if against is not None:
+            table.add_column("differs by", justify="right", no_wrap=True)
+    if against is not None:
+        table.add_column(against, justify="right", overflow="fold")
+    table.add_column("what it is", no_wrap=True, overflow="ellipsis")
+    for statistic in dict.fromkeys(key for found in values.values() for key in found):
+        cells = []
+        for name in others:
+            mine = values[name].get(statistic, float("nan"))
+            cells.append(_number(mine))
+            if against is not None:
+                cells.append(_number(mine - values[against].get(statistic, float("nan")), "+"))
+        if against is not None:
+            cells.append(_number(values[against].get(statistic, float("nan"))))
+        table.add_row(statistic, *cells, describe(statistic))
+    return table
+
+
+def _pairs(summary: Summary) -> str:
+    named = (
+        f"layer {layer}: {one} and {other} {lift:.1f} times"
+        for layer, one, other, lift in summary.strongest
+    )
+    return (
+        f"chosen together more often than by chance, of {summary.pair_tokens:,} tokens: "
+        f"{'; '.join(named)}"
+    )
+
+
+def _layers(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("layer", justify="right")
+    names = [name for name in BY_LAYER if name in summary.statistics]
+    for name in names:
+        table.add_column(BY_LAYER[name], justify="right", no_wrap=True)
+    for row in summary.rows:
+        table.add_row(str(row["layer"]), *(_number(row[name]) for name in names))
+    return table
+
+
+def _number(value: float, sign: str = "") -> str:
+    return "–" if value != value else f"{value:{sign}.3f}"

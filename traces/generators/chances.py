@@ -1,0 +1,118 @@
+"""The chance of each expert in an interval, domains mixed."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.generators.choose import choose_all
+from traces.generators.inclusion import fill_inclusion, inclusion, logits_of
+from traces.generators.moments import elasticity
+from traces.generators.restless import drifted, noise_of
+from traces.generators.timeline import CHANCES, Interval, base, stream
+
+if TYPE_CHECKING:
+    from traces.generators.law import Law
+
+#: Tokens a layer and domain that group-limited routing is estimated from, without and with bias.
+ESTIMATED_FROM = 2_048
+ESTIMATED_FROM_WITH_BIAS = 16_384
+
+
+class Chances:
+    """Finds the chances of one interval after another; a search begins where the last one ended."""
+
+    def __init__(self, law: "Law") -> None:
+        self._law = law
+        self._base = _effective(law, base(law))
+        self._still = inclusion(self._base, law.top_k)
+        self._tau = np.zeros((law.domains, law.layers))
+        self._out = np.empty(self._base.shape)
+        self._of: Interval | None = None
+
+    def mixed(self, interval: Interval) -> NDArray[np.float64]:
+        """Return [layers, experts] chances of a token of the interval, whatever its domain."""
+        before, self._of = self._of, interval
+        moves = interval.drift is not None
+        if before is None or before.place is not interval.place or moves:
+            still = mixture(interval.mix, self._still)
+            moved = drifted(self._law, self._base, still, interval)
+            for domain, now in enumerate(moved):
+                fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
+        return mixture(interval.mix, self._out)
+
+    def variation(self, interval: Interval) -> NDArray[np.float64]:
+        """Return [layers, experts] coefficients of variation that noise gives to those chances.
+
+        Call :meth:`mixed` first.
+        """
+        noise = noise_of(self._law, mixture(interval.mix, self._still), interval)
+        if not self._law.noise:
+            return noise
+        sensitive = mixture(interval.mix, self._out * elasticity(self._out))
+        return noise * sensitive / np.maximum(mixture(interval.mix, self._out), 1e-300)
+
+
+def mixture(mix: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over domains of ``of`` [domains, layers, experts]."""
+    # BLAS would wake all cores for this
+    mixed = mix[0] * of[0]
+    for share, chance in zip(mix[1:], of[1:], strict=True):
+        mixed += share * chance
+    return mixed
+
+
+def _effective(law: "Law", logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logits that bring about, without groups and bias, the chances that the law has."""
+    if law.groups_kept == law.groups and law.bias is None:
+        return logits
+    found = np.empty_like(logits)
+    for domain in range(law.domains):
+        generator = stream(law, CHANCES, domain)
+        for layer, row in enumerate(logits[domain]):
+            bias = np.zeros(law.experts) if law.bias is None else np.asarray(law.bias)[layer]
+            tokens = ESTIMATED_FROM if law.bias is None else ESTIMATED_FROM_WITH_BIAS
+            chance = _estimated(law, row, bias, tokens, generator)
+            found[domain, layer] = logits_of(chance)
+            if law.bias is None:
+                found[domain, layer] = _smoothed(law, row, found[domain, layer], chance)
+    return found
+
+
+def _smoothed(
+    law: "Law",
+    logits: NDArray[np.float64],
+    found: NDArray[np.float64],
+    chance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return logits without most of the noise of their estimate.
+
+    What groups do to an expert's logit is a matter of its group and of its own strength: a constant
+    for each group and a parabola in the logit, by least squares.
+    """
+    group = np.arange(law.experts) * law.groups // law.experts
+    columns = np.column_stack([np.eye(law.groups)[group], logits, logits**2])
+    # a logit is known the better the more tokens chose its expert
+    weight = np.sqrt(chance * (1 - chance))
+    change, *_ = np.linalg.lstsq(columns * weight[:, None], (found - logits) * weight, rcond=None)
+    return logits + columns @ change
+
+
+def _estimated(
+    law: "Law",
+    logits: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    tokens: int,
+    generator: np.random.Generator,
+) -> NDArray[np.float64]:
+    chosen = np.zeros(law.experts)
+    weight = np.exp(logits)
+    block = max(1, min(tokens, 2**18 // law.experts))
+    for begin in range(0, tokens, block):
+        waits = generator.standard_exponential((min(block, tokens - begin), law.experts))
+        scores = weight / (weight + waits) + bias
+        out = np.empty((len(scores), law.top_k), np.int64)
+        choose_all(scores, law.groups, law.groups_kept, out)
+        chosen += np.bincount(out.ravel(), minlength=law.experts)
+    # half a token each, so that nothing is quite impossible or certain
+    return (chosen + 0.5) / (tokens + 1)

@@ -1,0 +1,46 @@
+"""Compile a loop over numbers with numba, cached on disk where that is possible.
+
+Modules that use it are imported inside the functions that need them, so that ``import traces``
+loads neither numba nor them.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numba
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Compile ``function`` in nopython mode, without the interpreter lock, at its first call."""
+    scope, code = function.__globals__, function.__code__
+    sources = {code.co_filename}
+    for name in code.co_names:
+        sources |= getattr(scope.get(name), "kernel_sources", set())
+    made: Any
+    try:
+        made = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        _cover(made, sources)
+    except RuntimeError:
+        # a read-only image without a writable home leaves numba no place for its cache
+        made = numba.njit(nogil=True, error_model="numpy")(function)
+    made.kernel_sources = sources
+    return cast("Callable[Arguments, Result]", made)
+
+
+def _cover(made: Any, sources: set[str]) -> None:
+    """Let the cache on disk know every file that the machine code comes from.
+
+    numba looks at the file of the function alone, and would go on running what a kernel of another
+    file was before it changed. Where a future numba has no such stamp, its own rule stays.
+    """
+    cache_file = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    stamp = getattr(cache_file, "_source_stamp", None)
+    if cache_file is None or stamp is None or not all(map(os.path.isfile, sources)):
+        return
+    stats = [(path, os.stat(path)) for path in sorted(sources)]
+    whole = stamp, *((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+    cache_file._source_stamp = whole  # noqa: SLF001

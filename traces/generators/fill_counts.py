@@ -1,0 +1,202 @@
+"""The hot loop of counts: those of consecutive steps drawn from their moments."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.generators.compiled import compiled
+from traces.generators.random_bits import Bits, word
+
+
+@compiled
+def _inverted(bits: np.uint32, none: float, slope: float, start: float, most: int) -> int:
+    """Return the count at quantile ``bits``: p(n+1) = p(n) (slope + start / (n+1)), p(0) = none."""
+    left = (bits + 0.5) * 2.0**-32 - none
+    chance = none
+    count = 0
+    while left > 0.0 and count < most:
+        count += 1
+        chance *= slope + start / count
+        if chance < 1e-14:
+            break
+        left -= chance
+    return count
+
+
+@compiled
+def fill_steps(chances: NDArray[np.float64], steps: NDArray[np.uint32]) -> None:
+    """Fill ``steps`` [rows, width] with the random bits from which on a count is above 0, 1, …."""
+    for row in range(len(chances)):
+        chance, slope, start, _ = chances[row]
+        whole = chance
+        for count in range(steps.shape[1]):
+            steps[row, count] = np.uint32(min(np.rint(whole * 2.0**32), 2.0**32 - 1))
+            chance = max(chance * (slope + start / (count + 1)), 0.0)
+            whole += chance
+
+
+@compiled
+def _reached(steps: NDArray[np.uint32], bits: np.uint32) -> int:
+    """Return how many of ``steps`` the ``bits`` have reached: no branch to be guessed wrong."""
+    count = np.uint32(0)
+    for n in range(len(steps)):
+        count += np.uint32(bits >= steps[n])
+    return int(count)
+
+
+@compiled
+def _sum(row: NDArray[np.int32]) -> int:
+    whole = np.int32(0)  # a total is below 2**31
+    for expert in range(len(row)):
+        whole += row[expert]
+    return int(whole)
+
+
+@compiled
+def _spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], phase: float) -> None:
+    """Add ``missing``, of either sign, in proportion to variance: the running shares ``upto``.
+
+    ``phase`` in [0, 1) is random, so that no expert is favoured by rounding.
+    """
+    # the sign apart, so that rounding down is cutting off, which the machine does eight at a time
+    sign = np.int32(-1 if missing < 0 else 1)
+    whole = np.float32(abs(missing))
+    shift = np.float32(phase)
+    before = np.int32(0)
+    for expert in range(len(row)):
+        now = np.int32(whole * upto[expert] + shift)
+        row[expert] += sign * (now - before)
+        before = now
+    row[len(row) - 1] += missing - sign * before
+
+
+@compiled
+def _thin(
+    row: NDArray[np.int32], surplus: int, per_count: NDArray[np.float32], phase: float
+) -> None:
+    """Take ``surplus`` away in proportion to the counts, so that those of 0 stay.
+
+    A count weighs ``per_count`` [experts], variance over mean, which spreads the surplus by
+    variance on average.
+    """
+    whole = 0.0
+    for expert in range(len(row)):
+        whole += row[expert] * per_count[expert]
+    share = surplus / whole if whole > 0.0 else 0.0
+    upto = phase
+    before = 0
+    for expert in range(len(row)):
+        upto += share * row[expert] * per_count[expert]
+        now = min(int(upto), surplus)
+        row[expert] -= now - before
+        before = now
+    row[len(row) - 1] -= surplus - before
+
+
+@compiled
+def _carry(row: NDArray[np.int32], most: int) -> None:
+    """Bring every count within 0 and ``most``, what is over going to the experts that follow."""
+    carried = 0
+    for _ in range(2):  # once around finds room for everything; the total is within bounds
+        for expert in range(len(row)):
+            wanted = row[expert] + carried
+            row[expert] = min(max(wanted, 0), most)
+            carried = wanted - row[expert]
+
+
+@compiled
+def _outside(row: NDArray[np.int32], most: int) -> bool:
+    low = np.int32(0)
+    high = np.int32(0)
+    for expert in range(len(row)):
+        low = min(low, row[expert])
+        high = max(high, row[expert])
+    return bool(low < 0 or high > most)
+
+
+@compiled
+def fill_counts(
+    out: NDArray[np.int32],
+    kind: NDArray[np.int64],
+    first: int,
+    key: Bits,
+    tokens: NDArray[np.int64],
+    top_k: int,
+    moments: NDArray[np.float32],
+    upto: NDArray[np.float32],
+    per_count: NDArray[np.float32],
+    small: NDArray[np.int32],
+    small_start: NDArray[np.int64],
+    chances: NDArray[np.float64],
+    small_steps: NDArray[np.uint32],
+    quantile: NDArray[np.float32],
+) -> None:
+    """Draw the counts of consecutive steps that share one law.
+
+    Parameters
+    ----------
+    out
+        [steps, layers, experts], filled.
+    kind
+        [steps] which of the sizes of a step each has.
+    first
+        Number of the first step in the trace.
+    key
+        Of the stream of random bits.
+    tokens
+        [kinds] tokens of a step.
+    top_k
+        Experts that a token chooses.
+    moments
+        [kinds, 3, layers, experts] mean, deviation, and a sixth of skewness times deviation.
+    upto
+        [kinds, layers, experts] running share of the variance.
+    per_count
+        [kinds, layers, experts] variance over mean.
+    small, small_start
+        Experts whose count is found by inversion: ids, and [kinds, layers + 1] where those of a
+        layer begin, the layers of one kind after another.
+    chances
+        [len(small), 4] chance of none, the two numbers of the recurrence, and whether the tokens
+        that do not choose the expert are meant.
+    small_steps
+        [len(small), width] of :func:`fill_steps`; counts beyond its width are found one by one.
+    quantile
+        [65536] of the normal distribution.
+    """
+    steps, layers, experts = out.shape
+    words = np.empty(experts // 2 + 1, np.uint64)
+    halves = words.view(np.uint32)
+    for step in range(steps):
+        which = kind[step]
+        most = tokens[which]
+        for layer in range(layers):
+            place = np.uint64((first + step) * layers + layer) * np.uint64(len(words))
+            for n in range(len(words)):
+                words[n] = word(key, place + np.uint64(n))
+            row = out[step, layer]
+            mean = moments[which, 0, layer]
+            deviation = moments[which, 1, layer]
+            skewness = moments[which, 2, layer]
+            for expert in range(experts):
+                z = quantile[halves[expert] >> np.uint32(16)]
+                drawn = mean[expert] + z * deviation[expert] + (z * z - 1) * skewness[expert]
+                row[expert] = max(np.int32(np.rint(drawn)), np.int32(0))
+            begin = small_start[which, layer]
+            end = small_start[which, layer + 1]
+            for n in range(begin, end):
+                bits = halves[small[n]]
+                few = _reached(small_steps[n], bits)
+                none, slope, start, mirrored = chances[n]
+                if few == small_steps.shape[1]:
+                    few = _inverted(bits, none, slope, start, most)
+                few = min(few, most)
+                row[small[n]] = most - few if mirrored else few
+            # 24 bits, so that float32 holds them below 1
+            phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
+            have = _sum(row)
+            if end > begin and have > most * top_k:
+                _thin(row, have - most * top_k, per_count[which, layer], phase)
+            else:
+                _spread(row, most * top_k - have, upto[which, layer], phase)
+            if _outside(row, most):
+                _carry(row, most)

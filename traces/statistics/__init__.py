@@ -1,0 +1,15 @@
+"""What a routing trace is like: skew, drift, what is chosen together.
+
+Examples
+--------
+>>> import traces
+>>> from traces.statistics import summarise
+>>> summary = summarise(traces.load("olmoe-domains"))
+>>> round(summary.overall["hottest"], 2)
+2.67
+"""
+
+from traces.statistics.summarise import summarise
+from traces.statistics.summary import DESCRIPTIONS, Summary
+
+__all__ = ["DESCRIPTIONS", "Summary", "summarise"]
