@@ -158,7 +158,7 @@ class StoredTrace:
             try:
                 columns = {name: _to_numpy(table[name]) for name in table.column_names}
                 part = self._part(columns)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, KeyError) as error:
                 raise ValueError(f"{self.path}: row group {group}: {error}") from None
             for name, column in columns.items():
                 digest.update(name, column)

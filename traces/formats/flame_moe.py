@@ -56,8 +56,8 @@ def blocks(path: Path, about: About) -> Iterator[TokenTrace]:
         if not rows[0]:
             raise ValueError(f"{files[0][1].name} has no tokens")
         for (_, file), parquet in zip(files, open_files, strict=True):
-            if COLUMN not in parquet.schema_arrow.names:
-                raise ValueError(f"{file.name} has no column {COLUMN!r}; it has the expert ids")
+            if parquet.schema_arrow.names.count(COLUMN) != 1:
+                raise ValueError(f"{file.name} has not one column {COLUMN!r}, of the expert ids")
         names = [file.name for _, file in files]
         start = 0
         for ids in _lockstep(open_files, names, experts):

@@ -35,12 +35,15 @@ def schema_names(path: Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it is no Parquet file.
+        If it is no Parquet file, or two columns have one name.
     """
     with opened(path) as file:
         if b"podlab" in (file.metadata.metadata or {}):
             return {}
         schema = file.schema_arrow
+        twice = sorted(name for name in set(schema.names) if schema.names.count(name) > 1)
+        if twice:
+            raise ValueError(f"{path.name} has two columns {twice[0]!r}; keep one")
         return dict(zip(schema.names, schema.types, strict=True))
 
 

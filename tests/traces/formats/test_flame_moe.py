@@ -83,7 +83,7 @@ GOOD = [[1, 2, 3]] * TOKENS
     ("columns", "said"),
     [
         ({"indices": GOOD[1:]}, r"layer_09\.parquet has 999 tokens, layer_02\.parquet has 1000"),
-        ({"scores": GOOD}, r"layer_09\.parquet has no column 'indices'"),
+        ({"scores": GOOD}, r"layer_09\.parquet has not one column 'indices'"),
         ({"indices": [[1, 2]] * TOKENS}, r"layer_09\.parquet has 2 choices a token, layer_02"),
         (
             {"indices": [*GOOD[:800], [1], *GOOD[801:]]},

@@ -69,3 +69,7 @@ def test_errors_of_pyarrow_are_sentences(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(ValueError, match=r"a\.parquet is no whole Parquet file"):
         schema_names(tmp_path / "a.parquet")
+    table = pa.Table.from_arrays([pa.array([1])] * 2, ["a", "a"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match="has two columns 'a'"):
+        schema_names(tmp_path / "a.parquet")
