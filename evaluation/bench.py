@@ -17,7 +17,8 @@ import traces
 from evaluation import records, scores
 from evaluation.candidates import Candidate, parameters
 from evaluation.replay import replay
-from evaluation.suite import Scenario, Suite
+from evaluation.scenario import Scenario
+from evaluation.suite import Suite
 from hardware import Device
 
 

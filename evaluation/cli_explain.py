@@ -12,7 +12,7 @@ from evaluation.refuse import refuse
 if TYPE_CHECKING:
     import lb
     from evaluation.observed import Observed
-    from evaluation.suite import Scenario
+    from evaluation.scenario import Scenario
 
 #: Steps of the first window where neither a scenario nor --window says.
 WINDOW_STEPS = 8
@@ -100,7 +100,7 @@ def explain(
 
 def _check(given: dict[str, Any]) -> None:
     """Hold options against the rules of a suite's keys."""
-    from evaluation.suite import CHECKS
+    from evaluation.scenario import CHECKS
 
     for name, value in given.items():
         if said := CHECKS[name](value):
@@ -124,7 +124,7 @@ def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
     """Return a scenario of options alone; the files say what the options leave out."""
     import traces
     from evaluation.placement_file import read_placement
-    from evaluation.suite import Scenario
+    from evaluation.scenario import Scenario
 
     recorded = traces.open(given["trace"], "routing")
     files = [name for name in names if _is_file(name)]

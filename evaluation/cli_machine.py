@@ -12,7 +12,7 @@ from evaluation.refuse import refuse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evaluation.suite import Scenario
+    from evaluation.scenario import Scenario
 
 
 def validate(

@@ -15,7 +15,8 @@ import lb
 from evaluation import records
 from evaluation.bench import Task
 from evaluation.candidates import Candidate, parameters
-from evaluation.suite import Scenario, Suite
+from evaluation.scenario import Scenario
+from evaluation.suite import Suite
 from lb.forecasters.history import windows_of
 
 Array = NDArray[np.float64]

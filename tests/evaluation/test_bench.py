@@ -16,7 +16,7 @@ import hardware.preset
 import traces
 from evaluation.bench import Task
 from evaluation.candidates import Candidate
-from evaluation.suite import Scenario
+from evaluation.scenario import Scenario
 
 SOLVERS = ["auto", "contiguous", "eplb", "greedy", "random"]
 SUITE = f"""

@@ -11,7 +11,7 @@ import lb
 import traces
 from evaluation import forecasting, suite
 from evaluation.candidates import Candidate, ForecasterCandidate, parameters
-from evaluation.suite import Scenario
+from evaluation.scenario import Scenario
 
 SUITE = """
 id = "tiny-v1"

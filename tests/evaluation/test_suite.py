@@ -6,6 +6,7 @@ import pytest
 
 import lb
 from evaluation import suite
+from evaluation.scenario import Scenario
 
 GOOD = """
 id = "mine-v1"
@@ -133,16 +134,14 @@ def test_unknown_suite_suggests():
 
 def test_trace_of_another_model_is_refused():
     """Weights of another size would be charged otherwise."""
-    scenario = suite.Scenario("x", ("olmoe-domains",), "deepseek-v3", 16, 5, 1)
+    scenario = Scenario("x", ("olmoe-domains",), "deepseek-v3", 16, 5, 1)
     with pytest.raises(ValueError, match="experts = 64, the model deepseek-v3 has 256"):
         scenario.check_trace(scenario.load_trace())
 
 
 def test_tokens_need_steps():
     """A token trace without step_tokens cannot be replayed."""
-    scenario = suite.Scenario(
-        "x", ("dsv2lite-intent", "dsv2lite-summary"), "deepseek-v2-lite", 16, 5, 4
-    )
+    scenario = Scenario("x", ("dsv2lite-intent", "dsv2lite-summary"), "deepseek-v2-lite", 16, 5, 4)
     with pytest.raises(ValueError, match="give step_tokens"):
         scenario.load_trace()
 
@@ -206,7 +205,7 @@ def test_a_list_of_dispatchers_differs_in_that_alone(tmp_path):
 
 def test_deployment_takes_what_the_scenario_says():
     """What a solver is told comes from the suite, not from defaults."""
-    scenario = suite.Scenario(
+    scenario = Scenario(
         "x",
         ("olmoe-domains",),
         "olmoe-1b-7b",
