@@ -63,13 +63,21 @@ def balancedness_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> 
             f"{ranks} ranks x {width} slots = {ranks * width} slots < {experts} experts; "
             f"give slots_per_rank >= {-(-experts // ranks)}"
         )
-    largest = amounts.max(axis=1, keepdims=True)
-    # shares of the largest load keep any scale in range; a layer without load stays zero
-    scaled = np.divide(amounts, largest, out=np.zeros_like(amounts), where=largest > 0)
-    descending = -np.sort(-scaled, axis=1)
+    descending = descending_shares(amounts)
     bound = np.empty(len(amounts))
     _bound_layers(descending, ranks, width, bound)
     return bound
+
+
+def descending_shares(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each layer's loads, hottest first, as shares of the largest.
+
+    Shares keep any scale in range; a layer without load stays zero.
+    """
+    largest = amounts.max(axis=1, keepdims=True)
+    scaled = np.divide(amounts, largest, out=np.zeros_like(amounts), where=largest > 0)
+    descending: NDArray[np.float64] = -np.sort(-scaled, axis=1)
+    return descending
 
 
 @kernel

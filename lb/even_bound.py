@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lb.bounds import balancedness_bound
+from lb.bounds import balancedness_bound, descending_shares
 from lb.checked import checked_amounts, checked_integer
 from lb.kernel import kernel
 
@@ -70,12 +70,9 @@ def even_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> NDArray[
     amounts = checked_amounts(load, "load", ("layers", "experts"))
     ranks = checked_integer(num_ranks, "num_ranks", at_least=1)
     width = checked_integer(slots_per_rank, "slots_per_rank", at_least=1)
-    largest = amounts.max(axis=1, keepdims=True)
-    scaled = np.divide(amounts, largest, out=np.zeros_like(amounts), where=largest > 0)
-    descending = -np.sort(-scaled, axis=1)
     numbers = amounts.shape[1] * (ranks * width - amounts.shape[1] + 1)
     if width > 1 and 3 * _CHOICES * numbers <= _LARGEST_TABLE:
-        _tighten_layers(descending, ranks, width, bound)
+        _tighten_layers(descending_shares(amounts), ranks, width, bound)
     return bound
 
 
