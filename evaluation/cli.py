@@ -124,26 +124,19 @@ def _run(
     """Run under a progress bar; an interrupt keeps what is finished."""
     from concurrent.futures import BrokenExecutor
 
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     from evaluation import bench as runner
+    from evaluation.progress import progress
 
     found: list[dict[str, Any]] = []
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        bar = progress.add_task("replaying", total=len(todo))
+    with progress(*columns, TimeElapsedColumn()) as shown:
+        bar = shown.add_task("replaying", total=len(todo))
 
         def on_record(record: dict[str, Any], reused: bool) -> None:
             found.append({**record, "reused": reused})
-            progress.update(bar, advance=1, description=f"replayed {_name(record)}")
+            shown.update(bar, advance=1, description=f"replayed {_name(record)}")
 
         try:
             runner.run(todo, out, jobs, fresh=fresh, on_record=on_record)

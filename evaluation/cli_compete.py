@@ -12,7 +12,6 @@ from evaluation.refuse import refuse
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.progress import Progress
 
     from evaluation import competition
 
@@ -88,6 +87,7 @@ def compete(
     from evaluation.candidates import Candidate
     from evaluation.competition_entry import EntryCandidate
     from evaluation.competition_trace import drifting_counts
+    from evaluation.progress import progress
     from lb.engines.competition import Competitor
 
     try:
@@ -117,9 +117,9 @@ def compete(
             found = Candidate(solver, seed).make()
             rebalance = Competitor(found, {}, answer_layers, least_gain, drift)
             play(replace(rebalance), counts(2))
-        with _progress() as progress:
-            played = play(rebalance, progress.track(counts(length), length, description="entry"))
-            base = baseline(progress.track(counts(length), length, description="baseline"))
+        with progress() as shown:
+            played = play(rebalance, shown.track(counts(length), length, description="entry"))
+            base = baseline(shown.track(counts(length), length, description="baseline"))
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
     _print(played, base, as_json)
@@ -156,14 +156,6 @@ def _charge(charge: str) -> Callable[[float], int]:
     if not charge.isdecimal():
         raise ValueError(f"--charge {charge}: give down, up or a number of iterations >= 0")
     return lambda _: int(charge)
-
-
-def _progress() -> "Progress":
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def _print(played: "competition.Played", base: "competition.Played", as_json: bool) -> None:

@@ -49,15 +49,12 @@ def validate(
 
 
 def _with_progress(wanted: "Sequence[Any]") -> "list[Any]":
-    from rich.console import Console
-    from rich.progress import Progress
-
     from evaluation import validate as model
+    from evaluation.progress import progress
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("predicting", total=len(wanted))
-        return model.validate(wanted, lambda _: progress.advance(bar))
+    with progress() as shown:
+        bar = shown.add_task("predicting", total=len(wanted))
+        return model.validate(wanted, lambda _: shown.advance(bar))
 
 
 def calibrate(

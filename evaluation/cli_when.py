@@ -78,15 +78,12 @@ def when(
 
 
 def _with_progress(grid: "Grid", setting: "Setting") -> "list[Cell]":
-    from rich.console import Console
-    from rich.progress import Progress
-
     from evaluation.break_even import price
+    from evaluation.progress import progress
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("pricing", total=len(grid))
-        return price(grid, setting, lambda _: progress.advance(bar))
+    with progress() as shown:
+        bar = shown.add_task("pricing", total=len(grid))
+        return price(grid, setting, lambda _: shown.advance(bar))
 
 
 def _print(

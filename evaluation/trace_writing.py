@@ -20,20 +20,14 @@ def write(pieces: Iterable[Any], out: Path, what: str) -> None:
 
 @contextmanager
 def _counting(what: str) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
+    from evaluation.progress import progress
+
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,} rows"))
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        bar = progress.add_task(what, total=None)
-        yield lambda rows: progress.update(bar, advance=rows)
+    with progress(*columns, TimeElapsedColumn()) as shown:
+        bar = shown.add_task(what, total=None)
+        yield lambda rows: shown.update(bar, advance=rows)
 
 
 @contextmanager
