@@ -1,0 +1,1 @@
+"""The serving simulation: requests from arrival to last token, in event time."""

@@ -1,0 +1,1 @@
+"""Routers of prefill DP groups."""
