@@ -10,8 +10,9 @@ from lb.kernel import kernel
 Array = NDArray[np.float64]
 
 #: Rows of the table: a decode step alone; what a batch with prompts in it computes for all its
-#: tokens, for its prompt tokens and for its decode tokens; the first two in a dense layer.
-DECODE, SHARED, OF_PREFILL, OF_DECODE, DENSE_DECODE, DENSE_SHARED = range(6)
+#: tokens, for its prompt tokens and for its decode tokens; the first two in a dense layer; the
+#: output head.
+DECODE, SHARED, OF_PREFILL, OF_DECODE, DENSE_DECODE, DENSE_SHARED, HEAD = range(7)
 #: Parts of the attention phase whose seconds depend on the context, or on sequences.
 CORE = ("attention", "indexer", "linear state")
 #: Parts of the attention phase that dense layers do not have.
@@ -98,13 +99,18 @@ class AttentionTable:
                 raise ValueError(f"{work} has a number that breaks 0 <= number < infinity")
             self.rows = self._tabulate(int(-2 * most))
 
+    def head_s(self, tokens: float) -> float:
+        """Seconds of the output head of no more ``tokens`` than a call before has had, plus one."""
+        return float(_at(self.rows[HEAD], tokens))
+
     def _tabulate(self, length: int) -> Array:
         operators, model = self._operators, self._operators.model
         tokens = np.arange(float(length))
         decode = operators.attention_parts(tokens, 0.0, "decode", self.queries)
         prefill = operators.attention_parts(tokens, 0.0, "prefill")
         together = (decode.keys() & prefill.keys()) - set(CORE)
-        rows = np.zeros((6, length))
+        rows = np.zeros((7, length))
+        rows[HEAD] = operators.head_s(tokens)
         rows[DECODE] = np.sum(list(decode.values()), axis=0)
         rows[SHARED] = np.sum([prefill[name] for name in sorted(together)], axis=0)
         for row, parts in ((OF_PREFILL, prefill), (OF_DECODE, decode)):
@@ -168,8 +174,8 @@ def _attention(
         least = min(min(prompt, query), min(prompt_context, context))
         if not (least >= 0.0 and whole < np.inf):
             return -np.inf
-        if prompt + query + 2.0 > rows.shape[1]:
-            return -(prompt + query + 2.0)
+        if prompt + query + 3.0 > rows.shape[1]:
+            return -(prompt + query + 3.0)
         most = max(most, query)
         of_prompt = 0.0
         of_query = 0.0

@@ -44,9 +44,10 @@ def expert_seconds(
     share: Array,
     price: Array,
     seconds: Array,
+    rank_tokens: Array,
     tokens: Array,
 ) -> None:
-    """Fill [layers, ranks] ``seconds``, and [2, layers] ``tokens``: of the fullest rank, and mean.
+    """Fill [layers, ranks] ``seconds`` and ``rank_tokens``, and their [2, layers] peak and mean.
 
     Parameters
     ----------
@@ -56,6 +57,8 @@ def expert_seconds(
         [layers, slots] experts and their shares.
     price
         From :func:`coefficients`.
+    seconds, rank_tokens, tokens
+        To be filled; ``tokens`` has the fullest rank's, then the mean rank's.
     """
     layers, ranks = seconds.shape
     held = slots.shape[1] // ranks
@@ -78,6 +81,7 @@ def expert_seconds(
             seconds[layer, rank] = 0.0
             if taken > 0.0:
                 seconds[layer, rank] = price[4] + np.sqrt(memory * memory + compute * compute)
+            rank_tokens[layer, rank] = taken
             fullest = max(fullest, taken)
             whole += taken
         tokens[0, layer] = fullest
