@@ -99,6 +99,7 @@ class FourPhase:
             else:
                 self._disabled, self._left = slots, self._bytes(slots)
         pause_s = transfer.pause_s(exchanged)
+        transfer.stood_still(pause_s)
         received = received + exchanged
         if self._disabled is None:
             return Effect(transfer.after, received, pause_s=pause_s, phase="done")

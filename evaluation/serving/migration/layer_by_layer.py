@@ -39,7 +39,7 @@ class LayerByLayer:
     ) -> None:
         self._transfer = Transfer(before, after, expert_bytes, bytes_per_s, started_s)
         self._chunk = checked_integer(layers_per_step, "layers_per_step", at_least=1)
-        moving = self._transfer.bytes.any(axis=1)
+        moving = self._transfer.bytes.sum(axis=1) > 0
         self._left = np.flatnonzero(moving)
         self._table = np.where(
             moving[:, None], before.physical_to_logical, after.physical_to_logical

@@ -46,8 +46,9 @@ class Transfer:
         self.bytes_per_s = positive(bytes_per_s, "bytes_per_s")
         self.started_s = checked_number(started_s, "started_s")
         #: [layers, ranks] bytes that each rank must receive.
-        self.bytes: NDArray[np.float64] = after.moves_from(before) * self.expert_bytes
+        self.bytes = after.moves_from(before).astype(np.float64) * self.expert_bytes
         self._clock = -np.inf
+        self._moving_from = self.started_s
 
     @property
     def nothing(self) -> NDArray[np.float64]:
@@ -59,7 +60,10 @@ class Transfer:
         return float(received.max()) / self.bytes_per_s
 
     def elapsed(self, now_s: float, step_s: float) -> float:
-        """Move the clock to ``now_s`` and return the seconds since the call before, or the start.
+        """Move the clock to ``now_s`` and return the seconds of steps since the call before.
+
+        Time before the start does not count, nor does a pause that was reported to
+        :meth:`stood_still`.
 
         Raises
         ------
@@ -70,9 +74,14 @@ class Transfer:
         positive(step_s, "step_s")
         if now < self._clock:
             raise ValueError(f"now_s = {now:g} < {self._clock:g}, the time before; time goes on")
-        since = max(self._clock, self.started_s)
+        passed = max(0.0, now - self._moving_from)
         self._clock = now
-        return max(0.0, now - since)
+        self._moving_from = max(now, self._moving_from)
+        return passed
+
+    def stood_still(self, pause_s: float) -> None:
+        """Let the background wait for a pause from now on: ranks receive at their whole rate."""
+        self._moving_from += pause_s
 
     @property
     def started(self) -> bool:
