@@ -139,5 +139,5 @@ def _by_expert(placement: lb.Placement, values: NDArray[np.float64]) -> NDArray[
     """[layers, slots] sum over the replicas of each slot's expert."""
     table = placement.physical_to_logical
     cells = table + np.arange(placement.num_layers)[:, None] * placement.num_experts
-    total: NDArray[np.float64] = np.bincount(cells.ravel(), weights=values.ravel())
-    return total[cells]
+    total = np.bincount(cells.ravel(), weights=values.ravel())
+    return np.asarray(total[cells], dtype=np.float64)
