@@ -112,7 +112,8 @@ class Routed:
         self, domain_tokens: NDArray[np.float64], random: np.random.Generator, /
     ) -> NDArray[np.int32]:
         """Return [layers, experts] drawn counts; errors as :meth:`traces.DomainRouting.draw`."""
-        return self.routing.draw(domain_tokens[None], random)[0]
+        counts: NDArray[np.int32] = self.routing.draw(domain_tokens[None], random)[0]
+        return counts
 
 
 def of_law(law: Law, names: Sequence[str] = ()) -> Routed:

@@ -40,7 +40,7 @@ def coefficients(operators: Operators) -> Array:
 def expert_seconds(
     counts: NDArray[np.int32],
     scale: float,
-    slots: NDArray[np.int64],
+    slots: NDArray[np.uint64],
     share: Array,
     price: Array,
     seconds: Array,
@@ -54,7 +54,7 @@ def expert_seconds(
     counts, scale
         [layers, experts] token copies, each of which counts ``scale`` times.
     slots, share
-        [layers, slots] experts and their shares.
+        [layers, slots] experts, unsigned so that none is looked for from the end; their shares.
     price
         From :func:`coefficients`.
     seconds, rank_tokens, tokens
@@ -64,23 +64,25 @@ def expert_seconds(
     held = slots.shape[1] // ranks
     tile = price[3]
     for layer in range(layers):
+        row = counts[layer]
         fullest = 0.0
         whole = 0.0
+        slot = 0
         for rank in range(ranks):
             touched = 0.0
             tiles = 0.0
             taken = 0.0
-            for slot in range(rank * held, (rank + 1) * held):
-                count = counts[layer, slots[layer, slot]] * scale * share[layer, slot]
+            for _ in range(held):
+                count = row[slots[layer, slot]] * (scale * share[layer, slot])
                 part = min(count, 1.0)
                 touched += part
                 tiles += np.ceil(count / tile) * part
                 taken += count
+                slot += 1
             memory = touched * price[0] + taken * price[1]
             compute = tiles * price[2]
-            seconds[layer, rank] = 0.0
-            if taken > 0.0:
-                seconds[layer, rank] = price[4] + np.sqrt(memory * memory + compute * compute)
+            busy = np.sqrt(memory * memory + compute * compute)
+            seconds[layer, rank] = price[4] + busy if taken > 0.0 else 0.0
             rank_tokens[layer, rank] = taken
             fullest = max(fullest, taken)
             whole += taken

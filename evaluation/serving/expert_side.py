@@ -132,7 +132,7 @@ class ExpertSide:
         expert_seconds(
             counts,
             scale,
-            self._placement.physical_to_logical,
+            self._placement.physical_to_logical.view(np.uint64),
             share,
             self._price,
             self.seconds,

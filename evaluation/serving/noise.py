@@ -35,7 +35,7 @@ class Noise:
         if jitter is not None and jitter.stall_probability:
             self.stall[:] = jitter.stall_probability, jitter.stall_s
         first = np.random.SeedSequence([seed, 0 if jitter is None else jitter.seed])
-        self.state = first.generate_state(1, np.uint64)
+        self.state = first.generate_state(1, np.uint64).astype(np.uint64)
         self.factor = _factors(self.sigma)
 
     def barriers(self, seconds: Array, group: NDArray[np.int64], speed: Array, out: Array) -> None:
@@ -79,7 +79,8 @@ def _factors(sigma: float) -> NDArray[np.float32]:
     quantile = NormalDist().inv_cdf
     half = np.array([quantile((n + 0.5) / VALUES) for n in range(VALUES // 2)])
     factor = np.exp(sigma * np.concatenate([half, -half[::-1]]))
-    return (factor / factor.mean()).astype(np.float32)
+    scaled: NDArray[np.float32] = (factor / factor.mean()).astype(np.float32)
+    return scaled
 
 
 @inlined

@@ -11,7 +11,6 @@ from evaluation.serving.expert_load import ExpertLoad
 from evaluation.serving.expert_side import ExpertSide
 from evaluation.serving.noise import Noise, speeds
 from evaluation.serving.work import Cost, Work
-from hardware import Collectives, Operators
 from lb import Placement
 from lb.protocols import Dispatcher
 
@@ -83,8 +82,8 @@ class ColocatedPrice:
             raise ValueError(f"groups = {groups} must be at least 1 and divide {ranks} ranks")
         if not 0 <= host_s < np.inf:
             raise ValueError(f"host_s = {host_s} breaks 0 <= host_s < infinity")
-        self.operators: Operators = executor.operators
-        self.collectives: Collectives = executor.collectives
+        self.operators = executor.operators
+        self.collectives = executor.collectives
         self.drafts, self.host_s, self.groups = executor.drafts, host_s, groups
         self.attention = AttentionTable(self.operators, executor.drafts, ranks // groups)
         self.experts = ExpertSide(self.operators, placement, load, dispatcher, seed)
