@@ -12,6 +12,7 @@ from evaluation import (
     cli_explain,
     cli_fabric,
     cli_machine,
+    cli_simulate,
     cli_solve,
     cli_trace,
     cli_when,
@@ -253,6 +254,7 @@ app.command()(cli_when.when)
 app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
+app.command()(cli_simulate.simulate)
 app.command()(cli_solve.solve)
 app.add_typer(cli_fabric.app, name="fabric")
 app.add_typer(cli_trace.app, name="trace")

@@ -22,8 +22,8 @@ from evaluation.serving.transfer import ports
 from hardware import Device
 from traces.requests import RequestTrace
 
-#: Told of simulated seconds and finished requests.
-OnProgress = Callable[[float, int], None]
+#: Told of simulated seconds, of requests finished and of all requests.
+OnProgress = Callable[[float, int, int], None]
 
 
 def simulate(
@@ -33,7 +33,7 @@ def simulate(
     seed: int = 0,
     steps: StepLog | None = None,
     trace: RequestTrace | None = None,
-    on_progress: OnProgress = lambda now_s, finished: None,
+    on_progress: OnProgress = lambda now_s, finished, requests: None,
 ) -> Result:
     """Serve the requests of a scenario.
 
@@ -169,7 +169,7 @@ def _watch(
     while True:
         yield env.timeout(sample_s)
         system.sample(samples)
-        on_progress(env.now, system.finished_count)
+        on_progress(env.now, system.finished_count, system.live.trace.num_requests)
         if system.stuck:
             left = system.live.trace.num_requests - system.finished_count
             raise RuntimeError(
