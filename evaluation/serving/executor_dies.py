@@ -95,7 +95,7 @@ class ExecutorDies:
 
     @property
     def ranks(self) -> tuple[int, ...]:
-        """Dies with experts that are left, ascending: rank ``r`` of the placement is ``ranks[r]``."""
+        """Dies with experts that are left, ascending: one for each rank of the placement."""
         first = self.attention_dies or 0
         return tuple(die for die in range(first, self.dies) if die not in self.lost_dies)
 

@@ -16,7 +16,7 @@ KINDS = ("die", "node", "link", "switch", "slow", "glitch")
 
 @dataclass(frozen=True)
 class Fault:
-    """One failure. The constructor only stores; :func:`evaluation.serving.fault_checks.check` checks.
+    """One failure; :func:`evaluation.serving.fault_checks.check` says whether it can happen.
 
     Parameters
     ----------
