@@ -1,7 +1,7 @@
 """What one fault takes down, and when what comes back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from evaluation.serving.executor_dies import ExecutorDies
 from evaluation.serving.faults import Fault
@@ -32,11 +32,11 @@ class Outage:
     lost_groups
         DP groups of the executor of the fault that have lost theirs.
     lost_dies
-        Dies that it has lost, beside those lost before. After a restart with a spare, or one that
-        waited for the repair, they are there again; without restart, they and their DP groups stay
-        away until ``returns_s``.
+        Dies that it has lost, beside those lost before. After a restart they are there again: with
+        spares, all that it was built with, else those it had before the fault. Without restart,
+        they and their DP groups stay away until ``returns_s``.
     kept_ranks
-        Dies with experts that it goes on with, ascending.
+        Dies with experts that it goes on with, ascending; after a restart with these.
     rolled_back
         The step under way comes to nothing and all DP groups compute it again, no cache lost.
     returns_s
@@ -57,7 +57,7 @@ class Outage:
     restart: bool = False
     lost_groups: tuple[int, ...] = ()
     lost_dies: tuple[int, ...] = ()
-    kept_ranks: tuple[int, ...] = field(default=())
+    kept_ranks: tuple[int, ...] = ()
     rolled_back: bool = False
     returns_s: float | None = None
     missing: bool = False
@@ -69,7 +69,9 @@ def plan(fault: Fault, executors: Sequence[ExecutorDies], recovery: Recovery) ->
     """Return what a fault does, under the rules of recovery.
 
     A lost die takes its experts and the keys and values of its DP groups with it; the other dies of
-    such a group hold no attention until it returns. Links and switches leave traffic to the other
+    such a group hold no attention until it returns. With an unknown placement, experts are taken to
+    have no replica. An executor that would have no DP group, no expert die or no memory for its
+    experts left restarts instead, whatever the mode. Links and switches leave traffic to the other
     paths; what was under way is lost, so one step is rolled back, an assumption of ours, as is that
     nothing waits for their detection. A glitch rolls one step back (xDeepServe section 6, stage 3)
     and stops the executor for ``lasts_s``. A slow die stops nothing.
@@ -121,24 +123,25 @@ def plan(fault: Fault, executors: Sequence[ExecutorDies], recovery: Recovery) ->
     )
     gone = set(executor.groups_on([*lost, *executor.lost_dies]))
     goes_on = len(gone) < executor.groups and bool(outage.kept_ranks)
-    modes = ("shrink", "missing-experts") if executor.role != "prefill" else ("missing-experts",)
-    if recovery.mode in modes and goes_on:
+    if recovery.mode == "shrink":
+        goes_on &= executor.role != "prefill" and _fits(executor, len(outage.kept_ranks))
+    if goes_on and recovery.mode in ("shrink", "missing-experts"):
         return _running_on(outage, executor, recovery)
     return _restarting(outage, executor, executors, recovery)
 
 
 def _running_on(outage: Outage, executor: ExecutorDies, recovery: Recovery) -> Outage:
     """Go on with the dies that are left, by the slowest path that a lost die asks for."""
-    paths, missing = [], False
-    ranks = [rank for rank, die in enumerate(executor.ranks) if die in outage.lost_dies]
-    unique = bool(ranks) and _loses_experts(executor, ranks)
+    paths = []
+    experts = bool(set(outage.lost_dies) & set(executor.ranks))
+    unique = experts and _loses_experts(executor, outage.kept_ranks)
     if executor.colocated:
         loads = unique and recovery.mode == "shrink"
         paths.append("colocated_load_s" if loads else "colocated_s")
     else:
         if any(executor.holds_attention(die) for die in outage.lost_dies):
             paths.append("attention_die_s")
-        if ranks:
+        if experts:
             alone = "role_switch_s" if recovery.mode == "shrink" else "missing_expert_s"
             paths.append(alone if unique else "redundant_expert_s")
     missing = unique and recovery.mode == "missing-experts"
@@ -146,11 +149,20 @@ def _running_on(outage: Outage, executor: ExecutorDies, recovery: Recovery) -> O
     return _resumed(replace(outage, path=path, missing=missing), recovery)
 
 
-def _loses_experts(executor: ExecutorDies, ranks: list[int]) -> bool:
-    """Say whether an expert has no replica outside these ranks; so if no placement is known."""
+def _loses_experts(executor: ExecutorDies, kept: tuple[int, ...]) -> bool:
+    """Say whether an expert has no replica on the dies that are left."""
     if executor.placement is None:
         return True
-    return bool(missing_experts(executor.placement, ranks).missing.any())
+    placed_on = executor.placed_on or ()
+    lost = [rank for rank, die in enumerate(placed_on) if die not in kept]
+    return bool(missing_experts(executor.placement, lost).missing.any())
+
+
+def _fits(executor: ExecutorDies, kept: int) -> bool:
+    """Say whether so many dies have memory for every expert once."""
+    if executor.placement is None or executor.most_slots is None:
+        return True
+    return kept * executor.most_slots >= executor.placement.num_experts
 
 
 def _restarting(
@@ -170,7 +182,8 @@ def _restarting(
         kept_ranks=executor.ranks,
     )
     if recovery.spares:
-        return replace(_resumed(begun, recovery), returns_s=None)
+        whole = replace(begun, kept_ranks=executor.built_ranks)
+        return replace(_resumed(whole, recovery), returns_s=None)
     killed = _given(outage, executor, executors) if recovery.mode == "failover" else ""
     if killed:
         resumed = _resumed(replace(begun, executors=(*names, killed), killed=killed), recovery)

@@ -90,14 +90,10 @@ def _mode(value: Any) -> str | None:
     return f"did you mean {near[0]!r}?" if near else f"give one of {', '.join(MODES)}"
 
 
-def _truth(value: Any) -> str | None:
-    return None if isinstance(value, bool) else "give true or false"
-
-
 #: What each key of a [recovery] table may hold.
 CHECKS: dict[str, preset.Check] = {
     "mode": _mode,
-    "spares": _truth,
+    "spares": preset.truth,
     "heartbeat_s": preset.positive,
     "missed_heartbeats": preset.count_from_one,
     "full_restart_s": preset.not_negative,
