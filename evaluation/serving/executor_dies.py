@@ -29,7 +29,12 @@ class ExecutorDies:
         Disaggregated MoE and attention: the first so many dies hold attention alone, the others
         experts alone. ``None``: colocated, every die holds both.
     placement
-        Experts over :attr:`ranks`, the dies with experts that are not lost, in order.
+        Experts over :attr:`placed_on`; ``None`` if it is not known.
+    placed_on
+        Dies that the ranks of the placement are, by default :attr:`ranks`. An executor that goes on
+        without some experts keeps the placement from before, whose lost ranks hold nothing now.
+    most_slots
+        Expert weights of one layer that a die has memory for; ``None``: as many as it takes.
     fabric
         The network between its dies, die ``d`` being rank ``d``; needed for faults of links and
         switches alone.
@@ -39,8 +44,8 @@ class ExecutorDies:
     Raises
     ------
     ValueError
-        If a number is out of range, the placement has other ranks than dies with experts are
-        left, or the fabric has another number of ranks than dies.
+        If a number is out of range, the placement has another number of ranks than it is placed on
+        or leaves out a die with experts that is left, or the fabric has other ranks than dies.
     """
 
     name: str
@@ -50,6 +55,8 @@ class ExecutorDies:
     groups: int
     attention_dies: int | None = None
     placement: Placement | None = None
+    placed_on: tuple[int, ...] | None = None
+    most_slots: int | None = None
     fabric: Fabric | None = None
     lost_dies: frozenset[int] = frozenset()
 
@@ -72,15 +79,25 @@ class ExecutorDies:
             raise ValueError(
                 f"{self.name}: lost die {outside[0]} breaks 0 <= die < dies = {self.dies}"
             )
-        if self.placement is not None and self.placement.num_ranks != len(self.ranks):
-            raise ValueError(
-                f"{self.name}: the placement has {self.placement.num_ranks} ranks, and "
-                f"{len(self.ranks)} dies with experts are left; give one for these"
-            )
+        if self.placed_on is None:
+            object.__setattr__(self, "placed_on", self.ranks)
+        self._check_placement(tuple(self.placed_on or ()))
         if self.fabric is not None and self.fabric.num_ranks != self.dies:
             raise ValueError(
                 f"{self.name}: the fabric has {self.fabric.num_ranks} ranks for {self.dies} dies; "
                 "build it with num_ranks = dies"
+            )
+
+    def _check_placement(self, placed_on: tuple[int, ...]) -> None:
+        if not set(self.ranks) <= set(placed_on) <= set(self.built_ranks):
+            raise ValueError(
+                f"{self.name}: placed_on = {placed_on} must hold the dies with experts that are "
+                f"left, {self.ranks}, and no die without experts"
+            )
+        if self.placement is not None and self.placement.num_ranks != len(placed_on):
+            raise ValueError(
+                f"{self.name}: the placement has {self.placement.num_ranks} ranks for "
+                f"{len(placed_on)} dies with experts; give one for these"
             )
 
     @property
@@ -94,10 +111,14 @@ class ExecutorDies:
         return -(-self.dies // self.dies_per_node)
 
     @property
+    def built_ranks(self) -> tuple[int, ...]:
+        """Dies with experts, lost or not, ascending."""
+        return tuple(range(self.attention_dies or 0, self.dies))
+
+    @property
     def ranks(self) -> tuple[int, ...]:
-        """Dies with experts that are left, ascending: rank ``r`` of the placement is ``ranks[r]``."""
-        first = self.attention_dies or 0
-        return tuple(die for die in range(first, self.dies) if die not in self.lost_dies)
+        """Dies with experts that are left, ascending."""
+        return tuple(die for die in self.built_ranks if die not in self.lost_dies)
 
     def dies_of_node(self, node: int) -> tuple[int, ...]:
         """Return the dies of one node, lost ones included."""

@@ -106,7 +106,7 @@ def _switch(fabric: Fabric, fault: Fault) -> Hashable:
     if not fault.name:
         return known[_in_range(fabric, fault, len(known), "switches")]
     by_text = {str(node): node for node in fabric.graph}
-    node = by_text.get(fault.name, fault.name)
+    node: Hashable = by_text.get(fault.name, fault.name)
     without(fabric.name, fabric.graph, (), [node], {})
     if node not in known:
         raise ValueError(f"{fault.label}: {fault.name!r} is not a switch; fail it as a die or node")

@@ -16,7 +16,7 @@ KINDS = ("die", "node", "link", "switch", "slow", "glitch")
 
 @dataclass(frozen=True)
 class Fault:
-    """One failure. The constructor only stores; :func:`evaluation.serving.fault_checks.check` checks.
+    """One failure; :func:`evaluation.serving.fault_checks.check` says whether it can happen.
 
     Parameters
     ----------
@@ -61,10 +61,6 @@ class Fault:
         return f"fault of {self.executor} at {self.at_s:g} s, {self.kind} {self.name or self.index}"
 
 
-def _truth(value: Any) -> str | None:
-    return None if isinstance(value, bool) else "give true or false"
-
-
 def _kind(value: Any) -> str | None:
     return None if value in KINDS else f"give one of {', '.join(KINDS)}"
 
@@ -77,7 +73,7 @@ CHECKS: dict[str, preset.Check] = {
     "index": preset.count,
     "lasts_s": preset.positive,
     "speed": preset.fraction,
-    "detected": _truth,
+    "detected": preset.truth,
     "name": preset.text,
 }
 OPTIONAL = frozenset(CHECKS) - {"at_s", "executor", "kind"}
