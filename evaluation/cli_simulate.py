@@ -37,9 +37,7 @@ def simulate(
     timeline: Annotated[
         Path | None, typer.Option(help="Write steps and transfers for Perfetto (.json).")
     ] = None,
-    between: Annotated[
-        str, typer.Option(help="Seconds of the timeline, from,to.")
-    ] = "0,10",
+    between: Annotated[str, typer.Option(help="Seconds of the timeline, from,to.")] = "0,10",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Simulate serving: what schedulers and deployments do to TTFT, TPOT and goodput."""
@@ -102,7 +100,9 @@ def _with_progress(
         task = bar.add_task("drawing the routing", total=None)
 
         def show(now_s: float, finished: int, total: int) -> None:
-            bar.update(task, description=f"{now_s:,.0f} s simulated", completed=finished, total=total)
+            bar.update(
+                task, description=f"{now_s:,.0f} s simulated", completed=finished, total=total
+            )
 
         return run(scenario, until_s=until, seed=seed, steps=steps, on_progress=show)
 

@@ -196,4 +196,5 @@ def _load_trace(names: tuple[str, ...], step_tokens: int | None) -> Any:
 
 @lru_cache(maxsize=4)
 def fabric_of(name: str, num_ranks: int) -> Fabric:
+    """Return a fabric preset over so many ranks, built once."""
     return Fabric.preset(name, num_ranks)

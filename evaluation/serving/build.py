@@ -74,7 +74,8 @@ def requests(scenario: ServingScenario, load: ExpertLoad, seed: int) -> RequestT
     shares = dict(scenario.domains) or dict.fromkeys(load.domains, 1.0 / len(load.domains))
     if set(shares) - set(load.domains):
         raise ValueError(
-            f"{scenario.name}: domains = {sorted(shares)}; the routing has {', '.join(load.domains)}"
+            f"{scenario.name}: domains = {sorted(shares)}; the routing has "
+            f"{', '.join(load.domains)}"
         )
     named = with_domains(found, shares, seed)
     order = np.array([load.domains.index(name) for name in named.domain_names])

@@ -95,6 +95,10 @@ class ExpertSide:
         self._placement = placement
         self._share = placement.even_share
 
+    def fix_share(self, share: Array | None) -> None:
+        """Split by ``share`` [layers, slots] where no dispatcher does; ``None``: evenly."""
+        self._share = self._placement.even_share if share is None else share
+
     def take_seen(self) -> NDArray[np.int64]:
         """Return :attr:`seen` and begin anew."""
         seen, self.seen = self.seen, np.zeros_like(self.seen)

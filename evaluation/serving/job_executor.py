@@ -54,9 +54,7 @@ class Stage:
 
     def route(self, request: int, now_s: float) -> None:
         """Choose for one request; it stays in the backlog while the router holds it."""
-        if self.backlog:
-            self.backlog.append(request)
-        elif not self._routed(request, now_s):
+        if self.backlog or not self._routed(request, now_s):
             self.backlog.append(request)
 
     def retry(self, now_s: float) -> None:
@@ -103,6 +101,6 @@ class Stage:
         limit = [max(int(view.request_limit.sum()), 0) for view in views]
         # a prompt queue has no limit; the sum over groups of "no limit" would overflow
         whole = np.array(limit) if self.decode else np.full(len(views), 2**62)
-        found = {name: np.array(value, dtype=np.int64) for name, value in sums.items()}
+        found: dict[str, Any] = {name: np.array(value) for name, value in sums.items()}
         up = np.array([bool(view.up.any()) for view in views])
         return Workers(request_limit=whole, up=up, **found)

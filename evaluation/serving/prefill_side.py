@@ -1,4 +1,4 @@
-"""The prefill side of a task executor: pool, queues of DP groups, chunks of prompts, prefix cache."""
+"""The prefill side of a task executor: pool, queues of DP groups, chunks, prefix cache."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from schedulers.views import HOLD, Queue, Requests
 Ints = NDArray[np.int64]
 #: A queue has no limit of its own; memory is what bounds those that have begun.
 UNLIMITED = 2**62
-#: Requests of a pool that a router is shown at once, oldest first: an assumption that bounds its work.
+#: Requests of a pool that a router is shown at once, oldest first: an assumption.
 SHOWN = 512
 
 
@@ -118,7 +118,7 @@ class PrefillSide:
         )
 
     def cached(self, request: int) -> list[int]:
-        """[groups] tokens of its prompt in each group's prefix cache."""
+        """Return [groups] tokens of its prompt in each group's prefix cache."""
         prefix, size = self.live.prefix(request), self.live.trace.block_tokens or 1
         most = int(self.live.need[request]) - 1
         return [min(cache.match(prefix) * size, most) for cache in self.caches]

@@ -104,6 +104,13 @@ class ColocatedPrice:
     def placement(self, placement: Placement) -> None:
         self.experts.placement = placement
 
+    def fix_share(self, share: Array | None) -> None:
+        """Split tokens over replicas by ``share`` [layers, slots] from now on; ``None``: evenly.
+
+        For slots that are disabled while their weights change.
+        """
+        self.experts.fix_share(share)
+
     @property
     def seen(self) -> NDArray[np.int64]:
         """[layers, experts] token copies drawn so far."""

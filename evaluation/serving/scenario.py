@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.scenario import name_or_names
+from evaluation.serving.faults import Fault, parse_faults
+from evaluation.serving.rebalancing import RebalanceTable, parse_rebalance
+from evaluation.serving.recovery import Recovery, parse_recovery
 from hardware import preset
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -53,6 +56,9 @@ CHECKS: dict[str, preset.Check] = {
     "batch": _named,
     "ttft_s": preset.positive,
     "tpot_s": preset.positive,
+    "fault": lambda value: None if isinstance(value, list) else "give [[fault]] tables",
+    "recovery": lambda value: None if isinstance(value, dict) else "give a [recovery] table",
+    "rebalance": lambda value: None if isinstance(value, dict) else "give a [rebalance] table",
     "executor": lambda value: None if isinstance(value, list) and value else "give [[executor]]",
 }
 
@@ -152,6 +158,10 @@ class ServingScenario:
         Registered schedulers: for prefill executor, decode executor, DP groups, prompts.
     ttft_s, tpot_s
         The SLO.
+    fault, recovery
+        What fails when, and how the deployment recovers; docs/faults.md.
+    rebalance
+        When experts are placed anew, and how their weights move; ``None``: never.
 
     Raises
     ------
@@ -186,6 +196,9 @@ class ServingScenario:
     batch: Any = "chunked"
     ttft_s: float = 2.0
     tpot_s: float = 0.05
+    fault: tuple[Fault, ...] = ()
+    recovery: Recovery = dataclasses.field(default_factory=Recovery)
+    rebalance: RebalanceTable | None = None
 
     def __post_init__(self) -> None:
         roles = {one.role for one in self.executor}
@@ -232,4 +245,8 @@ def read(name_or_path: str | Path) -> ServingScenario:
     routing = values.get("routing", "uniform")
     values["routing"] = (routing,) if isinstance(routing, str) else tuple(routing)
     values["executor"] = tuple(tables)
+    values["fault"] = parse_faults(values.get("fault", []), f"{path}: fault")
+    values["recovery"] = parse_recovery(values.get("recovery", {}), f"{path}: recovery")
+    if "rebalance" in values:
+        values["rebalance"] = parse_rebalance(values["rebalance"], f"{path}: rebalance")
     return ServingScenario(**values)

@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import simpy
 
 import schedulers
 from evaluation.serving import build
+from evaluation.serving.executor_dies import ExecutorDies
+from evaluation.serving.expert_load import ExpertLoad
 from evaluation.serving.job_executor import Stage
 from evaluation.serving.live import Live
 from evaluation.serving.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.outages import Outages
+from evaluation.serving.pricing import ColocatedPrice
+from evaluation.serving.rebalancing import Rebalancing
 from evaluation.serving.result import Result
 from evaluation.serving.scenario import ServingScenario
 from evaluation.serving.slo import Slo
@@ -20,6 +25,7 @@ from evaluation.serving.system import System
 from evaluation.serving.task_executor import TaskExecutor
 from evaluation.serving.transfer import ports
 from hardware import Device
+from lb import Placement
 from traces.requests import RequestTrace
 
 #: Told of simulated seconds, of requests finished and of all requests.
@@ -155,7 +161,37 @@ def _system(
             decode=True,
         ),
     )
+    _play_faults(env, scenario, system, load, seed)
+    if scenario.rebalance is not None:
+        rate = pricer.collectives.send_bytes_per_s()
+        system.hooks.append(Rebalancing(scenario.rebalance, rate))
     return system, SampleLog([one.shape.name for one in executors])
+
+
+def _play_faults(
+    env: simpy.Environment, scenario: ServingScenario, system: System, load: ExpertLoad, seed: int
+) -> None:
+    if not scenario.fault:
+        return
+    fabric = build.step_executor(scenario, scenario.executor[0]).collectives.fabric
+    tables = [table for table in scenario.executor for _ in range(table.count)]
+    dies = []
+    for table, executor in zip(tables, system.executors, strict=True):
+        shape, price = executor.shape, executor.price
+        placement = price.placement if isinstance(price, ColocatedPrice) else None
+        nodes = int(fabric.figures.get("dies_per_node", table.dies))
+        dies.append(
+            ExecutorDies(
+                shape.name, shape.role, table.dies, nodes, shape.groups, placement=placement
+            )
+        )
+
+    def reprice(number: int, placement: Placement, groups: int) -> ColocatedPrice:
+        table = replace(tables[number], dies=placement.num_ranks)
+        pricer = build.step_executor(scenario, table)
+        return ColocatedPrice(pricer, placement, load, groups, None, table.host_s, seed + number)
+
+    Outages(env, system, dies, scenario.fault, scenario.recovery, reprice)
 
 
 def _watch(

@@ -1,4 +1,4 @@
-"""The serving system in event time: arrivals, executors, transfers, and who takes over from whom."""
+"""The serving system in event time: arrivals, transfers, and who takes over from whom."""
 
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
@@ -83,7 +83,7 @@ class System:
             self.steps.add_transfer(request, source.number, executor.number, start, end)
         attempt = int(live.attempt[request])
         done = env.timeout(end - env.now)
-        done.callbacks.append(  # type: ignore[union-attr]
+        done.callbacks.append(
             lambda _: self._received(source, origin, executor, request, group, attempt)
         )
 
@@ -121,6 +121,39 @@ class System:
         self.live.joined_s[request] = self.env.now
         self.first.route(request, self.env.now)
 
+    def lose(self, groups: Sequence[tuple[TaskExecutor, int]]) -> None:
+        """Take DP groups away that have failed: route anew all that they held or waited for.
+
+        Requests on their way to such a group, whose cache is safe elsewhere, only choose again who
+        generates them; all others are computed again.
+        """
+        gone = {(one.number, group) for one, group in groups}
+        live = self.live
+        held = [
+            request
+            for request in np.flatnonzero(live.holder >= 0).tolist()
+            if (int(live.holder[request]), int(live.group[request])) in gone
+        ]
+        anew, again = [], []
+        for one, group in groups:
+            lost, later = one.lose(group)
+            anew += lost
+            again += later
+        for one in {one.number: one for one, _ in groups}.values():
+            if not one.up.any():
+                anew, one.prefill.pool = anew + one.prefill.pool, []
+                again, one.decode.pending = again + one.decode.pending, []
+        self.second.backlog = [one for one in self.second.backlog if one not in set(held)]
+        for request in held:
+            for executor in self.executors:
+                executor.withdraw(request)
+        lost_requests = list(dict.fromkeys(anew + held))
+        for request in lost_requests:
+            self.again(request)
+        for request in [one for one in dict.fromkeys(again) if one not in set(lost_requests)]:
+            live.attempt[request] += 1  # what is under way for it goes nowhere
+            self.second.route(request, self.env.now)
+
     def room(self) -> None:
         """Retry what was held for want of room."""
         if self.first.backlog:
@@ -152,6 +185,6 @@ class System:
     @property
     def stuck(self) -> bool:
         """Whether requests are left and nothing will ever happen again."""
-        idle = not any(one.busy or one.halted for one in self.executors)
+        idle = not any(one.busy or (one.halted and not one.dead) for one in self.executors)
         arrived = self.arrivals_seen == self.live.trace.num_requests
         return idle and arrived and not self.in_transfer and not self.repairs

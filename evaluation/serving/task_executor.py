@@ -8,7 +8,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from evaluation.serving.decode_batch import DecodeBatch
+from evaluation.serving.decode_batch import DecodeBatch, whole_blocks
 from evaluation.serving.decode_side import DecodeSide
 from evaluation.serving.live import Live
 from evaluation.serving.log import RequestLog, StepLog
@@ -158,7 +158,8 @@ class TaskExecutor:
             Board(self.decode_workers, telemetry_s),
         )
         self.totals = Totals()
-        self.busy = self.halted = False
+        self.busy = self.halted = self.dead = False
+        self.whole_price: Price | None = None
         self.epoch = 0
         self._wake = env.event()
         env.process(self._run())
@@ -237,6 +238,40 @@ class TaskExecutor:
         self.halted = False
         self.wake()
 
+    def lose(self, group: int) -> tuple[list[int], list[int]]:
+        """Empty a group whose cache is lost.
+
+        Returns
+        -------
+        lost, later
+            Requests to compute anew, and those whose cache is still where it was computed.
+        """
+        prompts = self.prefill.drop(group)
+        ran, later = self.decode.drop(group)
+        for request in ran:
+            self.decoding_domains[self.live.domain[request]] -= 1
+        ready, self.ready[group] = self.ready[group], []
+        return prompts + ran + ready, later
+
+    def withdraw(self, request: int) -> None:
+        """Forget a request that waits to generate here, wherever it waits."""
+        side = self.decode
+        if request in side.pending:
+            side.pending.remove(request)
+            return
+        for group, waits in enumerate(side.deferred):
+            if request in waits:
+                waits.remove(request)
+            elif request in side.inbound[group]:
+                side.inbound[group].discard(request)
+                need = int(self.live.need[request])
+                side.arriving[group] -= 1
+                side.arriving_held[group] -= whole_blocks(need + 1, self.shape.block_tokens)
+            else:
+                continue
+            side.leave(request, group)
+            return
+
     def _run(self) -> Generator[simpy.Event, Any, None]:
         while True:
             pause = self.around.before_step(self, self.env.now) if self._has_work() else 0.0
@@ -272,8 +307,8 @@ class TaskExecutor:
             tokens[chunk.group] += chunk.tokens
             context[chunk.group] += chunk.context
             domains[self.live.domain[chunk.request]] += chunk.tokens
-        running = batch.count.astype(np.float64), batch.context_sum.astype(np.float64)
-        return Work(tokens, context, *running, domains)
+        running, contexts = batch.count.astype(np.float64), batch.context_sum.astype(np.float64)
+        return Work(tokens, context, running, contexts, domains.astype(np.float64))
 
     def _end(self, work: Work, cost: Cost, chunks: list[Chunk], start_s: float) -> None:
         """Book what a step has done, at its end."""
@@ -312,7 +347,7 @@ class TaskExecutor:
         self.around.finished(request)
 
     def _prompt_done(self, request: int, group: int) -> None:
-        """The first token comes with the end of the prompt, the next with the end of a recompute."""
+        """Note a token: the first at the end of a prompt, the next at that of a recompute."""
         live, log = self.live, self.log
         live.generated[request] += 1
         if np.isnan(log.first_token_s[request]):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Board:
 
 
 def _copied(workers: Workers) -> Workers:
-    arrays = {
+    arrays: dict[str, Any] = {
         field.name: value.copy()
         for field in dataclasses.fields(workers)
         if isinstance(value := getattr(workers, field.name), np.ndarray)
