@@ -7,6 +7,7 @@ from schedulers.decode.admission import admission_order, f_score
 
 
 def order(size, load, places, overdue=None):
+    """Admission order of plain lists."""
     overdue = np.zeros(len(size), dtype=bool) if overdue is None else np.array(overdue)
     return admission_order(np.array(size, float), np.array(load, float), np.array(places), overdue)
 

@@ -14,8 +14,8 @@ from tests.schedulers.decode.views import requests, workers
 def highest(waiting, pool, chosen):
     """Highest predicted load of those that get a request."""
     load = pool.kv_reserved.copy()
-    np.add.at(load, chosen, waiting.prompt_tokens + waiting.output_tokens)
-    return load[list(chosen)].max()
+    np.add.at(load, np.array(chosen), waiting.prompt_tokens + waiting.output_tokens)
+    return load[np.array(chosen)].max()
 
 
 def test_it_beats_greedy_packing_where_that_fails():
@@ -42,15 +42,18 @@ def test_a_heavier_bystander_hides_nothing():
     assert highest(waiting, pool, Assignment()(waiting, pool)) == 6
 
 
-def test_limits_and_room_bind_the_solver():
-    """The even split 6 : 6 needs three places on one worker, and there are two, and room of 9."""
+@pytest.mark.parametrize(
+    ("limit", "capacity", "best"), [([5, 5], 99, 6), ([3, 5], [99, 6], 7), ([1, 5], 99, 9)]
+)
+def test_limits_and_room_bind_the_solver(limit, capacity, best):
+    """6 : 6 is best; room for 5 tokens on one makes it 7 : 5, one place on the other 3 : 9."""
     waiting = requests([3, 3, 2, 2, 2], [0] * 5)
-    pool = workers([0, 0], running=[0, 0], limit=[2, 5], capacity=[100, 9])
+    pool = workers([0, 0], running=[0, 0], limit=limit, capacity=capacity)
     found = Assignment()(waiting, pool)
-    load = np.bincount(found, waiting.prompt_tokens, 2)
     assert HOLD not in found
-    assert (found == 0).sum() <= 2
-    assert load.max() == 7
+    assert (np.bincount(found, minlength=2) <= pool.request_limit).all()
+    assert (np.bincount(found, waiting.prompt_tokens, 2) < pool.kv_capacity).all()
+    assert highest(waiting, pool, found) == best
 
 
 def test_one_request_goes_to_the_least_usage():
