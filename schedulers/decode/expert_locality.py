@@ -43,7 +43,8 @@ class ExpertLocality:
         Raises
         ------
         ValueError
-            If the band is out of its range, or centroids do not fit workers and signatures.
+            If the band is out of its range, centroids do not fit workers and signatures, or any of
+            them is not finite.
         """
         if not 0 <= self.band <= 2:
             raise ValueError(f"band = {self.band}; 0 <= band <= 2 must hold")
@@ -57,6 +58,11 @@ class ExpertLocality:
             raise ValueError(
                 f"{'centroids' if fixed else 'expert_load'} of shape {places.shape} for workers "
                 f"and features {wanted}; give one row a worker and one column a feature"
+            )
+        if not np.isfinite(signature).all() or not np.isfinite(places).all():
+            raise ValueError(
+                "a signature, centroid or expert_load is not finite; leave signature out "
+                "(None) where it is unknown"
             )
         alike = _Likeness(places, signature, grows=not fixed)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from schedulers.decode.in_order import in_order
 from schedulers.views import HOLD, Requests, Workers
 
 STEP_S = 0.05
@@ -70,3 +71,13 @@ def _view(toy, worker, running, held, reserved):
         up=nothing == 0,
         routed=int((worker != HOLD).sum()),
     )
+
+
+def each_in_turn(requests, workers):
+    """Round-robin over all groups, passing over those that are not open."""
+
+    def rule(index, open_ones, totals):
+        turn = (workers.routed + index + np.arange(len(open_ones))) % len(open_ones)
+        return int(turn[open_ones[turn]][0])
+
+    return in_order(requests, workers, rule)
