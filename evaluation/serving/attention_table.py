@@ -134,7 +134,8 @@ class AttentionTable:
 @kernel
 def _at(row: Array, tokens: float) -> float:
     whole = int(tokens)
-    return row[whole] + (tokens - whole) * (row[whole + 1] - row[whole])
+    seconds: float = row[whole] + (tokens - whole) * (row[whole + 1] - row[whole])
+    return seconds
 
 
 @kernel
@@ -143,7 +144,8 @@ def _core(
 ) -> float:
     mean = context / tokens
     attended = shape[0] * min(mean, shape[1]) + shape[2] * min(mean, shape[3])
-    return tokens * attended * core_slope + context * indexer_slope
+    seconds: float = tokens * attended * core_slope + context * indexer_slope
+    return seconds
 
 
 @kernel
@@ -164,7 +166,7 @@ def _attention(
 
     Or less the length that the table would need, or minus infinity for an impossible number.
     """
-    most = 0.0
+    most: float = 0.0
     for group in range(len(sequences)):
         prompt = prefill_tokens[group] / span
         query = sequences[group] * queries / span
@@ -175,7 +177,8 @@ def _attention(
         if not (least >= 0.0 and whole < np.inf):
             return -np.inf
         if prompt + query + 3.0 > rows.shape[1]:
-            return -(prompt + query + 3.0)
+            missing: float = -(prompt + query + 3.0)
+            return missing
         most = max(most, query)
         of_prompt = 0.0
         of_query = 0.0

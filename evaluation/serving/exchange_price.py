@@ -95,7 +95,7 @@ def _mean_data(
     """Return the mean over layers of the longer of pulling and the fullest link."""
     layers, ranks = rank_tokens.shape
     worst = alone.max()
-    total = 0.0
+    total: float = 0.0
     for layer in range(layers):
         busiest = pull * tokens[layer]
         if worst > 0.0:
@@ -107,4 +107,5 @@ def _mean_data(
                 busy += seconds[entry] * rank_tokens[layer, rank[entry]]
             busiest = max(busiest, busy)
         total += busiest
-    return total / layers
+    mean: float = total / layers
+    return mean

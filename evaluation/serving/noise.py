@@ -89,7 +89,8 @@ def _word(state: NDArray[np.uint64]) -> np.uint64:
     word = state[0]
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
+    mixed: np.uint64 = word ^ (word >> np.uint64(31))
+    return mixed
 
 
 @kernel
