@@ -165,7 +165,8 @@ def _over_time(result: Result, series: Series) -> Plot:
         trace = go.Scatter(x=_short(time_s), y=_short(values), name=name, mode="lines", line=line)
         figure.add_trace(trace)
     figure.update_xaxes(title="simulated seconds")
-    figure.update_yaxes(title=series.unit, rangemode="tozero")
+    least = "normal" if series.unit == "max / mean" else "tozero"
+    figure.update_yaxes(title=series.unit, rangemode=least)
     if series.unit.startswith("part of"):
         figure.update_yaxes(tickformat=".0%")
     return Plot(series.title, series.caption, figure)
