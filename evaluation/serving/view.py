@@ -1,11 +1,12 @@
 """The summary of a serving simulation on the screen."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.serving.result import Result
 
@@ -15,7 +16,22 @@ LATENCIES = {
     "tpot_s": "time per output token",
     "end_to_end_s": "end to end",
 }
+#: Of tables, line by line.
+EXECUTOR_HEADINGS = (
+    ("task", "executor"),
+    ("waiting", "mean"),
+    ("", "max"),
+    ("running", "mean"),
+    ("", "max"),
+    ("KV use", "mean"),
+    ("", "max"),
+    ("", "busy"),
+    ("barrier", "idle"),
+    ("DP load", "max/mean"),
+    ("", "steps"),
+)
 POINTS = ("mean", "p50", "p90", "p95", "p99")
+LATENCY_HEADINGS = (("latency",), ("requests",), *((point,) for point in POINTS))
 NOTHING = "–"
 
 
@@ -24,12 +40,12 @@ def print_summary(result: Result, console: Console) -> None:
     summary = result.summary
     console.print(headline(result), highlight=False, markup=False)
     console.print()
-    console.print(_latencies(summary))
+    console.print(_table(LATENCY_HEADINGS, latency_rows(summary)))
     console.print()
     for line in rates(result):
         console.print(line, highlight=False, markup=False)
     console.print()
-    console.print(_executors(summary["executors"]))
+    console.print(_table(EXECUTOR_HEADINGS, executor_rows(summary["executors"])))
 
 
 def headline(result: Result) -> str:
@@ -92,34 +108,17 @@ def figures(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _latencies(summary: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("")
-    for name in ("requests", *POINTS):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name, said in LATENCIES.items():
-        found = summary[name]
-        table.add_row(said, f"{found['count']:,}", *(seconds(found[point]) for point in POINTS))
-    return table
+def latency_rows(summary: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row for each latency: what it is, of how many requests, mean and percentiles."""
+    return [
+        [said, f"{summary[name]['count']:,}", *(seconds(summary[name][point]) for point in POINTS)]
+        for name, said in LATENCIES.items()
+    ]
 
 
-def _executors(executors: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("\ntask executor")
-    headings = (
-        "waiting\nmean",
-        "\nmax",
-        "running\nmean",
-        "\nmax",
-        "KV use\nmean",
-        "\nmax",
-        "\nbusy",
-        "barrier\nidle",
-        "DP load\nmax/mean",
-        "\nsteps",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+def executor_rows(executors: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row for each task executor, its cells as in :data:`EXECUTOR_HEADINGS`."""
+    rows = []
     for name, found in executors.items():
         states = [
             part(found[state][point]) if state == "kv_use" else figures(found[state][point])
@@ -127,17 +126,22 @@ def _executors(executors: Mapping[str, Any]) -> Table:
             for point in ("mean", "max")
         ]
         imbalance = found["dp_imbalance"]
-        table.add_row(
-            name,
-            *states,
-            part(found["busy"]),
-            part(found["barrier_idle"]),
-            NOTHING if imbalance is None else f"{imbalance:.2f}",
-            f"{found['steps']:,}",
-        )
-    return table
+        times = NOTHING if imbalance is None else f"{imbalance:.2f}"
+        balance = [part(found["busy"]), part(found["barrier_idle"]), times]
+        rows.append([name, *states, *balance, f"{found['steps']:,}"])
+    return rows
 
 
 def part(value: float | None) -> str:
     """Return a part of a whole in per cent; a dash for None."""
     return NOTHING if value is None else f"{value:.1%}"
+
+
+def _table(headings: Sequence[tuple[str, ...]], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("\n".join(headings[0]))
+    for heading in headings[1:]:
+        table.add_column("\n".join(heading), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
