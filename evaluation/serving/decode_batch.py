@@ -46,7 +46,7 @@ class DecodeBatch:
     @property
     def limit(self) -> int:
         """Sequences that one DP group may run."""
-        return self.request.shape[1]
+        return int(self.request.shape[1])
 
     def enter(self, request: int, group: int, context: int, left: int) -> None:
         """Add a sequence with ``context`` tokens in cache and ``left`` to generate."""
@@ -102,8 +102,19 @@ def whole_blocks(tokens: int, block_tokens: int) -> int:
 
 @kernel
 def _step(
-    request, left, context, count, held, context_sum, drafts, acceptance, block, random, ended
-):  # type: ignore[no-untyped-def]
+    request: Ints,
+    left: Ints,
+    context: Ints,
+    count: Ints,
+    held: Ints,
+    context_sum: Ints,
+    drafts: int,
+    acceptance: float,
+    block: int,
+    random: np.random.Generator,
+    ended: Ints,
+) -> tuple[int, int]:
+    """Advance every sequence; return how many ended and how many tokens were generated."""
     found = emitted = 0
     for group in range(len(count)):
         at = 0

@@ -81,7 +81,7 @@ def plan(fault: Fault, executors: Sequence[ExecutorDies], recovery: Recovery) ->
     fault
         Checked (:func:`evaluation.serving.fault_checks.check`).
     executors
-        All of them, as they are now.
+        All of them, as they are now; one that is down has lost all its dies.
     recovery
         The rules.
 
@@ -207,7 +207,7 @@ def _given(outage: Outage, executor: ExecutorDies, executors: Sequence[ExecutorD
         for one in others
         if one.role == "prefill" and one.dies - len(one.lost_dies) >= len(outage.lost_dies)
     ]
-    prefilling = sum(one.role != "decode" for one in others)
+    prefilling = sum(one.role != "decode" and len(one.lost_dies) < one.dies for one in others)
     return able[-1].name if executor.role == "decode" and able and prefilling > 1 else ""
 
 

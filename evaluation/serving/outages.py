@@ -145,9 +145,9 @@ class Outages:
         """Go on with the dies of the groups that are left, every expert placed anew among them."""
         executor, before = self.system.executors[number], self.dies[number]
         whole = np.repeat(executor.up, before.dies // before.groups)
-        price = executor.price
-        inner = price if isinstance(price, ColocatedPrice) else None
-        assert inner is not None, "a second shrink is refused by the plan"
+        inner = executor.whole_price or executor.price
+        if not isinstance(inner, ColocatedPrice):
+            raise RuntimeError(f"{before.name} shrinks, but its price knows no placement")
         gone = np.flatnonzero(~whole).tolist()
         placement = shrunk(inner.placement, inner.seen + 1, gone)
         left = int(executor.up.sum())
@@ -164,7 +164,9 @@ class Outages:
             executor.price, executor.whole_price = executor.whole_price, None
         executor.up[:] = True
         executor.wake()
-        self.dies[number] = dataclasses.replace(self.dies[number], lost_dies=frozenset())
+        self.dies[number] = dataclasses.replace(
+            self.dies[number], lost_dies=frozenset(), placement=None, placed_on=None
+        )
         self.system.room()
 
     def _slow(self, fault: Fault, executor: TaskExecutor) -> Generator[simpy.Event, Any, None]:
