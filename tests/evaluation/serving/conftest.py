@@ -1,12 +1,16 @@
 """One small simulation written by hand, and a small deployment."""
 
+import numpy as np
 import pytest
 
+from evaluation.serving.executor_dies import ExecutorDies
 from evaluation.serving.log import RequestLog, SampleLog, StepLog
 from evaluation.serving.result import Result
 from evaluation.serving.slo import Slo
 from evaluation.serving.summary import summarise
 from evaluation.serving.work import Cost
+from hardware import Fabric
+from lb import Placement
 from traces import RequestTrace
 
 EXECUTORS = ("prefill 0", "decode 0")
@@ -79,14 +83,6 @@ def result(log, samples, steps):
     summary = summarise(log, samples, slo, 4, 9.0)
     scenario = {"seed": 0, "deployment": {"prefill": 1, "decode": 1}}
     return Result("by hand", log, samples, steps, summary, 0.5, EXECUTORS, slo, scenario)
-
-
-import numpy as np
-import pytest
-
-from evaluation.serving.executor_dies import ExecutorDies
-from hardware import Fabric
-from lb import Placement
 
 
 @pytest.fixture(scope="session")
