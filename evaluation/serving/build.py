@@ -1,5 +1,6 @@
 """From a scenario to what runs: prices, capacities, schedulers, predictions."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,11 @@ from numpy.typing import NDArray
 
 import lb
 import traces
+from evaluation.disaggregated import Disaggregated
 from evaluation.executor import StepExecutor
 from evaluation.scenario import fabric_of
 from evaluation.serving.decode_batch import whole_blocks
+from evaluation.serving.disaggregated_price import DisaggregatedPrice
 from evaluation.serving.expert_load import ExpertLoad, Uniform, load_of
 from evaluation.serving.pricing import ColocatedPrice
 from evaluation.serving.scenario import ExecutorTable, ServingScenario
@@ -63,7 +66,8 @@ def expert_load(scenario: ServingScenario) -> ExpertLoad:
 
 def requests(scenario: ServingScenario, load: ExpertLoad, seed: int) -> RequestTrace:
     """Return the requests, with the domains of the routing."""
-    found = traces.load(scenario.trace, "request").served()
+    generated = scenario.trace == "generated"
+    found = _alike(scenario, seed) if generated else traces.load(scenario.trace, "request").served()
     if scenario.requests:
         found = found.slice(0, scenario.requests)
     if scenario.rate_factor != 1:
@@ -84,9 +88,17 @@ def requests(scenario: ServingScenario, load: ExpertLoad, seed: int) -> RequestT
 
 
 def _with_domain(trace: RequestTrace, domain: Any, names: tuple[str, ...]) -> RequestTrace:
-    import dataclasses
-
     return dataclasses.replace(trace, domain=domain, domain_names=names)
+
+
+def _alike(scenario: ServingScenario, seed: int) -> RequestTrace:
+    """Return requests of one length, at once or as a Poisson process."""
+    given = dict(scenario.generate)
+    count, rate = given["requests"], given.get("rate")
+    random = np.random.default_rng([seed, 4])
+    arrival = np.zeros(count) if rate is None else random.exponential(1 / rate, count).cumsum()
+    prompt, output = (np.full(count, given[name]) for name in ("prompt_tokens", "output_tokens"))
+    return RequestTrace(arrival, prompt, output)
 
 
 def predicted(trace: RequestTrace, how: str, seed: int) -> Ints:
@@ -105,11 +117,13 @@ def predicted(trace: RequestTrace, how: str, seed: int) -> Ints:
 def step_executor(scenario: ServingScenario, table: ExecutorTable) -> StepExecutor:
     """Return what prices the layers of an executor."""
     model = Model.preset(scenario.model)
+    device = Device.preset(scenario.device)
     operators = Operators(
-        Device.preset(scenario.device),
+        dataclasses.replace(device, flops={**device.flops, **scenario.flops}),
         model,
         kv_format=scenario.kv_format,
         int8_attention=scenario.int8_attention,
+        shared_local=scenario.shared_local,
     )
     collectives = Collectives(
         fabric_of(scenario.fabric, table.dies), model, Library.preset(scenario.library)
@@ -118,12 +132,20 @@ def step_executor(scenario: ServingScenario, table: ExecutorTable) -> StepExecut
     return StepExecutor(operators, collectives, drafts=table.drafts, jitter=jitter)
 
 
-def start_placement(table: ExecutorTable, load: ExpertLoad, seed: int) -> lb.Placement:
-    """Return the placement at start, made for a step of all domains alike."""
-    slots = table.slots_per_rank or -(-load.num_experts // table.dies)
+def start_placement(
+    table: ExecutorTable, load: ExpertLoad, seed: int, shared: int = 0
+) -> lb.Placement:
+    """Return the placement at start, made for a step of all domains alike.
+
+    With ``shared`` experts on ranks of their own, every token passes these.
+    """
     tokens = np.full(len(load.domains), START_TOKENS / len(load.domains))
-    drawn = load(np.round(tokens), np.random.default_rng([seed, 3]))
-    return lb.solve(lb.Problem(drawn, table.dies, slots), table.solver)
+    drawn = load(np.round(tokens), np.random.default_rng([seed, 3])).astype(np.int64)
+    if shared:
+        passing = np.full((len(drawn), shared), int(np.round(tokens).sum()))
+        drawn = np.concatenate([drawn, passing], axis=1)
+    slots = table.slots_per_rank or -(-drawn.shape[1] // table.expert_dies)
+    return lb.solve(lb.Problem(drawn, table.expert_dies, slots), table.solver)
 
 
 def shape(
@@ -136,12 +158,14 @@ def shape(
     ValueError
         If the weights do not fit, or groups do not divide the dies.
     """
-    if table.dies % table.dies_per_group:
-        raise ValueError(
-            f"{name}: dies_per_group = {table.dies_per_group} does not divide dies = {table.dies}"
-        )
     operators = executor.operators
-    weights = footprint(operators, slots, 0, 0.0).total
+    experts = footprint(operators, slots, 0, 0.0).experts
+    if table.disaggregated and experts > operators.device.hbm_bytes:
+        raise ValueError(
+            f"{name}: experts of {experts / 1e9:.1f} GB a die > {operators.device.hbm_bytes / 1e9:.1f} "
+            "GB of its memory; use more expert dies or fewer slots"
+        )
+    weights = footprint(operators, 0 if table.disaggregated else slots, 0, 0.0).total
     free = operators.device.hbm_bytes - weights
     each = operators.model.cache_bytes(1.0, FORMAT_BYTES[operators.kv_format])
     capacity = int(free * table.dies_per_group / each) // scenario.block_tokens
@@ -153,7 +177,7 @@ def shape(
     return Shape(
         name,
         table.role,
-        table.dies // table.dies_per_group,
+        table.groups,
         table.dies_per_group,
         capacity * scenario.block_tokens,
         scenario.block_tokens,
@@ -170,10 +194,21 @@ def price(
     placement: lb.Placement,
     load: ExpertLoad,
     seed: int,
-) -> ColocatedPrice:
+) -> ColocatedPrice | DisaggregatedPrice:
     """Return what an executor's steps cost."""
-    groups = table.dies // table.dies_per_group
-    return ColocatedPrice(executor, placement, load, groups, None, table.host_s, seed)
+    if not table.disaggregated:
+        return ColocatedPrice(executor, placement, load, table.groups, None, table.host_s, seed)
+    apart = Disaggregated(
+        executor.operators,
+        executor.collectives,
+        table.attention_domains,
+        table.attention_dies,
+        table.expert_dies,
+        table.micro_batches,
+        drafts=table.drafts,
+        jitter=executor.jitter,
+    )
+    return DisaggregatedPrice(apart, placement, load, None, table.host_s, seed=seed)
 
 
 def check_requests(trace: RequestTrace, shapes: list[Shape]) -> None:

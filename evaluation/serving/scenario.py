@@ -39,6 +39,9 @@ CHECKS: dict[str, preset.Check] = {
     "fabric": preset.text,
     "library": preset.text,
     "kv_format": preset.text,
+    "flops": preset.table_of(preset.positive),
+    "shared_local": lambda value: None if isinstance(value, bool) else "give true or false",
+    "generate": preset.table_of(preset.positive),
     "int8_attention": preset.not_negative,
     "jitter_sigma": preset.not_negative,
     "routing": name_or_names,
@@ -74,6 +77,16 @@ EXECUTOR_CHECKS: dict[str, preset.Check] = {
     "acceptance": preset.fraction,
     "solver": preset.text,
     "host_s": preset.not_negative,
+    "attention_domains": preset.count,
+    "attention_dies": preset.count,
+    "micro_batches": preset.count_from_one,
+}
+
+GENERATE_CHECKS: dict[str, preset.Check] = {
+    "requests": preset.count_from_one,
+    "prompt_tokens": preset.count_from_one,
+    "output_tokens": preset.count_from_one,
+    "rate": preset.positive,
 }
 
 
@@ -103,6 +116,9 @@ class ExecutorTable:
         Of the placement at start, on the routing's mean load.
     host_s
         Gap between steps; xDeepServe section 7.1 measures 2 ms.
+    attention_domains, attention_dies, micro_batches
+        Disaggregated MoE and attention (xDeepServe section 5.2): DP domains, the dies of each, and
+        micro-batches of each; the other dies hold experts. 0: every die holds both.
     """
 
     role: str
@@ -116,6 +132,43 @@ class ExecutorTable:
     acceptance: float = 0.9
     solver: str = "greedy"
     host_s: float = 2e-3
+    attention_domains: int = 0
+    attention_dies: int = 0
+    micro_batches: int = 2
+
+    @property
+    def disaggregated(self) -> bool:
+        """Whether attention has dies of its own."""
+        return self.attention_domains > 0
+
+    @property
+    def expert_dies(self) -> int:
+        """Dies that hold experts."""
+        return self.dies - self.attention_domains * self.attention_dies
+
+    @property
+    def groups(self) -> int:
+        """DP groups."""
+        attention = self.attention_domains * self.attention_dies
+        return attention if self.disaggregated else self.dies // self.dies_per_group
+
+    def check(self, where: str) -> None:
+        """Raise ValueError, naming ``where``, if dies and groups cannot be."""
+        if self.disaggregated and (self.role != "decode" or self.dies_per_group != 1):
+            raise ValueError(
+                f"{where}: attention_domains = {self.attention_domains} needs role = 'decode' and "
+                "dies_per_group = 1"
+            )
+        if self.disaggregated and not 0 < self.attention_domains * self.attention_dies < self.dies:
+            raise ValueError(
+                f"{where}: attention_domains × attention_dies = "
+                f"{self.attention_domains * self.attention_dies} breaks 0 < it < dies = {self.dies}"
+            )
+        if self.dies % self.dies_per_group:
+            raise ValueError(
+                f"{where}: dies_per_group = {self.dies_per_group} does not divide dies = "
+                f"{self.dies}"
+            )
 
 
 @dataclass(frozen=True)
@@ -127,7 +180,7 @@ class ServingScenario:
     name
         For reports.
     trace
-        Bundled name or path of a request trace.
+        Bundled name or path of a request trace; "generated": see ``generate``.
     executor
         Task executors.
     rate_factor
@@ -137,6 +190,12 @@ class ServingScenario:
     model, device, fabric, library, kv_format, int8_attention, jitter_sigma
         As in :class:`hardware.Operators`, :class:`hardware.Collectives` and
         :class:`hardware.faults.Jitter`.
+    flops, shared_local
+        Peaks that differ from the device preset's; whether shared experts are on every die, or are
+        the last experts of the placement.
+    generate
+        Requests that are alike: ``requests``, ``prompt_tokens``, ``output_tokens``, and ``rate``
+        of Poisson arrivals; without a rate all arrive at once.
     routing
         "uniform", a preset of :mod:`traces.generators`, or recordings, one a domain.
     domains
@@ -179,6 +238,9 @@ class ServingScenario:
     fabric: str = "cloudmatrix384"
     library: str = "xccl"
     kv_format: str = "bf16"
+    flops: Any = dataclasses.field(default_factory=dict)
+    shared_local: bool = True
+    generate: Any = dataclasses.field(default_factory=dict)
     int8_attention: float = 0.0
     jitter_sigma: float = 0.0
     routing: tuple[str, ...] = ("uniform",)
@@ -242,6 +304,10 @@ def read(name_or_path: str | Path) -> ServingScenario:
         where = f"{path}: executor {number}"
         optional = frozenset(set(EXECUTOR_CHECKS) - {"role", "dies"})
         tables.append(ExecutorTable(**preset.checked(where, table, EXECUTOR_CHECKS, optional)))
+        tables[-1].check(where)
+    if values["trace"] == "generated":
+        given = values.get("generate", {})
+        preset.checked(f"{path}: generate", given, GENERATE_CHECKS, frozenset({"rate"}))
     routing = values.get("routing", "uniform")
     values["routing"] = (routing,) if isinstance(routing, str) else tuple(routing)
     values["executor"] = tuple(tables)

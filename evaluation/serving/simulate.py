@@ -113,7 +113,8 @@ def _system(
     executors: list[TaskExecutor] = []
     for table in scenario.executor:
         pricer = build.step_executor(scenario, table)
-        placement = build.start_placement(table, load, seed)
+        shared = 0 if scenario.shared_local else pricer.operators.model.shared_experts
+        placement = build.start_placement(table, load, seed, shared)
         for copy in range(table.count):
             name = f"{table.role}-{copy}"
             shape = build.shape(name, scenario, table, pricer, placement.slots_per_rank)
@@ -182,7 +183,13 @@ def _play_faults(
         nodes = int(fabric.figures.get("dies_per_node", table.dies))
         dies.append(
             ExecutorDies(
-                shape.name, shape.role, table.dies, nodes, shape.groups, placement=placement
+                shape.name,
+                shape.role,
+                table.dies,
+                nodes,
+                shape.groups,
+                table.attention_domains * table.attention_dies or None,
+                placement,
             )
         )
 
