@@ -52,7 +52,7 @@ def test_a_prefill_executor_dies_that_decode_lives(decode, prefills) -> None:
 
 
 def test_the_last_prefill_executor_is_not_killed(decode, prefills) -> None:
-    """Nor is one with too few dies, nor for another prefill executor: then the repair is awaited."""
+    """Nor one with too few dies, nor for another that prefills: then the repair is awaited."""
     rules = Recovery(mode="failover", spares=False)
     fault = Fault(0, "decode-0", "die", 1, lasts_s=600)
     down = dataclasses.replace(prefills[1], lost_dies=frozenset(range(16)))

@@ -1,6 +1,7 @@
 """Random faults are reproducible, exponential and independent."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,9 @@ def _executor(name: str = "decode-0", dies: int = 32) -> ExecutorDies:
 
 def test_every_kind_is_drawn(decode) -> None:
     """A busy hour has some of each, and all of them can happen."""
-    found = random_faults([decode], dict.fromkeys(DRAWN, 2e4) | {"glitch": 60}, 3600, 1)
+    found = random_faults(
+        [decode], dict.fromkeys(DRAWN, 2e4) | {"node": 2e3, "glitch": 60}, 3600, 1
+    )
     assert {fault.kind for fault in found} == set(DRAWN)
     dies_and_nodes = [fault for fault in found if fault.kind in ("die", "node", "glitch")]
     assert check(dies_and_nodes, [decode]) == tuple(dies_and_nodes)
@@ -51,7 +54,7 @@ def test_a_device_fails_only_while_it_works(seed) -> None:
     again = random_faults([_executor(dies=2)], {"die": 10.0}, 500, seed, {"die": 20.0})
     for index in (0, 1):
         own = [fault for fault in again if fault.index == index]
-        assert all(one.ends_s <= other.at_s for one, other in zip(own, own[1:], strict=False))
+        assert all(one.ends_s <= other.at_s for one, other in pairwise(own))
     assert len(again) > 2
 
 
@@ -76,11 +79,10 @@ def test_rates_are_those_asked_for() -> None:
 def test_failures_and_repairs_take_turns() -> None:
     """A renewal every mtbf + repair: 1,000 dies, 100 renewals each, within five deviations."""
     found = random_faults([_executor(dies=1000)], {"die": 60.0}, 1e4, 3, {"die": 40.0})
-    # renewal theory: variance of a count is t sigma^2 / mu^3, mean t / mu with an offset
-    mean = (
-        1e4 / 100 + (60**2 + 100**2) / (2 * 100**2) - 0.4
-    )  # a cycle starts at work, not at repair
-    assert abs(len(found) / 1000 - mean) < 5 * math.sqrt(1e4 * 60**2 / 100**3 / 1000) + 0.5
+    # renewal theory: t / mu - E[first] / mu + E[cycle^2] / (2 mu^2), variance t sigma^2 / mu^3
+    mean = 1e4 / 100 - 60 / 100 + (60**2 + 100**2) / (2 * 100**2)
+    deviation = math.sqrt(1e4 * 60**2 / 100**3 / 1000)
+    assert abs(len(found) / 1000 - mean) < 5 * deviation
 
 
 def test_times_are_exponential() -> None:
