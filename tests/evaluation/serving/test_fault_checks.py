@@ -40,9 +40,9 @@ def test_faults_come_back_by_time(decode, prefills) -> None:
         (Fault(1, "decode-0", "switch", 2, name="l1.0.0"), "name and index = 2 are both given"),
         (Fault(1, "decode-0", "fire"), "kind = 'fire' is not one of die"),
         (Fault(1, "prefill-0", "link"), "prefill-0 has no fabric; give it one"),
-        (Fault(1, "decode-0", "link", 10**6), "breaks 0 <= index < 576 links"),
+        (Fault(1, "decode-0", "link", 10**6), "breaks 0 <= index < 520 links"),
         (Fault(1, "decode-0", "switch", 126), "index = 126 breaks 0 <= index < 126 switches"),
-        (Fault(1, "decode-0", "switch", name="l1.0.9"), "no node 'l1.0.9'; did you mean 'l1.0"),
+        (Fault(1, "decode-0", "switch", name="l1.0.9"), "no node 'l1.0.9'; did you mean 'l"),
         (Fault(1, "decode-0", "switch", name="die0.0"), "'die0.0' is not a switch"),
         (Fault(1, "decode-0", "link", name="die0.0"), "a link is named by its ends, a:b"),
         (Fault(1, "decode-0", "link", name="die0.0:l1.1.0"), "no link between 'die0.0'"),
@@ -68,5 +68,5 @@ def test_a_network_that_is_cut_is_refused() -> None:
     square = ExecutorDies("a", "both", 4, 4, 1, fabric=Fabric.from_graph(ring, range(4)))
     one = Fault(1, "a", "link", name="0:1", lasts_s=2)
     assert len(check([one, Fault(3, "a", "link", name="1:2")], [square])) == 2
-    with pytest.raises(ValueError, match="at 2 s.*with 1 others broken, leaves dies of a without"):
+    with pytest.raises(ValueError, match=r"at 2 s.*with 1 others broken, leaves dies of a without"):
         check([Fault(2, "a", "link", name="2:1"), one], [square])
