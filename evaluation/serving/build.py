@@ -163,8 +163,8 @@ def shape(
     if table.disaggregated and experts > operators.device.hbm_bytes:
         memory = operators.device.hbm_bytes / 1e9
         raise ValueError(
-            f"{name}: experts of {experts / 1e9:.1f} GB a die > {memory:.1f} GB of memory; use more "
-            "expert dies or fewer slots"
+            f"{name}: experts of {experts / 1e9:.1f} GB a die > {memory:.1f} GB of memory; use "
+            "more expert dies or fewer slots"
         )
     weights = footprint(operators, 0 if table.disaggregated else slots, 0, 0.0).total
     free = operators.device.hbm_bytes - weights
