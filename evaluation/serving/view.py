@@ -139,7 +139,7 @@ def part(value: float | None) -> str:
 
 def _table(headings: Sequence[tuple[str, ...]], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("\n".join(headings[0]))
+    table.add_column("\n".join(headings[0]), no_wrap=True, min_width=10)
     for heading in headings[1:]:
         table.add_column("\n".join(heading), justify="right", no_wrap=True)
     for row in rows:
