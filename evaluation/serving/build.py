@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from hardware.memory import footprint
 from hardware.rooflines import FORMAT_BYTES
 from schedulers import DECODE, JOB
 from traces.domain_shares import with_domains
+from traces.generators.presets import PRESETS
 from traces.requests import RequestTrace
 
 Ints = NDArray[np.int64]
@@ -42,11 +44,22 @@ def make(registry: Any, given: Any) -> Any:
     return registry.make(params.pop("name"), **params)
 
 
+def name_of(given: Any) -> str:
+    """Return the name of a scheduler that is given by it, or in a table."""
+    return given if isinstance(given, str) else str(given["name"])
+
+
 def job_router(given: Any) -> Any:
     """Return a router of task executors: one of the job executor, or one of decode groups."""
-    name = given if isinstance(given, str) else given["name"]
+    name = name_of(given)
     known = name not in JOB.available() and name in DECODE.available()
     return make(DECODE if known else JOB, given)
+
+
+@lru_cache(maxsize=2)
+def _law(name: str) -> ExpertLoad:
+    """Return the load of a preset; its tokens take seconds to draw and never change."""
+    return load_of(name)
 
 
 def expert_load(scenario: ServingScenario) -> ExpertLoad:
@@ -55,7 +68,8 @@ def expert_load(scenario: ServingScenario) -> ExpertLoad:
     if scenario.routing == ("uniform",):
         names = tuple(scenario.domains) or ("all",)
         return Uniform(model.moe_layers, model.experts, model.top_k, names)
-    load = load_of(scenario.routing)
+    one = scenario.routing[0] if len(scenario.routing) == 1 else ""
+    load = _law(one) if one in PRESETS else load_of(scenario.routing)
     if (load.num_experts, load.top_k) != (model.experts, model.top_k):
         raise ValueError(
             f"{scenario.name}: the routing has {load.num_experts} experts, top-{load.top_k}, the "

@@ -103,4 +103,6 @@ class Stage:
         whole = np.array(limit) if self.decode else np.full(len(views), 2**62)
         found: dict[str, Any] = {name: np.array(value) for name, value in sums.items()}
         up = np.array([bool(view.up.any()) for view in views])
+        if self.features is not None:
+            found["expert_load"] = np.array([one.expert_load.sum(axis=0) for one in self.executors])
         return Workers(request_limit=whole, up=up, **found)

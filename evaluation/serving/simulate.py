@@ -19,6 +19,7 @@ from evaluation.serving.pricing import ColocatedPrice
 from evaluation.serving.rebalancing import Rebalancing
 from evaluation.serving.result import Result
 from evaluation.serving.scenario import ServingScenario
+from evaluation.serving.signatures import Signatures
 from evaluation.serving.slo import Slo
 from evaluation.serving.summary import summarise
 from evaluation.serving.system import System
@@ -110,6 +111,8 @@ def _system(
     system = System(
         env, live, log, ports(fabric, scenario.plane), build.cache_bytes(scenario), steps
     )
+    chosen = [build.name_of(given) for given in (scenario.decode, scenario.decode_job)]
+    features = Signatures(load, live, seed) if "expert-locality" in chosen else None
     executors: list[TaskExecutor] = []
     for table in scenario.executor:
         pricer = build.step_executor(scenario, table)
@@ -137,6 +140,7 @@ def _system(
                     len(load.domains),
                     system,
                     seed,
+                    features,
                 )
             )
     build.check_requests(trace, [one.shape for one in executors])
@@ -160,6 +164,7 @@ def _system(
             stale,
             TaskExecutor.join_decode,
             decode=True,
+            features=features,
         ),
     )
     _play_faults(env, scenario, system, load, seed)

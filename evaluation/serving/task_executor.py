@@ -1,6 +1,6 @@
 """A task executor: DP groups that step together, in prefill, in decode or in both."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from evaluation.serving.decode_side import DecodeSide
 from evaluation.serving.live import Live
 from evaluation.serving.log import RequestLog, StepLog
 from evaluation.serving.prefill_side import UNLIMITED, Chunk, PrefillSide
+from evaluation.serving.signatures import Signatures
 from evaluation.serving.telemetry import Board
 from evaluation.serving.totals import Totals
 from evaluation.serving.work import Cost, Price, Work
@@ -112,7 +113,7 @@ class TaskExecutor:
     seed
         Of accepted drafts.
     features
-        Returns the signatures of requests, [requests, features], or ``None``.
+        Returns the signatures of requests, or ``None``.
     """
 
     def __init__(
@@ -130,12 +131,14 @@ class TaskExecutor:
         domains: int,
         around: Surroundings,
         seed: int,
-        features: Callable[[Ints], Any] | None = None,
+        features: Signatures | None = None,
     ) -> None:
         self.env, self.number, self.shape, self.price = env, number, shape, price
         self.live, self.log, self.steps, self.around = live, log, steps, around
         self.features = features
         groups = shape.groups
+        width = 0 if features is None else features.features
+        self.expert_load = np.zeros((groups, width))
         self.up = np.ones(groups, dtype=bool)
         self.capacity: Ints = np.full(groups, shape.kv_capacity, dtype=np.int64)
         self.decoding_domains: Ints = np.zeros(domains, dtype=np.int64)
@@ -206,6 +209,7 @@ class TaskExecutor:
             np.maximum(used, side.expected),
             self.capacity,
             self.up,
+            None if self.features is None else self.expert_load,
         )
 
     def join_prefill(self, request: int) -> None:
@@ -250,6 +254,7 @@ class TaskExecutor:
         ran, later = self.decode.drop(group)
         for request in ran:
             self.decoding_domains[self.live.domain[request]] -= 1
+        self.expert_load[group] = 0.0
         ready, self.ready[group] = self.ready[group], []
         return prompts + ran + ready, later
 
@@ -408,8 +413,12 @@ class TaskExecutor:
         self.decoding_domains[self.live.domain[request]] += 1
         self.log.decode_executor[request], self.log.decode_group[request] = self.number, group
         self.live.holder[request], self.live.group[request] = self.number, group
+        if self.features is not None:
+            self.expert_load[group] += self.features(np.array([request]))[0]
 
     def _left(self, request: int) -> None:
+        if self.features is not None:
+            self.expert_load[self.live.group[request]] -= self.features(np.array([request]))[0]
         self.decoding_domains[self.live.domain[request]] -= 1
         self.live.holder[request] = self.live.group[request] = -1
 

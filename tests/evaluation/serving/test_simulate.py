@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from evaluation.serving.build import expert_load, requests
 from evaluation.serving.faults import Fault
 from evaluation.serving.rebalancing import RebalanceTable
 from evaluation.serving.recovery import Recovery
@@ -74,6 +75,28 @@ def test_rebalancing_finishes(small, mode):
     table = RebalanceTable(window_s=5.0, mode=mode, solver="random")
     log = simulate(dataclasses.replace(small, rebalance=table)).log
     assert (log.generated == log.output_tokens).all()
+
+
+def test_expert_locality_keeps_domains_apart(small):
+    """With several decode executors, those of one domain meet more often than by load alone."""
+    two = dataclasses.replace(small.executor[1], count=2, dies=64, slots_per_rank=5)
+    law = dataclasses.replace(
+        small,
+        executor=(small.executor[0], two),
+        routing=("deepseek-v3-decode",),
+        domains=dict.fromkeys(("domain 0", "domain 1"), 0.5),
+        requests=60,
+        rate_factor=4.0,
+    )
+
+    def purity(router):
+        result = simulate(dataclasses.replace(law, decode_job=router))
+        assert result.log.finished.all()
+        place = result.log.decode_executor
+        domain = requests(law, expert_load(law), 0).domain
+        return sum(np.bincount(domain[place == one]).max() for one in np.unique(place)) / len(place)
+
+    assert purity("expert-locality") > purity("least-loaded")
 
 
 def test_colocated(small):
