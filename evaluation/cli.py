@@ -12,6 +12,7 @@ from evaluation import (
     cli_explain,
     cli_fabric,
     cli_machine,
+    cli_plan,
     cli_simulate,
     cli_solve,
     cli_trace,
@@ -289,6 +290,7 @@ app.command()(cli_when.when)
 app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
+app.command()(cli_plan.plan)
 app.command()(cli_simulate.simulate)
 app.command()(cli_solve.solve)
 app.add_typer(cli_fabric.app, name="fabric")
