@@ -124,9 +124,6 @@ def search(
     )
 
 
-KEYS = ("goodput", "share")
-
-
 def _scores(summary: Any) -> dict[str, float]:
     goodput = summary["goodput"]
     return {
