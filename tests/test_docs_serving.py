@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import schedulers
+import schedulers.testing
 from evaluation.serving.scenario import read
 
 TEXT = (Path(__file__).parent.parent / "docs" / "serving.md").read_text(encoding="utf-8")
@@ -29,6 +30,7 @@ def test_the_scheduler_runs_and_has_15_lines(monkeypatch):
     assert sum(bool(line.strip()) for line in router.splitlines()) <= 16
     scope: dict[str, object] = {}
     exec(router, scope)
+    schedulers.testing.check_router(scope["shortest_queue"])
     exec(use, scope)
     assert scope["result"].log.finished.all()
 

@@ -1,107 +1,121 @@
-"""What every batch policy must hold; each check is one claim, and says what broke it."""
+"""One claim a check. A check gets a batch policy and raises AssertionError where it is false."""
 
-import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from schedulers.protocols import BatchPolicy
+from schedulers.testing import same_answers
+from schedulers.testing.instances import QUEUES
+from schedulers.testing.same_answers import ask
 from schedulers.views import Ints, Queue
 
-Check = Callable[[BatchPolicy], None]
-STEP = 1000
+
+def _answers(policy: BatchPolicy) -> Iterator[tuple[str, Queue, int, Ints]]:
+    for name, make in QUEUES.items():
+        queue, step_tokens = make()
+        yield name, queue, step_tokens, ask(policy, (queue, step_tokens), name)
 
 
-def queue(left: list[int], decoding: int = 0, started: int = 0) -> Queue:
-    """Return prompts of so many tokens, the oldest first; the first ``started`` have begun."""
-    count = len(left)
-    begun = np.arange(count) < started
-    waited = np.arange(count, 0, -1, dtype=np.float64)
-    return Queue(np.array(left, dtype=np.int64), waited, begun, decoding)
+def check_within_prompts(policy: BatchPolicy) -> None:
+    """Demand 0 to ``left_tokens`` int64 tokens of each prompt."""
+    for name, queue, _, tokens in _answers(policy):
+        bad = (tokens < 0) | (tokens > queue.left_tokens)
+        assert not bad.any(), (
+            f"{name}: {tokens[bad][0]} tokens of a prompt with {queue.left_tokens[bad][0]} left"
+        )
 
 
-def ask(policy: BatchPolicy, waiting: Queue, step_tokens: int = STEP) -> Ints:
-    """Return the answer, of the right shape and kind and within bounds."""
-    tokens = np.asarray(policy(waiting, step_tokens))
-    assert tokens.shape == (len(waiting),), f"answer has shape {tokens.shape}"
-    assert np.issubdtype(tokens.dtype, np.integer), f"answer is {tokens.dtype}, give integers"
-    assert (tokens >= 0).all(), f"{tokens} has a negative number"
-    assert (tokens <= waiting.left_tokens).all(), f"{tokens} exceeds {waiting.left_tokens}"
-    used, chosen = int(tokens.sum()) + waiting.decoding, tokens[tokens > 0]
-    whole = len(chosen) == 1 and bool((tokens == waiting.left_tokens)[tokens > 0].all())
-    assert used <= step_tokens or whole, f"{used} tokens exceed the step's {step_tokens}"
-    return tokens
-
-
-def check_empty(policy: BatchPolicy) -> None:
-    """No prompts get no tokens."""
-    ask(policy, queue([]))
+def check_within_step(policy: BatchPolicy) -> None:
+    """Demand that prompts and decoding fit the step, but for one whole prompt alone."""
+    for name, queue, step_tokens, tokens in _answers(policy):
+        room = max(step_tokens - queue.decoding, 0)
+        computed = np.flatnonzero(tokens)
+        whole = len(computed) == 1 and (tokens == queue.left_tokens)[computed].all() and room > 0
+        assert tokens.sum() <= room or whole, (
+            f"{name}: {tokens.sum()} tokens > {room}, which decoding leaves of {step_tokens}"
+        )
 
 
 def check_progress(policy: BatchPolicy) -> None:
-    """Where a prompt waits and there is room, something is computed."""
-    for left in ([1], [STEP], [5 * STEP], [300, 200, 5000]):
-        assert ask(policy, queue(left)).sum() > 0, f"nothing of {left} is computed"
-
-
-def check_bounds(policy: BatchPolicy) -> None:
-    """Short, long and started prompts keep the step's tokens, beside sequences in decode."""
-    for left in ([400] * 5, [900, 900], [100, 5000, 100], [5000, 10]):
-        for decoding in (0, 300):
-            for started in (0, 1):
-                ask(policy, queue(left, decoding, started))
+    """Demand at least one token where a prompt waits and decoding leaves room."""
+    for name, queue, step_tokens, tokens in _answers(policy):
+        if len(queue) and queue.decoding < step_tokens:
+            assert tokens.any(), f"{name}: nothing is computed though a prompt waits"
 
 
 def check_finishes_all(policy: BatchPolicy) -> None:
-    """Asked again and again, it finishes every prompt."""
-    left = [700, 40, 2500, 900, 1]
-    for _ in range(100):
-        left = [one for one in (np.array(left) - ask(policy, queue(left))).tolist() if one]
-        if not left:
-            return
-    raise AssertionError(f"after 100 steps {left} tokens are left")
+    """Demand that step after step every prompt is finished, where none joins."""
+    for name, make in QUEUES.items():
+        queue, step_tokens = make()
+        if queue.decoding >= step_tokens:
+            continue
+        left, waited, started = queue.left_tokens, queue.waited_s, queue.started
+        for _ in range(int(left.sum()) + 1):
+            if not len(left):
+                break
+            now = Queue(left, waited, started, queue.decoding)
+            tokens = ask(policy, (now, step_tokens), name)
+            left, started, waited = left - tokens, started | (tokens > 0), waited + 0.1
+            left, started, waited = left[left > 0], started[left > 0], waited[left > 0]
+        assert not len(left), f"{name}: {len(left)} prompts are never finished"
 
 
 def check_no_starvation(policy: BatchPolicy) -> None:
-    """A long prompt finishes though short ones arrive in every step."""
-    left, waited = 3000, 0.0
-    for _ in range(2000):
-        waited += 1.0
-        mixed = Queue(
-            np.array([left, 600, 600]), np.array([waited, 0.1, 0.05]), np.zeros(3, dtype=bool)
-        )
-        left -= int(ask(policy, mixed)[0])
-        if left == 0:
+    """Demand that a long prompt is finished though short ones join at every step."""
+    step_tokens, seconds, steps = 1_000, 0.5, 300
+    left, age, started = np.array([4_000]), np.zeros(1), np.zeros(1, dtype=np.bool_)
+    oldest = 4_000
+    for step in range(steps):
+        left = np.append(left, [500, 500])
+        age, started = np.append(age, [0.0, 0.0]), np.append(started, [False, False])
+        tokens = ask(policy, (Queue(left, age, started), step_tokens), f"step {step}")
+        oldest -= int(tokens[0])
+        if not oldest:
             return
-    raise AssertionError(f"a prompt of 3000 tokens still has {left} after 2000 steps")
+        stays = tokens < left
+        left, age, started = (
+            (left - tokens)[stays],
+            age[stays] + seconds,
+            (started | (tokens > 0))[stays],
+        )
+    raise AssertionError(
+        f"a prompt of 4,000 tokens waits after {steps} steps of 1,000, as 2 x 500 join at each"
+    )
 
 
-def check_keeps_its_input(policy: BatchPolicy) -> None:
-    """The queue is not changed, and asked twice the policy answers the same."""
-    waiting = queue([700, 40, 2500])
-    before = pickle.dumps(waiting)
-    one, two = ask(policy, waiting), ask(policy, waiting)
-    assert (one == two).all()
-    assert pickle.dumps(waiting) == before, "the policy changed what it was shown"
+def check_policy_keeps_input(policy: BatchPolicy) -> None:
+    """Demand that the queue is left as it was."""
+    same_answers.assert_input_kept(policy, QUEUES)
 
 
-BATCH_CHECKS: tuple[Check, ...] = (
-    check_empty,
-    check_progress,
-    check_bounds,
-    check_finishes_all,
-    check_no_starvation,
-    check_keeps_its_input,
-)
+def check_policy_stateless(policy: BatchPolicy) -> None:
+    """Demand that what was asked before changes no answer."""
+    same_answers.assert_no_state(policy, QUEUES)
 
 
-def check_batch_policy(policy: BatchPolicy) -> None:
-    """Run all checks of batch policies.
+def check_policy_deterministic(policy: BatchPolicy) -> None:
+    """Demand equal answers to equal questions, whatever the global random state."""
+    same_answers.assert_deterministic(policy, QUEUES)
 
-    Raises
-    ------
-    AssertionError
-        Saying what does not hold.
-    """
-    for check in BATCH_CHECKS:
-        check(policy)
+
+def check_policy_pickles(policy: BatchPolicy) -> None:
+    """Demand that a pickled and restored policy answers like the original."""
+    same_answers.assert_pickles(policy, QUEUES)
+
+
+#: All checks by name, in the order they run.
+BATCH_CHECKS: dict[str, Callable[[BatchPolicy], None]] = {
+    check.__name__: check
+    for check in (
+        check_within_prompts,
+        check_within_step,
+        check_progress,
+        check_finishes_all,
+        check_no_starvation,
+        check_policy_keeps_input,
+        check_policy_stateless,
+        check_policy_deterministic,
+        check_policy_pickles,
+    )
+}

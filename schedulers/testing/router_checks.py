@@ -1,152 +1,160 @@
-"""What every router must hold; each check is one claim, and says what broke it."""
+"""One claim a check. A check gets a router and raises AssertionError where the claim is false."""
 
-import dataclasses
-import pickle
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from schedulers.protocols import Router
-from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+from schedulers.testing import same_answers
+from schedulers.testing.instances import CLOSED, SITUATIONS, asked, idle
+from schedulers.testing.same_answers import ask
+from schedulers.views import HOLD, Ints, Requests, Workers
 
-Check = Callable[[Router], None]
-
-
-def requests(count: int, prompt: int = 100, output: int = 50) -> Requests:
-    """Return requests that are alike but for their number."""
-    full = np.full(count, prompt, dtype=np.int64)
-    waited = np.linspace(1.0, 0.0, count)
-    return Requests(
-        np.arange(count, dtype=np.int64), waited, full, np.full(count, output, dtype=np.int64)
-    )
+ALL = SITUATIONS | CLOSED
 
 
-def workers(count: int, **changes: Any) -> Workers:
-    """Return idle workers with room for ten requests and 10,000 tokens each."""
-    zero = np.zeros(count, dtype=np.int64)
-    given: dict[str, Any] = {
-        name: zero.copy()
-        for name in ("running", "waiting", "waiting_tokens", "kv_used", "kv_reserved")
-    }
-    given["request_limit"] = np.full(count, 10, dtype=np.int64)
-    given["kv_capacity"] = np.full(count, 10_000, dtype=np.int64)
-    given["up"] = np.ones(count, dtype=bool)
-    return Workers(**{**given, **changes})
+def _answers(router: Router) -> Iterator[tuple[str, Requests, Workers, Ints]]:
+    for name, make in ALL.items():
+        requests, workers = make()
+        yield name, requests, workers, ask(router, (requests, workers), name)
 
 
-def ask(router: Router, asked: Requests, among: Workers) -> Ints:
-    """Return the answer, of the right shape and kind, every request on a worker open for it."""
-    answer = np.asarray(router(asked, among))
-    assert answer.shape == (len(asked),), f"answer has shape {answer.shape}, give [{len(asked)}]"
-    assert np.issubdtype(answer.dtype, np.integer), f"answer is {answer.dtype}, give integers"
-    assigning = Assigning(among)
-    for at, chosen in enumerate(answer.tolist()):
-        if chosen == HOLD:
-            continue
-        assert 0 <= chosen < len(among), f"worker {chosen} breaks 0 <= worker < {len(among)}"
-        prompt = int(asked.prompt_tokens[at])
-        assert assigning.open_for(prompt)[chosen], (
-            f"request {at} goes to worker {chosen}, which is down, at its limit or out of cache"
-        )
-        assigning.add(chosen, prompt, int(asked.output_tokens[at]))
-    return answer
+def _sums(answer: Ints, amounts: Ints, workers: int) -> Ints:
+    """Return [workers] sum of the amounts [requests] that each was given."""
+    given = answer >= 0
+    sums = np.zeros(workers, dtype=np.int64)
+    np.add.at(sums, answer[given], amounts[given])
+    return sums
 
 
-def check_answers_none(router: Router) -> None:
-    """No requests get no workers."""
-    ask(router, requests(0), workers(3))
+def check_answers_workers(router: Router) -> None:
+    """Demand one int64 a request: the index of a worker, or ``HOLD``."""
+    for name, _, workers, answer in _answers(router):
+        bad = (answer != HOLD) & ((answer < 0) | (answer >= len(workers)))
+        assert not bad.any(), f"{name}: {answer[bad][0]} is no worker of {len(workers)}, nor HOLD"
 
 
-def check_one_worker(router: Router) -> None:
-    """The only worker, idle, gets the only request."""
-    assert ask(router, requests(1), workers(1))[0] == 0
-
-
-def check_serves_when_idle(router: Router) -> None:
-    """Of idle workers at least one is used."""
-    assert (ask(router, requests(4), workers(5)) != HOLD).any()
-
-
-def check_never_down(router: Router) -> None:
-    """A worker that is down gets nothing, the other one does."""
-    up = np.array([False, True, False])
-    assert ask(router, requests(1), workers(3, up=up))[0] == 1
+def check_skips_workers_down(router: Router) -> None:
+    """Demand that no worker that is down gets a request."""
+    for name, _, workers, answer in _answers(router):
+        down = answer[(answer >= 0) & ~workers.up[answer]]
+        assert not len(down), f"{name}: worker {down[0]} is down and got a request"
 
 
 def check_request_limit(router: Router) -> None:
-    """Requests of one call together keep every limit."""
-    limit = np.full(3, 2, dtype=np.int64)
-    answer = ask(router, requests(20), workers(3, request_limit=limit))
-    assert (answer != HOLD).sum() <= 6
+    """Demand that no worker gets more requests than its limit, those of one call together."""
+    for name, _, workers, answer in _answers(router):
+        given = _sums(answer, np.ones_like(answer), len(workers))
+        over = (given > 0) & (workers.running + workers.waiting + given > workers.request_limit)
+        assert not over.any(), (
+            f"{name}: worker {over.argmax()} got {given[over][0]} requests, above its limit of "
+            f"{workers.request_limit[over][0]}"
+        )
 
 
-def check_cache(router: Router) -> None:
-    """Prompts of one call together fit the cache of their workers."""
-    capacity = np.full(3, 250, dtype=np.int64)
-    ask(router, requests(20), workers(3, kv_capacity=capacity))
+def check_cache_room(router: Router) -> None:
+    """Demand room for all prompts that a worker gets in one call, and a first token."""
+    for name, requests, workers, answer in _answers(router):
+        given = _sums(answer, requests.prompt_tokens, len(workers))
+        over = (given > 0) & (workers.kv_used + given >= workers.kv_capacity)
+        assert not over.any(), (
+            f"{name}: worker {over.argmax()} got prompts of {given[over][0]} tokens beside "
+            f"{workers.kv_used[over][0]}, of {workers.kv_capacity[over][0]} of cache"
+        )
 
 
-def check_holds_when_full(router: Router) -> None:
-    """With no worker open every request is held."""
-    full = workers(3, running=np.full(3, 10, dtype=np.int64))
-    assert (ask(router, requests(4), full) == HOLD).all()
+def check_holds_where_none_is_open(router: Router) -> None:
+    """Demand ``HOLD`` for every request that no worker is open for."""
+    for name, requests, workers, answer in _answers(router):
+        for prompt, worker in zip(requests.prompt_tokens, answer, strict=True):
+            open_somewhere = workers.open_for(int(prompt)).any()
+            assert open_somewhere or worker == HOLD, f"{name}: worker {worker} is not open"
 
 
-def check_keeps_its_input(router: Router) -> None:
-    """Requests and workers are not changed."""
-    asked, among = requests(6), workers(4)
-    before = pickle.dumps((asked, among))
-    ask(router, asked, among)
-    assert pickle.dumps((asked, among)) == before, "the router changed what it was shown"
+def check_serves_when_idle(router: Router) -> None:
+    """Demand that a request is assigned where an idle worker is open for one."""
+    for name, requests, workers, answer in _answers(router):
+        free = (workers.running + workers.waiting == 0) & (workers.waiting_tokens == 0)
+        could = [(workers.open_for(int(p)) & free).any() for p in requests.prompt_tokens]
+        assert not any(could) or (answer >= 0).any(), f"{name}: all held, though a worker is idle"
 
 
-def check_same_input_same_answer(router: Router) -> None:
-    """Asked twice, it answers the same: it has no hidden state."""
-    among = workers(5, kv_used=np.array([5, 3, 9, 1, 7]) * 100)
-    one, two = (ask(router, requests(6), among) for _ in range(2))
-    assert (one == two).all(), f"{one} and then {two}; draw by workers.routed and a seed"
+def check_one_request_one_worker(router: Router) -> None:
+    """Demand that the only worker gets the only request, as soon as it may."""
+    for routed in range(4):
+        workers = replace(idle(1), routed=routed)
+        answer = ask(router, (asked([7]), workers), f"{routed} routed before")
+        assert answer[0] == 0, f"{routed} routed before: the only request goes to {answer[0]}"
 
 
-def check_extras(router: Router) -> None:
-    """Cached tokens, signatures and expert loads are taken as they come."""
-    asked = dataclasses.replace(
-        requests(3),
-        cached_tokens=np.array([[0, 64, 0, 0]] * 3),
-        signature=np.eye(3),
+def check_pool_drains(router: Router) -> None:
+    """Demand that every request is served in the end, where workers finish what they are given."""
+    rng = np.random.default_rng(12)
+    requests = asked(rng.integers(1, 9_000, 40).tolist())
+    left = np.arange(len(requests))
+    for _ in range(len(requests)):
+        pool = Requests(
+            requests.number[left],
+            requests.waited_s[left],
+            requests.prompt_tokens[left],
+            requests.output_tokens[left],
+        )
+        workers = replace(idle(3, capacity=20_000), routed=len(requests) - len(left))
+        left = left[ask(router, (pool, workers), f"{len(left)} left") == HOLD]
+        if not len(left):
+            return
+    raise AssertionError(f"{len(left)} of {len(requests)} requests are held for ever")
+
+
+def check_without_knowledge(router: Router) -> None:
+    """Demand valid answers where neither caches, signatures nor loads of experts are known."""
+    for name, make in SITUATIONS.items():
+        requests, workers = make()
+        blind = replace(requests, cached_tokens=None, signature=None)
+        unknown = replace(workers, expert_load=None)
+        for question in ((blind, workers), (requests, unknown), (blind, unknown)):
+            answer = ask(router, question, name)
+            taken = answer[answer != HOLD]
+            assert workers.up[taken].all(), f"{name}: a worker that is down got a request"
+
+
+def check_router_keeps_input(router: Router) -> None:
+    """Demand that requests and workers are left as they were."""
+    same_answers.assert_input_kept(router, ALL)
+
+
+def check_router_stateless(router: Router) -> None:
+    """Demand that what was asked before changes no answer."""
+    same_answers.assert_no_state(router, ALL)
+
+
+def check_router_deterministic(router: Router) -> None:
+    """Demand equal answers to equal questions, whatever the global random state."""
+    same_answers.assert_deterministic(router, ALL)
+
+
+def check_router_pickles(router: Router) -> None:
+    """Demand that a pickled and restored router answers like the original."""
+    same_answers.assert_pickles(router, ALL)
+
+
+#: All checks by name, in the order they run.
+ROUTER_CHECKS: dict[str, Callable[[Router], None]] = {
+    check.__name__: check
+    for check in (
+        check_answers_workers,
+        check_skips_workers_down,
+        check_request_limit,
+        check_cache_room,
+        check_holds_where_none_is_open,
+        check_serves_when_idle,
+        check_one_request_one_worker,
+        check_pool_drains,
+        check_without_knowledge,
+        check_router_keeps_input,
+        check_router_stateless,
+        check_router_deterministic,
+        check_router_pickles,
     )
-    ask(router, asked, workers(4, expert_load=np.ones((4, 3))))
-
-
-def check_pickles(router: Router) -> None:
-    """It can be sent to another process and answers the same there."""
-    copy = pickle.loads(pickle.dumps(router))
-    one, two = (ask(each, requests(6), workers(4)) for each in (router, copy))
-    assert (one == two).all()
-
-
-ROUTER_CHECKS: tuple[Check, ...] = (
-    check_answers_none,
-    check_one_worker,
-    check_serves_when_idle,
-    check_never_down,
-    check_request_limit,
-    check_cache,
-    check_holds_when_full,
-    check_keeps_its_input,
-    check_same_input_same_answer,
-    check_extras,
-    check_pickles,
-)
-
-
-def check_router(router: Router) -> None:
-    """Run all checks of routers.
-
-    Raises
-    ------
-    AssertionError
-        Saying what does not hold.
-    """
-    for check in ROUTER_CHECKS:
-        check(router)
+}

@@ -4,28 +4,29 @@ import numpy as np
 import pytest
 
 import schedulers
-from schedulers.testing import BATCH_CHECKS, ROUTER_CHECKS, check_batch_policy, check_router
+from schedulers.testing import (
+    check_batch_policy,
+    check_router,
+    parametrize_with_batch_checks,
+    parametrize_with_router_checks,
+)
 from schedulers.views import HOLD
 
-ROUTERS = [
-    pytest.param(registry.make(name), id=f"{registry.noun} {name}")
+ROUTERS = {
+    f"{registry.noun} {name}": registry.make(name)
     for registry in (schedulers.JOB, schedulers.PREFILL, schedulers.DECODE)
     for name in registry.available()
-]
-POLICIES = [
-    pytest.param(schedulers.BATCH.make(name), id=name) for name in schedulers.BATCH.available()
-]
+}
+POLICIES = {name: schedulers.BATCH.make(name) for name in schedulers.BATCH.available()}
 
 
-@pytest.mark.parametrize("check", ROUTER_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("router", ROUTERS)
+@parametrize_with_router_checks(ROUTERS)
 def test_routers(router, check):
     """It holds."""
     check(router)
 
 
-@pytest.mark.parametrize("check", BATCH_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("policy", POLICIES)
+@parametrize_with_batch_checks(POLICIES)
 def test_batch_policies(policy, check):
     """It holds."""
     check(policy)
@@ -65,7 +66,7 @@ def changing(requests, workers):
 )
 def test_broken_routers_are_caught(broken):
     """A deliberately broken router fails some check."""
-    with pytest.raises((AssertionError, AttributeError, TypeError)):
+    with pytest.raises(AssertionError):
         check_router(broken)
 
 
