@@ -1,5 +1,6 @@
 """The examples in docs/serving.md run."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -23,14 +24,15 @@ def test_the_scenario_is_read(tmp_path):
     assert read(path).rebalance.policy == "threshold"
 
 
-def test_the_scheduler_runs_and_has_15_lines(monkeypatch):
+def test_the_scheduler_runs_and_has_15_lines(monkeypatch, tmp_path):
     """The router of the page is registered, and a simulation uses it."""
     monkeypatch.setattr(schedulers.DECODE, "_targets", dict(schedulers.DECODE._targets))
     router, use = _blocks("python")
     assert sum(bool(line.strip()) for line in router.splitlines()) <= 16
+    (tmp_path / "my_router.py").write_text(router)
+    monkeypatch.syspath_prepend(tmp_path)
+    schedulers.testing.check_router(importlib.import_module("my_router").shortest_queue)
     scope: dict[str, object] = {}
-    exec(router, scope)
-    schedulers.testing.check_router(scope["shortest_queue"])
     exec(use, scope)
     assert scope["result"].log.finished.all()
 
