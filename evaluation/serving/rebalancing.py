@@ -114,7 +114,15 @@ class Rebalancing:
         load, before = np.stack(state.history), price.placement
         if not load.any() or not self.policy(state.windows_seen, load, before):
             return
-        problem = lb.Problem(load, before.num_ranks, before.slots_per_rank, current=before)
+        speed = price.rank_speed
+        problem = lb.Problem(
+            load,
+            before.num_ranks,
+            before.slots_per_rank,
+            current=before,
+            # stragglers get less; solvers that cannot are refused by lb.solve
+            rank_speed=speed if np.ptp(speed) > 0 else None,
+        )
         after = lb.solve(problem, self.solver)
         self.rebalances += 1
         state.migration = make_migration(

@@ -69,6 +69,22 @@ def test_a_slow_die_slows_all(small):
     assert simulate(slow).summary["tpot_s"]["mean"] > simulate(small).summary["tpot_s"]["mean"]
 
 
+def test_stragglers_get_less(small):
+    """Rebalancing takes load off a slow die, so that the others wait less for it."""
+    slow = dataclasses.replace(
+        small, rate_factor=20.0, fault=(Fault(0.0, "decode-0", "slow", speed=0.4),)
+    )
+    table = RebalanceTable(window_s=0.5, mode="stop-the-world", solver="greedy")
+    waits = [
+        simulate(one).samples["experts_max_s"].sum() for one in (slow, _rebalanced(slow, table))
+    ]
+    assert waits[1] < waits[0]
+
+
+def _rebalanced(scenario, table):
+    return dataclasses.replace(scenario, rebalance=table)
+
+
 @pytest.mark.parametrize("mode", ["stop-the-world", "layer-by-layer", "four-phase"])
 def test_rebalancing_finishes(small, mode):
     """Weights move while requests are served, in every mode, and nothing is lost."""
