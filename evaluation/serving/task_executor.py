@@ -249,6 +249,7 @@ class TaskExecutor:
                 yield self._wake
                 continue
             self.busy = True
+            self.decode.begin()
             work = self._work(chunks)
             cost, epoch, start = self.price(work), self.epoch, self.env.now
             yield self.env.timeout(cost.total)
@@ -299,7 +300,7 @@ class TaskExecutor:
             self.steps.add(self.number, start_s, cost, prompt_tokens, sequences)
 
     def _second_tokens(self) -> None:
-        fresh, second = self.decode.fresh, self.log.second_token_s
+        fresh, second = self.decode.first_step, self.log.second_token_s
         for request in fresh:
             if np.isnan(second[request]):
                 second[request] = self.env.now

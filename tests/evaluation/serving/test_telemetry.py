@@ -14,6 +14,7 @@ class Reality:
         self.waiting, self.up = np.zeros(2, dtype=np.int64), np.ones(2, dtype=bool)
 
     def __call__(self):
+        """Return the workers as they are now."""
         none = np.zeros(2, dtype=np.int64)
         return Workers(none, self.waiting, none + 9, none, none, none, none + 100, self.up)
 
