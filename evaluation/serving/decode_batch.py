@@ -77,7 +77,7 @@ class DecodeBatch:
         return left
 
     def begin(self) -> None:
-        """Begin a step with the sequences that are here; those that enter later wait for the next."""
+        """Begin a step with the sequences that are here; later ones wait for the next."""
         self.begun[:] = self.count
 
     def step(self) -> tuple[Ints, int]:
