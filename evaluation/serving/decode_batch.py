@@ -37,6 +37,7 @@ class DecodeBatch:
         self.left: Ints = np.zeros((groups, limit), dtype=np.int64)
         self.context: Ints = np.zeros((groups, limit), dtype=np.int64)
         self.count: Ints = np.zeros(groups, dtype=np.int64)
+        self.begun: Ints = np.zeros(groups, dtype=np.int64)
         self.held: Ints = np.zeros(groups, dtype=np.int64)
         self.context_sum: Ints = np.zeros(groups, dtype=np.int64)
         self.drafts, self.acceptance = drafts, acceptance
@@ -60,17 +61,27 @@ class DecodeBatch:
     def remove(self, request: int, group: int) -> int:
         """Take a sequence out; return how many tokens it had left."""
         at = int(np.flatnonzero(self.request[group, : self.count[group]] == request)[0])
-        left, last = int(self.left[group, at]), self.count[group] - 1
+        left, last, begun = int(self.left[group, at]), self.count[group] - 1, self.begun[group] - 1
         self.held[group] -= whole_blocks(int(self.context[group, at]), self.block_tokens)
         self.context_sum[group] -= self.context[group, at]
         for table in (self.request, self.left, self.context):
-            table[group, at] = table[group, last]
+            if at <= begun:  # those in the step under way stay in front of those that came later
+                table[group, at] = table[group, begun]
+                table[group, begun] = table[group, last]
+            else:
+                table[group, at] = table[group, last]
         self.request[group, last] = -1
         self.count[group] = last
+        if at <= begun:
+            self.begun[group] = begun
         return left
 
+    def begin(self) -> None:
+        """Begin a step with the sequences that are here; later ones wait for the next."""
+        self.begun[:] = self.count
+
     def step(self) -> tuple[Ints, int]:
-        """Let every sequence generate; those that end leave.
+        """Let every sequence generate that was here when the step began; those that end leave.
 
         Returns
         -------
@@ -84,6 +95,7 @@ class DecodeBatch:
             self.left,
             self.context,
             self.count,
+            self.begun,
             self.held,
             self.context_sum,
             self.drafts,
@@ -106,6 +118,7 @@ def _step(
     left: Ints,
     context: Ints,
     count: Ints,
+    begun: Ints,
     held: Ints,
     context_sum: Ints,
     drafts: int,
@@ -117,9 +130,8 @@ def _step(
     """Advance every sequence; return how many ended and how many tokens were generated."""
     found = emitted = 0
     for group in range(len(count)):
-        at = 0
-        blocks = contexts = 0
-        while at < count[group]:
+        at, stop = 0, begun[group]
+        while at < stop:
             made = 1
             for _ in range(drafts):
                 if random.random() >= acceptance:
@@ -130,16 +142,21 @@ def _step(
             left[group, at] -= made
             context[group, at] += made
             if left[group, at] > 0:
-                blocks += -(-context[group, at] // block) * block
-                contexts += context[group, at]
                 at += 1
                 continue
             ended[found, 0], ended[found, 1] = request[group, at], group
             found += 1
+            stop -= 1
             last = count[group] - 1
-            request[group, at], left[group, at] = request[group, last], left[group, last]
-            context[group, at] = context[group, last]
+            for table in (request, left, context):
+                table[group, at] = table[group, stop]
+                table[group, stop] = table[group, last]
             request[group, last] = -1
             count[group] = last
+        begun[group] = 0
+        blocks = contexts = 0
+        for at in range(count[group]):
+            blocks += -(-context[group, at] // block) * block
+            contexts += context[group, at]
         held[group], context_sum[group] = blocks, contexts
     return found, emitted

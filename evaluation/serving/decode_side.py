@@ -54,6 +54,7 @@ class DecodeSide:
         self.arriving_held: Ints = np.zeros(groups, dtype=np.int64)
         self.expected: Ints = np.zeros(groups, dtype=np.int64)
         self.fresh: list[int] = []
+        self.first_step: list[int] = []
         self.seen_full = False
 
     @property
@@ -112,6 +113,12 @@ class DecodeSide:
         self.batch.enter(request, group, need, self.live.left(request))
         self.fresh.append(request)
 
+    def begin(self) -> None:
+        """Begin a step of those that run; one that enters meanwhile takes part in the next."""
+        self.batch.begin()
+        self.first_step += self.fresh
+        self.fresh = []
+
     def leave(self, request: int, group: int) -> None:
         """Forget what was expected of a request that has left the group."""
         self.expected[group] -= self.live.need[request] + self.live.predicted[request]
@@ -134,4 +141,5 @@ class DecodeSide:
             table[group] = 0
         lost = set(ran)
         self.fresh = [request for request in self.fresh if request not in lost]
+        self.first_step = [request for request in self.first_step if request not in lost]
         return ran, later

@@ -159,18 +159,24 @@ class PrefillSide:
         if held > self.free(group):
             return False
         if self.prefixes:
+            self._trim(group)
             cached = self.cached_in(request, group)
             live.done[request] = cached
             self.waiting_tokens[group] -= cached
             if np.isnan(self.log.prefill_start_s[request]):
                 self.log.cached_tokens[request] = cached
         self.held[group] += held
+        self._trim(group)
         self.started.add(request)
         self.waiting[group] -= 1
         self.running[group] += 1
         if np.isnan(self.log.prefill_start_s[request]):
             self.log.prefill_start_s[request] = now_s
         return True
+
+    def _trim(self, group: int) -> None:
+        """Forget blocks that lie in memory which requests have taken since they were kept."""
+        self.caches[group].trim(self.free(group) // (self.live.trace.block_tokens or 1))
 
     def cached_in(self, request: int, group: int) -> int:
         """Return the tokens of a prompt in one group's prefix cache."""

@@ -54,6 +54,19 @@ class System:
         """Add the task executors and the job executor's two choices; requests then arrive."""
         self.executors, self.first, self.second = executors, first, second
         self.env.process(self._arrive())
+        telemetry_s = max(one.telemetry_s for one in executors)
+        if telemetry_s > 0:
+            self.env.process(self._report(telemetry_s))
+
+    def _report(self, telemetry_s: float) -> Generator[simpy.Event, Any, None]:
+        """Ask for what is held whenever reports are due, else it waits though there is room."""
+        while True:
+            yield self.env.timeout(telemetry_s)
+            self.first.board.expire()
+            self.second.board.expire()
+            self.room()
+            for executor in self.executors:
+                executor.reported()
 
     def _arrive(self) -> Generator[simpy.Event, Any, None]:
         for request, at_s in enumerate(self.live.trace.arrival_s.tolist()):
@@ -116,7 +129,10 @@ class System:
 
     def again(self, request: int) -> None:
         """Route a request anew that has lost its keys and values."""
-        self.log.recomputed_tokens[request] += self.live.done[request]
+        lost = int(self.live.done[request])
+        if lost == self.live.need[request]:  # it generated too, and its last token is in no cache
+            lost = int(self.live.trace.prompt_tokens[request] + self.live.generated[request]) - 1
+        self.log.recomputed_tokens[request] += lost
         self.live.start_over(request)
         self.live.joined_s[request] = self.env.now
         self.first.route(request, self.env.now)
@@ -185,6 +201,10 @@ class System:
     @property
     def stuck(self) -> bool:
         """Whether requests are left and nothing will ever happen again."""
-        idle = not any(one.busy or (one.halted and not one.dead) for one in self.executors)
+        now_s = self.env.now
+        idle = not any(
+            one.busy or (one.halted and not one.dead) or now_s <= one.idle_since_s + one.telemetry_s
+            for one in self.executors
+        )
         arrived = self.arrivals_seen == self.live.trace.num_requests
         return idle and arrived and not self.in_transfer and not self.repairs

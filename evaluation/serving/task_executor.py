@@ -163,6 +163,7 @@ class TaskExecutor:
         self.totals = Totals()
         self.busy = self.halted = self.dead = False
         self.whole_price: Price | None = None
+        self.telemetry_s, self.idle_since_s = telemetry_s, 0.0
         self.epoch = 0
         self._wake = env.event()
         env.process(self._run())
@@ -232,6 +233,13 @@ class TaskExecutor:
         if not self._wake.triggered:
             self._wake.succeed()
 
+    def reported(self) -> None:
+        """Ask the routers again, which may have held requests on the word of an older report."""
+        for board in self.boards:
+            board.expire()
+        self.decode.assign(self.env.now, self.boards[1])
+        self.wake()
+
     def halt(self) -> None:
         """Stop stepping, as when a die has failed; the step under way comes to nothing."""
         self.halted = True
@@ -284,11 +292,13 @@ class TaskExecutor:
                 yield self.env.timeout(pause)
             chunks = [] if self.halted else self._chunks()
             if not chunks and (self.halted or not self.batch.count.any()):
-                self.busy = False
+                if self.busy:
+                    self.busy, self.idle_since_s = False, self.env.now
                 self._wake = self.env.event()
                 yield self._wake
                 continue
             self.busy = True
+            self.decode.begin()
             work = self._work(chunks)
             cost, epoch, start = self.price(work), self.epoch, self.env.now
             yield self.env.timeout(cost.total)
@@ -339,7 +349,7 @@ class TaskExecutor:
             self.steps.add(self.number, start_s, cost, prompt_tokens, sequences)
 
     def _second_tokens(self) -> None:
-        fresh, second = self.decode.fresh, self.log.second_token_s
+        fresh, second = self.decode.first_step, self.log.second_token_s
         for request in fresh:
             if np.isnan(second[request]):
                 second[request] = self.env.now

@@ -36,6 +36,10 @@ class Board:
         # whether a worker lives is known at once: heartbeats have their own delay
         return dataclasses.replace(self._report, up=self._live().up, routed=self.routed)
 
+    def expire(self) -> None:
+        """Let the next view be a new report, as the period of this one is over."""
+        self._at_s = -np.inf
+
     def count_in(self, worker: int, prompt_tokens: int, output_tokens: int) -> None:
         """Count a request that was just routed."""
         self.routed += 1

@@ -75,3 +75,12 @@ def test_a_failure_is_known_at_once(reality):
     board.view(0.0)
     reality.up = np.array([True, False])
     assert board.view(1.0).up.tolist() == [True, False]
+
+
+def test_an_expired_report_is_replaced(reality):
+    """When its period is over by the clock of the system, the next view is a new report."""
+    board = Board(reality, 2.0)
+    board.view(0.0)
+    reality.waiting[1] = 3
+    board.expire()
+    assert board.view(1.0).waiting.tolist() == [0, 3]

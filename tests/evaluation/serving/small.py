@@ -1,0 +1,177 @@
+"""A serving system without hardware: steps cost what a test says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import simpy
+
+from evaluation.serving.conservation import check
+from evaluation.serving.job_executor import Stage
+from evaluation.serving.live import Live
+from evaluation.serving.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.system import System
+from evaluation.serving.task_executor import Shape, TaskExecutor
+from evaluation.serving.transfer import Ports
+from evaluation.serving.work import Cost
+from schedulers.batch.fcfs import fcfs
+from schedulers.decode.mask_least_kv import mask_least_kv
+from schedulers.job.least_loaded import least_loaded
+from schedulers.prefill.two_level import two_level
+from traces import RequestTrace
+
+#: Tokens of cache that no test fills.
+PLENTY = 10**12
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Seconds of a step: some, and more by prompt token and by sequence in decode."""
+
+    step_s: float = 1.0
+    prompt_token_s: float = 0.0
+    sequence_s: float = 0.0
+
+    def __call__(self, work):
+        """Return the cost of a step, of which nothing is attention, experts or communication."""
+        prompts, sequences = work.prefill_tokens.max(), work.sequences.max()
+        total = self.step_s + self.prompt_token_s * prompts + self.sequence_s * sequences
+        return Cost(float(total), 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some task executors of a role; with ``step_tokens`` of 1, prompts are computed one by one."""
+
+    role: str
+    price: Linear = Linear()
+    count: int = 1
+    groups: int = 1
+    kv_capacity: int = PLENTY
+    block_tokens: int = 1
+    step_tokens: int = 1
+    batch_limit: int = 64
+    drafts: int = 0
+    acceptance: float = 0.0
+
+
+class Small:
+    """A system that plays a trace.
+
+    Parameters
+    ----------
+    trace
+        The requests.
+    parts
+        Task executors.
+    first, second
+        Job routers of prompts and of generation.
+    prefill, decode, policy
+        Routers of DP groups and batch policy.
+    telemetry_s
+        Age of what routers see.
+    cache_s
+        Seconds that the cache of a token takes to transfer.
+    sample_s
+        Between samples.
+    seed
+        Of accepted drafts.
+    """
+
+    def __init__(
+        self,
+        trace,
+        *parts,
+        first=least_loaded,
+        second=mask_least_kv,
+        prefill=two_level,
+        decode=mask_least_kv,
+        policy=fcfs,
+        telemetry_s=0.0,
+        cache_s=0.0,
+        sample_s=None,
+        seed=0,
+    ):
+        self.env = env = simpy.Environment()
+        self.live = live = Live(trace, trace.output_tokens.astype(np.int64))
+        self.log, self.steps = RequestLog(trace), StepLog(0.0, np.inf)
+        self.system = System(
+            env, live, self.log, Ports(1.0, 0.0), lambda tokens: cache_s * tokens, self.steps
+        )
+        self.executors = []
+        for part in parts:
+            for copy in range(part.count):
+                shape = Shape(
+                    f"{part.role}-{copy}",
+                    part.role,
+                    part.groups,
+                    1.0,
+                    part.kv_capacity,
+                    part.block_tokens,
+                    part.step_tokens,
+                    part.batch_limit,
+                    part.drafts,
+                    part.acceptance,
+                )
+                self.executors.append(
+                    TaskExecutor(
+                        env,
+                        len(self.executors),
+                        shape,
+                        part.price,
+                        (prefill, decode),
+                        policy,
+                        live,
+                        self.log,
+                        self.steps,
+                        telemetry_s,
+                        1,
+                        self.system,
+                        seed,
+                    )
+                )
+        prompts = [one for one in self.executors if one.shape.role != "decode"]
+        answers = [one for one in self.executors if one.shape.role != "prefill"]
+        into, out = TaskExecutor.join_prefill, TaskExecutor.join_decode
+        self.system.connect(
+            self.executors,
+            Stage(prompts, first, live, telemetry_s, into, decode=False),
+            Stage(answers, second, live, telemetry_s, out, decode=True),
+        )
+        self.samples = SampleLog([one.shape.name for one in self.executors])
+        self.sample_s = sample_s
+        if sample_s is not None:
+            env.process(self._sample())
+
+    def _sample(self):
+        while True:
+            yield self.env.timeout(self.sample_s)
+            self.system.sample(self.samples)
+
+    def run(self, until_s=None):
+        """Play on, by default to the last token, and check that nothing is lost; return self."""
+        if until_s is not None:
+            self.env.run(until_s)
+            return self
+        self.env.run(self.system.all_finished)
+        self.system.sample(self.samples)
+        self.log.generated[:] = self.live.generated
+        check(self.log, self.env.now, 0)
+        return self
+
+    @property
+    def ttft_s(self):
+        """[requests] seconds from arrival to the first token."""
+        return self.log.first_token_s - self.log.arrival_s
+
+    @property
+    def waited_s(self):
+        """[requests] seconds from arrival to the first step of the prompt."""
+        return self.log.prefill_start_s - self.log.arrival_s
+
+
+def poisson(rate, count, seed, prompt=None, output=None):
+    """Return requests that arrive at random; prompts and answers are of 1 token unless given."""
+    arrival_s = np.cumsum(np.random.default_rng([seed, 9]).exponential(1 / rate, count))
+    one = np.ones(count, dtype=np.int64)
+    lengths = (one if tokens is None else tokens for tokens in (prompt, output))
+    return RequestTrace(arrival_s, *lengths)
