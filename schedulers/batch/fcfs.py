@@ -1,0 +1,25 @@
+"""Whole prompts in the order they came."""
+
+import numpy as np
+
+from schedulers.views import Ints, Queue
+
+
+def fcfs(queue: Queue, step_tokens: int) -> Ints:
+    """Compute whole prompts, oldest first, up to the first that no longer fits.
+
+    None is split and none overtakes. The oldest is computed whole even where it alone is longer
+    than the step, as engines without chunked prefill do; a step that decoding fills computes none.
+
+    Returns
+    -------
+    ndarray
+        [requests] tokens of each: all that are left of it, or 0.
+    """
+    room = step_tokens - queue.decoding
+    tokens = np.zeros(len(queue), dtype=np.int64)
+    if room > 0:
+        fit = int(np.searchsorted(np.cumsum(queue.left_tokens), room, side="right"))
+        count = max(fit, 1)
+        tokens[:count] = queue.left_tokens[:count]
+    return tokens

@@ -1,0 +1,88 @@
+"""One pool for all DP groups, dealt out before every step by a cost model."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from lb.checked import checked_integer, checked_number
+from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+
+
+@dataclass(frozen=True)
+class Collaborative:
+    """Deal a step's worth of pending prompts out, longest first, to who finishes first.
+
+    xDeepServe's single-level design (arXiv:2508.02520, section 4.3): all DP groups share tokenised
+    requests, and a leader assigns batches before every step by a cost model that knows prefix
+    hits. The formula is not published; ours is longest processing time first: of the oldest
+    requests, as many as the step has room for, the dearest goes first, each to the group that
+    finishes it soonest. The others stay in the pool, so that the next step decides anew; as those
+    are taken by age, none starves.
+
+    Parameters
+    ----------
+    seconds_per_token
+        Time of a prompt token that is not cached, all but attention. 3e-4: 3,344 tokens/s a die
+        (CloudMatrix-Infer, arXiv:2506.12708, half of 6,688 a 910C).
+    seconds_per_pair
+        Time of attention for a pair of a query and a key before it. 2.5e-8: DeepSeek-V3's 61 layers
+        of 128 heads, 2 x (192 + 128) operations each, at 200 TFLOPS.
+    step_tokens
+        Tokens that a DP group computes in one step; no more are dealt out than fill it. A longer
+        prompt fills one step of one group.
+    """
+
+    seconds_per_token: float = 3e-4
+    seconds_per_pair: float = 2.5e-8
+    step_tokens: int = 8192
+    pooled: ClassVar[bool] = True
+
+    def __call__(self, requests: Requests, workers: Workers) -> Ints:
+        """Choose a DP group for each request that the step has room for.
+
+        Returns
+        -------
+        ndarray
+            [requests] DP group, or ``HOLD`` where none is open or the step is full.
+
+        Raises
+        ------
+        ValueError
+            If a price is no number >= 0, or ``step_tokens`` no integer >= 1.
+        """
+        per_token = checked_number(self.seconds_per_token, "seconds_per_token", at_least=0)
+        per_pair = checked_number(self.seconds_per_pair, "seconds_per_pair", at_least=0)
+        answer = np.full(len(requests), HOLD, dtype=np.int64)
+        taken = self._of_this_step(requests, workers)
+        prompt = requests.prompt_tokens[taken]
+        cost = np.empty((len(taken), len(workers)))
+        cost[:] = (per_token * prompt + per_pair / 2 * prompt**2)[:, None]
+        if requests.cached_tokens is not None:
+            hit = requests.cached_tokens[taken]
+            cost -= per_token * hit + per_pair / 2 * hit**2
+        finish = per_token * workers.waiting_tokens
+        assigning = Assigning(workers)
+        for row in np.argsort(-cost.min(axis=1, initial=np.inf), kind="stable"):
+            index = taken[row]
+            free = assigning.open_for(int(prompt[row]))
+            if not free.any():
+                continue
+            worker = int(np.where(free, finish + cost[row], np.inf).argmin())
+            answer[index] = worker
+            finish[worker] += cost[row, worker]
+            assigning.add(worker, int(prompt[row]), int(requests.output_tokens[index]))
+        return answer
+
+    def _of_this_step(self, requests: Requests, workers: Workers) -> Ints:
+        """Return indices of the oldest requests that fit anywhere, as many as fill the step."""
+        step = checked_integer(self.step_tokens, "step_tokens", at_least=1)
+        takes = workers.up & (workers.running + workers.waiting < workers.request_limit)
+        room = int(np.maximum(step - workers.waiting_tokens, 0)[takes].sum())
+        widest = int((workers.kv_capacity - workers.kv_used)[takes].max(initial=0))
+        fits = np.flatnonzero(requests.prompt_tokens < widest)
+        left = requests.prompt_tokens[fits]
+        if requests.cached_tokens is not None and len(workers):
+            left = left - requests.cached_tokens[fits].max(axis=1)
+        filled = np.cumsum(np.minimum(left, step)) - np.minimum(left, step)
+        return fits[filled < room]
