@@ -95,15 +95,10 @@ def check_pool_drains(router: Router) -> None:
     left = np.arange(len(requests))
     for _ in range(len(requests)):
         pool = Requests(
-            *(
-                value[left]
-                for value in (
-                    requests.number,
-                    requests.waited_s,
-                    requests.prompt_tokens,
-                    requests.output_tokens,
-                )
-            )
+            requests.number[left],
+            requests.waited_s[left],
+            requests.prompt_tokens[left],
+            requests.output_tokens[left],
         )
         workers = replace(idle(3, capacity=20_000), routed=len(requests) - len(left))
         left = left[ask(router, (pool, workers), f"{len(left)} left") == HOLD]

@@ -49,7 +49,7 @@ def assert_no_state(scheduler: Scheduler, questions: Questions) -> None:
     """Raise if what was asked before changes an answer, or the scheduler's fields."""
     fields = repr(sorted(getattr(scheduler, "__dict__", {}).items()))
     first = {name: ask(scheduler, make(), name).copy() for name, make in questions.items()}
-    for name, make in reversed(questions.items()):
+    for name, make in reversed(list(questions.items())):
         again = ask(scheduler, make(), name)
         assert (again == first[name]).all(), f"{name}: another answer when asked again"
     after = repr(sorted(getattr(scheduler, "__dict__", {}).items()))
