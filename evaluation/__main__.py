@@ -6,7 +6,7 @@ import sys
 
 def main() -> None:
     """Run the command line, or name the extra that it needs."""
-    needed = ("typer", "rich", "pyarrow", "networkx", "scipy")
+    needed = ("typer", "rich", "pyarrow", "networkx", "scipy", "simpy", "plotly", "jinja2")
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         print(

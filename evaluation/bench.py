@@ -139,7 +139,7 @@ def finished(task: Task, folder: Path) -> dict[str, Any] | None:
 
 
 def run(
-    todo: Sequence[Task],
+    todo: Sequence[Any],
     folder: Path,
     jobs: int = 1,
     *,

@@ -12,6 +12,8 @@ from evaluation import (
     cli_explain,
     cli_fabric,
     cli_machine,
+    cli_plan,
+    cli_simulate,
     cli_solve,
     cli_trace,
     cli_when,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
+    from evaluation.serving.ranking import ServingTask
     from evaluation.suite import Suite
 
 app = typer.Typer(
@@ -66,6 +69,11 @@ def bench(
     from evaluation import suite as suites
 
     try:
+        if suites.is_serving(suite):
+            if solver or forecaster or by_scenario:
+                raise ValueError("a serving suite runs all schedulers; leave the other options out")
+            _bench_serving(suite, out, jobs, seed, fresh, svg)
+            return
         chosen_suite = suites.load(suite)
         for scenario in chosen_suite.scenarios:
             scenario.check()
@@ -77,6 +85,35 @@ def bench(
         refuse(error)
     found, interrupted = _run(todo, out, jobs, fresh)
     ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if not ranked:
+        raise typer.Exit(1)
+
+
+def _bench_serving(
+    suite: str, out: Path, jobs: int, seed: int, fresh: bool, svg: Path | None
+) -> None:
+    """Rank schedulers instead of solvers."""
+    from rich.console import Console
+
+    from evaluation import leaderboard
+    from evaluation import suite as suites
+    from evaluation.serving import ranking, ranking_table
+
+    chosen = suites.load_serving(suite)
+    out.mkdir(parents=True, exist_ok=True)
+    todo = ranking.tasks(chosen, seed)
+    found, interrupted = _run(todo, out, jobs, fresh)
+    console = Console(record=svg is not None, width=leaderboard.WIDTH)
+    title = f"podlab · {chosen.id} · mean of {len(chosen.scenarios)} scenarios, stage by stage"
+    runs = Counter((record["stage"], record["solver"]) for record in found)
+    wanted = len(chosen.scenarios)
+    complete = [one for one in found if runs[one["stage"], one["solver"]] == wanted]
+    ranked = ranking_table.render(complete, title, console)
+    if svg is not None:
+        leaderboard.draw(console, svg)
+    print(f"{len(found)} of {len(todo)} records in {out}", file=sys.stderr)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if not ranked:
@@ -119,7 +156,7 @@ def _candidates(
 
 
 def _run(
-    todo: "Sequence[Task]", out: Path, jobs: int, fresh: bool
+    todo: "Sequence[Task | ServingTask]", out: Path, jobs: int, fresh: bool
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
     from concurrent.futures import BrokenExecutor
@@ -253,6 +290,8 @@ app.command()(cli_when.when)
 app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
+app.command()(cli_plan.plan)
+app.command()(cli_simulate.simulate)
 app.command()(cli_solve.solve)
 app.add_typer(cli_fabric.app, name="fabric")
 app.add_typer(cli_trace.app, name="trace")

@@ -138,7 +138,7 @@ class Scenario:
     def executor(self) -> StepExecutor:
         """Return the step executor of this scenario."""
         model = Model.preset(self.model)
-        fabric = _fabric(self.fabric, self.num_ranks)
+        fabric = fabric_of(self.fabric, self.num_ranks)
         operators = Operators(Device.preset(self.device), model)
         noisy = self.jitter_sigma or self.stall_probability
         return StepExecutor(
@@ -195,5 +195,6 @@ def _load_trace(names: tuple[str, ...], step_tokens: int | None) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _fabric(name: str, num_ranks: int) -> Fabric:
+def fabric_of(name: str, num_ranks: int) -> Fabric:
+    """Return a fabric preset over so many ranks, built once."""
     return Fabric.preset(name, num_ranks)

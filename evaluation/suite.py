@@ -3,11 +3,14 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lb
 from evaluation.scenario import CHECKS, Scenario, name_or_names
 from hardware import preset
+
+if TYPE_CHECKING:
+    from evaluation.serving.ranking import ServingSuite
 
 FOLDER = Path(__file__).parent / "suites"
 KINDS = ("solver", "forecast")
@@ -41,6 +44,26 @@ def available() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
+def is_serving(name_or_path: str | Path) -> bool:
+    """Say whether a suite ranks schedulers; errors as in :func:`load`."""
+    path = preset.find_file("suite", FOLDER, name_or_path)
+    return preset.parse(path).get("kind") == "serving"
+
+
+def load_serving(name_or_path: str | Path) -> "ServingSuite":
+    """Read a suite that ranks schedulers; errors as in :func:`load`."""
+    from evaluation.serving.ranking import parse
+
+    path = preset.find_file("suite", FOLDER, name_or_path)
+    content = preset.parse(path)
+    if set(content) != {"id", "kind", "scenario"} or not isinstance(content["scenario"], list):
+        raise ValueError(
+            f"{path}: a serving suite has an id, a kind and [[scenario]] tables; got "
+            f"{list(content)}"
+        )
+    return parse(path, content)
+
+
 def load(name_or_path: str | Path) -> Suite:
     """Read a bundled suite, or a user's own ``.toml`` file.
 
@@ -59,6 +82,8 @@ def load(name_or_path: str | Path) -> Suite:
     if not isinstance(content["scenario"], list):
         raise ValueError(f"{path}: scenario = {content['scenario']!r}; give [[scenario]] tables")
     kind = content.get("kind", "solver")
+    if kind == "serving":
+        raise ValueError(f"{path}: a serving suite ranks schedulers; only podlab bench takes it")
     if kind not in KINDS:
         raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
     tables = [_scenarios(path, table) for table in content["scenario"]]

@@ -267,7 +267,7 @@ class Fabric:
         return frozenset(self.ranks)
 
     @cached_property
-    def _even_operators(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def even_operators(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """[link groups, ranks] seconds per byte received (sent), in equal parts from (to) all."""
         from scipy.sparse import coo_array
 
@@ -304,7 +304,7 @@ class Fabric:
         if not (np.isfinite(rank_bytes).all() and rank_bytes.min(initial=0.0) >= 0):
             raise ValueError("rank_bytes must be finite and >= 0; correct the loads or the share")
         axis = 0 if inbound else 1
-        busiest: NDArray[np.float64] = (rank_bytes @ self._even_operators[axis].T).max(axis=-1)
+        busiest: NDArray[np.float64] = (rank_bytes @ self.even_operators[axis].T).max(axis=-1)
         if not latency:
             return busiest
         worst = self.latency.max(axis=axis)

@@ -93,6 +93,11 @@ def text(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "give a non-empty string"
 
 
+def truth(value: Any) -> str | None:
+    """Complain unless ``value`` is true or false."""
+    return None if isinstance(value, bool) else "give true or false"
+
+
 def positive(value: Any) -> str | None:
     """Complain unless ``value`` is a positive finite number."""
     good = _is_number(value) and math.isfinite(value) and value > 0

@@ -1,20 +1,11 @@
-"""When to ask the solver again. A policy is asked after every window of steps."""
+"""Rebalance by the clock, or never."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lb.placement import Placement
-
-
-class RebalancePolicy(Protocol):
-    """Windows seen, their load [windows, layers, experts] and the placement to a decision."""
-
-    def __call__(self, windows_seen: int, load: NDArray[np.int64], placement: Placement, /) -> bool:
-        """Say whether to ask the solver now."""
-        ...
 
 
 @dataclass(frozen=True)

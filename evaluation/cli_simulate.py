@@ -1,0 +1,132 @@
+"""The command that serves a request trace in simulated time."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evaluation.refuse import refuse
+
+if TYPE_CHECKING:
+    from evaluation.serving.log import StepLog
+    from evaluation.serving.result import Result
+    from evaluation.serving.scenario import ServingScenario
+
+
+def simulate(
+    scenario: Annotated[
+        str, typer.Argument(help="A bundled serving scenario, or a .toml file.")
+    ] = "azure-4p1d",
+    until: Annotated[
+        float | None, typer.Option(help="Stop at this simulated second. [default: at the end]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
+    requests: Annotated[
+        int | None, typer.Option(min=1, help="The first so many requests alone.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a row for every request: .csv or .parquet.")
+    ] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="Write executors over time: .csv or .parquet.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with plots (.html), readable offline.")
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(help="Write steps and transfers for Perfetto (.json).")
+    ] = None,
+    between: Annotated[str, typer.Option(help="Seconds of the timeline, from,to.")] = "0,10",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Simulate serving: what schedulers and deployments do to TTFT, TPOT and goodput."""
+    import dataclasses
+
+    from evaluation.serving.scenario import read
+
+    try:
+        _check_files(out, samples, report, timeline)
+        steps = None if timeline is None else _range(between)
+        chosen = read(scenario)
+        if requests is not None:
+            chosen = dataclasses.replace(chosen, requests=requests)
+        if until is not None and not until > 0:
+            raise ValueError(f"--until {until} <= 0; give some seconds")
+        result = _with_progress(chosen, until, seed, steps)
+        _write(result, out, samples, report, timeline)
+    except (ValueError, OSError) as error:
+        refuse(error)
+    if as_json:
+        print(json.dumps(result.summary))
+        return
+    from rich.console import Console
+
+    from evaluation.serving.view import print_summary
+
+    print_summary(result, Console())
+
+
+def _check_files(*paths: Path | None) -> None:
+    """Refuse before the work what could not be written after it."""
+    for path, suffixes in zip(
+        paths, ((".csv", ".parquet"), (".csv", ".parquet"), (".html",), (".json",)), strict=True
+    ):
+        if path is None:
+            continue
+        if path.suffix not in suffixes:
+            raise ValueError(f"{path}: give a name that ends in {' or '.join(suffixes)}")
+        if not path.absolute().parent.is_dir():
+            raise ValueError(f"{path}: there is no folder {path.absolute().parent}")
+
+
+def _range(text: str) -> "StepLog":
+    from evaluation.serving.log import StepLog
+
+    try:
+        start, end = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"--between {text}: give two numbers of seconds, 0,10 say") from None
+    return StepLog(start, end)
+
+
+def _with_progress(
+    scenario: "ServingScenario", until: float | None, seed: int, steps: "StepLog | None"
+) -> "Result":
+    from evaluation.progress import progress
+    from evaluation.serving.simulate import simulate as run
+
+    with progress() as bar:
+        task = bar.add_task("drawing the routing", total=None)
+
+        def show(now_s: float, finished: int, total: int) -> None:
+            bar.update(
+                task, description=f"{now_s:,.0f} s simulated", completed=finished, total=total
+            )
+
+        return run(scenario, until_s=until, seed=seed, steps=steps, on_progress=show)
+
+
+def _write(
+    result: "Result",
+    out: Path | None,
+    samples: Path | None,
+    report: Path | None,
+    timeline: Path | None,
+) -> None:
+    from evaluation.serving import files
+
+    if out is not None:
+        files.write_requests(result.log, out)
+    if samples is not None:
+        files.write_samples(result.samples, samples)
+    if report is not None:
+        from evaluation.serving.report import write_report
+
+        write_report(result, report)
+    if timeline is not None and result.steps is not None:
+        from evaluation import timeline as chrome
+        from evaluation.serving.serving_timeline import of_serving
+
+        events = of_serving(result.steps, result.executors, result.samples)
+        chrome.write(events, timeline)

@@ -1,0 +1,145 @@
+"""Sequences that generate: one dense table over DP groups, advanced by a compiled kernel."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lb.kernel import kernel
+
+Ints = NDArray[np.int64]
+
+
+class DecodeBatch:
+    """The running sequences of a task executor.
+
+    Parameters
+    ----------
+    groups, limit
+        DP groups, and sequences that each may run.
+    drafts, acceptance
+        Draft tokens of a step, and the chance that each is accepted if those before it were
+        (xDeepServe section 4.6: 70 to 90 %).
+    block_tokens
+        Tokens of a block of key-value cache; whole blocks are held.
+    random
+        Generator of acceptances.
+    """
+
+    def __init__(
+        self,
+        groups: int,
+        limit: int,
+        drafts: int,
+        acceptance: float,
+        block_tokens: int,
+        random: np.random.Generator,
+    ) -> None:
+        self.request: Ints = np.full((groups, limit), -1, dtype=np.int64)
+        self.left: Ints = np.zeros((groups, limit), dtype=np.int64)
+        self.context: Ints = np.zeros((groups, limit), dtype=np.int64)
+        self.count: Ints = np.zeros(groups, dtype=np.int64)
+        self.held: Ints = np.zeros(groups, dtype=np.int64)
+        self.context_sum: Ints = np.zeros(groups, dtype=np.int64)
+        self.drafts, self.acceptance = drafts, acceptance
+        self.block_tokens, self.random = block_tokens, random
+        self._ended: Ints = np.zeros((groups * limit, 2), dtype=np.int64)
+
+    @property
+    def limit(self) -> int:
+        """Sequences that one DP group may run."""
+        return int(self.request.shape[1])
+
+    def enter(self, request: int, group: int, context: int, left: int) -> None:
+        """Add a sequence with ``context`` tokens in cache and ``left`` to generate."""
+        at = self.count[group]
+        self.request[group, at], self.left[group, at] = request, left
+        self.context[group, at] = context
+        self.count[group] += 1
+        self.held[group] += whole_blocks(context, self.block_tokens)
+        self.context_sum[group] += context
+
+    def remove(self, request: int, group: int) -> int:
+        """Take a sequence out; return how many tokens it had left."""
+        at = int(np.flatnonzero(self.request[group, : self.count[group]] == request)[0])
+        left, last = int(self.left[group, at]), self.count[group] - 1
+        self.held[group] -= whole_blocks(int(self.context[group, at]), self.block_tokens)
+        self.context_sum[group] -= self.context[group, at]
+        for table in (self.request, self.left, self.context):
+            table[group, at] = table[group, last]
+        self.request[group, last] = -1
+        self.count[group] = last
+        return left
+
+    def step(self) -> tuple[Ints, int]:
+        """Let every sequence generate; those that end leave.
+
+        Returns
+        -------
+        ended
+            [sequences, 2] request and group of each that ended.
+        emitted
+            Tokens generated.
+        """
+        ended, emitted = _step(
+            self.request,
+            self.left,
+            self.context,
+            self.count,
+            self.held,
+            self.context_sum,
+            self.drafts,
+            self.acceptance,
+            self.block_tokens,
+            self.random,
+            self._ended,
+        )
+        return self._ended[:ended], emitted
+
+
+def whole_blocks(tokens: int, block_tokens: int) -> int:
+    """Return the tokens of the blocks that hold ``tokens``."""
+    return -(-tokens // block_tokens) * block_tokens
+
+
+@kernel
+def _step(
+    request: Ints,
+    left: Ints,
+    context: Ints,
+    count: Ints,
+    held: Ints,
+    context_sum: Ints,
+    drafts: int,
+    acceptance: float,
+    block: int,
+    random: np.random.Generator,
+    ended: Ints,
+) -> tuple[int, int]:
+    """Advance every sequence; return how many ended and how many tokens were generated."""
+    found = emitted = 0
+    for group in range(len(count)):
+        at = 0
+        blocks = contexts = 0
+        while at < count[group]:
+            made = 1
+            for _ in range(drafts):
+                if random.random() >= acceptance:
+                    break
+                made += 1
+            made = min(made, left[group, at])
+            emitted += made
+            left[group, at] -= made
+            context[group, at] += made
+            if left[group, at] > 0:
+                blocks += -(-context[group, at] // block) * block
+                contexts += context[group, at]
+                at += 1
+                continue
+            ended[found, 0], ended[found, 1] = request[group, at], group
+            found += 1
+            last = count[group] - 1
+            request[group, at], left[group, at] = request[group, last], left[group, last]
+            context[group, at] = context[group, last]
+            request[group, last] = -1
+            count[group] = last
+        held[group], context_sum[group] = blocks, contexts
+    return found, emitted

@@ -1,0 +1,144 @@
+"""The dies of a task executor: which DP groups and which experts go with which of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hardware import Fabric
+from lb import Placement
+
+ROLES = ("prefill", "decode", "both")
+
+
+@dataclass(frozen=True, eq=False)
+class ExecutorDies:
+    """A task executor as faults see it, now.
+
+    Dies are numbered from 0 within it and keep their numbers when some are lost.
+
+    Parameters
+    ----------
+    name
+        "prefill-0" …
+    role
+        "prefill", "decode" or "both".
+    dies, dies_per_node
+        How many it was built with, filling one node after another.
+    groups
+        DP groups, in equal parts over the dies that hold attention.
+    attention_dies
+        Disaggregated MoE and attention: the first so many dies hold attention alone, the others
+        experts alone. ``None``: colocated, every die holds both.
+    placement
+        Experts over :attr:`placed_on`; ``None`` if it is not known.
+    placed_on
+        Dies that the ranks of the placement are, by default :attr:`ranks`. An executor that goes on
+        without some experts keeps the placement from before, whose lost ranks hold nothing now.
+    most_slots
+        Expert weights of one layer that a die has memory for; ``None``: as many as it takes.
+    fabric
+        The network between its dies, die ``d`` being rank ``d``; needed for faults of links and
+        switches alone.
+    lost_dies
+        Dies that it runs without.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, the placement has another number of ranks than it is placed on
+        or leaves out a die with experts that is left, or the fabric has other ranks than dies.
+    """
+
+    name: str
+    role: str
+    dies: int
+    dies_per_node: int
+    groups: int
+    attention_dies: int | None = None
+    placement: Placement | None = None
+    placed_on: tuple[int, ...] | None = None
+    most_slots: int | None = None
+    fabric: Fabric | None = None
+    lost_dies: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lost_dies", frozenset(self.lost_dies))
+        if self.role not in ROLES:
+            raise ValueError(f"{self.name}: role = {self.role!r} is not one of {', '.join(ROLES)}")
+        if min(self.dies, self.dies_per_node, self.groups) < 1:
+            raise ValueError(
+                f"{self.name}: dies = {self.dies} >= 1, dies_per_node = {self.dies_per_node} >= 1 "
+                f"and groups = {self.groups} >= 1 must all hold"
+            )
+        if self.attention_dies is not None and not 0 < self.attention_dies < self.dies:
+            raise ValueError(
+                f"{self.name}: attention_dies = {self.attention_dies} breaks 0 < attention_dies < "
+                f"dies = {self.dies}; leave it out where every die holds both"
+            )
+        outside = sorted(die for die in self.lost_dies if not 0 <= die < self.dies)
+        if outside:
+            raise ValueError(
+                f"{self.name}: lost die {outside[0]} breaks 0 <= die < dies = {self.dies}"
+            )
+        if self.placed_on is None:
+            object.__setattr__(self, "placed_on", self.ranks)
+        self._check_placement(tuple(self.placed_on or ()))
+        if self.fabric is not None and self.fabric.num_ranks != self.dies:
+            raise ValueError(
+                f"{self.name}: the fabric has {self.fabric.num_ranks} ranks for {self.dies} dies; "
+                "build it with num_ranks = dies"
+            )
+
+    def _check_placement(self, placed_on: tuple[int, ...]) -> None:
+        if not set(self.ranks) <= set(placed_on) <= set(self.built_ranks):
+            raise ValueError(
+                f"{self.name}: placed_on = {placed_on} must hold the dies with experts that are "
+                f"left, {self.ranks}, and no die without experts"
+            )
+        if self.placement is not None and self.placement.num_ranks != len(placed_on):
+            raise ValueError(
+                f"{self.name}: the placement has {self.placement.num_ranks} ranks for "
+                f"{len(placed_on)} dies with experts; give one for these"
+            )
+
+    @property
+    def colocated(self) -> bool:
+        """Whether every die holds attention and experts."""
+        return self.attention_dies is None
+
+    @property
+    def nodes(self) -> int:
+        """Nodes that the dies fill; the last may be filled in part."""
+        return -(-self.dies // self.dies_per_node)
+
+    @property
+    def built_ranks(self) -> tuple[int, ...]:
+        """Dies with experts, lost or not, ascending."""
+        return tuple(range(self.attention_dies or 0, self.dies))
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """Dies with experts that are left, ascending."""
+        return tuple(die for die in self.built_ranks if die not in self.lost_dies)
+
+    def dies_of_node(self, node: int) -> tuple[int, ...]:
+        """Return the dies of one node, lost ones included."""
+        first = node * self.dies_per_node
+        return tuple(range(first, min(first + self.dies_per_node, self.dies)))
+
+    def holds_attention(self, die: int) -> bool:
+        """Say whether a die works for a DP group."""
+        return self.attention_dies is None or die < self.attention_dies
+
+    def groups_on(self, dies: Iterable[int]) -> tuple[int, ...]:
+        """Return the DP groups that have a part on one of these dies, ascending.
+
+        Group ``g`` of G spans the dies from g D / G to (g + 1) D / G of the D with attention, so
+        a group may have several dies, or a die several groups.
+        """
+        width = self.attention_dies or self.dies
+        found: set[int] = set()
+        for die in dies:
+            if self.holds_attention(die):
+                first, end = die * self.groups // width, -(-(die + 1) * self.groups // width)
+                found.update(range(first, end))
+        return tuple(sorted(found))

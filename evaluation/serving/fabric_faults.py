@@ -1,0 +1,122 @@
+"""What failed links and switches leave of a task executor's fabric."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
+
+from evaluation.serving.faults import Fault
+from hardware import Fabric
+from hardware.faults import without
+
+Cable = tuple[Hashable, Hashable]
+
+#: Kinds of node that are no switch; ranks are none either. See ``hardware.topologies``.
+ENDS = ("die", "gpu", "cpu")
+
+
+@lru_cache(maxsize=64)
+def cables(fabric: Fabric) -> tuple[Cable, ...]:
+    """Return the links of a fabric, each once for its two directions, in the fabric's order."""
+    found = {frozenset(link): link for link in reversed(fabric.links)}
+    return tuple(reversed(found.values()))
+
+
+@lru_cache(maxsize=64)
+def switches(fabric: Fabric) -> tuple[Hashable, ...]:
+    """Return the switches of a fabric: nodes that are no rank and no die, GPU or CPU."""
+    ranks = set(fabric.ranks)
+    kinds = fabric.graph.nodes(data="kind")
+    return tuple(node for node, kind in kinds if node not in ranks and kind not in ENDS)
+
+
+def broken_parts(
+    fabric: Fabric, faults: Iterable[Fault]
+) -> tuple[tuple[Cable, ...], tuple[Hashable, ...]]:
+    """Return the links and the switches that faults break, by name or by index; others are ignored.
+
+    Raises
+    ------
+    ValueError
+        If an index or a name is not in the fabric; the nearest name is suggested.
+    """
+    links: dict[frozenset[Hashable], Cable] = {}
+    nodes: dict[Hashable, None] = {}
+    for fault in faults:
+        if fault.kind == "link":
+            link = _cable(fabric, fault)
+            links[frozenset(link)] = link
+        elif fault.kind == "switch":
+            nodes[_switch(fabric, fault)] = None
+    return tuple(links.values()), tuple(nodes)
+
+
+def fabric_after(fabric: Fabric, faults: Iterable[Fault], lost_dies: Sequence[int] = ()) -> Fabric:
+    """Return the fabric without what has failed, its traffic routed anew.
+
+    Parameters
+    ----------
+    fabric
+        Whole; die ``d`` is rank ``d``.
+    faults
+        That hold now (:func:`evaluation.serving.faults.active`); those of links and switches count.
+    lost_dies
+        Dies that the executor runs without: their ranks are left out.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`broken_parts`; if a die is out of range; or if two ranks have lost their last
+        path, the pair being named.
+    """
+    outside = [die for die in lost_dies if not 0 <= die < fabric.num_ranks]
+    if outside:
+        raise ValueError(f"lost die {outside[0]} breaks 0 <= die < {fabric.num_ranks} ranks")
+    links, nodes = broken_parts(fabric, faults)
+    dead = [fabric.ranks[die] for die in lost_dies]
+    if not links and not nodes and not dead:
+        return fabric
+    return fabric.without(links, [*nodes, *dead], drop_ranks=True)
+
+
+def is_cut(fabric: Fabric, faults: Iterable[Fault]) -> bool:
+    """Say whether failed links and switches leave two ranks without a path."""
+    import networkx as nx
+
+    links, nodes = broken_parts(fabric, faults)
+    left = without(fabric.name, fabric.graph, links, nodes, {})
+    reached = nx.descendants(left, fabric.ranks[0]) | {fabric.ranks[0]}
+    reaching = nx.ancestors(left, fabric.ranks[0]) | {fabric.ranks[0]}
+    return not (reached & reaching).issuperset(fabric.ranks)
+
+
+def _cable(fabric: Fabric, fault: Fault) -> Cable:
+    if not fault.name:
+        known = cables(fabric)
+        return known[_in_range(fabric, fault, len(known), "links")]
+    one, colon, other = fault.name.partition(":")
+    by_text = {str(node): node for node in fabric.graph}
+    if not colon:
+        raise ValueError(f"{fault.label}: name = {fault.name!r}; a link is named by its ends, a:b")
+    cable = (by_text.get(one, one), by_text.get(other, other))
+    without(fabric.name, fabric.graph, [cable], (), {})
+    return cable
+
+
+def _switch(fabric: Fabric, fault: Fault) -> Hashable:
+    known = switches(fabric)
+    if not fault.name:
+        return known[_in_range(fabric, fault, len(known), "switches")]
+    by_text = {str(node): node for node in fabric.graph}
+    node: Hashable = by_text.get(fault.name, fault.name)
+    without(fabric.name, fabric.graph, (), [node], {})
+    if node not in known:
+        raise ValueError(f"{fault.label}: {fault.name!r} is not a switch; fail it as a die or node")
+    return node
+
+
+def _in_range(fabric: Fabric, fault: Fault, number: int, noun: str) -> int:
+    if not 0 <= fault.index < number:
+        raise ValueError(
+            f"{fault.label}: index = {fault.index} breaks 0 <= index < {number} {noun} of "
+            f"{fabric.name}"
+        )
+    return fault.index

@@ -1,0 +1,181 @@
+"""The price of a step of colocated expert parallelism, fast enough to simulate hours."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.executor import StepExecutor
+from evaluation.iteration import HOST_S
+from evaluation.serving.attention_table import AttentionTable
+from evaluation.serving.exchange_price import ExchangePrice
+from evaluation.serving.expert_load import ExpertLoad
+from evaluation.serving.expert_side import ExpertSide
+from evaluation.serving.noise import Noise, speeds
+from evaluation.serving.work import Cost, Work
+from lb import Placement
+from lb.protocols import Dispatcher
+
+Array = NDArray[np.float64]
+
+
+class ColocatedPrice:
+    """Prices steps in which every rank runs attention and experts.
+
+    The same as :meth:`StepExecutor.step <evaluation.executor.StepExecutor.step>` and
+    :func:`evaluation.iteration.iteration` where DP groups are alike, with groups that are not:
+    the slowest decides every barrier. The routing's MoE layers stand for all of the model's.
+    Draft layers cost as a mean MoE layer, in steps with decode. The output head runs over the most
+    query tokens of a die, and one token more if the step has prompts (an assumption: prompts need
+    logits of their last token alone).
+
+    Parameters
+    ----------
+    executor
+        Operators, collectives, drafts and jitter; its ``kv_tokens`` and ``phase`` are not used.
+    placement
+        Where the experts are. Where shared experts have ranks of their own
+        (``shared_local`` is False), they are its last experts and every token passes them.
+    load
+        Draws the experts of a step.
+    groups
+        DP groups; each spans ranks / groups dies, consecutive ones, that divide its tokens and
+        context evenly (an assumption). The all-reduces between them are left out.
+    dispatcher
+        Splits tokens over replicas; ``None``: evenly, which is fastest.
+    host_s
+        Gap between steps.
+    seed
+        Of expert load and jitter.
+
+    Attributes
+    ----------
+    rank_speed
+        [ranks] relative speeds; may be set while running, ``None`` for all at 1.
+    comm_slowdown
+        What the data part of dispatch and combine takes longer, at least 1, while other traffic
+        competes on the fabric; may be set while running.
+    seen
+        [layers, experts] int64 token copies drawn since the last :meth:`take_seen`.
+
+    Raises
+    ------
+    ValueError
+        If placement, load, fabric and groups do not fit each other, or ``host_s`` is negative.
+    """
+
+    def __init__(
+        self,
+        executor: StepExecutor,
+        placement: Placement,
+        load: ExpertLoad,
+        groups: int,
+        dispatcher: Dispatcher | None = None,
+        host_s: float = HOST_S,
+        seed: int = 0,
+    ) -> None:
+        ranks = placement.num_ranks
+        if ranks != executor.collectives.fabric.num_ranks:
+            raise ValueError(
+                f"the placement has {ranks} ranks, the fabric "
+                f"{executor.collectives.fabric.num_ranks}; build the fabric with as many"
+            )
+        if groups < 1 or ranks % groups:
+            raise ValueError(f"groups = {groups} must be at least 1 and divide {ranks} ranks")
+        if not 0 <= host_s < np.inf:
+            raise ValueError(f"host_s = {host_s} breaks 0 <= host_s < infinity")
+        self.operators = executor.operators
+        self.collectives = executor.collectives
+        self.drafts, self.host_s, self.groups = executor.drafts, host_s, groups
+        self.attention = AttentionTable(self.operators, executor.drafts, ranks // groups)
+        self.experts = ExpertSide(self.operators, placement, load, dispatcher, seed)
+        self._noise = Noise(executor.jitter, seed)
+        self._group = np.repeat(np.arange(groups), ranks // groups)
+        self._rank = np.arange(ranks)
+        self._barrier = np.empty((2, 2, placement.num_layers))
+        self._exchange = ExchangePrice(self.collectives)
+        self.rank_speed = None if executor.jitter is None else executor.jitter.rank_speed
+        self.comm_slowdown = 1.0
+
+    @property
+    def placement(self) -> Placement:
+        """Where the experts are; a new one must have the same layers, experts and ranks."""
+        return self.experts.placement
+
+    @placement.setter
+    def placement(self, placement: Placement) -> None:
+        self.experts.placement = placement
+
+    def fix_share(self, share: Array | None) -> None:
+        """Split tokens over replicas by ``share`` [layers, slots] from now on; ``None``: evenly.
+
+        For slots that are disabled while their weights change.
+        """
+        self.experts.fix_share(share)
+
+    @property
+    def seen(self) -> NDArray[np.int64]:
+        """[layers, experts] token copies drawn so far."""
+        return self.experts.seen
+
+    def take_seen(self) -> NDArray[np.int64]:
+        """Return :attr:`seen` and begin anew."""
+        return self.experts.take_seen()
+
+    @property
+    def rank_speed(self) -> Array:
+        """[ranks] relative speeds."""
+        return self._speed
+
+    @rank_speed.setter
+    def rank_speed(self, given: Array | tuple[float, ...] | None) -> None:
+        self._speed = speeds(given, self.placement.num_ranks)
+        self._slowest = self._speed.reshape(self.groups, -1).min(axis=1)
+
+    @property
+    def comm_slowdown(self) -> float:
+        """Factor on the data part of communication."""
+        return self._comm_slowdown
+
+    @comm_slowdown.setter
+    def comm_slowdown(self, factor: float) -> None:
+        if not 1 <= factor < np.inf:
+            raise ValueError(f"comm_slowdown = {factor} breaks 1 <= comm_slowdown < infinity")
+        self._comm_slowdown = factor
+
+    @property
+    def expert_bytes(self) -> float:
+        """Bytes of one expert's weights in one layer."""
+        return self.operators.model.expert_bytes(self.operators.bytes_per_weight)
+
+    def __call__(self, work: Work, /) -> Cost:
+        """Return what a step costs; a step without tokens costs the host's gap.
+
+        Raises
+        ------
+        ValueError
+            If the work has other groups or domains, or a number that is negative or not finite.
+        """
+        if len(work.sequences) != self.groups:
+            raise ValueError(f"the work has {len(work.sequences)} groups, the price {self.groups}")
+        moe, dense, queries = self.attention(work)
+        prompts = bool(work.prefill_tokens.any())
+        if not (queries or prompts):
+            return Cost(self.host_s, 0.0, 0.0, 0.0, 0.0, 0.0)
+        counts = self.experts.draw(work.domain_tokens)
+        self.experts.price(counts, self.experts.split(counts))
+        attention, experts = self._barrier
+        self._noise.barriers(moe[None], self._group, self._speed, attention)
+        self._noise.barriers(self.experts.seconds, self._rank, self._speed, experts)
+        communication = self._exchange(
+            self.experts.tokens, self.experts.rank_tokens, self.comm_slowdown
+        )
+        model = self.operators.model
+        drafts = self.drafts if queries else 0
+        layers = model.moe_layers + drafts
+        dense_s = dense / self._slowest
+        attention_s = layers * attention.mean(axis=1)
+        attention_s += model.dense_layers * np.array([dense_s.max(), dense_s.mean()])
+        experts_s = layers * experts.mean(axis=1)
+        communication *= layers
+        head = self.attention.head_s(queries + prompts) * (1 + drafts)
+        total = attention_s[0] + experts_s[0] + communication + head + self.host_s
+        return Cost(*map(float, (total, *attention_s, *experts_s, communication)))

@@ -1,0 +1,119 @@
+"""How a deployment recovers: what a failure is noticed by, which path is taken, what it takes."""
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from hardware import preset
+
+MODES = ("restart-the-world", "failover", "shrink", "missing-experts")
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Parameters of recovery. Seconds count from detection to the next step.
+
+    Seconds of the paths are of one failed NPU of 80 that serve DeepSeek-V3, as ReviveMoE
+    (arXiv:2602.21140) has them; that they hold for other sizes, and for a whole node as for one
+    die, are assumptions of ours.
+
+    Parameters
+    ----------
+    mode
+        "restart-the-world": all task executors restart (xDeepServe, arXiv:2508.02520, section 6,
+        stage 1). "failover": only the one that failed restarts (stage 2). "shrink": one that
+        decodes goes on with fewer dies, every expert keeping a replica (stage 2 too); one that
+        only prefills fails over. "missing-experts": it goes on without the experts that were lost
+        (ReviveMoE).
+    spares
+        Whether a restart finds a spare in place of what failed. If not, a restart waits for the
+        repair, but for a failover in decode, where another executor that prefills gives its dies
+        for as long as the repair takes (xDeepServe section 6: kill P to preserve D).
+    heartbeat_s, missed_heartbeats
+        Heartbeats are sent at whole multiples of ``heartbeat_s``; a failure is detected when so
+        many in a row have gone without answer. xDeepServe names no figures: assumptions of ours.
+    full_restart_s
+        Restart with cached graphs.
+    attention_die_s
+        Disaggregated, a die of attention lost.
+    redundant_expert_s
+        Disaggregated, a die of experts lost that all have a replica elsewhere.
+    missing_expert_s
+        Disaggregated, going on without some experts.
+    role_switch_s
+        Disaggregated, experts lost that must be loaded anew; 40.6 s of it load weights.
+    colocated_s
+        Colocated, a die lost whose experts all have a replica elsewhere. Without some experts, an
+        assumption of ours: where attention and experts are apart, that takes 0.1 s longer.
+    colocated_load_s
+        Colocated, experts lost that must be loaded anew. Not published; ``colocated_s`` and the
+        40.6 s, an assumption of ours.
+    """
+
+    mode: str = "failover"
+    spares: bool = True
+    heartbeat_s: float = 1.0
+    missed_heartbeats: int = 3
+    full_restart_s: float = 83.1
+    attention_die_s: float = 10.2
+    redundant_expert_s: float = 10.7
+    missing_expert_s: float = 10.8
+    role_switch_s: float = 52.7
+    colocated_s: float = 12.8
+    colocated_load_s: float = 53.4
+
+    def __post_init__(self) -> None:
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        preset.checked("recovery", values, CHECKS, frozenset())
+
+    def detected_s(self, failed_s: float) -> float:
+        """Return when a failure is noticed: at the last of the heartbeats that go unanswered.
+
+        The first of them is the next one after the failure; one at the very moment of the failure
+        was still answered. So detection takes more than ``missed_heartbeats - 1`` intervals and at
+        most ``missed_heartbeats``.
+        """
+        beats = math.floor(failed_s / self.heartbeat_s)
+        while beats * self.heartbeat_s > failed_s:  # the quotient may have been rounded up
+            beats -= 1
+        while (beats + 1) * self.heartbeat_s <= failed_s:
+            beats += 1
+        return (beats + self.missed_heartbeats) * self.heartbeat_s
+
+
+def _mode(value: Any) -> str | None:
+    if value in MODES:
+        return None
+    near = difflib.get_close_matches(str(value), MODES, n=1, cutoff=0.4)
+    return f"did you mean {near[0]!r}?" if near else f"give one of {', '.join(MODES)}"
+
+
+#: What each key of a [recovery] table may hold.
+CHECKS: dict[str, preset.Check] = {
+    "mode": _mode,
+    "spares": preset.truth,
+    "heartbeat_s": preset.positive,
+    "missed_heartbeats": preset.count_from_one,
+    "full_restart_s": preset.not_negative,
+    "attention_die_s": preset.not_negative,
+    "redundant_expert_s": preset.not_negative,
+    "missing_expert_s": preset.not_negative,
+    "role_switch_s": preset.not_negative,
+    "colocated_s": preset.not_negative,
+    "colocated_load_s": preset.not_negative,
+}
+
+
+def parse_recovery(table: Any, where: str = "recovery") -> Recovery:
+    """Return the recovery of a [recovery] table; what it leaves out has its default.
+
+    Raises
+    ------
+    ValueError
+        Naming the key that is unknown or has an impossible value.
+    """
+    if not isinstance(table, dict):
+        raise ValueError(f"{where} = {table!r}; give a [recovery] table")
+    return Recovery(**preset.checked(where, table, CHECKS, frozenset(CHECKS)))

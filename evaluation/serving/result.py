@@ -1,0 +1,43 @@
+"""One serving simulation that ran: what its reports are made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from evaluation.serving.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.slo import Slo
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a simulation wrote, and what that comes to.
+
+    Parameters
+    ----------
+    name
+        Of the scenario.
+    log, samples
+        Its requests and its task executors over time.
+    steps
+        Steps of a time range; ``None``: none was asked for.
+    summary
+        From :func:`evaluation.serving.summary.summarise`.
+    wall_s
+        Seconds that the simulation took on the clock.
+    executors
+        Names of the task executors, in the order of their index.
+    slo
+        What goodput is measured against.
+    scenario
+        The scenario and what else made the result, as plain data.
+    """
+
+    name: str
+    log: RequestLog
+    samples: SampleLog
+    steps: StepLog | None
+    summary: Mapping[str, Any]
+    wall_s: float
+    executors: tuple[str, ...]
+    slo: Slo
+    scenario: Mapping[str, Any] = field(default_factory=dict)

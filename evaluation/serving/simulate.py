@@ -1,0 +1,236 @@
+"""Run a serving scenario from the first arrival to the last token."""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import asdict, replace
+from typing import Any
+
+import simpy
+
+import schedulers
+from evaluation.serving import build
+from evaluation.serving.executor_dies import ExecutorDies
+from evaluation.serving.expert_load import ExpertLoad
+from evaluation.serving.job_executor import Stage
+from evaluation.serving.live import Live
+from evaluation.serving.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.outages import Outages
+from evaluation.serving.pricing import ColocatedPrice
+from evaluation.serving.rebalancing import Rebalancing
+from evaluation.serving.result import Result
+from evaluation.serving.scenario import ServingScenario
+from evaluation.serving.signatures import Signatures
+from evaluation.serving.slo import Slo
+from evaluation.serving.summary import summarise
+from evaluation.serving.system import System
+from evaluation.serving.task_executor import TaskExecutor
+from evaluation.serving.transfer import ports
+from hardware import Device
+from lb import Placement
+from traces.requests import RequestTrace
+
+#: Told of simulated seconds, of requests finished and of all requests.
+OnProgress = Callable[[float, int, int], None]
+
+
+def simulate(
+    scenario: ServingScenario,
+    *,
+    until_s: float | None = None,
+    seed: int = 0,
+    steps: StepLog | None = None,
+    trace: RequestTrace | None = None,
+    on_progress: OnProgress = lambda now_s, finished, requests: None,
+) -> Result:
+    """Serve the requests of a scenario.
+
+    Parameters
+    ----------
+    scenario
+        From :func:`evaluation.serving.scenario.read`.
+    until_s
+        Stop at this simulated time; by default when all requests have finished.
+    seed
+        Of routing, accepted drafts, predictions and jitter.
+    steps
+        Keeps the steps of a time range, for the timeline.
+    trace
+        Requests instead of those that the scenario names.
+    on_progress
+        Told at every sample.
+
+    Raises
+    ------
+    ValueError
+        Before time starts, if anything is unknown or cannot be.
+    RuntimeError
+        If requests are left that nothing will ever serve, naming how many.
+    """
+    began = time.perf_counter()
+    env = simpy.Environment()
+    system, samples = _system(env, scenario, seed, steps, trace)
+    env.process(_watch(env, system, samples, scenario.sample_s, on_progress))
+    if until_s is None:
+        env.run(system.all_finished)
+    else:
+        env.run(env.any_of([system.all_finished, env.timeout(until_s)]))
+    system.sample(samples)
+    for executor in system.executors:
+        _book_generated(executor)
+    system.log.generated[:] = system.live.generated
+    slo = Slo(scenario.ttft_s, scenario.tpot_s)
+    chips = scenario.dies / Device.preset(scenario.device).dies_per_chip
+    summary = summarise(
+        system.log, samples, slo, chips, env.now, min(scenario.warm_up_s, env.now / 2)
+    )
+    return Result(
+        scenario.name,
+        system.log,
+        samples,
+        steps,
+        summary,
+        time.perf_counter() - began,
+        tuple(one.shape.name for one in system.executors),
+        slo,
+        {**asdict(scenario), "seed": seed},
+    )
+
+
+def _system(
+    env: simpy.Environment,
+    scenario: ServingScenario,
+    seed: int,
+    steps: StepLog | None,
+    given: RequestTrace | None,
+) -> tuple[System, SampleLog]:
+    load = build.expert_load(scenario)
+    trace = build.requests(scenario, load, seed) if given is None else given
+    live = Live(trace, build.predicted(trace, scenario.length_prediction, seed))
+    log = RequestLog(trace)
+    fabric = build.step_executor(scenario, scenario.executor[0]).collectives.fabric
+    system = System(
+        env, live, log, ports(fabric, scenario.plane), build.cache_bytes(scenario), steps
+    )
+    chosen = [build.name_of(given) for given in (scenario.decode, scenario.decode_job)]
+    features = Signatures(load, live, seed) if "expert-locality" in chosen else None
+    executors: list[TaskExecutor] = []
+    for table in scenario.executor:
+        pricer = build.step_executor(scenario, table)
+        shared = 0 if scenario.shared_local else pricer.operators.model.shared_experts
+        placement = build.start_placement(table, load, seed, shared)
+        for copy in range(table.count):
+            name = f"{table.role}-{copy}"
+            shape = build.shape(name, scenario, table, pricer, placement.slots_per_rank)
+            routers = (
+                build.make(schedulers.PREFILL, scenario.prefill),
+                build.make(schedulers.DECODE, scenario.decode),
+            )
+            executors.append(
+                TaskExecutor(
+                    env,
+                    len(executors),
+                    shape,
+                    build.price(table, pricer, placement, load, seed + len(executors)),
+                    routers,
+                    build.make(schedulers.BATCH, scenario.batch),
+                    live,
+                    log,
+                    steps,
+                    scenario.telemetry_s,
+                    len(load.domains),
+                    system,
+                    seed,
+                    features,
+                )
+            )
+    build.check_requests(trace, [one.shape for one in executors])
+    first = [one for one in executors if one.shape.role != "decode"]
+    second = [one for one in executors if one.shape.role != "prefill"]
+    stale = scenario.telemetry_s
+    system.connect(
+        executors,
+        Stage(
+            first,
+            build.job_router(scenario.job),
+            live,
+            stale,
+            TaskExecutor.join_prefill,
+            decode=False,
+        ),
+        Stage(
+            second,
+            build.job_router(scenario.decode_job),
+            live,
+            stale,
+            TaskExecutor.join_decode,
+            decode=True,
+            features=features,
+        ),
+    )
+    _play_faults(env, scenario, system, load, seed)
+    if scenario.rebalance is not None:
+        rate = pricer.collectives.send_bytes_per_s()
+        system.hooks.append(Rebalancing(scenario.rebalance, rate))
+    return system, SampleLog([one.shape.name for one in executors])
+
+
+def _play_faults(
+    env: simpy.Environment, scenario: ServingScenario, system: System, load: ExpertLoad, seed: int
+) -> None:
+    if not scenario.fault:
+        return
+    fabric = build.step_executor(scenario, scenario.executor[0]).collectives.fabric
+    tables = [table for table in scenario.executor for _ in range(table.count)]
+    dies = []
+    for table, executor in zip(tables, system.executors, strict=True):
+        shape, price = executor.shape, executor.price
+        placement = price.placement if isinstance(price, ColocatedPrice) else None
+        nodes = int(fabric.figures.get("dies_per_node", table.dies))
+        dies.append(
+            ExecutorDies(
+                shape.name,
+                shape.role,
+                table.dies,
+                nodes,
+                shape.groups,
+                table.attention_domains * table.attention_dies or None,
+                placement,
+            )
+        )
+
+    def reprice(number: int, placement: Placement, groups: int) -> ColocatedPrice:
+        table = replace(tables[number], dies=placement.num_ranks)
+        pricer = build.step_executor(scenario, table)
+        return ColocatedPrice(pricer, placement, load, groups, None, table.host_s, seed + number)
+
+    Outages(env, system, dies, scenario.fault, scenario.recovery, reprice)
+
+
+def _watch(
+    env: simpy.Environment,
+    system: System,
+    samples: SampleLog,
+    sample_s: float,
+    on_progress: OnProgress,
+) -> Generator[simpy.Event, Any, None]:
+    """Sample, say how far it is, and stop a system in which nothing will happen any more."""
+    while True:
+        yield env.timeout(sample_s)
+        system.sample(samples)
+        on_progress(env.now, system.finished_count, system.live.trace.num_requests)
+        if system.stuck:
+            left = system.live.trace.num_requests - system.finished_count
+            raise RuntimeError(
+                f"at {env.now:.1f} s nothing runs and {left} requests wait: the schedulers hold "
+                "them although executors are idle; check that they answer when one is open"
+            )
+
+
+def _book_generated(executor: TaskExecutor) -> None:
+    """Write down what sequences have generated that still run."""
+    batch, live = executor.batch, executor.live
+    for group in range(len(batch.count)):
+        running = batch.request[group, : batch.count[group]]
+        live.generated[running] = (
+            live.trace.output_tokens[running] - batch.left[group, : batch.count[group]]
+        )

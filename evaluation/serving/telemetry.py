@@ -1,0 +1,55 @@
+"""What routers are told of workers: now, or as of the last report."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from schedulers.views import Workers
+
+
+class Board:
+    """Reports of workers that may be stale, with what was routed since counted in.
+
+    Parameters
+    ----------
+    live
+        Returns the workers as they are now.
+    telemetry_s
+        Seconds between reports; 0: always as they are now (xDeepServe section 4.3 sends KV
+        statistics periodically).
+    """
+
+    def __init__(self, live: Callable[[], Workers], telemetry_s: float) -> None:
+        self._live, self._telemetry_s = live, telemetry_s
+        self._report: Workers | None = None
+        self._at_s = -np.inf
+        self.routed = 0
+
+    def view(self, now_s: float) -> Workers:
+        """Return what a router sees at this time."""
+        if self._telemetry_s == 0:
+            return dataclasses.replace(self._live(), routed=self.routed)
+        if self._report is None or now_s - self._at_s >= self._telemetry_s:
+            self._report, self._at_s = _copied(self._live()), now_s
+        # whether a worker lives is known at once: heartbeats have their own delay
+        return dataclasses.replace(self._report, up=self._live().up, routed=self.routed)
+
+    def count_in(self, worker: int, prompt_tokens: int, output_tokens: int) -> None:
+        """Count a request that was just routed."""
+        self.routed += 1
+        if self._report is not None:
+            self._report.waiting[worker] += 1
+            self._report.waiting_tokens[worker] += prompt_tokens
+            self._report.kv_used[worker] += prompt_tokens
+            self._report.kv_reserved[worker] += prompt_tokens + output_tokens
+
+
+def _copied(workers: Workers) -> Workers:
+    arrays: dict[str, Any] = {
+        field.name: value.copy()
+        for field in dataclasses.fields(workers)
+        if isinstance(value := getattr(workers, field.name), np.ndarray)
+    }
+    return dataclasses.replace(workers, **arrays)

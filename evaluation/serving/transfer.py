@@ -1,0 +1,85 @@
+"""Keys and values on their way from prefill to decode, plane by plane."""
+
+from dataclasses import dataclass, field
+
+from hardware import Fabric
+
+#: Plane to the figure of a fabric preset that says what one die, or one node, may send.
+PLANES = ("ub", "rdma", "vpc")
+
+
+@dataclass
+class Ports:
+    """Transfers between DP groups: first come, first served at both ends.
+
+    A transfer begins when the port of the group that sends and of the one that receives are free,
+    and runs at the lesser of their rates. DistFlow has an instance for each pair of task executors
+    and its transfers share the ports of their dies (xDeepServe section 5.1).
+
+    Parameters
+    ----------
+    die_bytes_per_s
+        What one die sends or receives on the plane.
+    latency_s
+        Of one transfer, handshake included.
+    """
+
+    die_bytes_per_s: float
+    latency_s: float
+    _free_s: dict[tuple[int, int, str], float] = field(default_factory=dict)
+
+    def send(
+        self,
+        now_s: float,
+        source: tuple[int, int],
+        target: tuple[int, int],
+        dies: tuple[float, float],
+        size_bytes: float,
+    ) -> tuple[float, float]:
+        """Book a transfer.
+
+        Parameters
+        ----------
+        now_s
+            Earliest start.
+        source, target
+            Task executor and DP group that send and receive.
+        dies
+            Dies of either group.
+        size_bytes
+            Of the keys and values.
+
+        Returns
+        -------
+        start_s, end_s
+            When it begins and when all has arrived.
+        """
+        ends = ((*source, "out"), (*target, "in"))
+        start = max([now_s] + [self._free_s.get(end, 0.0) for end in ends])
+        end_s = start + self.latency_s + size_bytes / (self.die_bytes_per_s * min(dies))
+        for end in ends:
+            self._free_s[end] = end_s
+        return start, end_s
+
+
+def ports(fabric: Fabric, plane: str) -> Ports:
+    """Return the ports of a plane of a fabric.
+
+    Raises
+    ------
+    ValueError
+        If the fabric preset has no such plane.
+    """
+    figures = fabric.figures
+    if plane == "ub" or (plane == "scale-up"):
+        rate = fabric.port_bytes_per_s * figures.get("write_efficiency", 1.0)
+        return Ports(rate, 2 * figures.get("l1_l2_s", 1e-6))
+    if plane == "rdma" and "rdma_bytes_per_s" in figures:
+        return Ports(figures["rdma_bytes_per_s"], 2 * figures.get("rdma_s", 2e-6))
+    if plane == "vpc" and "vpc_bytes_per_s" in figures:
+        each = figures["vpc_bytes_per_s"] / figures["dies_per_node"]
+        return Ports(each, 2 * figures.get("vpc_s", 1e-5))
+    raise ValueError(
+        f"plane = {plane!r} is not one of the fabric {fabric.name}: scale-up (ub)"
+        + "".join(f", {name}" for name in ("rdma", "vpc") if f"{name}_bytes_per_s" in figures)
+    )

@@ -1,0 +1,72 @@
+"""Decode router: keep the highest load of all DP groups low, by what they hold now."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schedulers.decode.admission import admission_order
+from schedulers.decode.in_order import lowest
+from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+
+
+@dataclass(frozen=True)
+class Balance:
+    """BalanceRoute without prediction (BR-0, arXiv:2605.06113).
+
+    A step waits for the DP group that reads most key-value cache, so a request costs little where
+    it fits below the highest load (the safe margin), and much where it overflows it: the score in
+    :func:`schedulers.decode.admission.f_score`. In the first stage
+    :func:`~schedulers.decode.admission.admission_order` chooses who is admitted and in which
+    order; in the second each goes where its score is best, which is where it overflows least.
+
+    Ours, where the paper leaves it open or we did not see it: load is ``kv_used``, in tokens; of
+    several workers whose margin holds the request that with the fewest requests is taken, since
+    loads grow by a token a step for each; ``patience_s`` keeps large requests from being passed
+    over for ever.
+
+    Parameters
+    ----------
+    patience_s
+        Seconds of waiting after which a request is admitted before all younger ones.
+    """
+
+    patience_s: float = 5.0
+
+    def __call__(self, requests: Requests, workers: Workers) -> Ints:
+        """Return [requests] the worker of each, or ``HOLD`` where none is open.
+
+        Raises
+        ------
+        ValueError
+            If ``patience_s`` is not at least 0.
+        """
+        if not self.patience_s >= 0:
+            raise ValueError(f"patience_s = {self.patience_s}; patience_s >= 0 must hold")
+        chosen = np.full(len(requests), HOLD, dtype=np.int64)
+        up = workers.up
+        if not up.any():
+            return chosen
+        totals = Assigning(workers)
+        order = admission_order(
+            requests.prompt_tokens.astype(np.float64),
+            totals.kv_used[up].astype(np.float64),
+            np.maximum(workers.request_limit - totals.requests, 0)[up],
+            requests.waited_s >= self.patience_s,
+        )
+        for index in order:
+            prompt = int(requests.prompt_tokens[index])
+            open_ones = totals.open_for(prompt)
+            if open_ones.any():
+                worker = _least_overflow(prompt, open_ones, totals)
+                totals.add(worker, prompt, int(requests.output_tokens[index]))
+                chosen[index] = worker
+        return chosen
+
+
+def _least_overflow(prompt: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
+    """Return where the score is best: for one request it falls with the overflow alone."""
+    highest = totals.kv_used[totals.workers.up].max()
+    overflow = np.maximum(totals.kv_used + (prompt - highest), 0)
+    best = overflow[lowest(overflow, open_ones)]
+    return lowest(totals.requests, open_ones & (overflow == best))

@@ -1,0 +1,43 @@
+"""Requests one after another, each to the open worker that a rule chooses."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+
+#: A rule: number of the request within the call, [workers] which are open for it (one at least),
+#: and the running totals, to the worker that gets it.
+Rule = Callable[[int, NDArray[np.bool_], Assigning], int]
+
+
+def in_order(requests: Requests, workers: Workers, rule: Rule) -> Ints:
+    """Assign the oldest request first, and count each in before the next is looked at.
+
+    Parameters
+    ----------
+    requests, workers
+        As a router gets them.
+    rule
+        Which of the open workers gets a request.
+
+    Returns
+    -------
+    Ints
+        [requests] the worker of each; ``HOLD`` where none was open, and those behind it go on.
+    """
+    totals = Assigning(workers)
+    chosen = np.full(len(requests), HOLD, dtype=np.int64)
+    prompts, outputs = requests.prompt_tokens.tolist(), requests.output_tokens.tolist()
+    for index, (prompt, output) in enumerate(zip(prompts, outputs, strict=True)):
+        open_ones = totals.open_for(prompt)
+        if open_ones.any():
+            chosen[index] = worker = rule(index, open_ones, totals)
+            totals.add(worker, prompt, output)
+    return chosen
+
+
+def lowest(load: Ints, open_ones: NDArray[np.bool_]) -> int:
+    """Return the open worker of the lowest [workers] ``load``; of equal ones the first."""
+    return int(np.where(open_ones, load, np.iinfo(np.int64).max).argmin())

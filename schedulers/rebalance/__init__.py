@@ -1,0 +1,8 @@
+"""When to ask the solver again. A policy is asked after every window of steps."""
+
+from schedulers.rebalance.forecast_gain import ForecastGain
+from schedulers.rebalance.interval import Interval, never
+from schedulers.rebalance.policy import RebalancePolicy
+from schedulers.rebalance.threshold import Threshold
+
+__all__ = ["ForecastGain", "Interval", "RebalancePolicy", "Threshold", "never"]
