@@ -43,10 +43,10 @@ def test_where_unbalanced_the_hit_counts_as_work_saved():
 
 
 def test_outputs_count_in_whole_buckets():
-    """129 predicted tokens weigh as 256: two such balance one of 512, of which the third knows."""
+    """129 predicted tokens weigh as 256 in buckets of 128, and as 129 in buckets of 1."""
     router = _router(0.0, 1.0, balanced_within_s=0, bucket_tokens=128)
     workers = replace(idle(2), kv_reserved=np.array([200, 0]))
-    # 129 -> 256 > 200 on the second, so that the next goes to the first
+    # 256 > 200, so that the next goes to the other worker; 129 < 200, so that it does not
     assert router(asked([1, 1], outputs=129), workers).tolist() == [1, 0]
     fine = replace(router, bucket_tokens=1)
     assert fine(asked([1, 1], outputs=129), workers).tolist() == [1, 1]

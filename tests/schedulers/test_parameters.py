@@ -1,40 +1,9 @@
-"""Every registered router and batch policy conforms."""
+"""Parameters of routers and batch policies are checked when they are asked."""
 
 import pytest
 
 import schedulers
-from schedulers.testing import (
-    QUEUES,
-    SITUATIONS,
-    parametrize_with_batch_checks,
-    parametrize_with_router_checks,
-)
-
-DECODE = set(schedulers.DECODE.available())
-DECODE -= DECODE - {"round-robin"}  # PENDING: delete this line once schedulers/decode is written
-
-
-def _routers():
-    """Yield id and router of all three levels."""
-    for level, registry, names in (
-        ("job", schedulers.JOB, schedulers.JOB.available()),
-        ("prefill", schedulers.PREFILL, schedulers.PREFILL.available()),
-        ("decode", schedulers.DECODE, sorted(DECODE)),
-    ):
-        for name in names:
-            yield f"{level}-{name}", registry.make(name)
-
-
-@parametrize_with_router_checks(dict(_routers()))
-def test_router(router, check):
-    """The claim holds for this router."""
-    check(router)
-
-
-@parametrize_with_batch_checks({n: schedulers.BATCH.make(n) for n in schedulers.BATCH.available()})
-def test_batch_policy(policy, check):
-    """The claim holds for this batch policy."""
-    check(policy)
+from schedulers.testing import QUEUES, SITUATIONS
 
 
 @pytest.mark.parametrize(
