@@ -56,11 +56,11 @@ class Collaborative:
         answer = np.full(len(requests), HOLD, dtype=np.int64)
         taken = self._of_this_step(requests, workers)
         prompt = requests.prompt_tokens[taken]
-        cost = np.empty((len(taken), len(workers)))
-        cost[:] = (per_token * prompt + per_pair / 2 * prompt**2)[:, None]
+        hit = np.zeros((len(taken), len(workers)), dtype=np.int64)
         if requests.cached_tokens is not None:
             hit = requests.cached_tokens[taken]
-            cost -= per_token * hit + per_pair / 2 * hit**2
+        # a query has all keys before it: (prompt² - hit²) / 2 pairs, those of the hit left out
+        cost = (prompt[:, None] - hit) * (per_token + per_pair / 2 * (prompt[:, None] + hit))
         finish = per_token * workers.waiting_tokens
         assigning = Assigning(workers)
         for row in np.argsort(-cost.min(axis=1, initial=np.inf), kind="stable"):
