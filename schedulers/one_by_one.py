@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+from schedulers.in_order import in_order
+from schedulers.views import Assigning, Ints, Requests, Workers
 
 #: From totals, index of a request and the workers open for it [workers] to scores [workers].
 Score = Callable[[Assigning, int, NDArray[np.bool_]], NDArray[Any]]
@@ -32,16 +33,11 @@ def one_by_one(requests: Requests, workers: Workers, score: Score, *, hits: bool
     ndarray
         [requests] worker, or ``HOLD``.
     """
-    assigning = Assigning(workers)
-    answer = np.full(len(requests), HOLD, dtype=np.int64)
-    prompts, outputs = requests.prompt_tokens.tolist(), requests.output_tokens.tolist()
-    for index, prompt in enumerate(prompts):
-        free = assigning.open_for(prompt)
-        if not free.any():
-            continue
+
+    def rule(index: int, free: NDArray[np.bool_], assigning: Assigning) -> int:
         worker = int(np.where(free, score(assigning, index, free), np.inf).argmin())
-        answer[index] = worker
-        assigning.add(worker, prompt, outputs[index])
         if hits and requests.cached_tokens is not None:
             assigning.waiting_tokens[worker] -= requests.cached_tokens[index, worker]
-    return answer
+        return worker
+
+    return in_order(requests, workers, rule)

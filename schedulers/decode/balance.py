@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schedulers.decode.admission import admission_order
-from schedulers.decode.in_order import lowest
+from schedulers.in_order import in_order, lowest
 from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
 
 
@@ -43,25 +43,20 @@ class Balance:
         """
         if not self.patience_s >= 0:
             raise ValueError(f"patience_s = {self.patience_s}; patience_s >= 0 must hold")
-        chosen = np.full(len(requests), HOLD, dtype=np.int64)
         up = workers.up
         if not up.any():
-            return chosen
-        totals = Assigning(workers)
+            return np.full(len(requests), HOLD, dtype=np.int64)
         order = admission_order(
             requests.prompt_tokens.astype(np.float64),
-            totals.kv_used[up].astype(np.float64),
-            np.maximum(workers.request_limit - totals.requests, 0)[up],
+            workers.kv_used[up].astype(np.float64),
+            np.maximum(workers.request_limit - workers.running - workers.waiting, 0)[up],
             requests.waited_s >= self.patience_s,
         )
-        for index in order:
-            prompt = int(requests.prompt_tokens[index])
-            open_ones = totals.open_for(prompt)
-            if open_ones.any():
-                worker = _least_overflow(prompt, open_ones, totals)
-                totals.add(worker, prompt, int(requests.output_tokens[index]))
-                chosen[index] = worker
-        return chosen
+
+        def rule(index: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
+            return _least_overflow(int(requests.prompt_tokens[index]), open_ones, totals)
+
+        return in_order(requests, workers, rule, order)
 
 
 def _least_overflow(prompt: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schedulers.decode.admission import admission_order
+from schedulers.in_order import in_order
 from schedulers.views import HOLD, Assigning, Floats, Ints, Requests, Workers
 
 
@@ -45,11 +47,9 @@ class BalanceAhead:
             If a parameter is out of its range.
         """
         self._check()
-        chosen = np.full(len(requests), HOLD, dtype=np.int64)
         up = workers.up
         if not up.any():
-            return chosen
-        totals = Assigning(workers)
+            return np.full(len(requests), HOLD, dtype=np.int64)
         steps = np.linspace(0.0, self.horizon, self.points)
         weight = self.discount**steps
         weight /= weight.sum()
@@ -58,22 +58,19 @@ class BalanceAhead:
         order = admission_order(
             size @ weight,
             load[up] @ weight,
-            np.maximum(workers.request_limit - totals.requests, 0)[up],
+            np.maximum(workers.request_limit - workers.running - workers.waiting, 0)[up],
             requests.waited_s >= self.patience_s,
         )
-        for index in order:
-            prompt = int(requests.prompt_tokens[index])
-            open_ones = totals.open_for(prompt)
-            if not open_ones.any():
-                continue
+
+        def rule(index: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
             overflow = np.maximum(load + (size[index] - highest), 0.0) @ weight
             best = open_ones & (overflow == overflow[open_ones].min())
             worker = int(np.where(best, load @ weight, np.inf).argmin())
             load[worker] += size[index]
             np.maximum(highest, load[worker], out=highest)
-            totals.add(worker, prompt, int(requests.output_tokens[index]))
-            chosen[index] = worker
-        return chosen
+            return worker
+
+        return in_order(requests, workers, rule, order)
 
     def _check(self) -> None:
         if self.horizon < 0 or self.points < 1:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schedulers.decode.in_order import in_order, lowest
 from schedulers.decode.mask_least_kv import mask_least_kv
+from schedulers.in_order import in_order, lowest
 from schedulers.views import Assigning, Floats, Ints, Requests, Workers
 
 

@@ -1,6 +1,6 @@
 """Decode router: fewest requests."""
 
-from schedulers.decode.in_order import in_order, lowest
+from schedulers.in_order import in_order, lowest
 from schedulers.views import Ints, Requests, Workers
 
 

@@ -1,6 +1,6 @@
 """Decode router of xDeepServe: those below their limit, then least key-value cache."""
 
-from schedulers.decode.in_order import in_order, lowest
+from schedulers.in_order import in_order, lowest
 from schedulers.views import Ints, Requests, Workers
 
 

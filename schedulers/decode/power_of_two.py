@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schedulers.decode.in_order import in_order
+from schedulers.in_order import in_order
 from schedulers.views import Assigning, Ints, Requests, Workers
 
 

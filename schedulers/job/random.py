@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lb.checked import checked_integer
-from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+from schedulers.in_order import in_order
+from schedulers.views import Assigning, Ints, Requests, Workers
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,9 @@ class Random:
         """
         seed = checked_integer(self.seed, "seed", at_least=0)
         draws = np.random.default_rng((seed, workers.routed)).random(len(requests))
-        assigning = Assigning(workers)
-        answer = np.full(len(requests), HOLD, dtype=np.int64)
-        for index, prompt in enumerate(requests.prompt_tokens.tolist()):
-            free = np.flatnonzero(assigning.open_for(prompt))
-            if not len(free):
-                continue
-            answer[index] = worker = int(free[int(draws[index] * len(free))])
-            assigning.add(worker, prompt, int(requests.output_tokens[index]))
-        return answer
+
+        def rule(index: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
+            candidates = np.flatnonzero(open_ones)
+            return int(candidates[int(draws[index] * len(candidates))])
+
+        return in_order(requests, workers, rule)

@@ -1,8 +1,12 @@
 """Workers in turn."""
 
-import numpy as np
+import itertools
 
-from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+import numpy as np
+from numpy.typing import NDArray
+
+from schedulers.in_order import in_order
+from schedulers.views import Assigning, Ints, Requests, Workers
 
 
 def round_robin(requests: Requests, workers: Workers) -> Ints:
@@ -16,14 +20,10 @@ def round_robin(requests: Requests, workers: Workers) -> Ints:
     ndarray
         [requests] worker, or ``HOLD`` where none is open.
     """
-    assigning = Assigning(workers)
-    answer = np.full(len(requests), HOLD, dtype=np.int64)
-    turn = workers.routed
-    for index, prompt in enumerate(requests.prompt_tokens.tolist()):
-        free = np.flatnonzero(assigning.open_for(prompt))
-        if not len(free):
-            continue
-        answer[index] = worker = int(free[turn % len(free)])
-        assigning.add(worker, prompt, int(requests.output_tokens[index]))
-        turn += 1
-    return answer
+    turn = itertools.count(workers.routed)
+
+    def rule(_: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
+        candidates = np.flatnonzero(open_ones)
+        return int(candidates[next(turn) % len(candidates)])
+
+    return in_order(requests, workers, rule)

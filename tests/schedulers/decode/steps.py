@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schedulers.decode.in_order import in_order
+from schedulers.in_order import in_order
 from schedulers.views import HOLD, Requests, Workers
 
 STEP_S = 0.05

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import schedulers
-from schedulers.decode.in_order import in_order, lowest
+from schedulers.in_order import in_order, lowest
 from schedulers.views import HOLD
 from tests.schedulers.decode.views import requests, workers
 

@@ -1,6 +1,6 @@
 """Requests one after another, each to the open worker that a rule chooses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
 Rule = Callable[[int, NDArray[np.bool_], Assigning], int]
 
 
-def in_order(requests: Requests, workers: Workers, rule: Rule) -> Ints:
-    """Assign the oldest request first, and count each in before the next is looked at.
+def in_order(
+    requests: Requests, workers: Workers, rule: Rule, order: Iterable[int] | None = None
+) -> Ints:
+    """Assign one request after another, and count each in before the next is looked at.
 
     Parameters
     ----------
@@ -21,6 +23,9 @@ def in_order(requests: Requests, workers: Workers, rule: Rule) -> Ints:
         As a router gets them.
     rule
         Which of the open workers gets a request.
+    order
+        Numbers of the requests within the call, in the order of their turn; by default the oldest
+        first.
 
     Returns
     -------
@@ -30,11 +35,11 @@ def in_order(requests: Requests, workers: Workers, rule: Rule) -> Ints:
     totals = Assigning(workers)
     chosen = np.full(len(requests), HOLD, dtype=np.int64)
     prompts, outputs = requests.prompt_tokens.tolist(), requests.output_tokens.tolist()
-    for index, (prompt, output) in enumerate(zip(prompts, outputs, strict=True)):
-        open_ones = totals.open_for(prompt)
+    for index in range(len(prompts)) if order is None else order:
+        open_ones = totals.open_for(prompts[index])
         if open_ones.any():
             chosen[index] = worker = rule(index, open_ones, totals)
-            totals.add(worker, prompt, output)
+            totals.add(worker, prompts[index], outputs[index])
     return chosen
 
 
