@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from lb.dispatch import check_share, slot_share
 from lb.placement import Placement
 from lb.protocols import Dispatcher
-from lb.solve import solver_name
 from lb.solvers.random import Random
 from lb.testing import instances
+from lb.testing.outcomes import outcomes
 
 Array = NDArray[np.float64]
 
@@ -203,19 +203,4 @@ def check_dispatcher(dispatcher: str | Dispatcher) -> dict[str, str]:
     unknown = sorted(set(getattr(candidate, "promises", ())) - set(PROMISES))
     if unknown:
         raise ValueError(f"promises names {unknown}; there are {', '.join(PROMISES)}")
-    outcome = {name: _outcome(check, candidate) for name, check in DISPATCH_CHECKS.items()}
-    failed = [f"{name} {text}" for name, text in outcome.items() if text.startswith("failed")]
-    if failed:
-        name = solver_name(candidate)
-        raise AssertionError(f"dispatcher {name!r} does not conform:\n  " + "\n  ".join(failed))
-    return outcome
-
-
-def _outcome(check: Callable[[Dispatcher], None], dispatcher: Dispatcher) -> str:
-    try:
-        check(dispatcher)
-    except unittest.SkipTest as reason:
-        return f"skipped: {reason}"
-    except AssertionError as error:
-        return f"failed: {error}"
-    return "passed"
+    return outcomes(DISPATCH_CHECKS, candidate, "dispatcher", caught=AssertionError)

@@ -1,6 +1,5 @@
 """The two doors to the checks: one call, or one pytest test for every solver and check."""
 
-import unittest
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from lb.protocols import Solver
 from lb.solve import solver_name
 from lb.solvers import SOLVERS
 from lb.testing import checks
+from lb.testing.outcomes import outcomes
 
 #: All checks by name, in the order they run.
 CHECKS: dict[str, Callable[[Solver], None]] = {
@@ -55,13 +55,7 @@ def check_solver(
         If the name, or a check in ``known_failures``, is unknown.
     """
     candidate, known = _prepared(solver, known_failures)
-    outcome = {name: _outcome(check, candidate, known.get(name)) for name, check in CHECKS.items()}
-    failed = [f"{name} {text}" for name, text in outcome.items() if text.startswith("failed")]
-    if failed:
-        raise AssertionError(
-            f"solver {solver_name(candidate)!r} does not conform:\n  " + "\n  ".join(failed)
-        )
-    return outcome
+    return outcomes(CHECKS, candidate, "solver", known)
 
 
 def parametrize_with_checks(
@@ -92,13 +86,3 @@ def _prepared(
     if unknown:
         raise ValueError(f"known_failures names no such check: {unknown}; there are {list(CHECKS)}")
     return candidate, known
-
-
-def _outcome(check: Callable[[Solver], None], solver: Solver, known: str | None) -> str:
-    try:
-        check(solver)
-    except unittest.SkipTest as reason:
-        return f"skipped: {reason}"
-    except Exception as error:
-        return f"known failure: {known}" if known else f"failed: {error}"
-    return f"failed: it passed, although listed as a known failure ({known})" if known else "passed"

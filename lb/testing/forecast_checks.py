@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.protocols import Forecaster
-from lb.solve import solver_name
+from lb.testing.outcomes import outcomes
 
 Array = NDArray[np.float64]
 
@@ -212,22 +212,4 @@ def check_forecaster(
         raise ValueError(
             f"known_failures names no such check: {unknown}; there are {list(FORECAST_CHECKS)}"
         )
-    outcome = {
-        name: _outcome(check, candidate, known.get(name)) for name, check in FORECAST_CHECKS.items()
-    }
-    failed = [f"{name} {text}" for name, text in outcome.items() if text.startswith("failed")]
-    if failed:
-        raise AssertionError(
-            f"forecaster {solver_name(candidate)!r} does not conform:\n  " + "\n  ".join(failed)
-        )
-    return outcome
-
-
-def _outcome(check: Callable[[Forecaster], None], forecaster: Forecaster, known: str | None) -> str:
-    try:
-        check(forecaster)
-    except unittest.SkipTest as reason:
-        return f"skipped: {reason}"
-    except Exception as error:
-        return f"known failure: {known}" if known else f"failed: {error}"
-    return f"failed: it passed, although listed as a known failure ({known})" if known else "passed"
+    return outcomes(FORECAST_CHECKS, candidate, "forecaster", known)

@@ -1,9 +1,9 @@
 """The doors to the checks: one call, or one pytest test for every scheduler and check."""
 
-import unittest
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lb.testing.outcomes import outcomes
 from schedulers.protocols import BatchPolicy, Router
 from schedulers.testing.batch_checks import BATCH_CHECKS
 from schedulers.testing.router_checks import ROUTER_CHECKS
@@ -29,7 +29,7 @@ def check_router(router: Router) -> dict[str, str]:
     AssertionError
         Listing every check that failed.
     """
-    return _all_of(ROUTER_CHECKS, router, "router")
+    return outcomes(ROUTER_CHECKS, router, "router")
 
 
 def check_batch_policy(policy: BatchPolicy) -> dict[str, str]:
@@ -50,7 +50,7 @@ def check_batch_policy(policy: BatchPolicy) -> dict[str, str]:
     AssertionError
         Listing every check that failed.
     """
-    return _all_of(BATCH_CHECKS, policy, "batch policy")
+    return outcomes(BATCH_CHECKS, policy, "batch policy")
 
 
 def parametrize_with_router_checks(routers: Mapping[str, Router]) -> Any:
@@ -84,22 +84,3 @@ def _parametrize(argument: str, schedulers: Mapping[str, Any], checks: Mapping[s
         for name, check in checks.items()
     ]
     return pytest.mark.parametrize((argument, "check"), cases)
-
-
-def _all_of(checks: Mapping[str, Check], scheduler: Any, noun: str) -> dict[str, str]:
-    outcome = {name: _outcome(check, scheduler) for name, check in checks.items()}
-    failed = [f"{name} {text}" for name, text in outcome.items() if text.startswith("failed")]
-    if failed:
-        label = getattr(scheduler, "__name__", type(scheduler).__name__)
-        raise AssertionError(f"{noun} {label!r} does not conform:\n  " + "\n  ".join(failed))
-    return outcome
-
-
-def _outcome(check: Check, scheduler: Any) -> str:
-    try:
-        check(scheduler)
-    except unittest.SkipTest as reason:
-        return f"skipped: {reason}"
-    except Exception as error:
-        return f"failed: {error}"
-    return "passed"
