@@ -9,6 +9,7 @@ from evaluation.serving.attention_table import AttentionTable
 from evaluation.serving.expert_load import ExpertLoad
 from evaluation.serving.expert_side import ExpertSide
 from evaluation.serving.noise import Noise, speeds
+from evaluation.serving.placed_price import PlacedPrice
 from evaluation.serving.work import Cost, Work
 from lb import Placement
 from lb.kernel import kernel
@@ -24,7 +25,7 @@ DRAFTS_S = 5e-3
 MANY = 1e6
 
 
-class DisaggregatedPrice:
+class DisaggregatedPrice(PlacedPrice):
     """Prices decode steps of attention dies in DP domains that share expert dies.
 
     The pipeline of :meth:`evaluation.disaggregated.Disaggregated.run`, start by start, with stages
@@ -108,24 +109,6 @@ class DisaggregatedPrice:
         self.comm_slowdown = 1.0
 
     @property
-    def placement(self) -> Placement:
-        """Where the experts are; a new one must have the same layers, experts and ranks."""
-        return self.experts.placement
-
-    @placement.setter
-    def placement(self, placement: Placement) -> None:
-        self.experts.placement = placement
-
-    @property
-    def seen(self) -> NDArray[np.int64]:
-        """[layers, experts] token copies drawn since the last :meth:`take_seen`."""
-        return self.experts.seen
-
-    def take_seen(self) -> NDArray[np.int64]:
-        """Return :attr:`seen` and begin anew."""
-        return self.experts.take_seen()
-
-    @property
     def rank_speed(self) -> Array:
         """[expert ranks] relative speeds."""
         return self._speed
@@ -133,22 +116,6 @@ class DisaggregatedPrice:
     @rank_speed.setter
     def rank_speed(self, given: Array | tuple[float, ...] | None) -> None:
         self._speed = speeds(given, self.placement.num_ranks)
-
-    @property
-    def comm_slowdown(self) -> float:
-        """Factor on the data part of communication, at least 1."""
-        return self._comm_slowdown
-
-    @comm_slowdown.setter
-    def comm_slowdown(self, factor: float) -> None:
-        if not 1 <= factor < np.inf:
-            raise ValueError(f"comm_slowdown = {factor} breaks 1 <= comm_slowdown < infinity")
-        self._comm_slowdown = factor
-
-    @property
-    def expert_bytes(self) -> float:
-        """Bytes of one expert's weights in one layer."""
-        return self.operators.model.expert_bytes(self.operators.bytes_per_weight)
 
     def __call__(self, work: Work, /) -> Cost:
         """Return what a step costs.

@@ -10,6 +10,7 @@ from evaluation.serving.exchange_price import ExchangePrice
 from evaluation.serving.expert_load import ExpertLoad
 from evaluation.serving.expert_side import ExpertSide
 from evaluation.serving.noise import Noise, speeds
+from evaluation.serving.placed_price import PlacedPrice
 from evaluation.serving.work import Cost, Work
 from lb import Placement
 from lb.protocols import Dispatcher
@@ -17,7 +18,7 @@ from lb.protocols import Dispatcher
 Array = NDArray[np.float64]
 
 
-class ColocatedPrice:
+class ColocatedPrice(PlacedPrice):
     """Prices steps in which every rank runs attention and experts.
 
     The same as :meth:`StepExecutor.step <evaluation.executor.StepExecutor.step>` and
@@ -95,30 +96,12 @@ class ColocatedPrice:
         self.rank_speed = None if executor.jitter is None else executor.jitter.rank_speed
         self.comm_slowdown = 1.0
 
-    @property
-    def placement(self) -> Placement:
-        """Where the experts are; a new one must have the same layers, experts and ranks."""
-        return self.experts.placement
-
-    @placement.setter
-    def placement(self, placement: Placement) -> None:
-        self.experts.placement = placement
-
     def fix_share(self, share: Array | None) -> None:
         """Split tokens over replicas by ``share`` [layers, slots] from now on; ``None``: evenly.
 
         For slots that are disabled while their weights change.
         """
         self.experts.fix_share(share)
-
-    @property
-    def seen(self) -> NDArray[np.int64]:
-        """[layers, experts] token copies drawn so far."""
-        return self.experts.seen
-
-    def take_seen(self) -> NDArray[np.int64]:
-        """Return :attr:`seen` and begin anew."""
-        return self.experts.take_seen()
 
     @property
     def rank_speed(self) -> Array:
@@ -129,22 +112,6 @@ class ColocatedPrice:
     def rank_speed(self, given: Array | tuple[float, ...] | None) -> None:
         self._speed = speeds(given, self.placement.num_ranks)
         self._slowest = self._speed.reshape(self.groups, -1).min(axis=1)
-
-    @property
-    def comm_slowdown(self) -> float:
-        """Factor on the data part of communication."""
-        return self._comm_slowdown
-
-    @comm_slowdown.setter
-    def comm_slowdown(self, factor: float) -> None:
-        if not 1 <= factor < np.inf:
-            raise ValueError(f"comm_slowdown = {factor} breaks 1 <= comm_slowdown < infinity")
-        self._comm_slowdown = factor
-
-    @property
-    def expert_bytes(self) -> float:
-        """Bytes of one expert's weights in one layer."""
-        return self.operators.model.expert_bytes(self.operators.bytes_per_weight)
 
     def __call__(self, work: Work, /) -> Cost:
         """Return what a step costs; a step without tokens costs the host's gap.
