@@ -5,11 +5,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.serving.asking import ask
 from evaluation.serving.decode_batch import DecodeBatch, whole_blocks
 from evaluation.serving.live import Live
 from evaluation.serving.telemetry import Board
 from schedulers.protocols import Router
-from schedulers.views import HOLD, Requests
+from schedulers.views import Requests
 
 Ints = NDArray[np.int64]
 #: Requests that a router is shown at once, oldest first: an assumption that bounds its work.
@@ -74,13 +75,9 @@ class DecodeSide:
         """Ask the router about those that have no group yet."""
         if not self.pending:
             return
-        shown = self.pending[:SHOWN]
-        groups = self.router(self.view(shown, now_s), board.view(now_s)).tolist()
-        held = []
-        for request, group in zip(shown, groups, strict=True):
-            if group == HOLD:
-                held.append(request)
-                continue
+        requests = self.view(self.pending[:SHOWN], now_s)
+        assigned, held = ask(self.router, requests, board.view(now_s))
+        for request, group in assigned:
             need, more = int(self.live.need[request]), int(self.live.predicted[request])
             self.expected[group] += need + more
             board.count_in(group, need, more)
@@ -104,11 +101,20 @@ class DecodeSide:
             self.receive(request, group)
 
     def enter(self, request: int, group: int, now_s: float) -> None:
-        """Let a request run whose keys and values are here."""
+        """Let a request run whose keys and values have arrived."""
+        self.arrived(request, group)
+        self.start(request, group, now_s)
+
+    def arrived(self, request: int, group: int) -> None:
+        """Forget that a request is on its way to a group."""
         need = int(self.live.need[request])
         self.inbound[group].discard(request)
         self.arriving[group] -= 1
         self.arriving_held[group] -= whole_blocks(need + 1, self.batch.block_tokens)
+
+    def start(self, request: int, group: int, now_s: float) -> None:
+        """Let a request run whose keys and values are in its group."""
+        need = int(self.live.need[request])
         self.live.entered_s[request] = now_s
         self.batch.enter(request, group, need, self.live.left(request))
         self.fresh.append(request)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.live import Live
+from evaluation.serving.prefill_side import UNLIMITED
 from evaluation.serving.task_executor import TaskExecutor
 from evaluation.serving.telemetry import Board
 from schedulers.protocols import Router
@@ -73,13 +74,11 @@ class Stage:
 
     def view(self, request: int, now_s: float) -> Requests:
         """Return what the router may know of a request."""
-        live, ids = self.live, np.array([request])
         cached = None
-        if not self.decode and live.trace.prefix_hashes is not None:
+        if not self.decode and self.live.trace.prefix_hashes is not None:
             cached = np.array([[max(one.prefill.cached(request)) for one in self.executors]])
-        signature = None if self.features is None else self.features(ids)
-        waited = now_s - live.joined_s[ids]
-        return Requests(ids, waited, live.need[ids], live.predicted[ids], cached, signature)
+        signature = None if self.features is None else self.features(np.array([request]))
+        return self.live.view([request], now_s, cached, signature)
 
     def workers(self) -> Workers:
         """Return the task executors as the router sees them: sums over their DP groups."""
@@ -98,11 +97,10 @@ class Stage:
                     sums["waiting_tokens"][at] += need
                 else:
                     sums["kv_reserved"][at] += int(self.live.predicted[early].sum())
-        limit = [max(int(view.request_limit.sum()), 0) for view in views]
         # a prompt queue has no limit; the sum over groups of "no limit" would overflow
-        whole = np.array(limit) if self.decode else np.full(len(views), 2**62)
+        limits = [view.request_limit.sum() if self.decode else UNLIMITED for view in views]
         found: dict[str, Any] = {name: np.array(value) for name, value in sums.items()}
         up = np.array([bool(view.up.any()) for view in views])
         if self.features is not None:
             found["expert_load"] = np.array([one.expert_load.sum(axis=0) for one in self.executors])
-        return Workers(request_limit=whole, up=up, **found)
+        return Workers(request_limit=np.array(limits), up=up, **found)

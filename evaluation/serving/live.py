@@ -1,11 +1,13 @@
 """Requests in flight: what of each is still to be done, and who holds its keys and values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schedulers.views import Requests
 from traces.requests import RequestTrace
 
 Ints = NDArray[np.int64]
@@ -74,6 +76,14 @@ class Live:
         whole = self.trace.prompt_tokens[request] // (self.trace.block_tokens or 1)
         found: list[int] = hashes[start : min(end, start + whole)].tolist()
         return found
+
+    def view(
+        self, requests: Sequence[int], now_s: float, cached: Any = None, signature: Any = None
+    ) -> Requests:
+        """Return what a router may know of requests, ``cached`` tokens and ``signature`` given."""
+        ids = np.array(requests, dtype=np.int64)
+        waited_s = now_s - self.joined_s[ids]
+        return Requests(ids, waited_s, self.need[ids], self.predicted[ids], cached, signature)
 
     def left(self, request: int) -> int:
         """Output tokens that are still to be generated."""

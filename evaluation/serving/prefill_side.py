@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.serving.asking import ask
 from evaluation.serving.decode_batch import whole_blocks
 from evaluation.serving.live import Live
 from evaluation.serving.log import RequestLog
 from evaluation.serving.prefix_cache import PrefixCache
 from evaluation.serving.telemetry import Board
 from schedulers.protocols import BatchPolicy, Router
-from schedulers.views import HOLD, Queue, Requests
+from schedulers.views import Queue, Requests
 
 Ints = NDArray[np.int64]
 #: A queue has no limit of its own; memory is what bounds those that have begun.
@@ -74,6 +75,7 @@ class PrefillSide:
         self.expected: Ints = np.zeros(groups, dtype=np.int64)
         self.caches = [PrefixCache() for _ in range(groups)]
         self.prefixes = live.trace.prefix_hashes is not None
+        self.prefix_block = live.trace.block_tokens or 1
 
     @property
     def queued(self) -> int:
@@ -91,13 +93,9 @@ class PrefillSide:
         """Ask the router about those that are in no group's queue yet."""
         if not self.pool:
             return
-        shown = self.pool[:SHOWN]
-        groups = self.router(self.view(shown, now_s), board.view(now_s)).tolist()
-        held = []
-        for request, group in zip(shown, groups, strict=True):
-            if group == HOLD:
-                held.append(request)
-                continue
+        requests = self.view(self.pool[:SHOWN], now_s)
+        assigned, held = ask(self.router, requests, board.view(now_s))
+        for request, group in assigned:
             need = int(self.live.need[request])
             self.queues[group].append(request)
             self.waiting[group] += 1
@@ -108,20 +106,19 @@ class PrefillSide:
 
     def view(self, requests: list[int], now_s: float) -> Requests:
         """Return what a router may know of requests."""
-        ids = np.array(requests, dtype=np.int64)
-        live = self.live
         cached = None
         if self.prefixes:
-            cached = np.array([self.cached(request) for request in requests]).reshape(len(ids), -1)
-        return Requests(
-            ids, now_s - live.joined_s[ids], live.need[ids], live.predicted[ids], cached
-        )
+            cached = np.array([self.cached(request) for request in requests])
+        return self.live.view(requests, now_s, cached)
 
     def cached(self, request: int) -> list[int]:
         """Return [groups] tokens of its prompt in each group's prefix cache."""
-        prefix, size = self.live.prefix(request), self.live.trace.block_tokens or 1
-        most = int(self.live.need[request]) - 1
-        return [min(cache.match(prefix) * size, most) for cache in self.caches]
+        prefix = self.live.prefix(request)
+        return [self._found(cache, prefix, request) for cache in self.caches]
+
+    def _found(self, cache: PrefixCache, prefix: list[int], request: int) -> int:
+        """Return the tokens of a prompt in a cache; its last one is computed in any case."""
+        return min(cache.match(prefix) * self.prefix_block, int(self.live.need[request]) - 1)
 
     def plan(self, now_s: float, decoding: Ints) -> list[Chunk]:
         """Return the chunks of the next step, starting prompts where memory allows.
@@ -160,7 +157,7 @@ class PrefillSide:
             return False
         if self.prefixes:
             self._trim(group)
-            cached = self.cached_in(request, group)
+            cached = self._found(self.caches[group], live.prefix(request), request)
             live.done[request] = cached
             self.waiting_tokens[group] -= cached
             if np.isnan(self.log.prefill_start_s[request]):
@@ -176,13 +173,7 @@ class PrefillSide:
 
     def _trim(self, group: int) -> None:
         """Forget blocks that lie in memory which requests have taken since they were kept."""
-        self.caches[group].trim(self.free(group) // (self.live.trace.block_tokens or 1))
-
-    def cached_in(self, request: int, group: int) -> int:
-        """Return the tokens of a prompt in one group's prefix cache."""
-        size = self.live.trace.block_tokens or 1
-        found = self.caches[group].match(self.live.prefix(request)) * size
-        return min(found, int(self.live.need[request]) - 1)
+        self.caches[group].trim(self.free(group) // self.prefix_block)
 
     def computed(self, chunk: Chunk) -> bool:
         """Note that a chunk was computed; return whether its prompt is complete."""
@@ -201,8 +192,8 @@ class PrefillSide:
         """Give back the cache of a prompt; its whole blocks stay as long as nobody needs room."""
         self.held[group] -= whole_blocks(int(self.live.need[request]) + 1, self.block_tokens)
         if self.prefixes:
-            size = self.live.trace.block_tokens or 1
-            self.caches[group].keep(self.live.prefix(request), self.free(group) // size)
+            room = self.free(group) // self.prefix_block
+            self.caches[group].keep(self.live.prefix(request), room)
 
     def drop(self, group: int) -> list[int]:
         """Empty a group that failed; return the requests that were in it."""

@@ -24,14 +24,14 @@ class System:
     ----------
     env
         Event time.
-    live, log, samples, steps
-        State and records.
+    live, log
+        State and record of every request.
     ports
         Of the plane that carries keys and values.
     cache_bytes
         Returns the bytes of keys and values of so many tokens.
-    sample_s
-        Seconds between samples.
+    steps
+        Keeps steps and transfers of a time range, for the timeline; ``None``: none.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class System:
         self.cache_bytes, self.steps = cache_bytes, steps
         self.executors: Sequence[TaskExecutor] = ()
         self.hooks: list[StepHook] = []
-        self.in_transfer = self.arrivals_seen = self.finished_count = self.repairs = 0
+        self.in_transfer = self.arrivals_seen = self.finished_count = 0
         self.all_finished = env.event()
 
     def connect(self, executors: Sequence[TaskExecutor], first: Stage, second: Stage) -> None:
@@ -207,4 +207,4 @@ class System:
             for one in self.executors
         )
         arrived = self.arrivals_seen == self.live.trace.num_requests
-        return idle and arrived and not self.in_transfer and not self.repairs
+        return idle and arrived and not self.in_transfer

@@ -8,7 +8,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from evaluation.serving.decode_batch import DecodeBatch, whole_blocks
+from evaluation.serving.decode_batch import DecodeBatch
 from evaluation.serving.decode_side import DecodeSide
 from evaluation.serving.live import Live
 from evaluation.serving.log import RequestLog, StepLog
@@ -276,10 +276,7 @@ class TaskExecutor:
             if request in waits:
                 waits.remove(request)
             elif request in side.inbound[group]:
-                side.inbound[group].discard(request)
-                need = int(self.live.need[request])
-                side.arriving[group] -= 1
-                side.arriving_held[group] -= whole_blocks(need + 1, self.shape.block_tokens)
+                side.arrived(request, group)
             else:
                 continue
             side.leave(request, group)
@@ -413,9 +410,7 @@ class TaskExecutor:
                 need = int(self.live.need[request])
                 self.prefill.release(request, group)
                 self.decode.expected[group] += need + self.live.predicted[request]
-                self.live.entered_s[request] = self.env.now
-                self.batch.enter(request, group, need, self.live.left(request))
-                self.decode.fresh.append(request)
+                self.decode.start(request, group, self.env.now)
                 self._entered(request, group)
         self.around.room()
 
@@ -436,14 +431,5 @@ class TaskExecutor:
         self.around.receive(self, request, group)
 
     def _view(self, requests: list[int], now_s: float) -> Requests:
-        ids = np.array(requests, dtype=np.int64)
-        live = self.live
-        signature = None if self.features is None else self.features(ids)
-        return Requests(
-            ids,
-            now_s - live.joined_s[ids],
-            live.need[ids],
-            live.predicted[ids],
-            None,
-            signature,
-        )
+        signature = None if self.features is None else self.features(np.array(requests))
+        return self.live.view(requests, now_s, signature=signature)

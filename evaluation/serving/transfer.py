@@ -4,9 +4,6 @@ from dataclasses import dataclass, field
 
 from hardware import Fabric
 
-#: Plane to the figure of a fabric preset that says what one die, or one node, may send.
-PLANES = ("ub", "rdma", "vpc")
-
 
 @dataclass
 class Ports:
@@ -71,7 +68,7 @@ def ports(fabric: Fabric, plane: str) -> Ports:
         If the fabric preset has no such plane.
     """
     figures = fabric.figures
-    if plane == "ub" or (plane == "scale-up"):
+    if plane in ("ub", "scale-up"):
         rate = fabric.port_bytes_per_s * figures.get("write_efficiency", 1.0)
         return Ports(rate, 2 * figures.get("l1_l2_s", 1e-6))
     if plane == "rdma" and "rdma_bytes_per_s" in figures:
