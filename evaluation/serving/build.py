@@ -13,6 +13,7 @@ import traces
 from evaluation.disaggregated import Disaggregated
 from evaluation.executor import StepExecutor
 from evaluation.scenario import fabric_of
+from evaluation.serving import named
 from evaluation.serving.decode_batch import whole_blocks
 from evaluation.serving.disaggregated_price import DisaggregatedPrice
 from evaluation.serving.expert_load import ExpertLoad, Uniform, load_of
@@ -36,24 +37,11 @@ BUCKET, ACCURACY = 128, 0.849
 START_TOKENS = 16_384
 
 
-def make(registry: Any, given: Any) -> Any:
-    """Return the scheduler of a name, or of a table of a name and parameters."""
-    if isinstance(given, str):
-        return registry.make(given)
-    params = dict(given)
-    return registry.make(params.pop("name"), **params)
-
-
-def name_of(given: Any) -> str:
-    """Return the name of a scheduler that is given by it, or in a table."""
-    return given if isinstance(given, str) else str(given["name"])
-
-
 def job_router(given: Any) -> Any:
     """Return a router of task executors: one of the job executor, or one of decode groups."""
-    name = name_of(given)
+    name = named.name_of(given)
     known = name not in JOB.available() and name in DECODE.available()
-    return make(DECODE if known else JOB, given)
+    return named.make(DECODE if known else JOB, given)
 
 
 @lru_cache(maxsize=2)
@@ -86,23 +74,17 @@ def requests(scenario: ServingScenario, load: ExpertLoad, seed: int) -> RequestT
         found = found.slice(0, scenario.requests)
     if scenario.rate_factor != 1:
         found = found.rescale(scenario.rate_factor)
-    if found.domain is not None and set(found.domain_names) <= set(load.domains):
-        order = np.array([load.domains.index(name) for name in found.domain_names])
-        return _with_domain(found, order[found.domain], load.domains)
-    shares = dict(scenario.domains) or dict.fromkeys(load.domains, 1.0 / len(load.domains))
-    if set(shares) - set(load.domains):
-        raise ValueError(
-            f"{scenario.name}: domains = {sorted(shares)}; the routing has "
-            f"{', '.join(load.domains)}"
-        )
-    named = with_domains(found, shares, seed)
-    order = np.array([load.domains.index(name) for name in named.domain_names])
-    assert named.domain is not None
-    return _with_domain(named, order[named.domain], load.domains)
-
-
-def _with_domain(trace: RequestTrace, domain: Any, names: tuple[str, ...]) -> RequestTrace:
-    return dataclasses.replace(trace, domain=domain, domain_names=names)
+    if found.domain is None or not set(found.domain_names) <= set(load.domains):
+        shares = dict(scenario.domains) or dict.fromkeys(load.domains, 1.0 / len(load.domains))
+        if set(shares) - set(load.domains):
+            raise ValueError(
+                f"{scenario.name}: domains = {sorted(shares)}; the routing has "
+                f"{', '.join(load.domains)}"
+            )
+        found = with_domains(found, shares, seed)
+    assert found.domain is not None
+    order = np.array([load.domains.index(name) for name in found.domain_names])
+    return dataclasses.replace(found, domain=order[found.domain], domain_names=load.domains)
 
 
 def _alike(scenario: ServingScenario, seed: int) -> RequestTrace:
@@ -170,7 +152,7 @@ def shape(
     Raises
     ------
     ValueError
-        If the weights do not fit, or groups do not divide the dies.
+        If the weights do not fit.
     """
     operators = executor.operators
     experts = footprint(operators, slots, 0, 0.0).experts

@@ -67,6 +67,7 @@ class Outages:
             )
         self.env, self.system, self.dies = env, system, list(dies)
         self.recovery, self.reprice = recovery, reprice
+        self._numbers = {one.name: number for number, one in enumerate(dies)}
         self.history: list[Outage] = []
         for fault in check(faults, dies):
             if fault.kind not in PLAYED:
@@ -78,7 +79,7 @@ class Outages:
 
     def _play(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(fault.at_s)
-        number = [one.name for one in self.dies].index(fault.executor)
+        number = self._numbers[fault.executor]
         outage = plan(fault, self.dies, self.recovery)
         self.history.append(outage)
         executor = self.system.executors[number]
@@ -96,11 +97,11 @@ class Outages:
             executor.dead = True
             return
         if outage.lost_dies and not outage.restart:
-            self._shrink(number, outage)
+            self._shrink(number)
         self._resume(outage, executor)
         if outage.lost_dies and not outage.restart and outage.returns_s is not None:
             yield from self._until(outage.returns_s)
-            self._whole_again(number, outage)
+            self._whole_again(number)
         if outage.killed_resumes_s is not None:
             yield from self._until(outage.killed_resumes_s)
             self._named(outage.killed).up[:] = True
@@ -114,7 +115,7 @@ class Outages:
             yield self.env.timeout(at_s - self.env.now)
 
     def _named(self, name: str) -> TaskExecutor:
-        return self.system.executors[[one.name for one in self.dies].index(name)]
+        return self.system.executors[self._numbers[name]]
 
     def _lose(self, outage: Outage) -> None:
         """Take groups away and route what they held anew, once the failure is known."""
@@ -141,7 +142,7 @@ class Outages:
             executor.resume()
         self.system.room()
 
-    def _shrink(self, number: int, outage: Outage) -> None:
+    def _shrink(self, number: int) -> None:
         """Go on with the dies of the groups that are left, every expert placed anew among them."""
         executor, before = self.system.executors[number], self.dies[number]
         whole = np.repeat(executor.up, before.dies // before.groups)
@@ -157,7 +158,7 @@ class Outages:
             before, lost_dies=frozenset(gone), placement=None, placed_on=None
         )
 
-    def _whole_again(self, number: int, outage: Outage) -> None:
+    def _whole_again(self, number: int) -> None:
         """Take repaired dies back, with the placement from before."""
         executor = self.system.executors[number]
         if executor.whole_price is not None:

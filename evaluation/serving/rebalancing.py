@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import lb
 import schedulers
+from evaluation.serving import named
 from evaluation.serving.migration import Migration, make_migration, masked_share
 from evaluation.serving.pricing import ColocatedPrice
 from evaluation.serving.task_executor import TaskExecutor
@@ -16,7 +17,7 @@ from hardware import preset
 from lb import Placement
 
 CHECKS: dict[str, preset.Check] = {
-    "policy": lambda value: None,
+    "policy": named.check,
     "solver": preset.text,
     "mode": preset.text,
     "window_s": preset.positive,
@@ -75,9 +76,7 @@ class Rebalancing:
 
     def __init__(self, table: RebalanceTable, send_bytes_per_s: float) -> None:
         self.table, self.send_bytes_per_s = table, send_bytes_per_s
-        policy = table.policy
-        params = {"name": policy} if isinstance(policy, str) else dict(policy)
-        self.policy = schedulers.make_rebalance(params.pop("name"), **params)
+        self.policy = named.make(schedulers.REBALANCE, table.policy)
         self.solver = lb.make(table.solver)
         self.rebalances = 0
         self.moved_bytes = 0.0
@@ -98,8 +97,7 @@ class Rebalancing:
         effect = state.migration.advance(now_s, step_s)
         _apply(price, effect.placement, effect.enabled)
         price.comm_slowdown = effect.slowdown
-        if effect.received is not None:
-            self.moved_bytes += float(np.sum(effect.received))
+        self.moved_bytes += float(effect.received.sum())
         if effect.done:
             state.migration, state.began_s = None, now_s
             price.take_seen()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.scenario import name_or_names
+from evaluation.serving import named
 from evaluation.serving.faults import Fault, parse_faults
 from evaluation.serving.rebalancing import RebalanceTable, parse_rebalance
 from evaluation.serving.recovery import Recovery, parse_recovery
@@ -13,12 +14,6 @@ from hardware import preset
 
 FOLDER = Path(__file__).parent / "scenarios"
 ROLES = ("prefill", "decode", "both")
-
-
-def _named(value: Any) -> str | None:
-    """Complain unless ``value`` is a name, or a table of a name and parameters."""
-    name = value.get("name") if isinstance(value, dict) else value
-    return preset.text(name) and 'give a name, or { name = "…", parameter = … }'
 
 
 def _role(value: Any) -> str | None:
@@ -52,11 +47,11 @@ CHECKS: dict[str, preset.Check] = {
     "telemetry_s": preset.not_negative,
     "sample_s": preset.positive,
     "warm_up_s": preset.not_negative,
-    "job": _named,
-    "decode_job": _named,
-    "prefill": _named,
-    "decode": _named,
-    "batch": _named,
+    "job": named.check,
+    "decode_job": named.check,
+    "prefill": named.check,
+    "decode": named.check,
+    "batch": named.check,
     "ttft_s": preset.positive,
     "tpot_s": preset.positive,
     "fault": lambda value: None if isinstance(value, list) else "give [[fault]] tables",

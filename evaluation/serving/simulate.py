@@ -8,7 +8,8 @@ from typing import Any
 import simpy
 
 import schedulers
-from evaluation.serving import build
+from evaluation.scenario import fabric_of
+from evaluation.serving import build, named
 from evaluation.serving.executor_dies import ExecutorDies
 from evaluation.serving.expert_load import ExpertLoad
 from evaluation.serving.job_executor import Stage
@@ -107,11 +108,11 @@ def _system(
     trace = build.requests(scenario, load, seed) if given is None else given
     live = Live(trace, build.predicted(trace, scenario.length_prediction, seed))
     log = RequestLog(trace)
-    fabric = build.step_executor(scenario, scenario.executor[0]).collectives.fabric
+    fabric = fabric_of(scenario.fabric, scenario.executor[0].dies)
     system = System(
         env, live, log, ports(fabric, scenario.plane), build.cache_bytes(scenario), steps
     )
-    chosen = [build.name_of(given) for given in (scenario.decode, scenario.decode_job)]
+    chosen = [named.name_of(given) for given in (scenario.decode, scenario.decode_job)]
     features = Signatures(load, live, seed) if "expert-locality" in chosen else None
     executors: list[TaskExecutor] = []
     for table in scenario.executor:
@@ -122,8 +123,8 @@ def _system(
             name = f"{table.role}-{copy}"
             shape = build.shape(name, scenario, table, pricer, placement.slots_per_rank)
             routers = (
-                build.make(schedulers.PREFILL, scenario.prefill),
-                build.make(schedulers.DECODE, scenario.decode),
+                named.make(schedulers.PREFILL, scenario.prefill),
+                named.make(schedulers.DECODE, scenario.decode),
             )
             executors.append(
                 TaskExecutor(
@@ -132,7 +133,7 @@ def _system(
                     shape,
                     build.price(table, pricer, placement, load, seed + len(executors)),
                     routers,
-                    build.make(schedulers.BATCH, scenario.batch),
+                    named.make(schedulers.BATCH, scenario.batch),
                     live,
                     log,
                     steps,
@@ -179,7 +180,7 @@ def _play_faults(
 ) -> None:
     if not scenario.fault:
         return
-    fabric = build.step_executor(scenario, scenario.executor[0]).collectives.fabric
+    fabric = fabric_of(scenario.fabric, scenario.executor[0].dies)
     tables = [table for table in scenario.executor for _ in range(table.count)]
     dies = []
     for table, executor in zip(tables, system.executors, strict=True):

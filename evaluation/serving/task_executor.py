@@ -404,6 +404,12 @@ class TaskExecutor:
         for group in np.flatnonzero(self.decode.waiting).tolist():
             self.decode.take(group)
         self.decode.assign(self.env.now, self.boards[1])
+        if self.shape.role == "both":
+            self._start_ready()
+        self.around.room()
+
+    def _start_ready(self) -> None:
+        """Let prompts that were computed here generate, where their groups have places."""
         for group, waits in enumerate(self.ready):
             while waits and self.batch.count[group] < self.batch.limit:
                 request = waits.pop(0)
@@ -412,7 +418,6 @@ class TaskExecutor:
                 self.decode.expected[group] += need + self.live.predicted[request]
                 self.decode.start(request, group, self.env.now)
                 self._entered(request, group)
-        self.around.room()
 
     def _entered(self, request: int, group: int) -> None:
         self.decoding_domains[self.live.domain[request]] += 1

@@ -1,0 +1,24 @@
+"""Schedulers that a scenario gives by name, or by a table of a name and parameters."""
+
+from typing import Any
+
+from hardware import preset
+from lb.registry import Registry
+
+
+def check(value: Any) -> str | None:
+    """Complain unless ``value`` is a name, or a table of a name and parameters."""
+    name = value.get("name") if isinstance(value, dict) else value
+    return preset.text(name) and 'give a name, or { name = "…", parameter = … }'
+
+
+def name_of(given: Any) -> str:
+    """Return the name."""
+    return given if isinstance(given, str) else str(given["name"])
+
+
+def make(registry: Registry, given: Any) -> Any:
+    """Return the scheduler of a name, or of a table of a name and parameters."""
+    params = {} if isinstance(given, str) else dict(given)
+    params.pop("name", None)
+    return registry.make(name_of(given), **params)
