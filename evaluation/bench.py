@@ -1,14 +1,12 @@
 """Run solvers on the scenarios of a suite, a durable record each."""
 
 import hashlib
-import json
 import signal
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
@@ -53,11 +51,9 @@ class Task:
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
-        text = json.dumps(self.identity(), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         name = self.candidate.name.replace(":", "-")
-        who = f"{name}--{self.scenario.dispatcher}"
-        return folder / self.suite / f"{self.scenario.id}--{who}--{digest}.json"
+        name = f"{self.scenario.id}--{name}--{self.scenario.dispatcher}"
+        return records.path_of(folder, self.suite, name, self.identity())
 
 
 def _own_file(name: str) -> str | None:
@@ -89,17 +85,14 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
 def run_task(task: Task) -> dict[str, Any]:
     """Replay one scenario and return its record; a solver's failure becomes part of it."""
     started = time.perf_counter()
-    record: dict[str, Any] = {
-        "schema": records.SCHEMA,
-        **records.provenance(),
-        "suite": task.suite,
-        "scenario": asdict(task.scenario),
-        "solver": task.candidate.name,
-        "solver_file": task.candidate.file_hash,
-        "dispatcher": task.scenario.dispatcher,
-        "seed": task.candidate.seed,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    record = records.begun(
+        suite=task.suite,
+        scenario=asdict(task.scenario),
+        solver=task.candidate.name,
+        solver_file=task.candidate.file_hash,
+        dispatcher=task.scenario.dispatcher,
+        seed=task.candidate.seed,
+    )
     trace = task.scenario.load_trace()
     task.scenario.check_trace(trace)
     executor = task.scenario.executor()

@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -64,18 +63,15 @@ def run_forecast(task: Task) -> dict[str, Any]:
     scenario, candidate = task.scenario, task.candidate
     trace = scenario.load_trace()
     scenario.check_trace(trace)
-    record: dict[str, Any] = {
-        "schema": records.SCHEMA,
-        **records.provenance(),
-        "kind": "forecast",
-        "suite": task.suite,
-        "scenario": asdict(scenario),
-        "forecaster": candidate.name,
-        "forecaster_file": candidate.file_hash,
-        "seed": candidate.seed,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "trace_hash": trace.content_hash,
-    }
+    record = records.begun(
+        kind="forecast",
+        suite=task.suite,
+        scenario=asdict(scenario),
+        forecaster=candidate.name,
+        forecaster_file=candidate.file_hash,
+        seed=candidate.seed,
+        trace_hash=trace.content_hash,
+    )
     try:
         forecaster = candidate.make()
         record["parameters"] = parameters(forecaster)

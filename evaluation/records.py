@@ -6,7 +6,8 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,19 @@ from typing import Any
 SCHEMA = 1
 ROOMS = ("lb", "schedulers", "traces", "hardware", "evaluation")
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def begun(**about: Any) -> dict[str, Any]:
+    """Return a record to be filled: schema, provenance and date, and what it is about."""
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"schema": SCHEMA, **provenance(), "date": date, **about}
+
+
+def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) -> Path:
+    """Return the file of a record: below its suite, named, with a hash of its identity."""
+    text = json.dumps(identity, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return folder / suite / f"{name}--{digest}.json"
 
 
 def write(record: dict[str, Any], path: Path) -> None:

@@ -1,11 +1,8 @@
 """Rank schedulers: a serving scenario with one scheduler exchanged at a time."""
 
 import dataclasses
-import hashlib
-import json
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -78,24 +75,20 @@ class ServingTask:
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
-        text = json.dumps(self.identity(), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        return folder / self.suite / f"{self.scenario_id}--{self.stage}-{self.name}--{digest}.json"
+        name = f"{self.scenario_id}--{self.stage}-{self.name}"
+        return records.path_of(folder, self.suite, name, self.identity())
 
     def run(self) -> dict[str, Any]:
         """Simulate and return the record; a scheduler's failure becomes part of it."""
         started = time.perf_counter()
-        record: dict[str, Any] = {
-            "schema": records.SCHEMA,
-            **records.provenance(),
-            "kind": "serving",
-            "suite": self.suite,
-            "scenario": {"id": self.scenario_id, **asdict(self.scenario)},
-            "stage": self.stage,
-            "solver": self.name,
-            "seed": self.seed,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        record = records.begun(
+            kind="serving",
+            suite=self.suite,
+            scenario={"id": self.scenario_id, **asdict(self.scenario)},
+            stage=self.stage,
+            solver=self.name,
+            seed=self.seed,
+        )
         try:
             summary = simulate(self.scenario, seed=self.seed).summary
         except Exception as error:  # a scheduler of anybody's may raise anything
