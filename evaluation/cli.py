@@ -78,13 +78,23 @@ def bench(
         for scenario in chosen_suite.scenarios:
             scenario.check()
         todo = _tasks(chosen_suite, solver or [], forecaster or [], seed)
-        if out.exists() and not out.is_dir():
-            raise ValueError(f"--out {out} is a file; give a folder")
-        out.mkdir(parents=True, exist_ok=True)  # said now, not after the first run
+        _make_folder(out)
     except (ValueError, OSError) as error:
         refuse(error)
     found, interrupted = _run(todo, out, jobs, fresh)
     ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
+    _leave(ranked, interrupted)
+
+
+def _make_folder(out: Path) -> None:
+    """Make the folder of the records: said now, not after the first run."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out} is a file; give a folder")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _leave(ranked: bool, interrupted: bool) -> None:
+    """Leave with a status that says so if the run was interrupted, or nothing was ranked."""
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if not ranked:
@@ -102,7 +112,7 @@ def _bench_serving(
     from evaluation.serving import ranking, ranking_table
 
     chosen = suites.load_serving(suite)
-    out.mkdir(parents=True, exist_ok=True)
+    _make_folder(out)
     todo = ranking.tasks(chosen, seed)
     found, interrupted = _run(todo, out, jobs, fresh)
     console = Console(record=svg is not None, width=leaderboard.WIDTH)
@@ -113,11 +123,8 @@ def _bench_serving(
     ranked = ranking_table.render(complete, title, console)
     if svg is not None:
         leaderboard.draw(console, svg)
-    print(f"{len(found)} of {len(todo)} records in {out}", file=sys.stderr)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if not ranked:
-        raise typer.Exit(1)
+    _say_kept(found, len(todo), out)
+    _leave(ranked, interrupted)
 
 
 def _tasks(
@@ -216,12 +223,17 @@ def _print(
     ranked = render(complete, title, console)
     if svg is not None:
         leaderboard.draw(console, svg)
+    _say_kept(found, total, out)
+    return ranked
+
+
+def _say_kept(found: list[dict[str, Any]], total: int, out: Path) -> None:
+    """Say on standard error which records there are, and which come from earlier runs."""
     reused = sum(record["reused"] for record in found)
     notes = [f"{len(found)} of {total} records in {out}"]
     notes += [f"{reused} taken up from earlier runs (--fresh runs them again)"] if reused else []
     notes += ["interrupted: the same command goes on from here"] if len(found) < total else []
     print("; ".join(notes), file=sys.stderr)
-    return ranked
 
 
 def _complete(found: list[dict[str, Any]], suite: "Suite") -> list[dict[str, Any]]:
