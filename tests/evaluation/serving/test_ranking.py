@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from evaluation import suite as suites
-from evaluation.bench import run
 from evaluation.serving import ranking, ranking_table
+from evaluation.sweep import run
 
 
 @pytest.fixture(scope="module")
