@@ -30,18 +30,24 @@ app = typer.Typer(
 
 @app.command("list")
 def list_registered() -> None:
-    """Show the names that there are: solvers, dispatchers, forecasters, suites, traces, …."""
+    """Show the names that there are: solvers, dispatchers, schedulers, suites, traces, …."""
     import hardware
     import lb
     import schedulers
     import traces
     from evaluation import suite as suites
+    from evaluation.serving import scenario
 
     kinds = {
         "solvers": lb.available(),
         "dispatchers": lb.available_dispatchers(),
         "forecasters": lb.available_forecasters(),
-        "rebalance policies": schedulers.available_rebalance(),
+        "job routers": schedulers.JOB.available(),
+        "prefill routers": schedulers.PREFILL.available(),
+        "decode routers": schedulers.DECODE.available(),
+        "batch policies": schedulers.BATCH.available(),
+        "rebalance policies": schedulers.REBALANCE.available(),
+        "scenarios": scenario.available(),
         "suites": suites.available(),
         "traces": traces.available("routing"),
         "requests": traces.available("request"),

@@ -64,7 +64,7 @@ class Registry:
         ValueError
             If no such name is registered (the nearest is suggested), or it has no such parameter.
         """
-        target = self._load(name)
+        target = self.load(name)
         if not inspect.isclass(target):
             if params:
                 raise ValueError(
@@ -83,10 +83,11 @@ class Registry:
 
     def parameters(self, name: str) -> list[str]:
         """Return the parameters that ``make(name, …)`` takes."""
-        target = self._load(name)
+        target = self.load(name)
         return list(inspect.signature(target).parameters) if inspect.isclass(target) else []
 
-    def _load(self, name: str) -> Any:
+    def load(self, name: str) -> Any:
+        """Return the class or function called ``name``, not yet configured; errors as of make."""
         if name not in self._targets:
             self._search_entry_points()
         if name not in self._targets:
