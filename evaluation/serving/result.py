@@ -33,8 +33,10 @@ class Result:
     scenario
         The scenario and what else made the result, as plain data; faults that were drawn are
         among its ``fault``, so that it can be played again.
+    schedule
+        Faults by time, those that were drawn too.
     outages
-        Faults that struck by time, and what each did.
+        Those of them that struck, and what each did.
     """
 
     name: str
@@ -46,4 +48,5 @@ class Result:
     executors: tuple[str, ...]
     slo: Slo
     scenario: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Sequence[Fault] = ()
     outages: Sequence[tuple[Fault, Outage]] = ()

@@ -99,6 +99,7 @@ def simulate(
             "faults": None,
             "seed": seed,
         },
+        outages.schedule,
         outages.history,
     )
 
