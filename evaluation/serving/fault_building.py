@@ -48,6 +48,8 @@ def outages_of(
     ValueError
         Naming the fault that cannot be.
     """
+    if not scenario.fault and scenario.faults is None:
+        return Outages(env, system, [], (), scenario.recovery)
     tables = [table for table in scenario.executor for _ in range(table.count)]
     conditions = []
     for table, executor in zip(tables, system.executors, strict=True):

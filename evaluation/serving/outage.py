@@ -24,7 +24,8 @@ class Outage:
         So they do for a path that is gone, until it is noticed or back. Others that stand still do
         so from ``detected_s`` on.
     detected_s
-        When it is noticed.
+        When it is noticed. Links, switches and slow dies that are themselves again by then never
+        are.
     resumed_s
         When the executors step again.
     path
@@ -116,7 +117,8 @@ def plan(
         return Outage(stopped, at_s, at_s, end_s, kept_ranks=kept, rolled_back=True)
     noticed_s = recovery.detected_s(at_s)
     if fault.kind == "slow":
-        seen_s = recovery.straggler_detected_s(at_s) if fault.detected else None
+        noticed_s = recovery.straggler_detected_s(at_s)
+        seen_s = noticed_s if fault.detected and noticed_s < fault.ends_s else None
         return Outage((), at_s, seen_s, at_s, kept_ranks=kept, returns_s=repaired_s)
     hit = dies_hit(fault, executor, broken)
     lost = tuple(die for die in hit if die not in executor.lost_dies)
@@ -163,12 +165,13 @@ def _rerouted(fault: Fault, executor: ExecutorDies, noticed_s: float) -> Outage:
     """Wait for new routes, or for the repair if that is sooner; lose nothing but a step."""
     kept, at_s = executor.ranks, fault.at_s
     repaired_s = None if fault.lasts_s is None else fault.ends_s
+    seen_s = noticed_s if noticed_s < fault.ends_s else None
     if executor.network(fault.plane) is not executor.fabric:
-        return Outage((), at_s, noticed_s, at_s, kept_ranks=kept, returns_s=repaired_s)
+        return Outage((), at_s, seen_s, at_s, kept_ranks=kept, returns_s=repaired_s)
     return Outage(
         (executor.name,),
         at_s,
-        noticed_s,
+        seen_s,
         min(noticed_s, fault.ends_s),
         kept_ranks=kept,
         rolled_back=True,

@@ -117,7 +117,7 @@ class Outages:
         """Run a die at another speed, known once detected, until it is itself again."""
         one.slow.append(fault)
         one.renew()
-        if outage.detected_s is not None and outage.detected_s < fault.ends_s:
+        if outage.detected_s is not None:
             yield from self._until(outage.detected_s)
             one.known_slow.append(fault)
             one.renew()
@@ -139,8 +139,7 @@ class Outages:
 
     def _reroute(self, key: int, fault: Fault, outage: Outage, one: Condition) -> Process:
         """Let traffic wait for the paths that are left, from detection on, or for the repair."""
-        assert outage.detected_s is not None
-        clear_s = min(outage.detected_s, fault.ends_s)
+        clear_s = fault.ends_s if outage.detected_s is None else outage.detected_s
         if outage.executors:
             one.hold(key)
         self._stop_transfers(fault, one, clear_s)

@@ -7,8 +7,9 @@ import pytest
 
 from evaluation.serving.build import expert_load, requests
 from evaluation.serving.faults import Fault
+from evaluation.serving.random_faults import FaultRates
 from evaluation.serving.rebalancing import RebalanceTable
-from evaluation.serving.recovery import Recovery
+from evaluation.serving.recovery import MODES, Recovery
 from evaluation.serving.scenario import available, read
 from evaluation.serving.simulate import simulate
 
@@ -46,7 +47,7 @@ def test_until_leaves_some_in_flight(small):
     assert result.log.generated.sum() > result.log.output_tokens[result.log.finished].sum()
 
 
-@pytest.mark.parametrize("mode", ["failover", "restart-the-world", "shrink"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("executor", "kind"), [("decode-0", "die"), ("prefill-0", "node")])
 def test_faults_lose_nothing(small, mode, executor, kind):
     """Whatever fails, every request finishes with all its tokens, later than without."""
@@ -131,10 +132,10 @@ def test_colocated(small):
         ({"decode": "no-such"}, "no-such"),
         ({"plane": "tin-can"}, "tin-can"),
         ({"routing": ("dsv2lite-intent",)}, "64 experts"),
-        (
-            {"recovery": Recovery("missing-experts"), "fault": (Fault(1.0, "decode-0", "die"),)},
-            "not",
-        ),
+        ({"fault": (Fault(1.0, "decode-0", "link", name="die0.0:l1.9.9"),)}, "no link between"),
+        ({"fault": (Fault(1.0, "decode-0", "switch", 10**6),)}, "1000000 breaks 0 <= index"),
+        ({"fault": (Fault(1.0, "decode-0", "link", plane="vpc"),)}, "plane = 'vpc' is none"),
+        ({"faults": FaultRates({"die": 1e3, "disk": 1e3}, {})}, "'disk' is not one of"),
     ],
 )
 def test_bad_input_is_named_before_time_starts(small, change, message):
