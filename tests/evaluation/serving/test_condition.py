@@ -15,6 +15,7 @@ from evaluation.serving.expert_load import Uniform
 from evaluation.serving.fabric_faults import cut_dies
 from evaluation.serving.faults import Fault
 from evaluation.serving.pricing import ColocatedPrice
+from evaluation.serving.rebalancing import RebalanceTable, Rebalancing
 from evaluation.serving.work import Work
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from tests.evaluation.serving.small import Part, Small, poisson
@@ -182,6 +183,42 @@ def test_solvers_are_told_of_known_stragglers_alone():
     condition.known_slow.append(slow)
     condition.renew()
     assert price.known_speed[7] == 0.5
+
+
+def test_a_rebalance_takes_load_off_a_known_straggler_alone():
+    """The slow die gets its even part until it is known to be slow, then less."""
+    part = []
+    for known in (False, True):
+        price = price_of()
+        condition, _ = condition_of(price, missing=True)
+        slow = Fault(0, "decode-0", "slow", 7, speed=0.5)
+        condition.slow.append(slow)
+        condition.known_slow += [slow] * known
+        condition.renew()
+        table = RebalanceTable(window_s=1.0, mode="stop-the-world", solver="greedy")
+        rebalancing = Rebalancing(table, price.collectives.send_bytes_per_s())
+        rebalancing(condition.executor, 0.0)
+        price(work_of(np.ones(32)))
+        rebalancing(condition.executor, 2.0)
+        assert rebalancing.rebalances == 1
+        price(work_of(np.ones(32)))
+        tokens = price.experts.rank_tokens.sum(axis=0)
+        part.append(tokens[7] / tokens.mean())
+    assert part[0] == pytest.approx(1, abs=0.1)
+    assert part[1] < 0.85
+
+
+def test_no_rebalance_of_dies_that_are_lost():
+    """A placement over all dies would put experts where nothing is."""
+    price = price_of()
+    condition, _ = condition_of(price, missing=True)
+    lose(condition, 4)
+    rebalancing = Rebalancing(RebalanceTable(window_s=1.0), 1e9)
+    price(work_of(condition.executor.up))
+    for now_s in (0.0, 2.0, 4.0):
+        rebalancing(condition.executor, now_s)
+    assert rebalancing.rebalances == 0
+    assert price.placement is PLACEMENT
 
 
 @settings(max_examples=20, deadline=None)
