@@ -1,14 +1,12 @@
 """Whole simulations: nothing is lost, one seed gives one result, bad input is named first."""
 
 import dataclasses
-import tomllib
 
 import numpy as np
 import pytest
 
 from evaluation.serving.build import expert_load, requests
-from evaluation.serving.faults import Fault, parse_faults
-from evaluation.serving.files import write_faults
+from evaluation.serving.faults import Fault
 from evaluation.serving.random_faults import FaultRates
 from evaluation.serving.rebalancing import RebalanceTable
 from evaluation.serving.recovery import MODES, Recovery
@@ -87,6 +85,25 @@ def test_missing_experts_cost_quality_not_time(small):
     assert "faults" not in simulate(small).summary
 
 
+@pytest.mark.parametrize("mode", ["missing-experts", "shrink"])
+@pytest.mark.parametrize("index", [3, 40])
+def test_attention_and_expert_dies_fail_apart(small, mode, index):
+    """Of a disaggregated decode executor; only expert dies take experts along."""
+    apart = dataclasses.replace(
+        small.executor[1], dies=96, attention_domains=2, attention_dies=16, slots_per_rank=5
+    )
+    fault = Fault(5.0, "decode-0", "die", index, lasts_s=20.0)
+    result = simulate(
+        dataclasses.replace(
+            small, executor=(small.executor[0], apart), fault=(fault,), recovery=Recovery(mode)
+        )
+    )
+    assert result.log.finished.all()
+    faults = result.summary["faults"]
+    assert (faults["lost_expert_choices"] > 0) == (mode == "missing-experts" and index == 40)
+    assert (result.log.recomputed_tokens.sum() > 0) == (index == 3)
+
+
 def test_dies_that_come_back_are_loaded(small):
     """The executor stands still a little for it, and loses nothing."""
     fault = Fault(5.0, "decode-0", "die", 5, lasts_s=30.0)
@@ -95,37 +112,6 @@ def test_dies_that_come_back_are_loaded(small):
     (outage,) = summary["outages"]
     unloaded = outage["resumed_s"] - outage["failed_s"]
     assert unloaded + 0.05 < summary["stood_still_s"]["decode-0"] < unloaded + 1
-
-
-def test_drawn_faults_can_be_played_again(small, tmp_path):
-    """The schedule that a run writes gives the same run, without rates and whatever the seed."""
-    drawn = dataclasses.replace(
-        small,
-        faults=FaultRates({"link": 1e5, "die": 5e3}, {"link": 5.0, "die": 10.0}),
-        recovery=Recovery("missing-experts"),
-    )
-    one, same = simulate(drawn, seed=3), simulate(drawn, seed=3)
-    assert len(one.schedule) > 2
-    np.testing.assert_array_equal(one.log.finish_s, same.log.finish_s)
-    write_faults(one.schedule, tmp_path / "faults.toml")
-    tables = tomllib.loads((tmp_path / "faults.toml").read_text())["fault"]
-    assert tables == one.scenario["fault"]
-    again = dataclasses.replace(drawn, faults=None, fault=parse_faults(tables))
-    np.testing.assert_array_equal(simulate(again, seed=3).log.finish_s, one.log.finish_s)
-    assert simulate(drawn, seed=4).schedule != one.schedule
-
-
-def test_rates_need_a_time_in_which_to_fail(small):
-    """All requests at once leave none; until_s gives it."""
-    alike = {"requests": 8, "prompt_tokens": 64, "output_tokens": 4}
-    rates = FaultRates({"glitch": 1.0}, {})
-    at_once = dataclasses.replace(
-        small, trace="generated", generate=alike, requests=0, faults=rates
-    )
-    with pytest.raises(ValueError, match=r"give faults\.until_s"):
-        simulate(at_once)
-    longer = dataclasses.replace(at_once, faults=rates._replace(until_s=10.0))
-    assert max(fault.at_s for fault in simulate(longer).schedule) < 10
 
 
 def test_stragglers_get_less(small):
