@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.serving.executor_dies import ExecutorDies
-from evaluation.serving.fabric_faults import fabric_left, port_share
+from evaluation.serving.fabric_faults import cut_dies, fabric_left, port_share
 from evaluation.serving.faults import Fault, rank_speed
 from evaluation.serving.placed_price import PlacedPrice
 from evaluation.serving.returning import Held, load_s
@@ -130,6 +130,7 @@ class Condition:
         if all_dies:
             self.dies = dataclasses.replace(self.dies, lost_dies=frozenset())
             self.gone = frozenset()
+            self._shrunk.clear()
 
     def coming(self) -> tuple[int, ...]:
         """Return the lost dies that are repaired by now."""
@@ -142,6 +143,8 @@ class Condition:
         """Have dies again, which hold their weights."""
         self.dies = dataclasses.replace(self.dies, lost_dies=self.dies.lost_dies - set(dies))
         self.gone -= set(dies)
+        if not self.dies.lost_dies:
+            self._shrunk.clear()  # placements change until the next loss
 
     def load_s(self, dies: tuple[int, ...]) -> float:
         """Return how long it takes to load the weights of dies that come back."""
@@ -175,15 +178,7 @@ class Condition:
         if running.survivors is not None or price.degraded:
             price.go_on_with(running.survivors)
             price.comm_slowdown = 1.0  # a migration that was under way stands still
-        place = {die: number for number, die in enumerate(running.dies)}
-        kept = [die for die in running.dies if die not in dies.lost_dies]
-        if dies.fabric is not None:
-            faults = [fault for fault in self.seen if dies.network(fault.plane) is dies.fabric]
-            away = [die for die in range(dies.dies) if die not in kept]
-            left = fabric_left(dies.fabric, faults, away)
-            share = port_share(dies.fabric, faults) if faults else np.ones(dies.dies)
-            ranks = np.array([place[die] for die in kept])
-            price.use_network(left, ranks, share[list(running.dies)])
+        self._connect(running)
         built = list(running.dies)
         speeds = (rank_speed(faults, dies)[built] for faults in (self.slow, self.known_slow))
         price.run_at(*speeds)
@@ -193,6 +188,28 @@ class Condition:
         groups[list(dies.groups_on(dies.lost_dies))] = False
         return SurvivingPrice(price, groups)
 
+    def _connect(self, running: _Running) -> None:
+        """Tell a price of the links that are left.
+
+        Dies that are cut off while it starts anew are no matter: it steps again on links that work.
+        """
+        dies, fabric = self.dies, self.dies.fabric
+        if fabric is None:
+            return
+        faults = [fault for fault in self.seen if dies.network(fault.plane) is fabric]
+        kept = [die for die in running.dies if die not in dies.lost_dies]
+        away = [die for die in range(dies.dies) if die not in kept]
+        if set(cut_dies(fabric, faults)) - set(away):
+            if not self._holds:
+                raise RuntimeError(
+                    f"{dies.name} steps with dies that are cut off; this is a defect of podlab"
+                )
+            return
+        ranks = np.array([running.dies.index(die) for die in kept])
+        share = port_share(fabric, faults) if faults else np.ones(dies.dies)
+        left = fabric_left(fabric, faults, away)
+        running.price.use_network(left, ranks, share[list(running.dies)])
+
     def _running(self, lost: frozenset[int]) -> _Running | None:
         """Return how it runs without some dies; ``None`` if its price knows no placement."""
         whole, dies = self._whole, self.dies
@@ -200,8 +217,6 @@ class Condition:
             return None
         every, ranks = tuple(range(dies.dies)), dies.built_ranks
         held = Held(whole.placement, ranks, lost & frozenset(ranks))
-        if not lost:
-            self._shrunk.clear()  # placements change until the next loss
         if not held.lost:
             return _Running(whole, every, held)
         if self._missing:

@@ -9,7 +9,8 @@ import pytest
 from evaluation.serving.faults import Fault, parse_faults
 from evaluation.serving.files import write_faults
 from evaluation.serving.random_faults import FaultRates
-from evaluation.serving.recovery import Recovery
+from evaluation.serving.rebalancing import RebalanceTable
+from evaluation.serving.recovery import MODES, Recovery
 from evaluation.serving.scenario import read
 from evaluation.serving.simulate import simulate
 
@@ -49,6 +50,33 @@ def test_rates_need_a_time_in_which_to_fail(small):
         simulate(at_once)
     longer = dataclasses.replace(at_once, faults=rates._replace(until_s=10.0))
     assert max(fault.at_s for fault in simulate(longer).schedule) < 10
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("seed", range(3))
+def test_mixes_of_all_that_is_drawn_lose_nothing(small, mode, seed):
+    """Dies, nodes, links, switches and glitches, with stragglers and a rebalance beside them."""
+    mtbf_s = {"die": 800.0, "node": 200.0, "link": 1e4, "switch": 2e3, "glitch": 10.0}
+    quick = dict.fromkeys(("full_restart_s", "colocated_s", "colocated_load_s"), 3.0)
+    scenario = dataclasses.replace(
+        small,
+        plane="ub",
+        requests=50,
+        rate_factor=2.0,
+        executor=(
+            dataclasses.replace(small.executor[0], count=2),
+            dataclasses.replace(small.executor[1], dies=32, slots_per_rank=10),
+        ),
+        fault=(Fault(3.0, "decode-0", "slow", 7, 9.0, 0.5),),
+        faults=FaultRates(mtbf_s, dict.fromkeys(mtbf_s, 6.0), until_s=20.0),
+        recovery=Recovery(mode=mode, spares=seed > 0, **quick),
+        rebalance=RebalanceTable(window_s=1.0, solver="greedy"),
+    )
+    result = simulate(scenario, seed=seed)
+    kinds = {fault.kind for fault in result.schedule}
+    assert kinds & {"link", "switch"}
+    assert kinds & {"die", "node"}
+    assert (result.log.generated == result.log.output_tokens).all()
 
 
 def test_a_die_without_its_rdma_link_is_lost(small):
