@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.serving.executor_dies import ExecutorDies
 from evaluation.serving.faults import Fault
 from hardware import Fabric
 from hardware.faults import without
@@ -99,6 +100,29 @@ def cut_dies(fabric: Fabric, faults: Iterable[Fault]) -> tuple[int, ...]:
     ]
     goes_on = min((part for part in parts if part), key=lambda part: (-len(part), part[0]))
     return tuple(sorted(set(die.values()) - set(goes_on)))
+
+
+def dies_hit(fault: Fault, executor: ExecutorDies, broken: Sequence[Fault] = ()) -> tuple[int, ...]:
+    """Return the dies that a fault takes, lost before or not: a node's, or those cut off.
+
+    Parameters
+    ----------
+    fault
+        Of a slow die or a glitch, none.
+    executor
+        That of the fault.
+    broken
+        Its links and switches that are broken already.
+    """
+    if fault.kind == "die":
+        return (fault.index,)
+    if fault.kind == "node":
+        return executor.dies_of_node(fault.index)
+    fabric = executor.network(fault.plane)
+    if fault.kind not in ("link", "switch") or fabric is None:
+        return ()
+    same = [one for one in broken if executor.network(one.plane) is fabric]
+    return cut_dies(fabric, [*same, fault])
 
 
 def fabric_left(fabric: Fabric, faults: Sequence[Fault], away: Sequence[int] = ()) -> Fabric:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from evaluation.serving.executor_dies import ExecutorDies
-from evaluation.serving.fabric_faults import cut_dies
+from evaluation.serving.fabric_faults import dies_hit
 from evaluation.serving.faults import Fault
 from evaluation.serving.recovery import Recovery
 from evaluation.serving.shrink import missing_experts
@@ -143,22 +143,6 @@ def plan(
     if goes_on and recovery.mode in ("shrink", "missing-experts"):
         return _running_on(outage, executor, recovery)
     return _restarting(outage, executor, executors, recovery)
-
-
-def dies_hit(fault: Fault, executor: ExecutorDies, broken: Sequence[Fault] = ()) -> tuple[int, ...]:
-    """Return the dies that a fault takes, lost before or not: a node's, or those cut off.
-
-    Parameters and errors are those of :func:`plan`, for the executor of the fault.
-    """
-    if fault.kind == "die":
-        return (fault.index,)
-    if fault.kind == "node":
-        return executor.dies_of_node(fault.index)
-    fabric = executor.network(fault.plane)
-    if fault.kind not in ("link", "switch") or fabric is None:
-        return ()
-    same = [one for one in broken if executor.network(one.plane) is fabric]
-    return cut_dies(fabric, [*same, fault])
 
 
 def _rerouted(fault: Fault, executor: ExecutorDies, noticed_s: float) -> Outage:

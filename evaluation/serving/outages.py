@@ -8,9 +8,10 @@ import simpy
 
 from evaluation.serving.condition import Condition
 from evaluation.serving.executor_dies import ExecutorDies
+from evaluation.serving.fabric_faults import dies_hit
 from evaluation.serving.fault_checks import check
 from evaluation.serving.faults import Fault
-from evaluation.serving.outage import Outage, dies_hit, plan
+from evaluation.serving.outage import Outage, plan
 from evaluation.serving.recovery import Recovery
 from evaluation.serving.system import System
 

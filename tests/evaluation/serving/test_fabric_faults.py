@@ -10,6 +10,7 @@ from evaluation.serving.fabric_faults import (
     broken_parts,
     cables,
     cut_dies,
+    dies_hit,
     fabric_after,
     fabric_left,
     port_share,
@@ -123,3 +124,14 @@ def test_broken_parts_make_no_exchange_faster(fabric, data) -> None:
     assume(not cut_dies(fabric, faults))
     left = fabric_left(fabric, faults)
     assert left.all_to_all(EVEN) >= fabric.all_to_all(EVEN) * (1 - 1e-9)
+
+
+def test_a_fault_hits_dies_of_its_own(decode) -> None:
+    """One, a node's, those cut off together with what is broken, or none."""
+    assert dies_hit(Fault(0, "a", "die", 3), decode) == (3,)
+    assert dies_hit(Fault(0, "a", "node", 1), decode) == tuple(range(16, 32))
+    ways = [Fault(0, "a", "link", name=f"die0.0:l1.0.{plane}") for plane in range(7)]
+    last = Fault(0, "a", "link", name="die0.0:die0.1")
+    assert dies_hit(last, decode) == ()
+    assert dies_hit(last, decode, ways) == (0,)
+    assert dies_hit(Fault(0, "a", "slow", 3, speed=0.5), decode) == ()

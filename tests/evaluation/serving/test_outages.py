@@ -272,3 +272,13 @@ def test_an_executor_that_gave_its_dies_comes_back():
     small.env.run(60)
     assert not small.executors[1].halted
     assert small.executors[1].up.all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0, 45), st.sampled_from([0.5, 3.0, 20.0, None]), st.integers(0, 3))
+def test_a_link_fault_makes_nothing_faster(at_s, lasts_s, link):
+    """No request that is there from the start ends sooner, whenever and wherever it strikes."""
+    fault = Fault(at_s, "decode-0", "link", link, lasts_s)
+    small, _ = faulty([fault], trace=busy_decode(), cache_s=0.2)
+    calm, _ = faulty([], trace=busy_decode(), cache_s=0.2)
+    assert (small.run().log.finish_s >= calm.run().log.finish_s - 1e-9).all()
