@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from evaluation.serving.result import Result
     from evaluation.serving.scenario import ServingScenario
 
+#: Endings of files with rows.
+ROWS = (".csv", ".parquet")
+
 
 def simulate(
     scenario: Annotated[
@@ -37,6 +40,9 @@ def simulate(
     timeline: Annotated[
         Path | None, typer.Option(help="Write steps and transfers for Perfetto (.json).")
     ] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="Write the faults played, drawn ones too, to a .toml.")
+    ] = None,
     between: Annotated[str, typer.Option(help="Seconds of the timeline, from,to.")] = "0,10",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -46,7 +52,7 @@ def simulate(
     from evaluation.serving.scenario import read
 
     try:
-        _check_files(out, samples, report, timeline)
+        _check_files(out, samples, report, timeline, faults)
         steps = None if timeline is None else _range(between)
         chosen = read(scenario)
         if requests is not None:
@@ -54,7 +60,7 @@ def simulate(
         if until is not None and not until > 0:
             raise ValueError(f"--until {until} <= 0; give some seconds")
         result = _with_progress(chosen, until, seed, steps)
-        _write(result, out, samples, report, timeline)
+        _write(result, out, samples, report, timeline, faults)
     except (ValueError, OSError) as error:
         refuse(error)
     if as_json:
@@ -69,9 +75,7 @@ def simulate(
 
 def _check_files(*paths: Path | None) -> None:
     """Refuse before the work what could not be written after it."""
-    for path, suffixes in zip(
-        paths, ((".csv", ".parquet"), (".csv", ".parquet"), (".html",), (".json",)), strict=True
-    ):
+    for path, suffixes in zip(paths, (ROWS, ROWS, (".html",), (".json",), (".toml",)), strict=True):
         if path is None:
             continue
         if path.suffix not in suffixes:
@@ -113,6 +117,7 @@ def _write(
     samples: Path | None,
     report: Path | None,
     timeline: Path | None,
+    faults: Path | None,
 ) -> None:
     from evaluation.serving import files
 
@@ -120,13 +125,17 @@ def _write(
         files.write_requests(result.log, out)
     if samples is not None:
         files.write_samples(result.samples, samples)
+    if faults is not None:
+        files.write_faults(result.schedule, faults)
     if report is not None:
         from evaluation.serving.report import write_report
 
         write_report(result, report)
     if timeline is not None and result.steps is not None:
         from evaluation import timeline as chrome
+        from evaluation.serving.fault_timeline import of_faults
         from evaluation.serving.serving_timeline import of_serving
 
         events = of_serving(result.steps, result.executors, result.samples)
+        events += of_faults(result.outages, result.executors, result.steps)
         chrome.write(events, timeline)

@@ -33,7 +33,7 @@ def test_the_example_runs(tmp_path, monkeypatch, capsys) -> None:
 def test_every_parameter_is_on_the_page(name) -> None:
     """Those of paths with their seconds."""
     assert name in CHECKS
-    if name in ("mode", "spares", "heartbeat_s", "missed_heartbeats"):
+    if name in ("mode", "spares", "heartbeat_s", "missed_heartbeats", "straggler_s"):
         assert re.search(rf"^{name} = ", TEXT, re.MULTILINE)
     else:
         assert f"| `{name}` | {getattr(Recovery(), name)} |" in TEXT

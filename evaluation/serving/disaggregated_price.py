@@ -11,6 +11,7 @@ from evaluation.serving.expert_side import ExpertSide
 from evaluation.serving.noise import Noise, speeds
 from evaluation.serving.placed_price import PlacedPrice
 from evaluation.serving.work import Cost, Work
+from hardware import Fabric
 from lb import Placement
 from lb.kernel import kernel
 from lb.protocols import Dispatcher
@@ -88,12 +89,14 @@ class DisaggregatedPrice(PlacedPrice):
         if not (0 <= host_s < np.inf and 0 <= drafts_s < np.inf):
             raise ValueError(f"host_s = {host_s} and drafts_s = {drafts_s} must be finite and >= 0")
         self.operators, self.disaggregated = shape.operators, shape
+        self.collectives = shape.collectives
         self.groups, self.host_s, self.drafts_s = shape.domains * dies, host_s, drafts_s
         self.attention = AttentionTable(shape.operators, shape.drafts, 1)
         self.experts = ExpertSide(shape.operators, placement, load, dispatcher, seed)
         self._noise = Noise(shape.jitter, seed)
         self._die, self._rank = np.arange(dies), np.arange(placement.num_ranks)
-        self._nominal = np.ones(dies)
+        self._attention_speed = np.ones((shape.domains, dies))
+        self._link_slowdown = 1.0
         model = shape.operators.model
         shared = 0 if shape.operators.shared_local else model.shared_experts
         self._copies = model.top_k + shared
@@ -106,7 +109,32 @@ class DisaggregatedPrice(PlacedPrice):
         self._stages = np.zeros((shape.domains, 4, model.layers))
         self._mean = np.zeros((shape.domains, 4, model.layers))
         self.rank_speed = None if shape.jitter is None else shape.jitter.rank_speed
+        self._own_speed = self._speed
         self.comm_slowdown = 1.0
+
+    def use_network(self, fabric: Fabric, kept: NDArray[np.int64], port_share: Array) -> None:
+        """Let A2E and E2A run at the rate of the library, or of the port with least left if lower.
+
+        Links are not priced one by one here; this is an assumption of ours.
+        """
+        library = self.collectives.library
+        least = float(port_share[kept].min())
+        left = least * fabric.port_bytes_per_s * fabric.figures.get("read_efficiency", 1.0)
+        if library is None:
+            self._link_slowdown = 1.0 / least
+        else:
+            pulls = (getattr(library, name) for name in ("dispatch", "combine"))
+            fastest = max(rates["between_bytes_per_s"] for rates in pulls)
+            self._link_slowdown = max(1.0, fastest / left)
+        if least == 1.0:
+            self._link_slowdown = 1.0
+
+    def run_at(self, speed: Array, known: Array) -> None:
+        """Let dies run at relative speeds, those of attention first; see :class:`PlacedPrice`."""
+        attention = self._attention_speed
+        attention[:] = speed[: attention.size].reshape(attention.shape)
+        self.rank_speed = self._own_speed * speed[attention.size :]
+        self.known_speed = self._own_speed * known[attention.size :]
 
     @property
     def rank_speed(self) -> Array:
@@ -168,7 +196,8 @@ class DisaggregatedPrice(PlacedPrice):
             if not batches[domain]:
                 self._stages[domain] = self._mean[domain] = 0.0
                 continue
-            self._noise.barriers(seconds[domain][None], self._die, self._nominal, waits)
+            speed = self._attention_speed[domain]
+            self._noise.barriers(seconds[domain][None], self._die, speed, waits)
             self._stages[domain, ATTENTION], self._mean[domain, ATTENTION] = waits
             if of_step[domain] != priced:
                 priced = of_step[domain]
@@ -177,7 +206,7 @@ class DisaggregatedPrice(PlacedPrice):
             self._stages[domain, EXPERTS] = expert_waits[0][self._layer]
             self._mean[domain, EXPERTS] = expert_waits[1][self._layer]
             sent = sequences[domain].max() * self.attention.queries * self._copies
-            data = self._slope * sent * self.comm_slowdown
+            data = self._slope * sent * self.comm_slowdown * self._link_slowdown
             self._stages[domain, A2E], self._stages[domain, E2A] = self._setup + data
         return batches
 

@@ -1,7 +1,7 @@
 """The dies of a task executor: which DP groups and which experts go with which of them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from hardware import Fabric
 from lb import Placement
@@ -37,9 +37,11 @@ class ExecutorDies:
         Expert weights of one layer that a die has memory for; ``None``: as many as it takes.
     fabric
         The network between its dies, die ``d`` being rank ``d``; needed for faults of links and
-        switches alone.
+        switches alone. It is the one by which tokens reach experts.
     lost_dies
         Dies that it runs without.
+    planes
+        All networks between its dies by name, that of keys and values among them.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class ExecutorDies:
     most_slots: int | None = None
     fabric: Fabric | None = None
     lost_dies: frozenset[int] = frozenset()
+    planes: Mapping[str, Fabric] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lost_dies", frozenset(self.lost_dies))
@@ -82,11 +85,12 @@ class ExecutorDies:
         if self.placed_on is None:
             object.__setattr__(self, "placed_on", self.ranks)
         self._check_placement(tuple(self.placed_on or ()))
-        if self.fabric is not None and self.fabric.num_ranks != self.dies:
-            raise ValueError(
-                f"{self.name}: the fabric has {self.fabric.num_ranks} ranks for {self.dies} dies; "
-                "build it with num_ranks = dies"
-            )
+        for fabric in (self.fabric, *self.planes.values()):
+            if fabric is not None and fabric.num_ranks != self.dies:
+                raise ValueError(
+                    f"{self.name}: the fabric has {fabric.num_ranks} ranks for {self.dies} dies; "
+                    "build it with num_ranks = dies"
+                )
 
     def _check_placement(self, placed_on: tuple[int, ...]) -> None:
         if not set(self.ranks) <= set(placed_on) <= set(self.built_ranks):
@@ -119,6 +123,15 @@ class ExecutorDies:
     def ranks(self) -> tuple[int, ...]:
         """Dies with experts that are left, ascending."""
         return tuple(die for die in self.built_ranks if die not in self.lost_dies)
+
+    def network(self, plane: str) -> Fabric | None:
+        """Return a network by its name; of the empty one, that of expert parallelism."""
+        return self.planes.get(plane) if plane else self.fabric
+
+    def dies_of_group(self, group: int) -> tuple[int, ...]:
+        """Return the dies that hold a part of the attention of a DP group."""
+        width = self.attention_dies or self.dies
+        return tuple(range(group * width // self.groups, -(-(group + 1) * width // self.groups)))
 
     def dies_of_node(self, node: int) -> tuple[int, ...]:
         """Return the dies of one node, lost ones included."""

@@ -39,6 +39,8 @@ class ExpertSide:
         [2, layers] token copies of the fullest rank then, and of the mean one.
     seen
         [layers, experts] token copies drawn.
+    lost_choices
+        Of all token copies drawn, those of experts that were missing then.
 
     Raises
     ------
@@ -78,6 +80,8 @@ class ExpertSide:
         self.seconds, self.rank_tokens = np.empty(shape), np.empty(shape)
         self.tokens = np.empty((2, placement.num_layers))
         self.seen = np.zeros((placement.num_layers, placement.num_experts), dtype=np.int64)
+        self._taken = self.lost_choices = 0
+        self._missing: NDArray[np.bool_] | None = None
 
     @property
     def placement(self) -> Placement:
@@ -99,8 +103,21 @@ class ExpertSide:
         """Split by ``share`` [layers, slots] where no dispatcher does; ``None``: evenly."""
         self._share = self._placement.even_share if share is None else share
 
+    def run_without(self, missing: NDArray[np.bool_] | None) -> None:
+        """Count what is drawn of ``missing`` experts [layers, experts] from now on; None: of none.
+
+        What they would cost is a matter of :meth:`fix_share`.
+        """
+        self._missing = missing
+
+    @property
+    def choices(self) -> int:
+        """Token copies drawn since the beginning."""
+        return self._taken + int(self.seen.sum())
+
     def take_seen(self) -> NDArray[np.int64]:
         """Return :attr:`seen` and begin anew."""
+        self._taken += int(self.seen.sum())
         seen, self.seen = self.seen, np.zeros_like(self.seen)
         return seen
 
@@ -122,6 +139,8 @@ class ExpertSide:
             passing = np.full((len(counts), self._shared), round(float(domain_tokens.sum())))
             counts = np.concatenate([counts, passing.astype(np.int32)], axis=1)
         self.seen += counts
+        if self._missing is not None:
+            self.lost_choices += int(counts[self._missing].sum())
         return counts
 
     def split(self, counts: NDArray[np.int32]) -> Array:

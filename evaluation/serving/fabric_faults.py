@@ -3,6 +3,10 @@
 from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.serving.executor_dies import ExecutorDies
 from evaluation.serving.faults import Fault
 from hardware import Fabric
 from hardware.faults import without
@@ -77,15 +81,99 @@ def fabric_after(fabric: Fabric, faults: Iterable[Fault], lost_dies: Sequence[in
     return fabric.without(links, [*nodes, *dead], drop_ranks=True)
 
 
-def is_cut(fabric: Fabric, faults: Iterable[Fault]) -> bool:
-    """Say whether failed links and switches leave two ranks without a path."""
+def cut_dies(fabric: Fabric, faults: Iterable[Fault]) -> tuple[int, ...]:
+    """Return the dies that failed links and switches cut off, ascending; often none.
+
+    Of the parts in which all dies reach each other, that with most dies goes on, of several that
+    with the first die; dies of the others are cut off, an assumption of ours.
+    """
     import networkx as nx
 
     links, nodes = broken_parts(fabric, faults)
+    if not links and not nodes:
+        return ()
     left = without(fabric.name, fabric.graph, links, nodes, {})
-    reached = nx.descendants(left, fabric.ranks[0]) | {fabric.ranks[0]}
-    reaching = nx.ancestors(left, fabric.ranks[0]) | {fabric.ranks[0]}
-    return not (reached & reaching).issuperset(fabric.ranks)
+    die = {rank: number for number, rank in enumerate(fabric.ranks)}
+    parts = [
+        sorted(die[node] for node in part if node in die)
+        for part in nx.strongly_connected_components(left)
+    ]
+    goes_on = min((part for part in parts if part), key=lambda part: (-len(part), part[0]))
+    return tuple(sorted(set(die.values()) - set(goes_on)))
+
+
+def dies_hit(fault: Fault, executor: ExecutorDies, broken: Sequence[Fault] = ()) -> tuple[int, ...]:
+    """Return the dies that a fault takes, lost before or not: a node's, or those cut off.
+
+    Parameters
+    ----------
+    fault
+        Of a slow die or a glitch, none.
+    executor
+        That of the fault.
+    broken
+        Its links and switches that are broken already.
+    """
+    if fault.kind == "die":
+        return (fault.index,)
+    if fault.kind == "node":
+        return executor.dies_of_node(fault.index)
+    fabric = executor.network(fault.plane)
+    if fault.kind not in ("link", "switch") or fabric is None:
+        return ()
+    same = [one for one in broken if executor.network(one.plane) is fabric]
+    return cut_dies(fabric, [*same, fault])
+
+
+def fabric_left(fabric: Fabric, faults: Sequence[Fault], away: Sequence[int] = ()) -> Fabric:
+    """Return the fabric without what has failed, between all dies but those ``away``.
+
+    As :func:`fabric_after`, but dies that are away still pass on what comes by their package, an
+    assumption of ours; so no other die is cut off with them.
+    """
+    links, nodes = broken_parts(fabric, faults)
+    if not links and not nodes and not away:
+        return fabric
+    return _left(fabric, frozenset(links), frozenset(nodes), frozenset(away))
+
+
+@lru_cache(maxsize=64)
+def _left(
+    fabric: Fabric, links: frozenset[Cable], nodes: frozenset[Hashable], away: frozenset[int]
+) -> Fabric:
+    kept = [rank for die, rank in enumerate(fabric.ranks) if die not in away]
+    left = without(fabric.name, fabric.graph, tuple(links), tuple(nodes), {})
+    return Fabric(fabric.name, left, kept, fabric.figures)
+
+
+def port_share(fabric: Fabric, faults: Sequence[Fault]) -> NDArray[np.float64]:
+    """Return what part of its rate to and from all others each die keeps.
+
+    The rate is that of a die that exchanges alone and evenly with all others, in the worse
+    direction, by :attr:`hardware.Fabric.even_operators`.
+
+    Parameters
+    ----------
+    fabric
+        Whole.
+    faults
+        Of its links and switches, that hold now.
+
+    Returns
+    -------
+    ndarray
+        [dies] from 0, for those of :func:`cut_dies`, to 1.
+    """
+    share = np.zeros(fabric.num_ranks)
+    cut = cut_dies(fabric, faults)
+    kept = [die for die in range(fabric.num_ranks) if die not in set(cut)]
+    left = fabric_left(fabric, faults, cut)
+    share[kept] = 1.0
+    for whole, remains in zip(fabric.even_operators, left.even_operators, strict=True):
+        before, after = whole.max(axis=0, initial=0.0)[kept], remains.max(axis=0, initial=0.0)
+        part = np.divide(before, after, out=np.ones(len(kept)), where=after > 0)
+        share[kept] = np.minimum(share[kept], part)
+    return share
 
 
 def _cable(fabric: Fabric, fault: Fault) -> Cable:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from evaluation.serving.executor_dies import ExecutorDies
-from evaluation.serving.fabric_faults import broken_parts, is_cut
+from evaluation.serving.fabric_faults import broken_parts
 from evaluation.serving.faults import KINDS, Fault, in_order
 
 
@@ -16,9 +16,8 @@ def check(faults: Iterable[Fault], executors: Sequence[ExecutorDies]) -> tuple[F
     ------
     ValueError
         Naming the fault, if its executor does not exist (the nearest is suggested), its kind is
-        unknown, its time negative, ``lasts_s`` <= 0, its die, node, link or switch not there, it
-        has a figure that is of another kind, or links and switches that are broken at one time cut
-        a network in two.
+        unknown, its time negative, ``lasts_s`` <= 0, its die, node, plane, link or switch not
+        there, or it has a figure that is of another kind.
     """
     by_name = {executor.name: executor for executor in executors}
     if len(by_name) < len(executors):
@@ -33,10 +32,7 @@ def check(faults: Iterable[Fault], executors: Sequence[ExecutorDies]) -> tuple[F
             raise ValueError(f"{fault.label}: no executor {fault.executor!r}; {hint}")
         _check_figures(fault)
         _check_place(fault, by_name[fault.executor])
-    found = in_order(ordered)
-    for executor in executors:
-        _check_paths(executor, [fault for fault in found if fault.executor == executor.name])
-    return found
+    return in_order(ordered)
 
 
 def _check_figures(fault: Fault) -> None:
@@ -57,6 +53,8 @@ def _check_figures(fault: Fault) -> None:
         raise ValueError(
             f"{fault.label}: name is of a link or switch; give the index of a {fault.kind}"
         )
+    if fault.plane and fault.kind not in ("link", "switch"):
+        raise ValueError(f"{fault.label}: plane is of a link or switch; leave it out")
     if fault.name and fault.index:
         raise ValueError(
             f"{fault.label}: name and index = {fault.index} are both given; give one of them"
@@ -69,7 +67,13 @@ def _check_place(fault: Fault, executor: ExecutorDies) -> None:
             raise ValueError(
                 f"{fault.label}: {executor.name} has no fabric; give it one, or leave the fault out"
             )
-        broken_parts(executor.fabric, [fault])
+        fabric = executor.network(fault.plane)
+        if fabric is None:
+            raise ValueError(
+                f"{fault.label}: plane = {fault.plane!r} is none of those between the dies of "
+                f"{executor.name}; there are {', '.join(executor.planes) or 'no others'}"
+            )
+        broken_parts(fabric, [fault])
         return
     noun, number = {
         "die": ("dies", executor.dies),
@@ -82,16 +86,3 @@ def _check_place(fault: Fault, executor: ExecutorDies) -> None:
             f"{fault.label}: index = {fault.index} breaks 0 <= index < {number} {noun} of "
             f"{executor.name}"
         )
-
-
-def _check_paths(executor: ExecutorDies, faults: list[Fault]) -> None:
-    """Refuse links and switches that are broken together and cut the fabric."""
-    network = [fault for fault in faults if fault.kind in ("link", "switch")]
-    for number, last in enumerate(network):
-        broken = [fault for fault in network[: number + 1] if fault.ends_s > last.at_s]
-        if executor.fabric is not None and is_cut(executor.fabric, broken):
-            others = f", with {len(broken) - 1} others broken," if len(broken) > 1 else ""
-            raise ValueError(
-                f"{last.label}: this{others} leaves dies of {executor.name} without a path; "
-                "fail the dies or nodes that are cut off instead"
-            )

@@ -35,10 +35,14 @@ class Fault:
     speed
         Of a slow die alone, relative to the others: 0 < speed < 1.
     detected
-        Of a slow die alone: whether the executor finds out, so that a solver may give it less load.
+        Of a slow die alone: whether the executor finds out, so that a solver may give it less load;
+        when is :meth:`evaluation.serving.recovery.Recovery.straggler_detected_s`.
     name
         Of a link ("die0.0:l1.0.3") or switch ("l1.0.3") as its fabric calls it, instead of the
         index.
+    plane
+        Of a link or switch: the network that it is of, "rdma" say; empty for the one by which
+        tokens reach experts.
     """
 
     at_s: float
@@ -49,6 +53,7 @@ class Fault:
     speed: float = 1.0
     detected: bool = True
     name: str = ""
+    plane: str = ""
 
     @property
     def ends_s(self) -> float:
@@ -75,6 +80,7 @@ CHECKS: dict[str, preset.Check] = {
     "speed": preset.fraction,
     "detected": preset.truth,
     "name": preset.text,
+    "plane": preset.text,
 }
 OPTIONAL = frozenset(CHECKS) - {"at_s", "executor", "kind"}
 
@@ -105,6 +111,16 @@ def active(faults: Iterable[Fault], executor: str, now_s: float) -> tuple[Fault,
         for fault in faults
         if fault.executor == executor and fault.at_s <= now_s < fault.ends_s
     )
+
+
+def as_table(fault: Fault) -> dict[str, Any]:
+    """Return the [[fault]] table of a fault, without what has its default."""
+    default = Fault(0.0, "", "")
+    table = {"at_s": fault.at_s, "executor": fault.executor, "kind": fault.kind}
+    for name in sorted(OPTIONAL):
+        if getattr(fault, name) != getattr(default, name):
+            table[name] = getattr(fault, name)
+    return table
 
 
 def rank_speed(faults: Iterable[Fault], executor: ExecutorDies) -> NDArray[np.float64]:

@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evaluation.serving.faults import Fault, as_table
 from evaluation.serving.log import SAMPLE_COLUMNS, RequestLog, SampleLog
 from evaluation.serving.slo import tpot_s, ttft_s
 
@@ -60,6 +61,17 @@ def write_summary(summary: Mapping[str, Any], path: Path) -> None:
     with _renamed(path) as partial:
         text = json.dumps(summary, indent=1, allow_nan=False)
         partial.write_text(text + "\n", encoding="utf-8")
+
+
+def write_faults(faults: Sequence[Fault], path: Path) -> None:
+    """Write faults as [[fault]] tables (.toml), those drawn at random too, to be played again."""
+    with _renamed(path) as partial:
+        tables = (
+            "[[fault]]\n"
+            + "".join(f"{key} = {json.dumps(value)}\n" for key, value in as_table(fault).items())
+            for fault in faults
+        )
+        partial.write_text("\n".join(tables), encoding="utf-8")
 
 
 def _write_rows(length: int, part: Callable[[slice], Mapping[str, Any]], path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from evaluation.serving.executor_dies import ExecutorDies
+from evaluation.serving.fabric_faults import dies_hit
 from evaluation.serving.faults import Fault
 from evaluation.serving.recovery import Recovery
 from evaluation.serving.shrink import missing_experts
@@ -20,9 +21,11 @@ class Outage:
         stops nothing.
     failed_s
         From when on the executor of the fault hangs: its dies wait for each other in every layer.
-        Others that stand still do so from ``detected_s`` on.
+        So they do for a path that is gone, until it is noticed or back. Others that stand still do
+        so from ``detected_s`` on.
     detected_s
-        When it is noticed.
+        When it is noticed. Links, switches and slow dies that are themselves again by then never
+        are.
     resumed_s
         When the executors step again.
     path
@@ -65,16 +68,27 @@ class Outage:
     killed_resumes_s: float | None = None
 
 
-def plan(fault: Fault, executors: Sequence[ExecutorDies], recovery: Recovery) -> Outage:
+def plan(
+    fault: Fault,
+    executors: Sequence[ExecutorDies],
+    recovery: Recovery,
+    broken: Sequence[Fault] = (),
+) -> Outage:
     """Return what a fault does, under the rules of recovery.
 
     A lost die takes its experts and the keys and values of its DP groups with it; the other dies of
     such a group hold no attention until it returns. With an unknown placement, experts are taken to
     have no replica. An executor that would have no DP group, no expert die or no memory for its
-    experts left restarts instead, whatever the mode. Links and switches leave traffic to the other
-    paths; what was under way is lost, so one step is rolled back, an assumption of ours, as is that
-    nothing waits for their detection. A glitch rolls one step back (xDeepServe section 6, stage 3)
-    and stops the executor for ``lasts_s``. A slow die stops nothing.
+    experts left restarts instead, whatever the mode.
+
+    A link or switch leaves traffic to the other paths, but only once it is detected. Until then,
+    or until its repair if that is sooner, traffic that hashes onto the dead path never arrives and
+    all dies wait for it; then the step under way is computed again: assumptions of ours. On a
+    plane that carries keys and values alone, no step waits. Dies that it cuts off, together with
+    those broken already, are lost as if they had failed, on whatever plane.
+
+    A glitch rolls one step back (xDeepServe section 6, stage 3) and stops the executor for
+    ``lasts_s``. A slow die stops nothing.
 
     Parameters
     ----------
@@ -84,6 +98,8 @@ def plan(fault: Fault, executors: Sequence[ExecutorDies], recovery: Recovery) ->
         All of them, as they are now; one that is down has lost all its dies.
     recovery
         The rules.
+    broken
+        Links and switches of the executor that are broken already.
 
     Raises
     ------
@@ -100,15 +116,14 @@ def plan(fault: Fault, executors: Sequence[ExecutorDies], recovery: Recovery) ->
         end_s = at_s + (fault.lasts_s or 0.0)
         return Outage(stopped, at_s, at_s, end_s, kept_ranks=kept, rolled_back=True)
     noticed_s = recovery.detected_s(at_s)
-    if fault.kind in ("link", "switch"):
-        return Outage(
-            (), at_s, noticed_s, at_s, kept_ranks=kept, rolled_back=True, returns_s=repaired_s
-        )
     if fault.kind == "slow":
-        seen_s = noticed_s if fault.detected else None
+        noticed_s = recovery.straggler_detected_s(at_s)
+        seen_s = noticed_s if fault.detected and noticed_s < fault.ends_s else None
         return Outage((), at_s, seen_s, at_s, kept_ranks=kept, returns_s=repaired_s)
-    lost = (fault.index,) if fault.kind == "die" else executor.dies_of_node(fault.index)
-    lost = tuple(die for die in lost if die not in executor.lost_dies)
+    hit = dies_hit(fault, executor, broken)
+    lost = tuple(die for die in hit if die not in executor.lost_dies)
+    if not lost and fault.kind in ("link", "switch"):
+        return _rerouted(fault, executor, noticed_s)
     if not lost:
         return Outage((), at_s, at_s, at_s, kept_ranks=kept)
     outage = Outage(
@@ -128,6 +143,24 @@ def plan(fault: Fault, executors: Sequence[ExecutorDies], recovery: Recovery) ->
     if goes_on and recovery.mode in ("shrink", "missing-experts"):
         return _running_on(outage, executor, recovery)
     return _restarting(outage, executor, executors, recovery)
+
+
+def _rerouted(fault: Fault, executor: ExecutorDies, noticed_s: float) -> Outage:
+    """Wait for new routes, or for the repair if that is sooner; lose nothing but a step."""
+    kept, at_s = executor.ranks, fault.at_s
+    repaired_s = None if fault.lasts_s is None else fault.ends_s
+    seen_s = noticed_s if noticed_s < fault.ends_s else None
+    if executor.network(fault.plane) is not executor.fabric:
+        return Outage((), at_s, seen_s, at_s, kept_ranks=kept, returns_s=repaired_s)
+    return Outage(
+        (executor.name,),
+        at_s,
+        seen_s,
+        min(noticed_s, fault.ends_s),
+        kept_ranks=kept,
+        rolled_back=True,
+        returns_s=repaired_s,
+    )
 
 
 def _running_on(outage: Outage, executor: ExecutorDies, recovery: Recovery) -> Outage:

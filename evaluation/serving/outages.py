@@ -1,184 +1,237 @@
 """Faults in event time: what hangs, what is lost, and when what comes back."""
 
 import dataclasses
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
-import numpy as np
 import simpy
 
+from evaluation.serving.condition import Condition
 from evaluation.serving.executor_dies import ExecutorDies
+from evaluation.serving.fabric_faults import dies_hit
 from evaluation.serving.fault_checks import check
 from evaluation.serving.faults import Fault
 from evaluation.serving.outage import Outage, plan
-from evaluation.serving.pricing import ColocatedPrice
 from evaluation.serving.recovery import Recovery
-from evaluation.serving.shrink import shrunk
-from evaluation.serving.surviving_price import SurvivingPrice
 from evaluation.serving.system import System
-from evaluation.serving.task_executor import TaskExecutor
-from evaluation.serving.work import Price
-from lb import Placement
 
-#: Number of an executor, a placement over the dies left, DP groups left, to the price of its steps.
-Reprice = Callable[[int, Placement, int], Price]
-
-#: Kinds of faults that the simulation plays; links and switches are priced by
-#: :func:`evaluation.serving.fabric_faults.fabric_after`, not yet in event time.
-PLAYED = ("die", "node", "glitch", "slow")
+Process = Generator[simpy.Event, Any, None]
+#: Kinds that break the network alone.
+NETWORK = ("link", "switch")
 
 
 class Outages:
     """Plays faults on a system.
 
+    Faults may overlap: an executor stands still until all that it stands still for is over, and a
+    die is away until all that has failed on it is repaired.
+
     Parameters
     ----------
     env, system
         What runs.
-    dies
-        Executors as faults see them, in the order of the system's.
+    conditions
+        Of the system's executors, in its order.
     faults
         By time or not.
     recovery
         The rules.
-    reprice
-        Makes the price of an executor that goes on with fewer dies.
+
+    Attributes
+    ----------
+    schedule
+        The faults by time.
+    history
+        Outages of those that have struck, in their order.
 
     Raises
     ------
     ValueError
-        If a fault is of something that does not exist, or of a kind or a mode of recovery that is
-        not simulated.
+        If a fault is of something that does not exist.
     """
 
     def __init__(
         self,
         env: simpy.Environment,
         system: System,
-        dies: Sequence[ExecutorDies],
+        conditions: Sequence[Condition],
         faults: Sequence[Fault],
         recovery: Recovery,
-        reprice: Reprice,
     ) -> None:
-        if recovery.mode == "missing-experts":
-            raise ValueError(
-                "recovery: mode = 'missing-experts' is planned but not simulated; give "
-                "restart-the-world, failover or shrink"
-            )
-        self.env, self.system, self.dies = env, system, list(dies)
-        self.recovery, self.reprice = recovery, reprice
-        self._numbers = {one.name: number for number, one in enumerate(dies)}
-        self.history: list[Outage] = []
-        for fault in check(faults, dies):
-            if fault.kind not in PLAYED:
-                raise ValueError(
-                    f"{fault.label}: kind = {fault.kind!r} is not simulated in event time; give "
-                    f"{', '.join(PLAYED)}"
-                )
-            env.process(self._play(fault))
+        self.env, self.system, self.recovery = env, system, recovery
+        self.schedule = check(faults, [one.dies for one in conditions])
+        self.conditions = {one.dies.name: one for one in conditions}
+        self.history: list[tuple[Fault, Outage]] = []
+        for key, fault in enumerate(self.schedule):
+            env.process(self._play(key, fault))
 
-    def _play(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
+    def _play(self, key: int, fault: Fault) -> Process:
         yield self.env.timeout(fault.at_s)
-        number = self._numbers[fault.executor]
-        outage = plan(fault, self.dies, self.recovery)
-        self.history.append(outage)
-        executor = self.system.executors[number]
+        one = self.conditions[fault.executor]
+        outage = plan(fault, self._as_they_are(one), self.recovery, one.broken)
+        self.history.append((fault, outage))
         if fault.kind == "slow":
-            yield from self._slow(fault, executor)
+            yield from self._slow(fault, outage, one)
             return
-        if outage.rolled_back:
-            executor.halt()  # the step under way comes to nothing; no cache is lost
+        hit = dies_hit(fault, one.dies, one.broken)
+        for die in hit:
+            one.back_s[die] = max(one.back_s.get(die, 0.0), fault.ends_s)
+        if fault.kind in NETWORK:
+            one.broken.append(fault)
+            self.env.process(self._mend(fault, one))
         if outage.lost_dies:
-            executor.halt()
-            yield from self._until(outage.detected_s)
-            self._lose(outage)
-        yield from self._until(outage.resumed_s)
-        if outage.resumed_s is None:
-            executor.dead = True
-            return
-        if outage.lost_dies and not outage.restart:
-            self._shrink(number)
-        self._resume(outage, executor)
-        if outage.lost_dies and not outage.restart and outage.returns_s is not None:
-            yield from self._until(outage.returns_s)
-            self._whole_again(number)
-        if outage.killed_resumes_s is not None:
-            yield from self._until(outage.killed_resumes_s)
-            self._named(outage.killed).up[:] = True
-            self._named(outage.killed).resume()
-            self.system.room()
-        elif outage.killed:
-            self._named(outage.killed).dead = True
+            yield from self._down(key, fault, outage, one)
+        elif fault.kind in NETWORK:
+            yield from self._reroute(key, fault, outage, one)
+        elif outage.rolled_back:
+            one.hold(key)
+            yield from self._until(outage.resumed_s)
+            self._release(key, one)
+        if hit and outage.resumed_s is not None and fault.lasts_s is not None:
+            yield from self._until(max(fault.ends_s, outage.resumed_s))
+            yield from self._come_back(key, one)
+        yield from self._give_back(key, outage)
 
-    def _until(self, at_s: float | None) -> Generator[simpy.Event, Any, None]:
+    def _as_they_are(self, own: Condition) -> list[ExecutorDies]:
+        """Return the executors as recovery sees them: one that is down has no dies to give."""
+        found = []
+        for one in self.conditions.values():
+            dies = one.as_planned()
+            if one is not own and (one.down or one.executor.dead):
+                lost = frozenset(range(dies.dies))
+                dies = dataclasses.replace(dies, lost_dies=lost, placed_on=dies.placed_on)
+            found.append(dies)
+        return found
+
+    def _until(self, at_s: float | None) -> Process:
         if at_s is not None and at_s > self.env.now:
             yield self.env.timeout(at_s - self.env.now)
 
-    def _named(self, name: str) -> TaskExecutor:
-        return self.system.executors[self._numbers[name]]
+    def _release(self, key: int, *conditions: Condition) -> None:
+        """Let executors step again, and what waited for room find it."""
+        for one in conditions:
+            one.release(key)
+            one.executor.wake()
+        self.system.room()
 
-    def _lose(self, outage: Outage) -> None:
+    def _slow(self, fault: Fault, outage: Outage, one: Condition) -> Process:
+        """Run a die at another speed, known once detected, until it is itself again."""
+        one.slow.append(fault)
+        one.renew()
+        if outage.detected_s is not None:
+            yield from self._until(outage.detected_s)
+            one.known_slow.append(fault)
+            one.renew()
+        if fault.lasts_s is not None:
+            yield from self._until(fault.ends_s)
+            one.slow.remove(fault)
+            if fault in one.known_slow:
+                one.known_slow.remove(fault)
+            one.renew()
+
+    def _mend(self, fault: Fault, one: Condition) -> Process:
+        """Have a link or switch again at its repair; routes are known at once."""
+        if fault.lasts_s is None:
+            return
+        yield from self._until(fault.ends_s)
+        one.broken = [other for other in one.broken if other is not fault]
+        one.seen = [other for other in one.seen if other is not fault]
+        one.renew()
+
+    def _reroute(self, key: int, fault: Fault, outage: Outage, one: Condition) -> Process:
+        """Let traffic wait for the paths that are left, from detection on, or for the repair."""
+        clear_s = fault.ends_s if outage.detected_s is None else outage.detected_s
+        if outage.executors:
+            one.hold(key)
+        self._stop_transfers(fault, one, clear_s)
+        yield from self._until(clear_s)
+        self._see(fault, one)
+        one.renew()
+        self._release(key, one)
+
+    def _stop_transfers(self, fault: Fault, one: Condition, until_s: float) -> None:
+        """Let transfers of keys and values wait that are begun by then, if they take that plane."""
+        dies = one.dies
+        if fault.kind in NETWORK and dies.network(fault.plane) is dies.planes.get(one.kv_plane):
+            one.executor.kv_from_s = max(one.executor.kv_from_s, until_s)
+
+    def _see(self, fault: Fault, one: Condition) -> None:
+        if any(other is fault for other in one.broken):
+            one.seen.append(fault)
+
+    def _down(self, key: int, fault: Fault, outage: Outage, one: Condition) -> Process:
+        """Lose dies: hang, then go on without them or start anew."""
+        one.hold(key)
+        if not outage.restart:
+            one.lose(outage.lost_dies)
+        assert outage.detected_s is not None
+        self._stop_transfers(fault, one, outage.detected_s)
+        yield from self._until(outage.detected_s)
+        self._see(fault, one)
+        stopped = [self.conditions[name] for name in outage.executors]
+        self._lose(key, outage, stopped)
+        if outage.resumed_s is None:
+            for other in stopped:
+                other.executor.dead = True
+            return
+        yield from self._until(outage.resumed_s)
+        if outage.restart and (self.recovery.spares or outage.killed):
+            one.replaced(all_dies=self.recovery.spares)
+        again = [other for other in stopped if other.dies.name != outage.killed]
+        for other in again:
+            other.down.discard(key)
+            other.renew()
+        self._release(key, *again)
+
+    def _lose(self, key: int, outage: Outage, stopped: Sequence[Condition]) -> None:
         """Take groups away and route what they held anew, once the failure is known."""
-        first = self._named(outage.executors[0])
-        first.up[list(outage.lost_groups)] = False
-        for name in outage.executors[1:]:
-            self._named(name).halt()
-        lost = [(first, group) for group in outage.lost_groups]
+        first = stopped[0]
+        lost = [(first.executor, group) for group in outage.lost_groups]
         if outage.restart:
-            for name in outage.executors:
-                one = self._named(name)
-                one.up[:] = False
-                lost += [(one, group) for group in range(len(one.up)) if (one, group) not in lost]
+            for one in stopped:
+                one.hold(key)
+                one.down.add(key)
+            lost = [(one.executor, group) for one in stopped for group in range(one.dies.groups)]
+        else:
+            first.gone |= set(outage.lost_dies) & first.dies.lost_dies
+        for one in stopped:
+            one.renew()
         self.system.lose(lost)
 
-    def _resume(self, outage: Outage, executor: TaskExecutor) -> None:
-        if outage.restart:
-            for name in outage.executors:
-                if name != outage.killed:
-                    one = self._named(name)
-                    one.up[:] = True
-                    one.resume()
-        else:
-            executor.resume()
-        self.system.room()
+    def _come_back(self, key: int, one: Condition) -> Process:
+        """Load the weights of repaired dies while the executor stands still, then use them."""
+        coming = one.coming()
+        pause_s = one.load_s(coming) if coming and not one.down else 0.0
+        if pause_s > 0:
+            one.hold(key, undone=False)
+            yield self.env.timeout(pause_s)
+        if coming:
+            one.take_back(tuple(set(coming) & set(one.coming())))
+            one.renew()
+        self._release(key, one)
 
-    def _shrink(self, number: int) -> None:
-        """Go on with the dies of the groups that are left, every expert placed anew among them."""
-        executor, before = self.system.executors[number], self.dies[number]
-        whole = np.repeat(executor.up, before.dies // before.groups)
-        inner = executor.whole_price or executor.price
-        if not isinstance(inner, ColocatedPrice):
-            raise RuntimeError(f"{before.name} shrinks, but its price knows no placement")
-        gone = np.flatnonzero(~whole).tolist()
-        placement = shrunk(inner.placement, inner.seen + 1, gone)
-        left = int(executor.up.sum())
-        executor.price = SurvivingPrice(self.reprice(number, placement, left), executor.up)
-        executor.whole_price = inner
-        self.dies[number] = dataclasses.replace(
-            before, lost_dies=frozenset(gone), placement=None, placed_on=None
-        )
+    def _give_back(self, key: int, outage: Outage) -> Process:
+        """Start the executor anew that gave its dies, once they are back."""
+        if not outage.killed:
+            return
+        killed = self.conditions[outage.killed]
+        if outage.killed_resumes_s is None:
+            killed.executor.dead = True
+            return
+        yield from self._until(outage.killed_resumes_s)
+        killed.down.discard(key)
+        killed.renew()
+        self._release(key, killed)
 
-    def _whole_again(self, number: int) -> None:
-        """Take repaired dies back, with the placement from before."""
-        executor = self.system.executors[number]
-        if executor.whole_price is not None:
-            executor.price, executor.whole_price = executor.whole_price, None
-        executor.up[:] = True
-        executor.wake()
-        self.dies[number] = dataclasses.replace(
-            self.dies[number], lost_dies=frozenset(), placement=None, placed_on=None
-        )
-        self.system.room()
-
-    def _slow(self, fault: Fault, executor: TaskExecutor) -> Generator[simpy.Event, Any, None]:
-        """Run a die at another speed, until it is itself again."""
-        if isinstance(executor.price, ColocatedPrice):
-            speed = executor.price.rank_speed.copy()
-            speed[fault.index] *= fault.speed
-            executor.price.rank_speed = speed
-        if fault.lasts_s is not None:
-            yield self.env.timeout(fault.lasts_s)
-            if isinstance(executor.price, ColocatedPrice):
-                speed = executor.price.rank_speed.copy()
-                speed[fault.index] /= fault.speed
-                executor.price.rank_speed = speed
+    def figures(self) -> dict[str, Any]:
+        """Return what happened, as plain data: outages, standstill, lost expert choices."""
+        counted = [one.choices for one in self.conditions.values()]
+        choices, lost = (sum(one[number] for one in counted) for number in (0, 1))
+        return {
+            "outages": [
+                {"kind": fault.kind, "executor": fault.executor, **dataclasses.asdict(outage)}
+                for fault, outage in self.history
+            ],
+            "stood_still_s": {name: one.still_s() for name, one in self.conditions.items()},
+            "lost_expert_choices": lost / choices if choices else 0.0,
+        }

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.expert_side import ExpertSide
-from hardware import Operators
+from evaluation.serving.shrink import Survivors
+from evaluation.serving.work import Cost, Work
+from hardware import Collectives, Fabric, Operators
 from lb import Placement
 
 
@@ -16,11 +18,55 @@ class PlacedPrice:
     comm_slowdown
         What the data part of communication takes longer, at least 1, while other traffic competes
         on the fabric; may be set while running.
+    known_speed
+        [ranks] the relative speeds that a solver is told; ``None``: those that there are.
+    degraded
+        Whether it goes on without some ranks, so that no placement can be asked for.
     """
 
     operators: Operators
+    collectives: Collectives
     experts: ExpertSide
+    known_speed: NDArray[np.float64] | None = None
+    degraded: bool = False
     _comm_slowdown: float
+
+    def __call__(self, work: Work, /) -> Cost:
+        """Return what a step costs."""
+        raise NotImplementedError
+
+    def go_on_with(self, survivors: Survivors | None) -> None:
+        """Compute the experts that are left alone from now on; ``None``: all of them again.
+
+        Choices of missing experts are not computed; they are counted by ``experts``.
+        """
+        self.degraded = survivors is not None
+        self.experts.fix_share(None if survivors is None else survivors.share)
+        self.experts.run_without(None if survivors is None else survivors.missing)
+
+    def use_network(
+        self, fabric: Fabric, kept: NDArray[np.int64], port_share: NDArray[np.float64]
+    ) -> None:
+        """Price communication on a fabric that has lost links or switches, or has them again.
+
+        Parameters
+        ----------
+        fabric
+            What is left, over the dies that are left.
+        kept
+            These dies, of those that the price was built with, ascending.
+        port_share
+            [dies] what part of its rate each die keeps, of all that it was built with, see
+            :func:`evaluation.serving.fabric_faults.port_share`.
+        """
+        raise NotImplementedError
+
+    def run_at(self, speed: NDArray[np.float64], known: NDArray[np.float64]) -> None:
+        """Let dies run at relative speeds [dies], on top of those that they have by themselves.
+
+        Solvers are told the ``known`` ones.
+        """
+        raise NotImplementedError
 
     @property
     def placement(self) -> Placement:

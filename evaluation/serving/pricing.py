@@ -1,5 +1,7 @@
 """The price of a step of colocated expert parallelism, fast enough to simulate hours."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,7 @@ from evaluation.serving.expert_side import ExpertSide
 from evaluation.serving.noise import Noise, speeds
 from evaluation.serving.placed_price import PlacedPrice
 from evaluation.serving.work import Cost, Work
+from hardware import Fabric
 from lb import Placement
 from lb.protocols import Dispatcher
 
@@ -93,7 +96,9 @@ class ColocatedPrice(PlacedPrice):
         self._rank = np.arange(ranks)
         self._barrier = np.empty((2, 2, placement.num_layers))
         self._exchange = ExchangePrice(self.collectives)
+        self._whole_network, self._kept = self._exchange, self._rank
         self.rank_speed = None if executor.jitter is None else executor.jitter.rank_speed
+        self._own_speed = self._speed
         self.comm_slowdown = 1.0
 
     def fix_share(self, share: Array | None) -> None:
@@ -102,6 +107,19 @@ class ColocatedPrice(PlacedPrice):
         For slots that are disabled while their weights change.
         """
         self.experts.fix_share(share)
+
+    def use_network(self, fabric: Fabric, kept: NDArray[np.int64], port_share: Array) -> None:
+        """Price dispatch and combine between the ranks ``kept``, on the fabric that these have."""
+        self._kept = kept
+        if fabric is self.collectives.fabric:
+            self._exchange = self._whole_network
+        else:
+            self._exchange = ExchangePrice(replace(self.collectives, fabric=fabric))
+
+    def run_at(self, speed: Array, known: Array) -> None:
+        """Let ranks run at relative speeds; see :class:`PlacedPrice`."""
+        self.rank_speed = self._own_speed * speed
+        self.known_speed = self._own_speed * known
 
     @property
     def rank_speed(self) -> Array:
@@ -132,9 +150,11 @@ class ColocatedPrice(PlacedPrice):
         attention, experts = self._barrier
         self._noise.barriers(moe[None], self._group, self._speed, attention)
         self._noise.barriers(self.experts.seconds, self._rank, self._speed, experts)
-        communication = self._exchange(
-            self.experts.tokens, self.experts.rank_tokens, self.comm_slowdown
-        )
+        tokens, rank_tokens = self.experts.tokens, self.experts.rank_tokens
+        if len(self._kept) < len(self._rank):
+            rank_tokens = np.ascontiguousarray(rank_tokens[:, self._kept])
+            tokens = np.stack([rank_tokens.max(axis=1), rank_tokens.mean(axis=1)])
+        communication = self._exchange(tokens, rank_tokens, self.comm_slowdown)
         model = self.operators.model
         drafts = self.drafts if queries else 0
         layers = model.moe_layers + drafts

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,11 +18,29 @@ DRAWN = ("die", "node", "link", "switch", "glitch")
 CHECKS: dict[str, preset.Check] = {
     "mtbf_s": preset.table_of(preset.positive),
     "repair_s": preset.table_of(preset.positive),
+    "until_s": preset.positive,
 }
 
 
-def parse_rates(table: Any, where: str = "faults") -> tuple[dict[str, float], dict[str, float]]:
-    """Return mtbf_s and repair_s of a [faults] table, each by kind.
+class FaultRates(NamedTuple):
+    """How often what fails.
+
+    Parameters
+    ----------
+    mtbf_s, repair_s
+        By kind, as in :func:`random_faults`.
+    until_s
+        Faults come before; ``None``: before the simulation is to stop, else before the last
+        request arrives.
+    """
+
+    mtbf_s: Mapping[str, float]
+    repair_s: Mapping[str, float]
+    until_s: float | None = None
+
+
+def parse_rates(table: Any, where: str = "faults") -> FaultRates:
+    """Return the rates of a [faults] table.
 
     Raises
     ------
@@ -31,10 +49,10 @@ def parse_rates(table: Any, where: str = "faults") -> tuple[dict[str, float], di
     """
     if not isinstance(table, dict):
         raise ValueError(f"{where} = {table!r}; give a [{where}.mtbf_s] table")
-    rates = preset.checked(where, table, CHECKS, frozenset({"repair_s"}))
-    mtbf_s, repair_s = rates["mtbf_s"], rates.get("repair_s", {})
-    _check_rates(mtbf_s, repair_s)
-    return mtbf_s, repair_s
+    rates = preset.checked(where, table, CHECKS, frozenset({"repair_s", "until_s"}))
+    found = FaultRates(rates["mtbf_s"], rates.get("repair_s", {}), rates.get("until_s"))
+    _check_rates(found.mtbf_s, found.repair_s)
+    return found
 
 
 def random_faults(

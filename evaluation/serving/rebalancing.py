@@ -86,7 +86,7 @@ class Rebalancing:
     def __call__(self, executor: TaskExecutor, now_s: float) -> float:
         """Count a window, ask the policy, or move weights on; return the pause in seconds."""
         price = executor.price
-        if not isinstance(price, ColocatedPrice):
+        if not isinstance(price, ColocatedPrice) or price.degraded:
             return 0.0
         state = self._states.setdefault(executor.number, _Progress(now_s, last_s=now_s))
         if state.migration is None and now_s - state.began_s >= self.table.window_s:
@@ -112,7 +112,7 @@ class Rebalancing:
         load, before = np.stack(state.history), price.placement
         if not load.any() or not self.policy(state.windows_seen, load, before):
             return
-        speed = price.rank_speed
+        speed = price.rank_speed if price.known_speed is None else price.known_speed
         problem = lb.Problem(
             load,
             before.num_ranks,

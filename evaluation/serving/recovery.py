@@ -34,6 +34,9 @@ class Recovery:
     heartbeat_s, missed_heartbeats
         Heartbeats are sent at whole multiples of ``heartbeat_s``; a failure is detected when so
         many in a row have gone without answer. xDeepServe names no figures: assumptions of ours.
+    straggler_s
+        Seconds until a slow die is noticed; ``None``: as long as a failure takes, an assumption of
+        ours.
     full_restart_s
         Restart with cached graphs.
     attention_die_s
@@ -56,6 +59,7 @@ class Recovery:
     spares: bool = True
     heartbeat_s: float = 1.0
     missed_heartbeats: int = 3
+    straggler_s: float | None = None
     full_restart_s: float = 83.1
     attention_die_s: float = 10.2
     redundant_expert_s: float = 10.7
@@ -66,7 +70,9 @@ class Recovery:
 
     def __post_init__(self) -> None:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        preset.checked("recovery", values, CHECKS, frozenset())
+        if self.straggler_s is None:
+            del values["straggler_s"]
+        preset.checked("recovery", values, CHECKS, frozenset({"straggler_s"}))
 
     def detected_s(self, failed_s: float) -> float:
         """Return when a failure is noticed: at the last of the heartbeats that go unanswered.
@@ -82,6 +88,12 @@ class Recovery:
             beats += 1
         return (beats + self.missed_heartbeats) * self.heartbeat_s
 
+    def straggler_detected_s(self, slow_s: float) -> float:
+        """Return when a die that is slow from ``slow_s`` on is noticed."""
+        if self.straggler_s is None:
+            return self.detected_s(slow_s)
+        return slow_s + self.straggler_s
+
 
 def _mode(value: Any) -> str | None:
     if value in MODES:
@@ -96,6 +108,7 @@ CHECKS: dict[str, preset.Check] = {
     "spares": preset.truth,
     "heartbeat_s": preset.positive,
     "missed_heartbeats": preset.count_from_one,
+    "straggler_s": preset.not_negative,
     "full_restart_s": preset.not_negative,
     "attention_die_s": preset.not_negative,
     "redundant_expert_s": preset.not_negative,

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from evaluation.serving import fault_table
 from evaluation.serving.report_plots import plots
 from evaluation.serving.result import Result
 from evaluation.serving.view import (
@@ -64,6 +65,9 @@ def report(result: Result) -> str:
         ("Latency", LATENCY_HEADINGS, latency_rows(result.summary)),
         ("Task executors", EXECUTOR_HEADINGS, executor_rows(result.summary["executors"])),
     ]
+    faults = result.summary.get("faults")
+    if faults:
+        tables.append(("Faults", fault_table.HEADINGS, fault_table.rows(faults)))
     return environment.get_template(TEMPLATE).render(
         name=result.name,
         headline=headline(result),

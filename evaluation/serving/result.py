@@ -1,10 +1,12 @@
 """One serving simulation that ran: what its reports are made from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evaluation.serving.faults import Fault
 from evaluation.serving.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.outage import Outage
 from evaluation.serving.slo import Slo
 
 
@@ -29,7 +31,12 @@ class Result:
     slo
         What goodput is measured against.
     scenario
-        The scenario and what else made the result, as plain data.
+        The scenario and what else made the result, as plain data; faults that were drawn are
+        among its ``fault``, so that it can be played again.
+    schedule
+        Faults by time, those that were drawn too.
+    outages
+        Those of them that struck, and what each did.
     """
 
     name: str
@@ -41,3 +48,5 @@ class Result:
     executors: tuple[str, ...]
     slo: Slo
     scenario: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Sequence[Fault] = ()
+    outages: Sequence[tuple[Fault, Outage]] = ()

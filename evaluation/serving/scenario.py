@@ -8,6 +8,7 @@ from typing import Any
 from evaluation.scenario import name_or_names
 from evaluation.serving import named
 from evaluation.serving.faults import Fault, parse_faults
+from evaluation.serving.random_faults import FaultRates, parse_rates
 from evaluation.serving.rebalancing import RebalanceTable, parse_rebalance
 from evaluation.serving.recovery import Recovery, parse_recovery
 from hardware import preset
@@ -55,6 +56,7 @@ CHECKS: dict[str, preset.Check] = {
     "ttft_s": preset.positive,
     "tpot_s": preset.positive,
     "fault": lambda value: None if isinstance(value, list) else "give [[fault]] tables",
+    "faults": lambda value: None if isinstance(value, dict) else "give a [faults] table",
     "recovery": lambda value: None if isinstance(value, dict) else "give a [recovery] table",
     "rebalance": lambda value: None if isinstance(value, dict) else "give a [rebalance] table",
     "executor": lambda value: None if isinstance(value, list) and value else "give [[executor]]",
@@ -212,8 +214,8 @@ class ServingScenario:
         Registered schedulers: for prefill executor, decode executor, DP groups, prompts.
     ttft_s, tpot_s
         The SLO.
-    fault, recovery
-        What fails when, and how the deployment recovers; docs/faults.md.
+    fault, faults, recovery
+        What fails when, what fails how often, and how the deployment recovers; docs/faults.md.
     rebalance
         When experts are placed anew, and how their weights move; ``None``: never.
 
@@ -254,6 +256,7 @@ class ServingScenario:
     ttft_s: float = 2.0
     tpot_s: float = 0.05
     fault: tuple[Fault, ...] = ()
+    faults: FaultRates | None = None
     recovery: Recovery = dataclasses.field(default_factory=Recovery)
     rebalance: RebalanceTable | None = None
 
@@ -307,6 +310,8 @@ def read(name_or_path: str | Path) -> ServingScenario:
     values["routing"] = (routing,) if isinstance(routing, str) else tuple(routing)
     values["executor"] = tuple(tables)
     values["fault"] = parse_faults(values.get("fault", []), f"{path}: fault")
+    if "faults" in values:
+        values["faults"] = parse_rates(values["faults"], f"{path}: faults")
     values["recovery"] = parse_recovery(values.get("recovery", {}), f"{path}: recovery")
     if "rebalance" in values:
         values["rebalance"] = parse_rebalance(values["rebalance"], f"{path}: rebalance")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import simpy
@@ -10,13 +10,12 @@ import simpy
 import schedulers
 from evaluation.scenario import fabric_of
 from evaluation.serving import build, named
-from evaluation.serving.executor_dies import ExecutorDies
-from evaluation.serving.expert_load import ExpertLoad
+from evaluation.serving.fault_building import outages_of
+from evaluation.serving.faults import as_table
 from evaluation.serving.job_executor import Stage
 from evaluation.serving.live import Live
 from evaluation.serving.log import RequestLog, SampleLog, StepLog
 from evaluation.serving.outages import Outages
-from evaluation.serving.pricing import ColocatedPrice
 from evaluation.serving.rebalancing import Rebalancing
 from evaluation.serving.result import Result
 from evaluation.serving.scenario import ServingScenario
@@ -27,7 +26,6 @@ from evaluation.serving.system import System
 from evaluation.serving.task_executor import TaskExecutor
 from evaluation.serving.transfer import ports
 from hardware import Device
-from lb import Placement
 from traces.requests import RequestTrace
 
 #: Told of simulated seconds, of requests finished and of all requests.
@@ -69,7 +67,7 @@ def simulate(
     """
     began = time.perf_counter()
     env = simpy.Environment()
-    system, samples = _system(env, scenario, seed, steps, trace)
+    system, samples, outages = _system(env, scenario, seed, steps, trace, until_s)
     env.process(_watch(env, system, samples, scenario.sample_s, on_progress))
     if until_s is None:
         env.run(system.all_finished)
@@ -84,6 +82,8 @@ def simulate(
     summary = summarise(
         system.log, samples, slo, chips, env.now, min(scenario.warm_up_s, env.now / 2)
     )
+    if outages.schedule:
+        summary["faults"] = outages.figures()
     return Result(
         scenario.name,
         system.log,
@@ -93,7 +93,14 @@ def simulate(
         time.perf_counter() - began,
         tuple(one.shape.name for one in system.executors),
         slo,
-        {**asdict(scenario), "seed": seed},
+        {
+            **asdict(scenario),
+            "fault": [as_table(one) for one in outages.schedule],
+            "faults": None,
+            "seed": seed,
+        },
+        outages.schedule,
+        outages.history,
     )
 
 
@@ -103,7 +110,8 @@ def _system(
     seed: int,
     steps: StepLog | None,
     given: RequestTrace | None,
-) -> tuple[System, SampleLog]:
+    until_s: float | None,
+) -> tuple[System, SampleLog, Outages]:
     load = build.expert_load(scenario)
     trace = build.requests(scenario, load, seed) if given is None else given
     live = Live(trace, build.predicted(trace, scenario.length_prediction, seed))
@@ -168,43 +176,12 @@ def _system(
             features=features,
         ),
     )
-    _play_faults(env, scenario, system, load, seed)
+    last_s = float(trace.arrival_s[-1]) if until_s is None else until_s
+    outages = outages_of(env, scenario, system, load, seed, last_s)
     if scenario.rebalance is not None:
         rate = pricer.collectives.send_bytes_per_s()
         system.hooks.append(Rebalancing(scenario.rebalance, rate))
-    return system, SampleLog([one.shape.name for one in executors])
-
-
-def _play_faults(
-    env: simpy.Environment, scenario: ServingScenario, system: System, load: ExpertLoad, seed: int
-) -> None:
-    if not scenario.fault:
-        return
-    fabric = fabric_of(scenario.fabric, scenario.executor[0].dies)
-    tables = [table for table in scenario.executor for _ in range(table.count)]
-    dies = []
-    for table, executor in zip(tables, system.executors, strict=True):
-        shape, price = executor.shape, executor.price
-        placement = price.placement if isinstance(price, ColocatedPrice) else None
-        nodes = int(fabric.figures.get("dies_per_node", table.dies))
-        dies.append(
-            ExecutorDies(
-                shape.name,
-                shape.role,
-                table.dies,
-                nodes,
-                shape.groups,
-                table.attention_domains * table.attention_dies or None,
-                placement,
-            )
-        )
-
-    def reprice(number: int, placement: Placement, groups: int) -> ColocatedPrice:
-        table = replace(tables[number], dies=placement.num_ranks)
-        pricer = build.step_executor(scenario, table)
-        return ColocatedPrice(pricer, placement, load, groups, None, table.host_s, seed + number)
-
-    Outages(env, system, dies, scenario.fault, scenario.recovery, reprice)
+    return system, SampleLog([one.shape.name for one in executors]), outages
 
 
 def _watch(
@@ -221,6 +198,12 @@ def _watch(
         on_progress(env.now, system.finished_count, system.live.trace.num_requests)
         if system.stuck:
             left = system.live.trace.num_requests - system.finished_count
+            dead = [one.shape.name for one in system.executors if one.dead]
+            if dead:
+                raise RuntimeError(
+                    f"at {env.now:.1f} s nothing runs and {left} requests wait: {', '.join(dead)} "
+                    "failed and never come back; give their faults lasts_s, or recovery spares"
+                )
             raise RuntimeError(
                 f"at {env.now:.1f} s nothing runs and {left} requests wait: the schedulers hold "
                 "them although executors are idle; check that they answer when one is open"

@@ -87,9 +87,10 @@ class System:
         source = self.executors[int(live.holder[request])]
         origin = int(live.group[request])
         size = self.cache_bytes(float(live.need[request]))
-        dies = source.shape.dies_per_group, executor.shape.dies_per_group
+        dies = source.kv_dies(origin), executor.kv_dies(group)
         ends = (source.number, origin), (executor.number, group)
-        start, end = self.ports.send(env.now, *ends, dies, size)
+        first_s = max(env.now, source.kv_from_s, executor.kv_from_s)
+        start, end = self.ports.send(first_s, *ends, dies, size)
         self.in_transfer += 1
         self.log.transfers_s[request] += end - start
         if self.steps is not None:

@@ -162,7 +162,7 @@ class TaskExecutor:
         )
         self.totals = Totals()
         self.busy = self.halted = self.dead = False
-        self.whole_price: Price | None = None
+        self.kv_share, self.kv_from_s = np.ones(groups), 0.0
         self.telemetry_s, self.idle_since_s = telemetry_s, 0.0
         self.epoch = 0
         self._wake = env.event()
@@ -172,6 +172,10 @@ class TaskExecutor:
     def batch(self) -> DecodeBatch:
         """The running sequences."""
         return self.decode.batch
+
+    def kv_dies(self, group: int) -> float:
+        """Dies whose ports carry a group's keys and values; broken links make them count less."""
+        return float(self.shape.dies_per_group * self.kv_share[group])
 
     @property
     def kv_used(self) -> Ints:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.serving import fault_table
 from evaluation.serving.result import Result
 
 LATENCIES = {
@@ -46,6 +47,9 @@ def print_summary(result: Result, console: Console) -> None:
         console.print(line, highlight=False, markup=False)
     console.print()
     console.print(_table(EXECUTOR_HEADINGS, executor_rows(summary["executors"])))
+    if summary.get("faults"):
+        console.print()
+        console.print(_table(fault_table.HEADINGS, fault_table.rows(summary["faults"])))
 
 
 def headline(result: Result) -> str:
@@ -69,7 +73,7 @@ def headline(result: Result) -> str:
 
 
 def rates(result: Result) -> list[str]:
-    """Return throughput and goodput, a line each."""
+    """Return throughput and goodput, a line each, and one of faults where there were any."""
     found, good = result.summary["throughput"], result.summary["goodput"]
     through = (
         f"throughput {figures(found['output_tokens_per_s_per_chip'])} output tokens/s per chip, "
@@ -87,7 +91,9 @@ def rates(result: Result) -> list[str]:
         f"{figures(good['output_tokens_per_s'])} in all; {figures(good['requests_per_s'])} "
         f"requests/s; {kept} of the finished keep "
     )
-    return [through, within + (" and ".join(promised) or "the SLO, which promises nothing")]
+    lines = [through, within + (" and ".join(promised) or "the SLO, which promises nothing")]
+    faults = result.summary.get("faults")
+    return [*lines, fault_table.in_words(faults)] if faults else lines
 
 
 def seconds(value: float | None) -> str:

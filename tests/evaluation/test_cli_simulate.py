@@ -1,6 +1,7 @@
 """podlab simulate, as a user calls it."""
 
 import json
+import tomllib
 
 import pytest
 from typer.testing import CliRunner
@@ -46,6 +47,20 @@ def test_files_are_written(tmp_path, scenario):
     assert len((tmp_path / "r.csv").read_text().splitlines()) == 21
     assert json.loads((tmp_path / "t.json").read_text())["traceEvents"]
     assert "tiny" in (tmp_path / "p.html").read_text()
+
+
+def test_faults_are_written_to_be_played_again(tmp_path, scenario):
+    """Drawn ones as tables, on the screen and in the timeline."""
+    rates = "[faults]\nuntil_s = 3.0\n[faults.mtbf_s]\nglitch = 1.0\n"
+    path = tmp_path / "glitches.toml"
+    path.write_text(SCENARIO + rates)
+    names = ["--faults", str(tmp_path / "played.toml"), "--timeline", str(tmp_path / "t.json")]
+    answer = CliRunner().invoke(app, ["simulate", str(path), *names])
+    assert answer.exit_code == 0, answer.output
+    assert "stood still" in answer.output
+    faults = tomllib.loads((tmp_path / "played.toml").read_text())["fault"]
+    assert {fault["kind"] for fault in faults} == {"glitch"}
+    assert CliRunner().invoke(app, ["simulate", scenario, "--faults", "x.csv"]).exit_code == 2
 
 
 def test_json(scenario):

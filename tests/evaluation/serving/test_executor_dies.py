@@ -75,3 +75,17 @@ def test_placement_and_fabric_must_fit(apart, fabric) -> None:
         ExecutorDies("a", "decode", 5, 4, 1, None, apart.placement)
     with pytest.raises(ValueError, match="32 ranks for 12 dies"):
         ExecutorDies("a", "decode", 12, 4, 1, fabric=fabric)
+    with pytest.raises(ValueError, match="32 ranks for 12 dies"):
+        ExecutorDies("a", "decode", 12, 4, 1, planes={"rdma": fabric})
+
+
+def test_networks_have_names(decode, fabric) -> None:
+    """The empty one is that of expert parallelism; others may not be there."""
+    assert decode.network("") is fabric
+    assert decode.network("rdma") is None
+
+
+def test_groups_span_consecutive_dies(prefills, apart) -> None:
+    """Four dies each of the prefill groups, two of those with attention."""
+    assert prefills[0].dies_of_group(1) == (4, 5, 6, 7)
+    assert apart.dies_of_group(3) == (6, 7)

@@ -1,16 +1,23 @@
 """Failed links and switches slow the fabric, by name and by index."""
 
+import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from evaluation.serving.fabric_faults import (
     broken_parts,
     cables,
+    cut_dies,
+    dies_hit,
     fabric_after,
-    is_cut,
+    fabric_left,
+    port_share,
     switches,
 )
 from evaluation.serving.faults import Fault
+from hardware import Fabric
 
 EVEN = np.full((32, 32), 1e6)
 
@@ -62,8 +69,69 @@ def test_other_kinds_leave_the_fabric_as_it_is(fabric) -> None:
 def test_all_ways_out_of_a_die_cut_it_off(fabric) -> None:
     """Six of seven planes lost are borne; so are all seven, by way of the sibling die; then not."""
     planes = [Fault(0, "a", "link", name=f"die0.0:l1.0.{plane}") for plane in range(7)]
-    assert not is_cut(fabric, planes)
+    assert cut_dies(fabric, planes) == ()
     cut = [*planes, Fault(0, "a", "link", name="die0.0:die0.1")]
-    assert is_cut(fabric, cut)
+    assert cut_dies(fabric, cut) == (0,)
+    share = port_share(fabric, cut)
+    assert share[0] == 0
+    assert share[5] == pytest.approx(1.0)
     with pytest.raises(ValueError, match="no path"):
         fabric_after(fabric, cut)
+
+
+def test_ports_keep_what_their_links_keep(fabric) -> None:
+    """A die that lost one of seven planes keeps six; nothing is broken, nothing is lost."""
+    share = port_share(fabric, [Fault(0, "a", "link", name="die0.0:l1.0.3")])
+    assert 0.5 < share[0] < 1
+    assert share[0] == share.min()
+    assert (port_share(fabric, []) == 1).all()
+    assert (port_share(fabric, [Fault(0, "a", "switch", name="l1.0.3")])[:16] < 1).all()
+
+
+def test_the_largest_part_of_a_network_goes_on() -> None:
+    """Of parts of the same size, that with the first die."""
+    line = Fabric.from_graph(_line(5), range(5))
+    assert cut_dies(line, [Fault(0, "a", "link", name="1:2")]) == (0, 1)
+    even = Fabric.from_graph(_line(4), range(4))
+    assert cut_dies(even, [Fault(0, "a", "link", name="1:2")]) == (2, 3)
+    assert cut_dies(even, []) == ()
+
+
+def test_dies_that_are_away_still_pass_traffic_on() -> None:
+    """The middle of a line is away, and both ends reach each other."""
+    line = Fabric.from_graph(_line(3), range(3))
+    left = fabric_left(line, [], [1])
+    assert left.ranks == [0, 2]
+    assert np.isfinite(left.latency).all()
+    assert fabric_left(line, []) is line
+
+
+def _line(length):
+    graph = nx.path_graph(length).to_directed()
+    nx.set_edge_attributes(graph, 1e9, "bandwidth")
+    nx.set_edge_attributes(graph, 1e-6, "latency")
+    return graph
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_broken_parts_make_no_exchange_faster(fabric, data) -> None:
+    """Whatever links and switches fail that cut nothing off."""
+    links = data.draw(st.lists(st.integers(0, len(cables(fabric)) - 1), max_size=3))
+    nodes = data.draw(st.lists(st.integers(0, len(switches(fabric)) - 1), max_size=2))
+    faults = [Fault(0, "a", "link", one) for one in links]
+    faults += [Fault(0, "a", "switch", one) for one in nodes]
+    assume(not cut_dies(fabric, faults))
+    left = fabric_left(fabric, faults)
+    assert left.all_to_all(EVEN) >= fabric.all_to_all(EVEN) * (1 - 1e-9)
+
+
+def test_a_fault_hits_dies_of_its_own(decode) -> None:
+    """One, a node's, those cut off together with what is broken, or none."""
+    assert dies_hit(Fault(0, "a", "die", 3), decode) == (3,)
+    assert dies_hit(Fault(0, "a", "node", 1), decode) == tuple(range(16, 32))
+    ways = [Fault(0, "a", "link", name=f"die0.0:l1.0.{plane}") for plane in range(7)]
+    last = Fault(0, "a", "link", name="die0.0:die0.1")
+    assert dies_hit(last, decode) == ()
+    assert dies_hit(last, decode, ways) == (0,)
+    assert dies_hit(Fault(0, "a", "slow", 3, speed=0.5), decode) == ()

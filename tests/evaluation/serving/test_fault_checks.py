@@ -36,6 +36,8 @@ def test_faults_come_back_by_time(decode, prefills) -> None:
         (Fault(1, "decode-0", "slow"), "speed = 1.0 breaks 0 < speed < 1"),
         (Fault(1, "decode-0", "slow", speed=0), "speed = 0 breaks"),
         (Fault(1, "decode-0", "die", speed=0.5), "speed and detected are of a slow die"),
+        (Fault(1, "decode-0", "die", plane="ub"), "plane is of a link or switch"),
+        (Fault(1, "decode-0", "link", plane="tin"), "plane = 'tin' is none of those between"),
         (Fault(1, "decode-0", "die", name="die0.0"), "name is of a link or switch"),
         (Fault(1, "decode-0", "switch", 2, name="l1.0.0"), "name and index = 2 are both given"),
         (Fault(1, "decode-0", "fire"), "kind = 'fire' is not one of die"),
@@ -60,13 +62,11 @@ def test_two_executors_of_one_name_are_refused(prefills) -> None:
         check([], [prefills[0], *prefills])
 
 
-def test_a_network_that_is_cut_is_refused() -> None:
-    """Two links at one time leave a corner of a square alone; one after the other do not."""
+def test_a_network_that_is_cut_can_happen() -> None:
+    """Two links at one time leave a corner of a square alone: its die is lost."""
     ring = nx.cycle_graph(4).to_directed()
     nx.set_edge_attributes(ring, 1e9, "bandwidth")
     nx.set_edge_attributes(ring, 1e-6, "latency")
     square = ExecutorDies("a", "both", 4, 4, 1, fabric=Fabric.from_graph(ring, range(4)))
     one = Fault(1, "a", "link", name="0:1", lasts_s=2)
-    assert len(check([one, Fault(3, "a", "link", name="1:2")], [square])) == 2
-    with pytest.raises(ValueError, match=r"at 2 s.*with 1 others broken, leaves dies of a without"):
-        check([Fault(2, "a", "link", name="2:1"), one], [square])
+    assert len(check([Fault(2, "a", "link", name="2:1"), one], [square])) == 2

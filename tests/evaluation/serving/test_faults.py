@@ -6,7 +6,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from evaluation.serving.faults import Fault, active, in_order, parse_faults, rank_speed
+from evaluation.serving.faults import Fault, active, as_table, in_order, parse_faults, rank_speed
 
 
 def _tables(text: str) -> list[dict]:
@@ -102,3 +102,14 @@ def test_faults_are_put_in_order() -> None:
     """By time; those of one time stay as given."""
     late, one, other = Fault(2, "a", "die"), Fault(1, "b", "die"), Fault(1, "a", "die")
     assert in_order([late, one, other]) == (one, other, late)
+
+
+def test_a_fault_goes_into_a_table_and_back() -> None:
+    """What has its default is left out."""
+    faults = (
+        Fault(60.5, "decode-0", "die", 5),
+        Fault(1, "decode-0", "slow", 0, 30, 0.5, detected=False),
+        Fault(2, "a", "link", name="0:1", plane="rdma"),
+    )
+    assert parse_faults([as_table(fault) for fault in faults]) == faults
+    assert as_table(Fault(2, "a", "glitch")) == {"at_s": 2, "executor": "a", "kind": "glitch"}

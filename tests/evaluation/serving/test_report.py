@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from evaluation.serving.outage import Outage
 from evaluation.serving.report import report, write_report
 
 
@@ -76,3 +77,21 @@ def test_a_missing_package_is_named(result, monkeypatch, package):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"pip install 'podlab\[lab\]'"):
         report(result)
+
+
+def test_faults_have_a_table_of_their_own(result):
+    """Only where there were any."""
+    assert "stood still" not in report(result)
+    outage = {
+        "kind": "die",
+        "executor": "decode 0",
+        **dataclasses.asdict(Outage((), 2.0, 5.0, 2.0)),
+    }
+    faults = {
+        "outages": [outage],
+        "stood_still_s": {"decode 0": 7.5},
+        "lost_expert_choices": 0.0,
+    }
+    page = report(dataclasses.replace(result, summary={**result.summary, "faults": faults}))
+    assert "faults     1; stood still: decode 0 7.5 s" in page
+    assert "<td>die</td>" in page.replace(' class="name"', "")

@@ -7,8 +7,9 @@ import pytest
 
 from evaluation.serving.build import expert_load, requests
 from evaluation.serving.faults import Fault
+from evaluation.serving.random_faults import FaultRates
 from evaluation.serving.rebalancing import RebalanceTable
-from evaluation.serving.recovery import Recovery
+from evaluation.serving.recovery import MODES, Recovery
 from evaluation.serving.scenario import available, read
 from evaluation.serving.simulate import simulate
 
@@ -46,7 +47,7 @@ def test_until_leaves_some_in_flight(small):
     assert result.log.generated.sum() > result.log.output_tokens[result.log.finished].sum()
 
 
-@pytest.mark.parametrize("mode", ["failover", "restart-the-world", "shrink"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("executor", "kind"), [("decode-0", "die"), ("prefill-0", "node")])
 def test_faults_lose_nothing(small, mode, executor, kind):
     """Whatever fails, every request finishes with all its tokens, later than without."""
@@ -67,6 +68,50 @@ def test_a_slow_die_slows_all(small):
     """One die at half speed holds up the steps of its executor."""
     slow = dataclasses.replace(small, fault=(Fault(0.0, "decode-0", "slow", speed=0.5),))
     assert simulate(slow).summary["tpot_s"]["mean"] > simulate(small).summary["tpot_s"]["mean"]
+
+
+def test_missing_experts_cost_quality_not_time(small):
+    """The executor goes on at once, and the summary says what was not computed."""
+    fault = Fault(5.0, "decode-0", "die", 5, lasts_s=40.0)
+    found = {}
+    for mode in ("missing-experts", "shrink"):
+        failing = dataclasses.replace(small, fault=(fault,), recovery=Recovery(mode=mode))
+        found[mode] = simulate(failing)
+        assert found[mode].log.finished.all()
+    missing, shrunk = (found[mode].summary["faults"] for mode in ("missing-experts", "shrink"))
+    assert 0 < missing["lost_expert_choices"] < 5 / 128
+    assert shrunk["lost_expert_choices"] == 0
+    assert missing["stood_still_s"]["decode-0"] < shrunk["stood_still_s"]["decode-0"]
+    assert "faults" not in simulate(small).summary
+
+
+@pytest.mark.parametrize("mode", ["missing-experts", "shrink"])
+@pytest.mark.parametrize("index", [3, 40])
+def test_attention_and_expert_dies_fail_apart(small, mode, index):
+    """Of a disaggregated decode executor; only expert dies take experts along."""
+    apart = dataclasses.replace(
+        small.executor[1], dies=96, attention_domains=2, attention_dies=16, slots_per_rank=5
+    )
+    fault = Fault(5.0, "decode-0", "die", index, lasts_s=20.0)
+    result = simulate(
+        dataclasses.replace(
+            small, executor=(small.executor[0], apart), fault=(fault,), recovery=Recovery(mode)
+        )
+    )
+    assert result.log.finished.all()
+    faults = result.summary["faults"]
+    assert (faults["lost_expert_choices"] > 0) == (mode == "missing-experts" and index == 40)
+    assert (result.log.recomputed_tokens.sum() > 0) == (index == 3)
+
+
+def test_dies_that_come_back_are_loaded(small):
+    """The executor stands still a little for it, and loses nothing."""
+    fault = Fault(5.0, "decode-0", "die", 5, lasts_s=30.0)
+    failing = dataclasses.replace(small, fault=(fault,), recovery=Recovery("missing-experts"))
+    summary = simulate(failing, until_s=60.0).summary["faults"]
+    (outage,) = summary["outages"]
+    unloaded = outage["resumed_s"] - outage["failed_s"]
+    assert unloaded + 0.05 < summary["stood_still_s"]["decode-0"] < unloaded + 1
 
 
 def test_stragglers_get_less(small):
@@ -131,10 +176,10 @@ def test_colocated(small):
         ({"decode": "no-such"}, "no-such"),
         ({"plane": "tin-can"}, "tin-can"),
         ({"routing": ("dsv2lite-intent",)}, "64 experts"),
-        (
-            {"recovery": Recovery("missing-experts"), "fault": (Fault(1.0, "decode-0", "die"),)},
-            "not",
-        ),
+        ({"fault": (Fault(1.0, "decode-0", "link", name="die0.0:l1.9.9"),)}, "no link between"),
+        ({"fault": (Fault(1.0, "decode-0", "switch", 10**6),)}, "1000000 breaks 0 <= index"),
+        ({"fault": (Fault(1.0, "decode-0", "link", plane="vpc"),)}, "plane = 'vpc' is none"),
+        ({"faults": FaultRates({"die": 1e3, "disk": 1e3}, {})}, "'disk' is not one of"),
     ],
 )
 def test_bad_input_is_named_before_time_starts(small, change, message):
