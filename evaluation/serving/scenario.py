@@ -57,6 +57,7 @@ CHECKS: dict[str, preset.Check] = {
     "fault": lambda value: None if isinstance(value, list) else "give [[fault]] tables",
     "recovery": lambda value: None if isinstance(value, dict) else "give a [recovery] table",
     "rebalance": lambda value: None if isinstance(value, dict) else "give a [rebalance] table",
+    "plan": lambda value: None if isinstance(value, dict) else "give a [plan] table",
     "executor": lambda value: None if isinstance(value, list) and value else "give [[executor]]",
 }
 
@@ -308,6 +309,7 @@ def read(name_or_path: str | Path) -> ServingScenario:
     values["executor"] = tuple(tables)
     values["fault"] = parse_faults(values.get("fault", []), f"{path}: fault")
     values["recovery"] = parse_recovery(values.get("recovery", {}), f"{path}: recovery")
+    values.pop("plan", None)  # the axes of a search; evaluation.serving.plan_axes reads them
     if "rebalance" in values:
         values["rebalance"] = parse_rebalance(values["rebalance"], f"{path}: rebalance")
     return ServingScenario(**values)
