@@ -83,7 +83,8 @@ def plan_span(
         Seconds of arrivals that are scored; by default 60, or four times the mean time of a request
         that just keeps the SLO, whichever is longer.
     warm_up_s
-        Seconds of arrivals before; by default two such times, and with ``requests`` the scenario's.
+        Seconds of arrivals before; by default two such times, half of the span at most, and with
+        ``requests`` the scenario's.
     requests
         Play the first so many instead, however long they take to arrive.
     seed
@@ -92,8 +93,8 @@ def plan_span(
     Raises
     ------
     ValueError
-        If a time is out of range, no request is left to score, or requests arrive at once and
-        ``requests`` does not say how many to take.
+        If a time is out of range, the warm-up is more than half of all arrivals, no request is left
+        to score, or requests arrive at once and ``requests`` does not say how many to take.
     """
     _check(span_s, warm_up_s, requests)
     load = build.expert_load(scenario)
@@ -107,7 +108,8 @@ def plan_span(
             "arrivals has no meaning; give generate a rate, or a burst by --requests"
         )
     span_s = max(SPAN_S, SPAN_REQUESTS * request_s) if span_s is None else span_s
-    warm_up_s = WARM_UP_REQUESTS * request_s if warm_up_s is None else warm_up_s
+    if warm_up_s is None:
+        warm_up_s = min(WARM_UP_REQUESTS * request_s, span_s / 2)
     end_s = warm_up_s + span_s
     scenario, known = _lengthened(scenario, load, known, end_s, seed)
     warnings = []
@@ -143,11 +145,6 @@ def _first(
     cut = dataclasses.replace(scenario, requests=requests)
     trace = build.requests(cut, load, seed)
     last_s = float(trace.arrival_s[-1])
-    if last_s < warm_up_s:
-        raise ValueError(
-            f"--requests {requests}: the last arrives after {last_s:.1f} s, within the warm-up of "
-            f"{warm_up_s:.1f} s; give more of them or a shorter --warm-up"
-        )
     span_s = last_s - warm_up_s
     return _span(scenario, load, requests, warm_up_s, span_s or None, [], seed)
 
@@ -165,10 +162,11 @@ def _span(
         raise ValueError(f"{scenario.name}: no request arrives within the span; give a longer one")
     played = dataclasses.replace(scenario, requests=requests, warm_up_s=warm_up_s)
     trace = build.requests(played, load, seed)
-    if not (trace.arrival_s >= warm_up_s).any():
+    last_s = float(trace.arrival_s[-1])
+    if warm_up_s > last_s / 2:  # a simulation measures half of its time at least
         raise ValueError(
-            f"{scenario.name}: no request arrives after the warm-up of {warm_up_s:.1f} s; give a "
-            "longer --span"
+            f"warm-up of {warm_up_s:.1f} s > half of the {last_s:.1f} s of arrivals; give a longer "
+            "--span, more --requests or a shorter --warm-up"
         )
     request_s = _request_s(scenario, trace)
     if span_s is None or span_s < SHORT_REQUESTS * request_s:

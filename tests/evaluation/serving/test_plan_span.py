@@ -80,7 +80,8 @@ def test_requests_at_once():
         ({"span_s": float("inf")}, "0 < span"),
         ({"warm_up_s": -1.0}, "0 <= warm-up"),
         ({"span_s": 10.0, "requests": 5}, "give one"),
-        ({"warm_up_s": 60.0, "requests": 5}, "within the warm-up"),
+        ({"warm_up_s": 60.0, "requests": 5}, "> half of"),
+        ({"warm_up_s": 20.0, "span_s": 10.0}, "> half of"),
     ],
 )
 def test_impossible_times_are_refused(given, words):
