@@ -21,7 +21,7 @@ SCORES = ("goodput", "share", "ttft_p50_s", "ttft_p99_s", "tpot_p50_s", "tpot_p9
 #: Of tables, line by line.
 HEADINGS = (
     "prefill\ndies",
-    "decode dies, or\nattention + expert",
+    "decode, or at-\ntention + expert",
     "batch",
     "redun-\ndant",
     "chips",
@@ -127,7 +127,7 @@ def _cells(one: Candidate, span: Span, marked: bool) -> list[str]:
     ttft, tpot = one.scores["ttft_p99_s"], one.scores["tpot_p99_s"]
     return [
         f"{one.deployment.prefill} × {prefill.dies}",
-        one.deployment.describe_decode(span.scenario),
+        _decode_cell(one),
         f"{one.deployment.batch_limit}",
         f"{one.deployment.redundant}",
         f"{one.chips:g}",
@@ -137,6 +137,15 @@ def _cells(one: Candidate, span: Span, marked: bool) -> list[str]:
         seconds(tpot),
         "*" if marked else "",
     ]
+
+
+def _decode_cell(one: Candidate) -> str:
+    """Return decode dies, or domains × attention dies of each + expert dies."""
+    deployment = one.deployment
+    if not deployment.domains:
+        return f"{deployment.decode_dies}"
+    each = deployment.attention_dies // deployment.domains
+    return f"{deployment.domains} × {each} + {deployment.expert_dies}"
 
 
 def _print_discarded(
