@@ -71,6 +71,8 @@ def plan(
 
     Axes that are not given are those of the scenario's [plan] table, or derived from its dies.
     """
+    from concurrent.futures.process import BrokenProcessPool
+
     from evaluation.serving.plan import Search
 
     flags = {
@@ -94,6 +96,8 @@ def plan(
             _write_rows(found, played, out)
         if write is not None and found[0].holds(share):
             _write_best(scenario, found[0], played, write)
+    except BrokenProcessPool:
+        refuse(ValueError("a worker died, out of memory perhaps; try fewer --jobs"))
     except (ValueError, OSError) as error:
         refuse(error)
     _show(found, played, share, as_json, everything, write)

@@ -172,15 +172,17 @@ def _print_best(found: Sequence[Candidate], span: Span, share: float, console: C
             f"on {best.chips:g} chips, {part(best.share)} keep the SLO",
         )
         return
-    _say(console, f"\nnone holds: none keeps the SLO of {share:.0%} of the requests")
     near = nearest(found, scenario)
-    if near is not None:
-        ttft, tpot = near.scores["ttft_p99_s"], near.scores["tpot_p99_s"]
-        _say(
-            console,
-            f"nearest: {near.deployment.describe(scenario)}: {part(near.share)} keep it; p99 of "
-            f"TTFT {_known(ttft)}, of TPOT {_known(tpot)}",
-        )
+    if near is None:
+        _say(console, "\nnone holds: none of them can be; the reasons are above")
+        return
+    _say(console, f"\nnone holds: none keeps the SLO of {share:.0%} of the requests")
+    ttft, tpot = near.scores["ttft_p99_s"], near.scores["tpot_p99_s"]
+    _say(
+        console,
+        f"nearest: {near.deployment.describe(scenario)}: {part(near.share)} keep it; p99 of "
+        f"TTFT {_known(ttft)}, of TPOT {_known(tpot)}",
+    )
 
 
 def _known(value: float | None) -> str:

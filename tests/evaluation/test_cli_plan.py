@@ -58,6 +58,17 @@ def test_none_holds(tmp_path):
     assert not written.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["--decode-dies", "4"], "GB"), (["--redundant", "300"], "twice")]
+)
+def test_impossible_deployments(arguments, words):
+    """Experts without memory, and slots beyond the experts, leave with 1 and the reason."""
+    answer = plan(*QUICK, *BURST, *arguments)
+    assert answer.exit_code == 1
+    assert words in answer.stdout
+    assert "none of them can be" in answer.stdout
+
+
 def test_the_table_gives_axes_and_flags_override_it(tmp_path):
     """[plan] asks for one deployment; a flag makes two batch limits of it."""
     text = (FOLDER / "azure-busy.toml").read_text(encoding="utf-8")
