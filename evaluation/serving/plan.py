@@ -60,8 +60,8 @@ class Search:
         """Return what came of every deployment.
 
         First those that hold, the best in front; then others played, by the share that kept the
-        SLO; then those not played, with the reason. Where screening leaves none to play, some are
-        played all the same, so that the nearest is known.
+        SLO; then those not played, with the reason. Where none holds, some that screening left out
+        are played all the same, so that the nearest is known.
 
         Raises
         ------
@@ -76,7 +76,7 @@ class Search:
             search = _Searching(self, span, run, on_progress)
             waiting = search.screened(deployments) if self.screening else search.all(deployments)
             search.play(waiting)
-            if not any(one.scores for one in search.done):
+            if not any(one.holds(self.share) for one in search.done):
                 search.play_nearest()
         return sorted(search.done, key=self._order)
 
@@ -132,8 +132,11 @@ class _Searching:
             share, tokens = found[one.deployment.prefill]
             assert one.bound is not None
             reached = tokens / self.span.span_s / one.chips if self.span.span_s else float("inf")
-            goodput = min(one.bound.goodput, reached)
-            one = replace(one, bound=replace(one.bound, goodput=goodput))
+            least = {
+                "goodput": min(one.bound.goodput, reached),
+                "share": min(one.bound.share, share),
+            }
+            one = replace(one, bound=replace(one.bound, **least))
             if share < self.search.share:
                 why = f"prefill, played without decode: {self._short(share)}"
                 self._discard(one, "cannot hold", why)
@@ -154,12 +157,17 @@ class _Searching:
                 total = played + len(waiting)
 
     def play_nearest(self) -> None:
-        """Play those that may keep the SLO most often, of equals the largest, to their end."""
-        able = [one for one in self.done if one.bound is not None]
+        """Play what may keep the SLO more often than any that was played, of equals the largest.
+
+        Where none was played, to their end, so that latencies far beyond the SLO are known.
+        """
+        reached = max((one.share for one in self.done if one.scores), default=-1.0)
+        able = [one for one in self.done if not one.scores and one.bound is not None]
+        able = [one for one in able if _share(one) > reached]
         able.sort(key=lambda one: (-_share(one), -one.chips, one.deployment))
         chosen = able[:WAVE]
         self.done = [one for one in self.done if one not in chosen]
-        patience_s = 2 * float(self.span.trace.arrival_s[-1])
+        patience_s = 0.0 if reached >= 0 else 2 * float(self.span.trace.arrival_s[-1])
         self._play(chosen, self.span.until_s + patience_s, 0, len(chosen))
 
     def _play(self, wave: list[Candidate], until_s: float, before: int, total: int) -> None:
@@ -217,7 +225,10 @@ class _Searching:
                     f"decode behind {same.deployment.prefill} prefill, played: "
                     f"{self._short(same.share)}"
                 )
-                self._discard(one, "cannot hold", why)
+                assert one.bound is not None
+                reached = same.share + 1 - self.alone[same.deployment.prefill]
+                bound = replace(one.bound, share=min(one.bound.share, reached))
+                self._discard(replace(one, bound=bound), "cannot hold", why)
             else:
                 able.append(one)
         return able

@@ -76,6 +76,20 @@ def test_an_slo_out_of_reach():
     assert "0 tokens/s" in found[0].reason
 
 
+def test_the_nearest_is_looked_for_among_those_left_out():
+    """With one sequence a group none keeps all; as near is found as by playing every one."""
+    scenario = small(4, output=16)
+    given = {"prefill": (1,), "decode_dies": (4, 8), "batch_limit": (1,), "redundant": (0,)}
+    span = plan_span(scenario, span_s=20.0, warm_up_s=5.0)
+    deployments = axes(scenario, {**given, "dies": 16}).deployments(scenario)
+    shares = []
+    for screening in (True, False):
+        found = Search(share=1.0, screening=screening)(span, deployments)
+        shares.append(found[0].share)
+        assert not found[0].holds(1.0)
+    assert 0 < shares[0] == shares[1]
+
+
 def test_impossible_deployments_come_last():
     """Too little memory is a reason, with screening and without."""
     scenario = busy()
