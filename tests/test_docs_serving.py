@@ -8,6 +8,7 @@ import pytest
 
 import schedulers
 import schedulers.testing
+from evaluation.serving.plan_axes import axes, read_table
 from evaluation.serving.scenario import read
 
 TEXT = (Path(__file__).parent.parent / "docs" / "serving.md").read_text(encoding="utf-8")
@@ -22,6 +23,16 @@ def test_the_scenario_is_read(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(_blocks("toml")[0].replace("requests = …, …", "requests = 1"))
     assert read(path).rebalance.policy == "threshold"
+
+
+def test_the_axes_of_a_plan_are_read(tmp_path):
+    """The example of a [plan] table gives both kinds of decode, within its dies."""
+    path = tmp_path / "mine.toml"
+    path.write_text(_blocks("toml")[1])
+    scenario = read("azure-busy")
+    found = axes(scenario, read_table(path)).deployments(scenario)
+    assert {one.domains for one in found} == {0, 1, 2}
+    assert max(one.dies(scenario) for one in found) <= 160
 
 
 def test_the_scheduler_runs_and_has_15_lines(monkeypatch, tmp_path):

@@ -59,6 +59,7 @@ CHECKS: dict[str, preset.Check] = {
     "faults": lambda value: None if isinstance(value, dict) else "give a [faults] table",
     "recovery": lambda value: None if isinstance(value, dict) else "give a [recovery] table",
     "rebalance": lambda value: None if isinstance(value, dict) else "give a [rebalance] table",
+    "plan": lambda value: None if isinstance(value, dict) else "give a [plan] table",
     "executor": lambda value: None if isinstance(value, list) and value else "give [[executor]]",
 }
 
@@ -313,6 +314,7 @@ def read(name_or_path: str | Path) -> ServingScenario:
     if "faults" in values:
         values["faults"] = parse_rates(values["faults"], f"{path}: faults")
     values["recovery"] = parse_recovery(values.get("recovery", {}), f"{path}: recovery")
+    values.pop("plan", None)  # the axes of a search; evaluation.serving.plan_axes reads them
     if "rebalance" in values:
         values["rebalance"] = parse_rebalance(values["rebalance"], f"{path}: rebalance")
     return ServingScenario(**values)
