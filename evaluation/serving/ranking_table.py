@@ -9,27 +9,25 @@ from rich.table import Table
 
 from evaluation.serving.paired import StageRanking, ranked
 
-#: Heading, score, factor and form.
-Column = tuple[str, str, float, str]
+#: Heading, scores, factor and form.
+Column = tuple[str, tuple[str, ...], float, str]
 SERVING: tuple[Column, ...] = (
-    ("goodput\ntok/s/chip", "goodput", 1.0, "{:.1f}"),
-    ("keep the\nSLO", "share", 1.0, "{:.1%}"),
-    ("TTFT p50\nms", "ttft_p50_s", 1e3, "{:.0f}"),
-    ("TTFT p99\nms", "ttft_p99_s", 1e3, "{:.0f}"),
-    ("TPOT p50\nms", "tpot_p50_s", 1e3, "{:.1f}"),
-    ("TPOT p99\nms", "tpot_p99_s", 1e3, "{:.1f}"),
-    ("DP load\nmax/mean", "dp_imbalance", 1.0, "{:.2f}"),
-    ("barrier\nidle", "barrier_idle", 1.0, "{:.1%}"),
+    ("goodput\ntok/s/chip", ("goodput",), 1.0, "{:.1f}"),
+    ("keep the\nSLO", ("share",), 1.0, "{:.1%}"),
+    ("TTFT ms\np50 / p99", ("ttft_p50_s", "ttft_p99_s"), 1e3, "{:.0f} / {:.0f}"),
+    ("TPOT ms\np50 / p99", ("tpot_p50_s", "tpot_p99_s"), 1e3, "{:.1f} / {:.1f}"),
+    ("DP load\nmax/mean", ("dp_imbalance",), 1.0, "{:.2f}"),
+    ("barrier\nidle", ("barrier_idle",), 1.0, "{:.1%}"),
 )
 FAULTS: tuple[Column, ...] = (
-    *SERVING[:4],
-    ("computed again\ntokens", "recomputed_tokens", 1.0, "{:.0f}"),
-    ("to recover\ns", "recovery_s", 1.0, "{:.1f}"),
+    *SERVING[:3],
+    ("computed again\ntokens", ("recomputed_tokens",), 1.0, "{:.0f}"),
+    ("to recover\ns", ("recovery_s",), 1.0, "{:.1f}"),
 )
 #: Over several scenarios only these are alike enough for a mean.
-ALIKE = ("share", "dp_imbalance", "barrier_idle", "recomputed_tokens", "recovery_s")
+ALIKE = {"share", "dp_imbalance", "barrier_idle", "recomputed_tokens", "recovery_s"}
 #: Columns of a terminal that show all of it.
-WIDTH = 132
+WIDTH = 126
 
 
 def render(found: list[dict[str, Any]], title: str, console: Console) -> bool:
@@ -42,7 +40,9 @@ def render(found: list[dict[str, Any]], title: str, console: Console) -> bool:
     faults = any(record["kind"] == "faults" for record in found)
     several = any(len(one.scenarios) > 1 for one in rankings.values())
     columns = [
-        column for column in (FAULTS if faults else SERVING) if column[1] in ALIKE or not several
+        column
+        for column in (FAULTS if faults else SERVING)
+        if set(column[1]) <= ALIKE or not several
     ]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
     table.add_column("\nstage", no_wrap=True)
@@ -73,9 +73,9 @@ def _add(
         interval = "reference" if own else _interval(row.low, row.high)
         cells = ["" if place else stage, str(row.rank), row.name, f"{row.ratio:.3f}", interval]
         cells += [str(len(ranking.scenarios))] if several else []
-        for _, key, factor, form in columns:
-            value = row.means[key]
-            cells.append("–" if value is None else form.format(factor * value))
+        for _, keys, factor, form in columns:
+            known = [factor * value for key in keys if (value := row.means[key]) is not None]
+            cells.append(form.format(*known) if len(known) == len(keys) else "–")
         table.add_row(*cells)
     table.add_section()
 

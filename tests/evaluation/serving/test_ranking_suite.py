@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation import suite as suites
-from evaluation.serving.ranking_suite import parse
+from evaluation.serving.ranking_suite import KINDS, parse
 
 GOOD = {
     "id": "mine-v1",
@@ -38,11 +38,7 @@ def test_bundled_suites_rank_every_stage():
     """Each stage has at least one scenario, each kind its own stages, and a budget is stated."""
     serving, faults = suites.load_serving("serving"), suites.load_serving("faults")
     ranked = {stage for one in serving.scenarios.values() for stage in one.stages}
-    assert (
-        ranked
-        == set(serving.reference)
-        == {*"job prefill batch decode decode_job".split()} | {"rebalance"}
-    )
+    assert ranked == set(serving.reference) == set(KINDS["serving"])
     assert set(faults.reference) == {"recovery"}
     assert (serving.budget_s, faults.budget_s) == (60.0, 30.0)
 
