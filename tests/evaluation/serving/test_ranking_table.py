@@ -1,7 +1,10 @@
 """The tables of schedulers."""
 
+import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from evaluation.cli import app
 from evaluation.serving import ranking_table
 from evaluation.serving.ranking_table import FAULTS, SERVING, render
 
@@ -89,3 +92,49 @@ def test_nothing_ranked_is_said():
     ranked, lines = shown(runs("plain", 0.0, 0.0))
     assert not ranked
     assert lines == ["not ranked: job plain: no request kept the SLO, on a (seed 0) and 1 more"]
+
+
+SUITE = """
+id = "tiny-v1"
+kind = "serving"
+seeds = [0, 1]
+budget_s = 9.0
+reference = { batch = "fcfs" }
+"""
+SCENARIO = """
+[[scenario]]
+id = "%s"
+serving = "azure-busy"
+stages = ["batch"]
+requests = %d
+"""
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """A suite of two scenarios of a few requests."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(SUITE + SCENARIO % ("five", 5) + SCENARIO % ("ten", 10))
+    return path
+
+
+def test_bench_prints_a_table_for_each_scenario_too(suite, tmp_path):
+    """By scenario there are latencies, and then the ranking over all."""
+    options = ["--suite", str(suite), "--out", str(tmp_path / "records"), "--by-scenario"]
+    answer = CliRunner().invoke(app, ["bench", *options])
+    assert answer.exit_code == 0, answer.output
+    first, second, whole = answer.stdout.split("tiny-v1 · ")[1:]
+    assert first.startswith("five")
+    assert second.startswith("ten")
+    assert whole.startswith("2 seeds")
+    assert "TTFT" in first
+    assert "TTFT" not in whole
+    assert all("shortest-first" in part for part in (first, second, whole))
+
+
+def test_bench_refuses_solvers(suite, tmp_path):
+    """A suite of schedulers has no place for a solver."""
+    options = ["--suite", str(suite), "--out", str(tmp_path), "--solver", "greedy"]
+    answer = CliRunner().invoke(app, ["bench", *options])
+    assert answer.exit_code == 2
+    assert "leave --solver" in answer.output
