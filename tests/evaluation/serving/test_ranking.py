@@ -19,6 +19,7 @@ def suite():
         first,
         scenario=dataclasses.replace(first.scenario, requests=20, ttft_s=5.0),
         stages=("batch", "decode"),
+        leave_out=frozenset({"expert-locality"}),
     )
     return dataclasses.replace(whole, scenarios={name: short}, seeds=(0, 1))
 
