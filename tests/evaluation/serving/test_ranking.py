@@ -107,3 +107,22 @@ def test_faults_are_drawn_for_all_modes_alike(faulty):
     assert all(record["scores"]["recovery_s"] > 10 for record in ok.values())
     again = ok["restart-the-world"]["scores"], ok["shrink"]["scores"]
     assert again[0]["recomputed_tokens"] > again[1]["recomputed_tokens"]
+
+
+def test_the_seed_reaches_simulation_and_schedulers(suite, monkeypatch):
+    """What is simulated has the task's seed, and so have its schedulers that draw lots."""
+    seen = {}
+
+    def simulate(scenario, *, seed, trace):
+        seen.update(scenario=scenario, seed=seed)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr(ranking, "simulate", simulate)
+    (task,) = (
+        task
+        for task in ranking.tasks(suite, seed=7)
+        if (task.stage, task.name, task.seed) == ("decode", "power-of-two", 8)
+    )
+    assert task.run()["reason"] == "RuntimeError: far enough"
+    assert seen["seed"] == 8
+    assert seen["scenario"].decode == {"name": "power-of-two", "seed": 8}
