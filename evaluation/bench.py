@@ -37,7 +37,7 @@ class Task:
             "parameters": self.candidate.params,
             # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
-            "presets": [_own_file(name) for name in scenario.presets],
+            "presets": [records.own_file(name) for name in scenario.presets],
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
             "traces": [traces.open(name, "routing").content_hash for name in scenario.trace],
         }
@@ -51,12 +51,6 @@ class Task:
         name = self.candidate.name.replace(":", "-")
         name = f"{self.scenario.id}--{name}--{self.scenario.dispatcher}"
         return records.path_of(folder, self.suite, name, self.identity())
-
-
-def _own_file(name: str) -> str | None:
-    """Return the SHA-256 of a user's own preset file; None for a bundled one."""
-    path = Path(name)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:

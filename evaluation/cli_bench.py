@@ -50,9 +50,11 @@ def bench(
 
     try:
         if suites.is_serving(suite):
-            if solver or forecaster or by_scenario:
-                raise ValueError("a serving suite runs all schedulers; leave the other options out")
-            _bench_serving(suite, out, jobs, seed, fresh, svg)
+            if solver or forecaster:
+                raise ValueError(
+                    "a serving suite runs all schedulers; leave --solver and --forecaster out"
+                )
+            _bench_serving(suite, out, jobs, seed, fresh, by_scenario, svg)
             return
         chosen_suite = suites.load(suite)
         for scenario in chosen_suite.scenarios:
@@ -82,9 +84,9 @@ def _leave(ranked: bool, interrupted: bool) -> None:
 
 
 def _bench_serving(
-    suite: str, out: Path, jobs: int, seed: int, fresh: bool, svg: Path | None
+    suite: str, out: Path, jobs: int, seed: int, fresh: bool, by_scenario: bool, svg: Path | None
 ) -> None:
-    """Rank schedulers instead of solvers."""
+    """Rank schedulers, or recoveries, instead of solvers."""
     from rich.console import Console
 
     from evaluation import leaderboard
@@ -95,12 +97,14 @@ def _bench_serving(
     _make_folder(out)
     todo = ranking.tasks(chosen, seed)
     found, interrupted = _run(todo, out, jobs, fresh)
-    console = Console(record=svg is not None, width=leaderboard.WIDTH)
-    title = f"podlab · {chosen.id} · mean of {len(chosen.scenarios)} scenarios, stage by stage"
-    runs = Counter((record["stage"], record["solver"]) for record in found)
-    wanted = len(chosen.scenarios)
-    complete = [one for one in found if runs[one["stage"], one["solver"]] == wanted]
-    ranked = ranking_table.render(complete, title, console)
+    console = Console(record=svg is not None, width=ranking_table.WIDTH)
+    if by_scenario:
+        for name in chosen.scenarios:
+            mine = [record for record in found if record["scenario"]["id"] == name]
+            ranking_table.render(mine, f"{chosen.id} · {name}", console)
+            console.print()
+    title = f"podlab · {chosen.id} · {len(chosen.seeds)} seeds, stage by stage"
+    ranked = ranking_table.render(found, title, console)
     if svg is not None:
         leaderboard.draw(console, svg)
     _say_kept(found, len(todo), out)

@@ -30,6 +30,12 @@ def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) ->
     return folder / suite / f"{name}--{digest}.json"
 
 
+def own_file(name: str) -> str | None:
+    """Return the SHA-256 of a user's own preset or recording; None for a bundled one."""
+    path = Path(name)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
 def write(record: dict[str, Any], path: Path) -> None:
     """Write ``record`` under a temporary name and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,10 +10,12 @@ from evaluation.scenario import CHECKS, Scenario, name_or_names
 from hardware import preset
 
 if TYPE_CHECKING:
-    from evaluation.serving.ranking import ServingSuite
+    from evaluation.serving.ranking_suite import ServingSuite
 
 FOLDER = Path(__file__).parent / "suites"
 KINDS = ("solver", "forecast")
+#: Kinds that :mod:`evaluation.serving.ranking_suite` reads.
+SERVING = ("serving", "faults")
 
 #: What a suite may have beside its id and scenarios.
 OPTIONAL = ("kind", "solvers", "parameters")
@@ -45,23 +47,17 @@ def available() -> list[str]:
 
 
 def is_serving(name_or_path: str | Path) -> bool:
-    """Say whether a suite ranks schedulers; errors as in :func:`load`."""
+    """Say whether a suite is played by the serving simulation; errors as in :func:`load`."""
     path = preset.find_file("suite", FOLDER, name_or_path)
-    return preset.parse(path).get("kind") == "serving"
+    return preset.parse(path).get("kind") in SERVING
 
 
 def load_serving(name_or_path: str | Path) -> "ServingSuite":
-    """Read a suite that ranks schedulers; errors as in :func:`load`."""
-    from evaluation.serving.ranking import parse
+    """Read a suite that ranks schedulers or recoveries; errors as in :func:`load`."""
+    from evaluation.serving.ranking_suite import parse
 
     path = preset.find_file("suite", FOLDER, name_or_path)
-    content = preset.parse(path)
-    if set(content) != {"id", "kind", "scenario"} or not isinstance(content["scenario"], list):
-        raise ValueError(
-            f"{path}: a serving suite has an id, a kind and [[scenario]] tables; got "
-            f"{list(content)}"
-        )
-    return parse(path, content)
+    return parse(path, preset.parse(path))
 
 
 def load(name_or_path: str | Path) -> Suite:
@@ -82,8 +78,8 @@ def load(name_or_path: str | Path) -> Suite:
     if not isinstance(content["scenario"], list):
         raise ValueError(f"{path}: scenario = {content['scenario']!r}; give [[scenario]] tables")
     kind = content.get("kind", "solver")
-    if kind == "serving":
-        raise ValueError(f"{path}: a serving suite ranks schedulers; only podlab bench takes it")
+    if kind in SERVING:
+        raise ValueError(f"{path}: a {kind} suite ranks schedulers; only podlab bench takes it")
     if kind not in KINDS:
         raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
     tables = [_scenarios(path, table) for table in content["scenario"]]

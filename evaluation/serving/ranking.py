@@ -1,150 +1,193 @@
 """Rank schedulers: a serving scenario with one scheduler exchanged at a time."""
 
 import dataclasses
+import hashlib
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import schedulers
 import traces
 from evaluation import records
-from evaluation.serving.scenario import ServingScenario, read
+from evaluation.scenario import fabric_of
+from evaluation.serving import build, stages
+from evaluation.serving.executor_dies import ExecutorDies
+from evaluation.serving.faults import Fault
+from evaluation.serving.random_faults import random_faults
+from evaluation.serving.ranking_suite import ServingSuite
+from evaluation.serving.result import Result
+from evaluation.serving.scenario import ServingScenario
 from evaluation.serving.simulate import simulate
-from hardware import preset
-
-#: Stage, as a scenario's key, to the registry of what may be there.
-STAGES = {
-    "job": schedulers.JOB,
-    "prefill": schedulers.PREFILL,
-    "batch": schedulers.BATCH,
-    "decode": schedulers.DECODE,
-}
-#: References that take seconds a call, or that choose among executors: they do not play.
-LEFT_OUT = frozenset({"assignment", "expert-locality"})
-
-CHECKS: dict[str, preset.Check] = {
-    "id": preset.text,
-    "serving": preset.text,
-    "trace": preset.text,
-    "requests": preset.count_from_one,
-    "rate_factor": preset.positive,
-    "routing": preset.text,
-    "ttft_s": preset.positive,
-    "tpot_s": preset.positive,
-}
-
-
-@dataclass(frozen=True)
-class ServingSuite:
-    """Scenarios on which schedulers are ranked.
-
-    Parameters
-    ----------
-    id
-        With a version that rises whenever scores could change.
-    scenarios
-        By id.
-    """
-
-    id: str
-    scenarios: dict[str, ServingScenario]
+from evaluation.serving.standstill import recovery_s
+from hardware import Device
+from traces.requests import RequestTrace
 
 
 @dataclass(frozen=True)
 class ServingTask:
-    """One record to be: a scenario with one scheduler exchanged."""
+    """One record to be: a scenario with one scheduler exchanged, on the traffic of one seed.
+
+    Parameters
+    ----------
+    suite, kind
+        Id and kind of the suite.
+    scenario_id, scenario
+        What is simulated; the scheduler is in it.
+    stage, name
+        What is judged.
+    seed
+        Of everything drawn, and which part of the recording is played.
+    reference
+        Scheduler of the same stage that the score is relative to.
+    mtbf_s, repair_s
+        Of the faults that the seed draws, the first of which breaks; empty: none.
+    """
 
     suite: str
+    kind: str
     scenario_id: str
     scenario: ServingScenario
     stage: str
     name: str
     seed: int
+    reference: str
+    mtbf_s: Mapping[str, float] = field(default_factory=dict)
+    repair_s: Mapping[str, float] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
         """Return everything that the scores depend on, by name or by a hash of its contents."""
+        scenario = self.scenario
+        presets = (scenario.model, scenario.device, scenario.fabric, scenario.library)
+        device = repr(Device.preset(scenario.device))
+        recorded = () if scenario.trace == "generated" else (scenario.trace,)
         return {
-            "suite": self.suite,
-            "scenario": asdict(self.scenario),
-            "stage": self.stage,
-            "seed": self.seed,
+            "task": asdict(self),
+            # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
-            "trace": traces.open(self.scenario.trace, "request").content_hash,
+            "presets": [records.own_file(name) for name in presets],
+            "device": hashlib.sha256(device.encode()).hexdigest(),
+            "trace": [traces.open(name, "request").content_hash for name in recorded],
+            "routing": [records.own_file(name) for name in scenario.routing],
         }
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
-        name = f"{self.scenario_id}--{self.stage}-{self.name}"
+        name = f"{self.scenario_id}--{self.stage}-{self.name}--{self.seed}"
         return records.path_of(folder, self.suite, name, self.identity())
 
     def run(self) -> dict[str, Any]:
         """Simulate and return the record; a scheduler's failure becomes part of it."""
         started = time.perf_counter()
         record = records.begun(
-            kind="serving",
+            kind=self.kind,
             suite=self.suite,
             scenario={"id": self.scenario_id, **asdict(self.scenario)},
             stage=self.stage,
             solver=self.name,
+            reference=self.reference,
             seed=self.seed,
         )
         try:
-            summary = simulate(self.scenario, seed=self.seed).summary
+            scenario = stages.seeded(self.scenario, self.seed)
+            played = traffic(scenario, self.seed)
+            last_s = float(played.arrival_s[-1])
+            if self.mtbf_s:
+                drawn = self._first_fault(last_s / 2)
+                scenario = dataclasses.replace(scenario, fault=(*scenario.fault, *drawn))
+            result = simulate(scenario, seed=self.seed, trace=played)
         except Exception as error:  # a scheduler of anybody's may raise anything
             record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         else:
-            record |= {"status": "ok", "scores": _scores(summary), "summary": summary}
+            record |= {"status": "ok", "scores": _scores(result, last_s, scenario.fault)}
+            record |= {"faults": [asdict(one) for one in scenario.fault]}
+            record |= {"summary": result.summary}
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
 
+    def _first_fault(self, until_s: float) -> tuple[Fault, ...]:
+        """Return what breaks first, if anything does; early, so that the recovery is seen."""
+        dies = []
+        for table in self.scenario.executor:
+            figures = fabric_of(self.scenario.fabric, table.dies).figures
+            node = int(figures.get("dies_per_node", table.dies))
+            apart = table.attention_domains * table.attention_dies or None
+            for copy in range(table.count):
+                name = f"{table.role}-{copy}"
+                dies.append(ExecutorDies(name, table.role, table.dies, node, table.groups, apart))
+        return random_faults(dies, self.mtbf_s, until_s, self.seed, self.repair_s)[:1]
 
-def _scores(summary: Any) -> dict[str, float]:
+
+def traffic(scenario: ServingScenario, seed: int) -> RequestTrace:
+    """Return the part of the scenario's requests that a seed stands for.
+
+    A recording is cut into parts of ``scenario.requests``, and seed n plays part n, beginning anew
+    where there are no more: so that scores differ by traffic, not by the lots of accepted drafts
+    alone. Without ``requests``, or where they are generated, all are played.
+    """
+    load = build.expert_load(scenario)
+    whole = build.requests(dataclasses.replace(scenario, requests=0), load, seed)
+    size = scenario.requests
+    if not size or scenario.trace == "generated":
+        return whole
+    first = seed % max(whole.num_requests // size, 1) * size
+    part = whole.slice(first, first + size)
+    return dataclasses.replace(part, arrival_s=part.arrival_s - part.arrival_s[0])
+
+
+def _scores(result: Result, last_s: float, faults: tuple[Fault, ...]) -> dict[str, float | None]:
+    """Return the numbers of one run; None for what has no value.
+
+    Goodput is counted over the time in which requests arrive. The time of the last token, which is
+    that of the longest answer, then plays no part, and the goodput of two schedulers on the same
+    requests is in proportion to the output tokens of requests that keep the SLO.
+    """
+    summary, log = result.summary, result.log
     decode = [one for name, one in summary["executors"].items() if "prefill" not in name]
-    goodput = summary["goodput"]
+    kept = result.slo.kept(log)
+    tokens = float(log.output_tokens[kept].sum())
     return {
-        "goodput": goodput["output_tokens_per_s_per_chip"],
-        "share": goodput["share"] or 0.0,
-        "ttft_p50_s": summary["ttft_s"]["p50"],
-        "ttft_p99_s": summary["ttft_s"]["p99"],
-        "tpot_p50_s": summary["tpot_s"]["p50"],
-        "tpot_p99_s": summary["tpot_s"]["p99"],
+        "goodput": tokens / max(last_s, 1e-9) / summary["chips"],
+        "share": float(kept.mean()),
+        **{
+            f"{name}_{point}_s": summary[f"{name}_s"][point]
+            for name in ("ttft", "tpot")
+            for point in ("p50", "p99")
+        },
         "dp_imbalance": max(one["dp_imbalance"] or 0.0 for one in decode),
         "barrier_idle": max(one["barrier_idle"] or 0.0 for one in decode),
         "cached_tokens": float(summary["requests"]["cached_tokens"]),
+        "recomputed_tokens": float(summary["requests"]["recomputed_tokens"]),
+        "recovery_s": recovery_s(result.samples, faults, last_s),
     }
 
 
-def parse(path: Path, content: dict[str, Any]) -> ServingSuite:
-    """Return the suite of a TOML file whose ``kind`` is "serving".
-
-    Raises
-    ------
-    ValueError
-        Naming file and key of what is unknown or impossible.
-    """
-    scenarios: dict[str, ServingScenario] = {}
-    optional = frozenset(set(CHECKS) - {"id", "serving"})
-    for table in content["scenario"]:
-        where = f"{path}: scenario {table.get('id', '?')!r}"
-        values = preset.checked(where, dict(table), CHECKS, optional)
-        name, base = values.pop("id"), read(values.pop("serving"))
-        if name in scenarios:
-            raise ValueError(f"{path}: scenario id {name!r} occurs twice; give each its own")
-        if "routing" in values:
-            values["routing"] = (values["routing"],)
-        scenarios[name] = dataclasses.replace(base, name=name, **values)
-    return ServingSuite(str(content["id"]), scenarios)
-
-
 def tasks(suite: ServingSuite, seed: int = 0) -> list[ServingTask]:
-    """Return a task for every scenario, stage and registered scheduler."""
+    """Return a task for every scenario, seed, stage and scheduler that plays there.
+
+    ``seed`` is added to each of the suite's own.
+    """
     found = []
-    for name, scenario in suite.scenarios.items():
-        for stage, registry in STAGES.items():
-            for one in registry.available():
-                if one not in LEFT_OUT:
-                    exchanged: dict[str, Any] = {stage: one}
-                    changed = dataclasses.replace(scenario, **exchanged)
-                    found.append(ServingTask(suite.id, name, changed, stage, one, seed))
+    for name, one in suite.scenarios.items():
+        for stage in one.stages:
+            for candidate in stages.available(stage):
+                if candidate in one.leave_out:
+                    continue
+                given = dict(suite.parameters.get(candidate, {}))
+                changed = stages.exchanged(one.scenario, stage, candidate, given)
+                found += [
+                    ServingTask(
+                        suite.id,
+                        suite.kind,
+                        name,
+                        changed,
+                        stage,
+                        candidate,
+                        own + seed,
+                        suite.reference[stage],
+                        one.mtbf_s,
+                        one.repair_s,
+                    )
+                    for own in suite.seeds
+                ]
     return found

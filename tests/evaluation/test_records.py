@@ -38,3 +38,15 @@ def test_provenance_names_version_and_source():
     found = records.provenance()
     assert len(found["source_hash"]) == 64
     assert found["host"]["numpy"]
+
+
+def test_own_files_are_hashed_by_content(tmp_path):
+    """A user's file has the hash of its bytes, a bundled name or a folder none."""
+    path = tmp_path / "mine.toml"
+    path.write_text("a = 1")
+    before = records.own_file(str(path))
+    path.write_text("a = 2")
+    assert None not in (before, records.own_file(str(path)))
+    assert records.own_file(str(path)) != before
+    assert records.own_file("deepseek-v3") is None
+    assert records.own_file(str(tmp_path)) is None

@@ -1,31 +1,52 @@
-"""Schedulers are ranked by goodput, one exchanged at a time."""
+"""Schedulers play a scenario one at a time, each on the traffic of each seed."""
 
 import dataclasses
 
+import numpy as np
 import pytest
-from rich.console import Console
 
 from evaluation import suite as suites
-from evaluation.serving import ranking, ranking_table
+from evaluation.serving import ranking, stages
 from evaluation.sweep import run
 
 
 @pytest.fixture(scope="module")
 def suite():
-    """The bundled suite, its first scenario cut to 20 requests."""
+    """The bundled suite, its first scenario cut to 20 requests and two stages."""
     whole = suites.load_serving("serving")
     name, first = next(iter(whole.scenarios.items()))
-    return ranking.ServingSuite(whole.id, {name: dataclasses.replace(first, requests=20)})
+    short = dataclasses.replace(
+        first,
+        scenario=dataclasses.replace(first.scenario, requests=20, ttft_s=5.0),
+        stages=("batch", "decode"),
+        leave_out=frozenset({"expert-locality"}),
+    )
+    return dataclasses.replace(whole, scenarios={name: short}, seeds=(0, 1))
 
 
-def test_every_scheduler_has_a_task(suite):
-    """All that are registered play but the references, each in its own stage."""
-    todo = ranking.tasks(suite)
-    assert {task.stage for task in todo} == set(ranking.STAGES)
-    assert {task.name for task in todo if task.stage == "batch"} == {
-        *ranking.STAGES["batch"].available()
-    }
-    assert not {task.name for task in todo} & ranking.LEFT_OUT
+@pytest.fixture(scope="module")
+def faulty():
+    """The bundled suite of faults, cut to 400 requests of one scenario and seed."""
+    whole = suites.load_serving("faults")
+    first = whole.scenarios["die"]
+    short = dataclasses.replace(
+        first, scenario=dataclasses.replace(first.scenario, requests=400), mtbf_s={"die": 100.0}
+    )
+    return dataclasses.replace(whole, scenarios={"die": short}, seeds=(2,))
+
+
+def test_every_scheduler_has_a_task_for_every_seed(suite):
+    """All that are registered play but those left out, with the suite's parameters."""
+    todo = ranking.tasks(suite, seed=10)
+    mine = [task for task in todo if task.stage == "batch"]
+    names = stages.available("batch")
+    assert [(task.name, task.seed) for task in mine] == [
+        (name, seed) for name in names for seed in (10, 11)
+    ]
+    decode = {task.name: task for task in todo if task.stage == "decode"}
+    assert "expert-locality" not in decode
+    assert decode["assignment"].scenario.decode == {"name": "assignment", "budget": 0.02}
+    assert decode["assignment"].reference == "round-robin"
 
 
 def test_records_are_kept_and_taken_up(suite, tmp_path):
@@ -36,45 +57,72 @@ def test_records_are_kept_and_taken_up(suite, tmp_path):
     two = run(todo, tmp_path, on_record=lambda record, reused: seen.append(reused))
     assert seen == [False, False, True, True]
     assert [record["scores"] for record in one] == [record["scores"] for record in two]
-    assert all(record["status"] == "ok" for record in one)
+    assert all(record["status"] == "ok" and record["scores"]["goodput"] > 0 for record in one)
+    assert one[0]["scores"] != one[1]["scores"]  # another seed, other traffic
+
+
+def test_a_changed_preset_is_another_task(suite, tmp_path):
+    """A user's own model file is hashed, so that no stale record is taken up."""
+    from hardware import preset
+
+    path = tmp_path / "model.toml"
+    text = preset.find("models", "deepseek-v3").read_text()
+    path.write_text(text)
+    task = ranking.tasks(suite)[0]
+    own = dataclasses.replace(task, scenario=dataclasses.replace(task.scenario, model=str(path)))
+    before = own.path(tmp_path)
+    assert before == own.path(tmp_path)
+    path.write_text(text + "\n")
+    assert own.path(tmp_path) != before
 
 
 def test_a_failure_is_a_record(suite):
-    """A scheduler that fails is shown with its reason and not ranked."""
+    """A scheduler that fails is a record with its reason."""
     task = ranking.tasks(suite)[0]
     broken = dataclasses.replace(task, scenario=dataclasses.replace(task.scenario, batch="none"))
     record = broken.run()
     assert record["status"] == "failed"
-    stages, failures = ranking_table.rank([record])
-    assert not stages
-    assert "none" in failures[0][-1]
+    assert "none" in record["reason"]
 
 
-def test_the_best_goodput_is_first(capsys):
-    """Goodput decides, then the tail of TTFT."""
-
-    def record(name, goodput, tail):
-        scores = {key: 1.0 for _, key, _, _ in ranking_table.COLUMNS}
-        scores |= {"goodput": goodput, "ttft_p99_s": tail}
-        return {"stage": "job", "solver": name, "status": "ok", "scores": scores}
-
-    found = [record("slow", 2.0, 9.0), record("poor", 1.0, 1.0), record("good", 2.0, 3.0)]
-    stages, _ = ranking_table.rank(found)
-    assert [name for name, _ in stages["job"]] == ["good", "slow", "poor"]
-    assert ranking_table.render(found, "title", Console(width=120))
+def test_seeds_play_parts_of_the_recording(suite):
+    """Part n begins where part n - 1 ended, at time 0, and the parts begin anew after the last."""
+    scenario = ranking.tasks(suite)[0].scenario
+    parts = [ranking.traffic(scenario, seed) for seed in (0, 1, 19366 // 20)]
+    assert [part.num_requests for part in parts] == [20, 20, 20]
+    assert [part.arrival_s[0] for part in parts] == [0.0, 0.0, 0.0]
+    whole = ranking.traffic(dataclasses.replace(scenario, requests=0), 0)
+    assert np.array_equal(parts[1].prompt_tokens, whole.prompt_tokens[20:40])
+    assert np.array_equal(parts[2].arrival_s, parts[0].arrival_s)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('id = "a"\nkind = "serving"\nscenario = 3\n', "a serving suite has"),
-        ('id = "a"\nkind = "serving"\n[[scenario]]\nid = "b"\nserving = "no-such"\n', "no-such"),
-        ('id = "a"\nkind = "serving"\n[[scenario]]\nid = "b"\nserved = "x"\n', "served"),
-    ],
-)
-def test_bad_suites_are_named(tmp_path, text, message):
-    """What is wrong with a suite is said."""
-    path = tmp_path / "s.toml"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=message):
-        suites.load_serving(path)
+def test_faults_are_drawn_for_all_modes_alike(faulty):
+    """Every mode gets the same one fault; one that is not simulated is a failed record."""
+    found = {task.name: task.run() for task in ranking.tasks(faulty)}
+    ok = {name: record for name, record in found.items() if record["status"] == "ok"}
+    assert {"restart-the-world", "failover", "shrink"} <= set(ok)
+    first, *others = ok.values()
+    assert len(first["faults"]) == 1
+    assert all(record["faults"] == first["faults"] for record in others)
+    assert all(record["scores"]["recovery_s"] > 10 for record in ok.values())
+    again = ok["restart-the-world"]["scores"], ok["shrink"]["scores"]
+    assert again[0]["recomputed_tokens"] > again[1]["recomputed_tokens"]
+
+
+def test_the_seed_reaches_simulation_and_schedulers(suite, monkeypatch):
+    """What is simulated has the task's seed, and so have its schedulers that draw lots."""
+    seen = {}
+
+    def simulate(scenario, *, seed, trace):
+        seen.update(scenario=scenario, seed=seed)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr(ranking, "simulate", simulate)
+    (task,) = (
+        task
+        for task in ranking.tasks(suite, seed=7)
+        if (task.stage, task.name, task.seed) == ("decode", "power-of-two", 8)
+    )
+    assert task.run()["reason"] == "RuntimeError: far enough"
+    assert seen["seed"] == 8
+    assert seen["scenario"].decode == {"name": "power-of-two", "seed": 8}
