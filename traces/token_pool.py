@@ -1,13 +1,12 @@
 """Tokens to draw from, one by one or added up beforehand."""
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.lazily import lazily_compiled
 from traces.made_tokens import made_tokens
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
@@ -42,10 +41,14 @@ class TokenPool:
         self, counts: NDArray[np.int32], tokens: NDArray[np.int64], random: np.random.Generator
     ) -> None:
         """Add ``tokens`` [steps] drawn tokens to each of ``counts`` [steps, layers * experts]."""
+        self._add(counts, self.draws(tokens), random)
+
+    def draws(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return [steps, sizes] draws of each size that make ``tokens`` [steps]."""
         sizes = np.array(SIZES[-len(self.first) :])
         draws = tokens[:, None] // sizes
         draws[:, 1:] -= draws[:, :-1] * (sizes[:-1] // sizes[1:])
-        self._add(counts, draws, random)
+        return draws
 
     def _add(
         self, counts: NDArray[np.int32], draws: NDArray[np.int64], random: np.random.Generator
@@ -53,8 +56,7 @@ class TokenPool:
         """Add the draws of each size [steps, sizes], not too many at once."""
         total = int(draws.sum())
         if total <= DRAWS:
-            chance = random.random(total)
-            _compiled(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
+            self.add_drawn(counts, draws, random.random(total))
         elif len(draws) > 1:
             half = len(draws) // 2
             self._add(counts[:half], draws[:half], random)
@@ -63,6 +65,12 @@ class TokenPool:
             part = draws // 2
             self._add(counts, part, random)
             self._add(counts, draws - part, random)
+
+    def add_drawn(
+        self, counts: NDArray[np.int32], draws: NDArray[np.int64], chance: NDArray[np.float64]
+    ) -> None:
+        """Add the draws of each size [steps, sizes]; each takes the next ``chance``, 0 to 1."""
+        lazily_compiled(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
 
 
 def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenPool:
@@ -87,7 +95,7 @@ def _chunks(
     order = random.permutation(np.tile(np.arange(len(cells)), rounds))
     number = len(order) // size
     sums = np.zeros((number, width), dtype=np.int32)
-    _compiled(_add_up)(sums, cells, order, size)
+    lazily_compiled(_add_up)(sums, cells, order, size)
     return sums.astype(np.uint16)
 
 
@@ -128,17 +136,3 @@ def _add_draws(
             for choice in range(len(token)):
                 row[token[choice]] += 1
             used += 1
-
-
-@functools.cache
-def _compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Compile with numba, which is imported here and no sooner; cached on disk where possible."""
-    import numba
-
-    compiled: Callable[..., None]
-    try:
-        compiled = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        # a read-only image without a writable home leaves numba no place for its cache
-        compiled = numba.njit(nogil=True)(function)
-    return compiled

@@ -112,6 +112,10 @@ class Routed:
         self, domain_tokens: NDArray[np.float64], random: np.random.Generator, /
     ) -> NDArray[np.int32]:
         """Return [layers, experts] drawn counts; errors as :meth:`traces.DomainRouting.draw`."""
+        whole = domain_tokens.astype(np.int64)
+        fits = whole.shape == (len(self.domains),) and bool((whole == domain_tokens).all())
+        if fits and whole.min() >= 0 and whole.sum() < 2**31:
+            return self.routing.draw_step(whole, random)
         counts: NDArray[np.int32] = self.routing.draw(domain_tokens[None], random)[0]
         return counts
 

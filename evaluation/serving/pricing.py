@@ -139,9 +139,9 @@ class ColocatedPrice(PlacedPrice):
         drafts = self.drafts if queries else 0
         layers = model.moe_layers + drafts
         dense_s = dense / self._slowest
-        attention_s = layers * attention.mean(axis=1)
-        attention_s += model.dense_layers * np.array([dense_s.max(), dense_s.mean()])
-        experts_s = layers * experts.mean(axis=1)
+        # sums, as ndarray.mean takes as long as a kernel
+        attention_s, experts_s = layers * (self._barrier.sum(axis=2) / self._barrier.shape[2])
+        attention_s += model.dense_layers * np.array([dense_s.max(), dense_s.sum() / self.groups])
         communication *= layers
         head = self.attention.head_s(queries + prompts) * (1 + drafts)
         total = attention_s[0] + experts_s[0] + communication + head + self.host_s

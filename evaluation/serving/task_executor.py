@@ -303,7 +303,7 @@ class TaskExecutor:
                 self._end(work, cost, chunks, start)
 
     def _has_work(self) -> bool:
-        return bool(self.prefill.queued or self.batch.count.any())
+        return bool(self.batch.count.any() or self.prefill.queued)
 
     def _chunks(self) -> list[Chunk]:
         if self.shape.role == "decode":
@@ -379,8 +379,10 @@ class TaskExecutor:
 
     def _spill(self) -> bool:
         """Send away the youngest sequences of groups whose cache no longer fits."""
-        used, found = self.kv_used, False
-        for group in np.flatnonzero(used > self.capacity).tolist():
+        over, found = self.kv_used > self.capacity, False
+        if not over.any():
+            return False
+        for group in np.flatnonzero(over).tolist():
             cache = self.prefill.caches[group]
             cache.trim(0)
             while self.free(group) < 0 and self.batch.count[group] > 1:
