@@ -69,7 +69,7 @@ def simulate(
     """
     began = time.perf_counter()
     env = simpy.Environment()
-    system, samples = _system(env, scenario, seed, steps, trace)
+    system, samples, rebalancing = _system(env, scenario, seed, steps, trace)
     env.process(_watch(env, system, samples, scenario.sample_s, on_progress))
     if until_s is None:
         env.run(system.all_finished)
@@ -84,6 +84,8 @@ def simulate(
     summary = summarise(
         system.log, samples, slo, chips, env.now, min(scenario.warm_up_s, env.now / 2)
     )
+    if rebalancing is not None:
+        summary["rebalancing"] = rebalancing.summary()
     return Result(
         scenario.name,
         system.log,
@@ -103,7 +105,7 @@ def _system(
     seed: int,
     steps: StepLog | None,
     given: RequestTrace | None,
-) -> tuple[System, SampleLog]:
+) -> tuple[System, SampleLog, Rebalancing | None]:
     load = build.expert_load(scenario)
     trace = build.requests(scenario, load, seed) if given is None else given
     live = Live(trace, build.predicted(trace, scenario.length_prediction, seed))
@@ -169,10 +171,11 @@ def _system(
         ),
     )
     _play_faults(env, scenario, system, load, seed)
+    rebalancing = None
     if scenario.rebalance is not None:
-        rate = pricer.collectives.send_bytes_per_s()
-        system.hooks.append(Rebalancing(scenario.rebalance, rate))
-    return system, SampleLog([one.shape.name for one in executors])
+        rebalancing = Rebalancing(scenario.rebalance, pricer.collectives.send_bytes_per_s())
+        system.hooks.append(rebalancing)
+    return system, SampleLog([one.shape.name for one in executors]), rebalancing
 
 
 def _play_faults(

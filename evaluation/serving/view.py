@@ -69,7 +69,7 @@ def headline(result: Result) -> str:
 
 
 def rates(result: Result) -> list[str]:
-    """Return throughput and goodput, a line each."""
+    """Return throughput, goodput, and what rebalancing has done where there is any, a line each."""
     found, good = result.summary["throughput"], result.summary["goodput"]
     through = (
         f"throughput {figures(found['output_tokens_per_s_per_chip'])} output tokens/s per chip, "
@@ -87,7 +87,14 @@ def rates(result: Result) -> list[str]:
         f"{figures(good['output_tokens_per_s'])} in all; {figures(good['requests_per_s'])} "
         f"requests/s; {kept} of the finished keep "
     )
-    return [through, within + (" and ".join(promised) or "the SLO, which promises nothing")]
+    lines = [through, within + (" and ".join(promised) or "the SLO, which promises nothing")]
+    if "rebalancing" in result.summary:
+        moved = result.summary["rebalancing"]
+        lines.append(
+            f"placed anew {moved['rebalances']:,} times; {moved['moved_bytes'] / 1e9:,.1f} GB of "
+            f"weights moved, {seconds(moved['paused_s'])} of pauses"
+        )
+    return lines
 
 
 def seconds(value: float | None) -> str:

@@ -11,6 +11,7 @@ from evaluation.serving.rebalancing import RebalanceTable
 from evaluation.serving.recovery import Recovery
 from evaluation.serving.scenario import available, read
 from evaluation.serving.simulate import simulate
+from evaluation.serving.view import rates
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +88,16 @@ def _rebalanced(scenario, table):
 
 @pytest.mark.parametrize("mode", ["stop-the-world", "layer-by-layer", "four-phase"])
 def test_rebalancing_finishes(small, mode):
-    """Weights move while requests are served, in every mode, and nothing is lost."""
+    """Weights move while requests are served, in every mode, told of, and nothing is lost."""
     table = RebalanceTable(window_s=5.0, mode=mode, solver="random")
-    log = simulate(dataclasses.replace(small, rebalance=table)).log
+    result = simulate(dataclasses.replace(small, rebalance=table))
+    log, moved = result.log, result.summary["rebalancing"]
     assert (log.generated == log.output_tokens).all()
+    assert moved["rebalances"] > 0
+    assert moved["moved_bytes"] > 1e9
+    assert (moved["paused_s"] > 0) == (mode != "four-phase")
+    assert f"placed anew {moved['rebalances']} times" in rates(result)[2]
+    assert "rebalancing" not in simulate(small).summary
 
 
 def test_expert_locality_keeps_domains_apart(small):
