@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from traces.header import check_range, whole_numbers
 from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
-from traces.token_pool import DRAWS, TokenPool, pool_of
+from traces.token_pool import TokenPool, draw_step, pool_of
 from traces.tokens import TokenTrace
 
 AXES = ("steps", "domains")
@@ -121,19 +121,9 @@ class DomainRouting:
 
         ``tokens`` [domains] are not checked: they must be whole, 0 or more, and below 2**31 in all.
         """
-        first, pools = next(iter(self.traces_by_domain.values())), self._pools
-        draws = pools[0].draws(tokens)
-        each = draws.sum(axis=1).tolist()
-        counts = np.zeros((1, first.num_layers * first.num_experts), dtype=np.int32)
-        if sum(each) > DRAWS:
-            several: NDArray[np.int32] = self.draw(tokens[None], random)[0]
-            return several
-        chance, used = random.random(sum(each)), 0
-        for domain, (pool, drawn) in enumerate(zip(pools, each, strict=True)):
-            if drawn:
-                pool.add_drawn(counts, draws[domain : domain + 1], chance[used : used + drawn])
-                used += drawn
-        return counts.reshape(first.num_layers, first.num_experts)
+        first = next(iter(self.traces_by_domain.values()))
+        layers, experts = first.num_layers, first.num_experts
+        return draw_step(self._pools, tokens, layers * experts, random).reshape(layers, experts)
 
     def pieces(self, tokens_by_domain: ArrayLike, seed: int = 0) -> Iterator[RoutingTrace]:
         """Yield the steps in pieces of bounded memory; arguments as in :meth:`counts`.

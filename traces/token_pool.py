@@ -1,5 +1,6 @@
 """Tokens to draw from, one by one or added up beforehand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,31 @@ class TokenPool:
         lazily_compiled(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
 
 
+def draw_step(
+    pools: Sequence[TokenPool],
+    tokens: NDArray[np.int64],
+    width: int,
+    random: np.random.Generator,
+) -> NDArray[np.int32]:
+    """Return [width] counts of a step with ``tokens`` [pools] of each pool, all of the same sizes.
+
+    The draws are those of :meth:`TokenPool.add` for one pool after the other, without its checks.
+    """
+    counts = np.zeros((1, width), dtype=np.int32)
+    draws = pools[0].draws(tokens)
+    each = draws.sum(axis=1).tolist()
+    if sum(each) > DRAWS:
+        for pool, part in zip(pools, tokens, strict=True):
+            pool.add(counts, part[None], random)
+        return counts[0]
+    chance, used = random.random(sum(each)), 0
+    for number, (pool, drawn) in enumerate(zip(pools, each, strict=True)):
+        if drawn:
+            pool.add_drawn(counts, draws[number : number + 1], chance[used : used + drawn])
+            used += drawn
+    return counts[0]
+
+
 def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenPool:
     """Return the pool of a recording, with chunks if ``pooled``."""
     ids = made_tokens(trace, seed) if isinstance(trace, RoutingTrace) else trace.experts
@@ -81,7 +107,13 @@ def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenP
     dtype = np.uint16 if width <= 2**16 else np.uint32
     cells = (ids + offsets).astype(dtype).reshape(len(ids), -1)
     random = np.random.default_rng([seed, 1])
-    sizes = SIZES[:-1] if pooled else ()
+    return pool_of_cells(cells, width, SIZES[:-1] if pooled else (), random)
+
+
+def pool_of_cells(
+    cells: NDArray[Any], width: int, sizes: Sequence[int], random: np.random.Generator
+) -> TokenPool:
+    """Return the pool of tokens, with chunks of ``sizes``: the last of :data:`SIZES` but 1."""
     found = [_chunks(cells, width, size, random) for size in sizes]
     chunks = np.concatenate([np.zeros((0, width), dtype=np.uint16), *found])
     return TokenPool(cells, chunks, np.cumsum([0, *map(len, found)]))

@@ -120,12 +120,27 @@ class Routed:
         return counts
 
 
+def domain_names(law: Law, names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of a law's domains, "domain 0" and so on where none are given.
+
+    Raises
+    ------
+    ValueError
+        If there are other than ``law.domains`` names, or two are the same.
+    """
+    names = tuple(names) or tuple(f"domain {number}" for number in range(law.domains))
+    if len(set(names)) != law.domains or len(names) != law.domains:
+        raise ValueError(f"names = {names}; give {law.domains} different ones, one a domain")
+    return names
+
+
 def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
     """Return the load of a law of routing, its domains apart.
 
     A domain's tokens are made from its expert counts over the law's first 64 steps. So what
     differs between domains is kept, and follows the traffic; what the law lets wander in time on
-    its own (drift, shifts, noise from step to step) is averaged: an approximation of ours.
+    its own (drift, shifts, noise from step to step) is averaged: an approximation of ours, without
+    which :class:`evaluation.serving.drifting_load.Drifting` lets drift and shifts play.
 
     Parameters
     ----------
@@ -139,14 +154,11 @@ def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
     ValueError
         If there are other than ``law.domains`` names, or two are the same.
     """
-    names = tuple(names) or tuple(f"domain {number}" for number in range(law.domains))
-    if len(set(names)) != law.domains or len(names) != law.domains:
-        raise ValueError(f"names = {names}; give {law.domains} different ones, one a domain")
     alone = {
         name: law.replace(
             mix=tuple(map(float, np.eye(law.domains)[number])), schedule=None, burst_every=0.0
         ).trace(LAW_STEPS)
-        for number, name in enumerate(names)
+        for number, name in enumerate(domain_names(law, names))
     }
     return Routed(DomainRouting(alone, pooled=True))
 

@@ -40,6 +40,7 @@ CHECKS: dict[str, preset.Check] = {
     "int8_attention": preset.not_negative,
     "jitter_sigma": preset.not_negative,
     "routing": name_or_names,
+    "routing_step_s": preset.positive,
     "domains": preset.table_of(preset.positive),
     "plane": preset.text,
     "block_tokens": preset.count_from_one,
@@ -193,6 +194,9 @@ class ServingScenario:
         of Poisson arrivals; without a rate all arrive at once.
     routing
         "uniform", a preset of :mod:`traces.generators`, or recordings, one a domain.
+    routing_step_s
+        Simulated seconds that a step of a routing preset stands for, whose drift and shifts then
+        play along; ``None``: they are averaged.
     domains
         Shares of the requests by domain where the trace names none; empty: evenly.
     plane
@@ -239,6 +243,7 @@ class ServingScenario:
     int8_attention: float = 0.0
     jitter_sigma: float = 0.0
     routing: tuple[str, ...] = ("uniform",)
+    routing_step_s: float | None = None
     domains: Any = dataclasses.field(default_factory=dict)
     plane: str = "rdma"
     block_tokens: int = 128

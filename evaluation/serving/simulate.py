@@ -10,6 +10,7 @@ import simpy
 import schedulers
 from evaluation.scenario import fabric_of
 from evaluation.serving import build, named
+from evaluation.serving.drifting_load import Drifting
 from evaluation.serving.executor_dies import ExecutorDies
 from evaluation.serving.expert_load import ExpertLoad
 from evaluation.serving.job_executor import Stage
@@ -171,11 +172,19 @@ def _system(
         ),
     )
     _play_faults(env, scenario, system, load, seed)
+    if isinstance(load, Drifting):
+        system.hooks.append(lambda _, now_s: _move(load, now_s))
     rebalancing = None
     if scenario.rebalance is not None:
         rebalancing = Rebalancing(scenario.rebalance, pricer.collectives.send_bytes_per_s())
         system.hooks.append(rebalancing)
     return system, SampleLog([one.shape.name for one in executors]), rebalancing
+
+
+def _move(load: Drifting, now_s: float) -> float:
+    """Let the routing drift up to a step, which does not wait for it."""
+    load.move_to(now_s)
+    return 0.0
 
 
 def _play_faults(

@@ -42,6 +42,11 @@ class Chances:
                 fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
         return mixture(interval.mix, self._out)
 
+    def by_domain(self, interval: Interval) -> NDArray[np.float64]:
+        """Return [domains, layers, experts] chances of a token of each domain in the interval."""
+        self.mixed(interval)
+        return self._out.copy()
+
     def variation(self, interval: Interval) -> NDArray[np.float64]:
         """Return [layers, experts] coefficients of variation that noise gives to those chances.
 

@@ -189,3 +189,22 @@ def test_bad_scenarios_are_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         read(path)
+
+
+def test_a_policy_beats_none_under_strong_drift():
+    """Steps of decode are shorter where experts are placed anew while their popularity drifts."""
+    drifting = dataclasses.replace(read("rebalance-drift"), sample_s=1.0)
+    step_s = []
+    for table in (drifting.rebalance, None):
+        result = simulate(_rebalanced(drifting, table), until_s=45.0)
+        late = result.samples.of(2)["time_s"] > 20.0
+        columns = {name: column[late] for name, column in result.samples.of(2).items()}
+        assert columns["running"].min() > 1000
+        step_s.append(columns["busy_s"].sum() / columns["steps"].sum())
+    assert step_s[0] < 0.97 * step_s[1]
+
+
+def test_drift_needs_a_law(small):
+    """Even experts and recordings have none that could play along."""
+    with pytest.raises(ValueError, match=r"routing_step_s = 1 needs a law that drifts, routing"):
+        simulate(dataclasses.replace(small, routing_step_s=1.0))
