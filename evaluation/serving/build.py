@@ -57,8 +57,8 @@ def expert_load(scenario: ServingScenario) -> ExpertLoad:
     one = scenario.routing[0] if len(scenario.routing) == 1 else ""
     if scenario.routing_step_s is not None and one not in PRESETS:
         raise ValueError(
-            f"{scenario.name}: routing_step_s = {scenario.routing_step_s:g} needs a law that drifts, "
-            f"routing = {', '.join(scenario.routing)} is none; give one of {', '.join(PRESETS)}"
+            f"{scenario.name}: routing_step_s = {scenario.routing_step_s:g} needs a law that drifts"
+            f", routing = {', '.join(scenario.routing)} is none; give one of {', '.join(PRESETS)}"
         )
     if scenario.routing == ("uniform",):
         names = tuple(scenario.domains) or ("all",)
