@@ -25,6 +25,7 @@ from hardware import Collectives, Device, Library, Model, Operators
 from hardware.faults import Jitter
 from hardware.memory import footprint
 from hardware.rooflines import FORMAT_BYTES
+from lb.protocols import Dispatcher
 from schedulers import DECODE, JOB
 from traces.domain_shares import with_domains
 from traces.generators.presets import PRESETS, preset
@@ -195,6 +196,11 @@ def shape(
     )
 
 
+def dispatcher_of(table: ExecutorTable) -> Dispatcher | None:
+    """Return what splits tokens over replicas; ``None`` for the even split, the fastest."""
+    return None if table.dispatcher == "even" else lb.make_dispatcher(table.dispatcher)
+
+
 def price(
     table: ExecutorTable,
     executor: StepExecutor,
@@ -203,8 +209,18 @@ def price(
     seed: int,
 ) -> ColocatedPrice | DisaggregatedPrice:
     """Return what an executor's steps cost."""
+    dispatcher = dispatcher_of(table)
     if not table.disaggregated:
-        return ColocatedPrice(executor, placement, load, table.groups, None, table.host_s, seed)
+        return ColocatedPrice(
+            executor,
+            placement,
+            load,
+            table.groups,
+            dispatcher,
+            table.host_s,
+            seed,
+            table.drafts_s,
+        )
     apart = Disaggregated(
         executor.operators,
         executor.collectives,
@@ -215,7 +231,9 @@ def price(
         drafts=table.drafts,
         jitter=executor.jitter,
     )
-    return DisaggregatedPrice(apart, placement, load, None, table.host_s, seed=seed)
+    return DisaggregatedPrice(
+        apart, placement, load, dispatcher, table.host_s, table.drafts_s, seed
+    )
 
 
 def check_requests(trace: RequestTrace, shapes: list[Shape]) -> None:

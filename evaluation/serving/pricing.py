@@ -46,6 +46,9 @@ class ColocatedPrice(PlacedPrice):
         Gap between steps.
     seed
         Of expert load and jitter.
+    drafts_s
+        What draft layers with their heads and sampling add to a step with decode; ``None``: as
+        much as a MoE layer and an output head each.
 
     Attributes
     ----------
@@ -72,6 +75,7 @@ class ColocatedPrice(PlacedPrice):
         dispatcher: Dispatcher | None = None,
         host_s: float = HOST_S,
         seed: int = 0,
+        drafts_s: float | None = None,
     ) -> None:
         ranks = placement.num_ranks
         if ranks != executor.collectives.fabric.num_ranks:
@@ -83,6 +87,9 @@ class ColocatedPrice(PlacedPrice):
             raise ValueError(f"groups = {groups} must be at least 1 and divide {ranks} ranks")
         if not 0 <= host_s < np.inf:
             raise ValueError(f"host_s = {host_s} breaks 0 <= host_s < infinity")
+        if drafts_s is not None and not 0 <= drafts_s < np.inf:
+            raise ValueError(f"drafts_s = {drafts_s} breaks 0 <= drafts_s < infinity")
+        self.drafts_s = drafts_s
         self.operators = executor.operators
         self.collectives = executor.collectives
         self.drafts, self.host_s, self.groups = executor.drafts, host_s, groups
@@ -97,9 +104,9 @@ class ColocatedPrice(PlacedPrice):
         self.comm_slowdown = 1.0
 
     def fix_share(self, share: Array | None) -> None:
-        """Split tokens over replicas by ``share`` [layers, slots] from now on; ``None``: evenly.
+        """Split tokens over replicas by ``share`` [layers, slots] from now on.
 
-        For slots that are disabled while their weights change.
+        For slots that are disabled while their weights change; ``None``: as the dispatcher does.
         """
         self.experts.fix_share(share)
 
@@ -136,7 +143,7 @@ class ColocatedPrice(PlacedPrice):
             self.experts.tokens, self.experts.rank_tokens, self.comm_slowdown
         )
         model = self.operators.model
-        drafts = self.drafts if queries else 0
+        drafts = self.drafts if queries and self.drafts_s is None else 0
         layers = model.moe_layers + drafts
         dense_s = dense / self._slowest
         # sums, as ndarray.mean takes as long as a kernel
@@ -145,4 +152,6 @@ class ColocatedPrice(PlacedPrice):
         communication *= layers
         head = self.attention.head_s(queries + prompts) * (1 + drafts)
         total = attention_s[0] + experts_s[0] + communication + head + self.host_s
+        if queries and self.drafts_s is not None:
+            total += self.drafts_s
         return Cost(*map(float, (total, *attention_s, *experts_s, communication)))

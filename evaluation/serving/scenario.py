@@ -72,7 +72,9 @@ EXECUTOR_CHECKS: dict[str, preset.Check] = {
     "drafts": preset.count,
     "acceptance": preset.fraction,
     "solver": preset.text,
+    "dispatcher": preset.text,
     "host_s": preset.not_negative,
+    "drafts_s": preset.not_negative,
     "attention_domains": preset.count,
     "attention_dies": preset.count,
     "micro_batches": preset.count_from_one,
@@ -110,8 +112,13 @@ class ExecutorTable:
         Draft tokens of a step, and the chance of each.
     solver
         Of the placement at start, on the routing's mean load.
+    dispatcher
+        Registered name of what splits an expert's tokens over its replicas.
     host_s
         Gap between steps; xDeepServe section 7.1 measures 2 ms.
+    drafts_s
+        What draft layers with their heads and sampling add to a decode step; ``None``: as much as a
+        MoE layer and an output head each, or 5 ms where attention has dies of its own.
     attention_domains, attention_dies, micro_batches
         Disaggregated MoE and attention (xDeepServe section 5.2): DP domains, the dies of each, and
         micro-batches of each; the other dies hold experts. 0: every die holds both.
@@ -127,7 +134,9 @@ class ExecutorTable:
     drafts: int = 0
     acceptance: float = 0.9
     solver: str = "greedy"
+    dispatcher: str = "even"
     host_s: float = 2e-3
+    drafts_s: float | None = None
     attention_domains: int = 0
     attention_dies: int = 0
     micro_batches: int = 2

@@ -214,7 +214,11 @@ def _play_faults(
     def reprice(number: int, placement: Placement, groups: int) -> ColocatedPrice:
         table = replace(tables[number], dies=placement.num_ranks)
         pricer = build.step_executor(scenario, table)
-        return ColocatedPrice(pricer, placement, load, groups, None, table.host_s, seed + number)
+        dispatcher, times = (
+            build.dispatcher_of(table),
+            (table.host_s, seed + number, table.drafts_s),
+        )
+        return ColocatedPrice(pricer, placement, load, groups, dispatcher, *times)
 
     Outages(env, system, dies, scenario.fault, scenario.recovery, reprice)
 
