@@ -214,11 +214,8 @@ def _play_faults(
     def reprice(number: int, placement: Placement, groups: int) -> ColocatedPrice:
         table = replace(tables[number], dies=placement.num_ranks)
         pricer = build.step_executor(scenario, table)
-        dispatcher, times = (
-            build.dispatcher_of(table),
-            (table.host_s, seed + number, table.drafts_s),
-        )
-        return ColocatedPrice(pricer, placement, load, groups, dispatcher, *times)
+        dispatcher, rest = build.dispatcher_of(table), (seed + number, table.drafts_s)
+        return ColocatedPrice(pricer, placement, load, groups, dispatcher, table.host_s, *rest)
 
     Outages(env, system, dies, scenario.fault, scenario.recovery, reprice)
 
