@@ -312,13 +312,14 @@ def test_drafts_cost_what_they_are_said_to():
 
 def test_a_dispatcher_splits_unless_a_share_is_fixed():
     """Rotation loads ranks less evenly than the even split; disabled slots come first."""
+    twice = lb.Placement(np.tile(np.arange(512) % 256, (3, 1)), 32)
     even, rotated = (
-        ColocatedPrice(_executor(), PLACEMENT, LOAD, 32, dispatcher)
+        ColocatedPrice(_executor(), twice, LOAD, 32, dispatcher)
         for dispatcher in (None, lb.make_dispatcher("rotate"))
     )
     work = _work(60)
     assert rotated(work).experts_max > even(work).experts_max
-    rotated.fix_share(PLACEMENT.even_share)
+    rotated.fix_share(twice.even_share)
     assert rotated(work).experts_max == even(work).experts_max
     rotated.fix_share(None)
     assert rotated(work).experts_max > even(work).experts_max
