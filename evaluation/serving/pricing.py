@@ -39,7 +39,7 @@ class ColocatedPrice(PlacedPrice):
         Draws the experts of a step.
     groups
         DP groups; each spans ranks / groups dies, consecutive ones, that divide its tokens and
-        context evenly (an assumption). The all-reduces between them are left out.
+        context evenly, and add up their attention outputs in every layer (assumptions).
     dispatcher
         Splits tokens over replicas; ``None``: evenly, which is fastest.
     host_s
@@ -93,7 +93,9 @@ class ColocatedPrice(PlacedPrice):
         self.operators = executor.operators
         self.collectives = executor.collectives
         self.drafts, self.host_s, self.groups = executor.drafts, host_s, groups
-        self.attention = AttentionTable(self.operators, executor.drafts, ranks // groups)
+        self.attention = AttentionTable(
+            self.operators, executor.drafts, ranks // groups, executor.collectives
+        )
         self.experts = ExpertSide(self.operators, placement, load, dispatcher, seed)
         self._noise = Noise(executor.jitter, seed)
         self._group = np.repeat(np.arange(groups), ranks // groups)
