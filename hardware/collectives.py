@@ -227,7 +227,7 @@ class Collectives:
         """
         amount = np.asarray(tokens, dtype=np.float64)
         if ranks < 1 or not ((amount >= 0) & np.isfinite(amount)).all():
-            raise ValueError(f"tokens = {tokens} must be finite and >= 0, ranks = {ranks} >= 1")
+            raise ValueError(f"tokens = {amount} must be finite and >= 0, ranks = {ranks} >= 1")
         if ranks == 1:
             return np.zeros(amount.shape)
         setup = 0.0 if self.library is None else self.library.send["setup_s"]
