@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evaluation.output_file import check_output
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -52,7 +53,16 @@ def simulate(
     from evaluation.serving.scenario import read
 
     try:
-        _check_files(out, samples, report, timeline, faults)
+        tables = (".csv", ".parquet")
+        for option, path, endings in (
+            ("--out", out, tables),
+            ("--samples", samples, tables),
+            ("--report", report, (".html",)),
+            ("--timeline", timeline, (".json",)),
+            ("--faults", faults, (".toml",)),
+        ):
+            if path is not None:
+                check_output(path, endings, option)
         steps = None if timeline is None else _range(between)
         chosen = read(scenario)
         if requests is not None:
@@ -71,17 +81,6 @@ def simulate(
     from evaluation.serving.view import print_summary
 
     print_summary(result, Console())
-
-
-def _check_files(*paths: Path | None) -> None:
-    """Refuse before the work what could not be written after it."""
-    for path, suffixes in zip(paths, (ROWS, ROWS, (".html",), (".json",), (".toml",)), strict=True):
-        if path is None:
-            continue
-        if path.suffix not in suffixes:
-            raise ValueError(f"{path}: give a name that ends in {' or '.join(suffixes)}")
-        if not path.absolute().parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {path.absolute().parent}")
 
 
 def _range(text: str) -> "StepLog":

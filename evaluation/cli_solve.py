@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation.output_file import check_output
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def solve(
     from lb.solvers.auto import Auto
 
     try:
-        _check_out(out, placement_files.named(form).endings, form)
+        check_output(out, placement_files.named(form).endings, f"--format {form}, --out")
         load = load_files.read(loads, window_steps, step_tokens)
         problem = lb.Problem(
             load,
@@ -98,14 +99,6 @@ def solve(
     for line in _summary(problem, placement, share):
         print(line, file=sys.stderr)
     print(f"{out}: {form}", file=sys.stderr)
-
-
-def _check_out(out: Path, endings: tuple[str, ...], form: str) -> None:
-    """Say what is wrong with the name before anything is computed."""
-    if not out.name.endswith(endings):
-        raise ValueError(f"--out {out}: a {form} file ends in {' or '.join(endings)}")
-    if out.is_dir() or not out.parent.is_dir():
-        raise ValueError(f"--out {out}: give a file in a folder that there is")
 
 
 def _slots_per_rank(load: Any, ranks: int, slots: int | None, redundant: int | None) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evaluation.output_file import check_output
 from evaluation.refuse import refuse
 
 if TYPE_CHECKING:
@@ -65,10 +66,8 @@ def when(
             *(model, device, fabric, library, kv_tokens, law, drift, solver, dispatcher),
             *(window, steps, layers, memory_bound, seed),
         )
-        if csv is not None and csv.is_dir():
-            raise ValueError(f"--csv {csv} is a folder; give a file in it")
-        if csv is not None and not csv.absolute().parent.is_dir():
-            raise ValueError(f"--csv {csv}: there is no folder {csv.absolute().parent}")
+        if csv is not None:
+            check_output(csv, option="--csv")
         cells = _with_progress(grid, setting)
         if csv is not None:
             view.write_csv(cells, csv)

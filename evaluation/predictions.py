@@ -159,7 +159,8 @@ def _collectives(given: Conditions) -> Collectives:
     if "k" in given:
         model = replace(model, hidden=int(given["k"]), top_k=int(given["groups"]))
     fabric = _fabric(given["fabric"], int(given["ranks"]))
-    return Collectives(fabric, model, Library.preset(given["library"]), contention=True)
+    library = Library.preset(given["library"])
+    return Collectives(fabric, model, library, contention=given.get("contention", True))
 
 
 def _jitter(given: Conditions) -> Jitter | None:

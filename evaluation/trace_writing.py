@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from evaluation.output_file import check_output
 from evaluation.refuse import refuse
 
 
@@ -41,8 +42,7 @@ def refusing() -> Iterator[None]:
 
 def check_out(out: Path, sources: Iterable[str | Path]) -> None:
     """Raise unless ``out`` can be written and is none of what is read."""
-    if not out.parent.is_dir():
-        raise ValueError(f"{out}: there is no folder {out.parent}; make it first")
+    check_output(out, folder=True)
     for source in map(Path, sources):
         if out.exists() and source.exists() and out.samefile(source):
             raise ValueError(f"{out} is what is read; write to another name")

@@ -59,14 +59,19 @@ def validate(
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """Return median and worst absolute error in percent: by use, and by family and use."""
+    """Return median and worst absolute error in percent: by use, and by family and use.
+
+    Operating points, which are held to no target, stand apart; None where there are none.
+    """
     families = {}
     for key in dict.fromkeys((one.family, one.use) for one in results):
         mine = [one for one in results if (one.family, one.use) == key]
         families[" · ".join(key)] = _errors(mine)
     uses = {use: [one for one in results if one.use == use] for use in TARGETS}
+    points = [one for one in results if one.use == "point"]
     return {
         "uses": {use: _errors(mine) for use, mine in uses.items() if mine},
+        "points": _errors(points) if points else None,
         "families": families,
         "targets": {**TARGETS, "worst": WORST},
     }
@@ -112,8 +117,11 @@ def render(results: Sequence[Result], console: "Console", *, every: bool = False
         table.add_column(name, justify="left" if justify == "left" else "right")
     for name in ("median", "worst"):
         table.add_column(name, justify="right")
-    for kind in ("families", "uses"):
-        for name, errors in found[kind].items():
+    whole = dict(found["uses"])
+    if found["points"]:
+        whole["point, no target"] = found["points"]
+    for kind, rows in (("families", found["families"]), ("uses", whole)):
+        for name, errors in rows.items():
             cells = (str(errors["anchors"]), f"{errors['median_pct']:.1f} %")
             label = name if kind == "families" else f"all · {name}"
             table.add_row(label, *cells, f"{errors['worst_pct']:.1f} %")

@@ -205,6 +205,36 @@ class Collectives:
         rate = min(cores * self.library.send["core_bytes_per_s"], port)
         return self.library.send["setup_s"] + payload_bytes / rate
 
+    def all_reduce_s(self, tokens: ArrayLike, ranks: int) -> Array:
+        """Seconds to add up BF16 hidden states over ranks that each have a part of every sum.
+
+        A rank receives the others' parts of its share of the tokens, then the other shares: reduce-
+        scatter and all-gather, each ``(ranks - 1) / ranks`` of the tokens through a rank's port.
+        Nobody publishes figures for it on this fabric; that both phases reach the write rate of
+        the port after the setup of one transfer is an assumption of ours.
+
+        Parameters
+        ----------
+        tokens
+            [...] tokens of the whole group.
+        ranks
+            Of the group; nothing is sent for one.
+
+        Raises
+        ------
+        ValueError
+            If there is no rank, or a number of tokens is negative or not finite.
+        """
+        amount = np.asarray(tokens, dtype=np.float64)
+        if ranks < 1 or not ((amount >= 0) & np.isfinite(amount)).all():
+            raise ValueError(f"tokens = {amount} must be finite and >= 0, ranks = {ranks} >= 1")
+        if ranks == 1:
+            return np.zeros(amount.shape)
+        setup = 0.0 if self.library is None else self.library.send["setup_s"]
+        sent = (ranks - 1) / ranks * amount * 2.0 * self.model.hidden
+        seconds: Array = 2 * (setup + sent / self.send_bytes_per_s())
+        return seconds
+
     def a2e_s(self, tokens: float, attention_ranks: int, expert_ranks: int) -> float:
         """Seconds of attention-to-expert with trampoline forwarding (xDeepServe section 3.3).
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.lazily import lazily_compiled
 from traces.routing import RoutingTrace
 
 #: Tokens made; an expert's share is met to half a token in as many.
@@ -41,12 +42,20 @@ def _layer(
     for _ in range(ROUNDS * top_k):
         pair = random.permutation(TOKENS).reshape(2, half)
         place = random.integers(top_k, size=(2, half))
-        left, right = tokens[pair[0], place[0]], tokens[pair[1], place[1]]
-        twice = (tokens[pair[0]] == right[:, None]) | (tokens[pair[1]] == left[:, None])
-        free = ~twice.any(axis=1)
-        tokens[pair[0][free], place[0][free]] = right[free]
-        tokens[pair[1][free], place[1][free]] = left[free]
+        lazily_compiled(_exchange)(tokens, pair, place)
     return tokens
+
+
+def _exchange(tokens: NDArray[np.int64], pair: NDArray[np.int64], place: NDArray[np.int64]) -> None:
+    """Let pairs of tokens exchange a choice, unless one of the two would choose an expert twice."""
+    for at in range(pair.shape[1]):
+        one, other = tokens[pair[0, at]], tokens[pair[1, at]]
+        left, right = one[place[0, at]], other[place[1, at]]
+        twice = False
+        for choice in range(len(one)):
+            twice |= one[choice] == right or other[choice] == left
+        if not twice:
+            one[place[0, at]], other[place[1, at]] = right, left
 
 
 def _times(counts: NDArray[np.int64], top_k: int, layer: int) -> NDArray[np.int64]:

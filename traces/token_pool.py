@@ -1,13 +1,13 @@
 """Tokens to draw from, one by one or added up beforehand."""
 
-import functools
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.lazily import lazily_compiled
 from traces.made_tokens import made_tokens
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
@@ -42,10 +42,14 @@ class TokenPool:
         self, counts: NDArray[np.int32], tokens: NDArray[np.int64], random: np.random.Generator
     ) -> None:
         """Add ``tokens`` [steps] drawn tokens to each of ``counts`` [steps, layers * experts]."""
+        self._add(counts, self.draws(tokens), random)
+
+    def draws(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return [steps, sizes] draws of each size that make ``tokens`` [steps]."""
         sizes = np.array(SIZES[-len(self.first) :])
         draws = tokens[:, None] // sizes
         draws[:, 1:] -= draws[:, :-1] * (sizes[:-1] // sizes[1:])
-        self._add(counts, draws, random)
+        return draws
 
     def _add(
         self, counts: NDArray[np.int32], draws: NDArray[np.int64], random: np.random.Generator
@@ -53,8 +57,7 @@ class TokenPool:
         """Add the draws of each size [steps, sizes], not too many at once."""
         total = int(draws.sum())
         if total <= DRAWS:
-            chance = random.random(total)
-            _compiled(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
+            self.add_drawn(counts, draws, random.random(total))
         elif len(draws) > 1:
             half = len(draws) // 2
             self._add(counts[:half], draws[:half], random)
@@ -63,6 +66,37 @@ class TokenPool:
             part = draws // 2
             self._add(counts, part, random)
             self._add(counts, draws - part, random)
+
+    def add_drawn(
+        self, counts: NDArray[np.int32], draws: NDArray[np.int64], chance: NDArray[np.float64]
+    ) -> None:
+        """Add the draws of each size [steps, sizes]; each takes the next ``chance``, 0 to 1."""
+        lazily_compiled(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
+
+
+def draw_step(
+    pools: Sequence[TokenPool],
+    tokens: NDArray[np.int64],
+    width: int,
+    random: np.random.Generator,
+) -> NDArray[np.int32]:
+    """Return [width] counts of a step with ``tokens`` [pools] of each pool, all of the same sizes.
+
+    The draws are those of :meth:`TokenPool.add` for one pool after the other, without its checks.
+    """
+    counts = np.zeros((1, width), dtype=np.int32)
+    draws = pools[0].draws(tokens)
+    each = draws.sum(axis=1).tolist()
+    if sum(each) > DRAWS:
+        for pool, part in zip(pools, tokens, strict=True):
+            pool.add(counts, part[None], random)
+        return counts[0]
+    chance, used = random.random(sum(each)), 0
+    for number, (pool, drawn) in enumerate(zip(pools, each, strict=True)):
+        if drawn:
+            pool.add_drawn(counts, draws[number : number + 1], chance[used : used + drawn])
+            used += drawn
+    return counts[0]
 
 
 def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenPool:
@@ -73,7 +107,13 @@ def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenP
     dtype = np.uint16 if width <= 2**16 else np.uint32
     cells = (ids + offsets).astype(dtype).reshape(len(ids), -1)
     random = np.random.default_rng([seed, 1])
-    sizes = SIZES[:-1] if pooled else ()
+    return pool_of_cells(cells, width, SIZES[:-1] if pooled else (), random)
+
+
+def pool_of_cells(
+    cells: NDArray[Any], width: int, sizes: Sequence[int], random: np.random.Generator
+) -> TokenPool:
+    """Return the pool of tokens, with chunks of ``sizes``: the last of :data:`SIZES` but 1."""
     found = [_chunks(cells, width, size, random) for size in sizes]
     chunks = np.concatenate([np.zeros((0, width), dtype=np.uint16), *found])
     return TokenPool(cells, chunks, np.cumsum([0, *map(len, found)]))
@@ -87,7 +127,7 @@ def _chunks(
     order = random.permutation(np.tile(np.arange(len(cells)), rounds))
     number = len(order) // size
     sums = np.zeros((number, width), dtype=np.int32)
-    _compiled(_add_up)(sums, cells, order, size)
+    lazily_compiled(_add_up)(sums, cells, order, size)
     return sums.astype(np.uint16)
 
 
@@ -128,17 +168,3 @@ def _add_draws(
             for choice in range(len(token)):
                 row[token[choice]] += 1
             used += 1
-
-
-@functools.cache
-def _compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Compile with numba, which is imported here and no sooner; cached on disk where possible."""
-    import numba
-
-    compiled: Callable[..., None]
-    try:
-        compiled = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        # a read-only image without a writable home leaves numba no place for its cache
-        compiled = numba.njit(nogil=True)(function)
-    return compiled

@@ -15,7 +15,7 @@ from evaluation.predictions import KINDS
 from hardware import preset, table
 
 FOLDER = Path(__file__).parent
-USES = ("fit", "check")
+USES = ("fit", "check", "point")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Anchor:
     id, family
         Its name, unique, and the group it is summarised in.
     use
-        "fit" where a constant was fitted on it, "check" where none was.
+        "fit" where a constant was fitted on it, "check" where none was; "point" for an operating
+        point of a whole system, of which some condition is assumed: shown, held to no target.
     kind
         Which prediction answers it, a key of ``evaluation.predictions.KINDS``.
     published, unit

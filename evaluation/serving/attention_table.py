@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.work import Work
-from hardware import Operators
+from hardware import Collectives, Operators
 from lb.kernel import kernel
 
 Array = NDArray[np.float64]
@@ -39,8 +39,10 @@ class AttentionTable:
     drafts
         Draft tokens of a sequence in decode.
     span
-        Dies of a DP group: tokens and context are divided by it. The all-reduces of tensor
-        parallelism are left out.
+        Dies of a DP group: tokens and context are divided by it.
+    collectives
+        What dies that share a group need to add up their parts of the attention output, once a
+        layer; ``None``: nothing.
 
     Raises
     ------
@@ -48,13 +50,19 @@ class AttentionTable:
         If the operators interpolate measurements, which depend on context in other ways.
     """
 
-    def __init__(self, operators: Operators, drafts: int, span: int) -> None:
+    def __init__(
+        self,
+        operators: Operators,
+        drafts: int,
+        span: int,
+        collectives: Collectives | None = None,
+    ) -> None:
         if operators.source != "roofline":
             raise ValueError(
                 f"operators.source = {operators.source!r}; steps are priced from rooflines, give "
                 "source = 'roofline'"
             )
-        self._operators = operators
+        self._operators, self._collectives = operators, collectives
         self.queries, self.span = 1.0 + drafts, float(span)
         self.rows = self._tabulate(4096)
         model = operators.model
@@ -113,6 +121,10 @@ class AttentionTable:
         rows[HEAD] = operators.head_s(tokens)
         rows[DECODE] = np.sum(list(decode.values()), axis=0)
         rows[SHARED] = np.sum([prefill[name] for name in sorted(together)], axis=0)
+        if self._collectives is not None:
+            rows[[DECODE, SHARED]] += self._collectives.all_reduce_s(
+                tokens * self.span, int(self.span)
+            )
         for row, parts in ((OF_PREFILL, prefill), (OF_DECODE, decode)):
             rows[row] = np.sum([parts[name] for name in parts if name not in together], axis=0)
         mlp = operators.mlp_s(tokens, model.dense_inter) if model.dense_layers else 0.0

@@ -16,6 +16,7 @@ from evaluation.scenario import fabric_of
 from evaluation.serving import named
 from evaluation.serving.decode_batch import whole_blocks
 from evaluation.serving.disaggregated_price import DisaggregatedPrice
+from evaluation.serving.drifting_load import Drifting
 from evaluation.serving.expert_load import ExpertLoad, Uniform, load_of
 from evaluation.serving.pricing import ColocatedPrice
 from evaluation.serving.scenario import ExecutorTable, ServingScenario
@@ -24,9 +25,10 @@ from hardware import Collectives, Device, Library, Model, Operators
 from hardware.faults import Jitter
 from hardware.memory import footprint
 from hardware.rooflines import FORMAT_BYTES
+from lb.protocols import Dispatcher
 from schedulers import DECODE, JOB
 from traces.domain_shares import with_domains
-from traces.generators.presets import PRESETS
+from traces.generators.presets import PRESETS, preset
 from traces.requests import RequestTrace
 
 Ints = NDArray[np.int64]
@@ -53,11 +55,20 @@ def _law(name: str) -> ExpertLoad:
 def expert_load(scenario: ServingScenario) -> ExpertLoad:
     """Return where the experts of a step come from."""
     model = Model.preset(scenario.model)
+    one = scenario.routing[0] if len(scenario.routing) == 1 else ""
+    if scenario.routing_step_s is not None and one not in PRESETS:
+        raise ValueError(
+            f"{scenario.name}: routing_step_s = {scenario.routing_step_s:g} needs a law that drifts"
+            f", routing = {', '.join(scenario.routing)} is none; give one of {', '.join(PRESETS)}"
+        )
     if scenario.routing == ("uniform",):
         names = tuple(scenario.domains) or ("all",)
         return Uniform(model.moe_layers, model.experts, model.top_k, names)
-    one = scenario.routing[0] if len(scenario.routing) == 1 else ""
-    load = _law(one) if one in PRESETS else load_of(scenario.routing)
+    load: ExpertLoad
+    if scenario.routing_step_s is not None:
+        load = Drifting(preset(one), scenario.routing_step_s)
+    else:
+        load = _law(one) if one in PRESETS else load_of(scenario.routing)
     if (load.num_experts, load.top_k) != (model.experts, model.top_k):
         raise ValueError(
             f"{scenario.name}: the routing has {load.num_experts} experts, top-{load.top_k}, the "
@@ -185,6 +196,11 @@ def shape(
     )
 
 
+def dispatcher_of(table: ExecutorTable) -> Dispatcher | None:
+    """Return what splits tokens over replicas; ``None`` for the even split, the fastest."""
+    return None if table.dispatcher == "even" else lb.make_dispatcher(table.dispatcher)
+
+
 def price(
     table: ExecutorTable,
     executor: StepExecutor,
@@ -193,8 +209,18 @@ def price(
     seed: int,
 ) -> ColocatedPrice | DisaggregatedPrice:
     """Return what an executor's steps cost."""
+    dispatcher = dispatcher_of(table)
     if not table.disaggregated:
-        return ColocatedPrice(executor, placement, load, table.groups, None, table.host_s, seed)
+        return ColocatedPrice(
+            executor,
+            placement,
+            load,
+            table.groups,
+            dispatcher,
+            table.host_s,
+            seed,
+            table.drafts_s,
+        )
     apart = Disaggregated(
         executor.operators,
         executor.collectives,
@@ -205,7 +231,9 @@ def price(
         drafts=table.drafts,
         jitter=executor.jitter,
     )
-    return DisaggregatedPrice(apart, placement, load, None, table.host_s, seed=seed)
+    return DisaggregatedPrice(
+        apart, placement, load, dispatcher, table.host_s, table.drafts_s, seed
+    )
 
 
 def check_requests(trace: RequestTrace, shapes: list[Shape]) -> None:

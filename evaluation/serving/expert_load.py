@@ -112,8 +112,26 @@ class Routed:
         self, domain_tokens: NDArray[np.float64], random: np.random.Generator, /
     ) -> NDArray[np.int32]:
         """Return [layers, experts] drawn counts; errors as :meth:`traces.DomainRouting.draw`."""
+        whole = domain_tokens.astype(np.int64)
+        fits = whole.shape == (len(self.domains),) and bool((whole == domain_tokens).all())
+        if fits and whole.min() >= 0 and whole.sum() < 2**31:
+            return self.routing.draw_step(whole, random)
         counts: NDArray[np.int32] = self.routing.draw(domain_tokens[None], random)[0]
         return counts
+
+
+def domain_names(law: Law, names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of a law's domains, "domain 0" and so on where none are given.
+
+    Raises
+    ------
+    ValueError
+        If there are other than ``law.domains`` names, or two are the same.
+    """
+    names = tuple(names) or tuple(f"domain {number}" for number in range(law.domains))
+    if len(set(names)) != law.domains or len(names) != law.domains:
+        raise ValueError(f"names = {names}; give {law.domains} different ones, one a domain")
+    return names
 
 
 def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
@@ -121,7 +139,8 @@ def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
 
     A domain's tokens are made from its expert counts over the law's first 64 steps. So what
     differs between domains is kept, and follows the traffic; what the law lets wander in time on
-    its own (drift, shifts, noise from step to step) is averaged: an approximation of ours.
+    its own (drift, shifts, noise from step to step) is averaged: an approximation of ours, without
+    which :class:`evaluation.serving.drifting_load.Drifting` lets drift and shifts play.
 
     Parameters
     ----------
@@ -135,14 +154,11 @@ def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
     ValueError
         If there are other than ``law.domains`` names, or two are the same.
     """
-    names = tuple(names) or tuple(f"domain {number}" for number in range(law.domains))
-    if len(set(names)) != law.domains or len(names) != law.domains:
-        raise ValueError(f"names = {names}; give {law.domains} different ones, one a domain")
     alone = {
         name: law.replace(
             mix=tuple(map(float, np.eye(law.domains)[number])), schedule=None, burst_every=0.0
         ).trace(LAW_STEPS)
-        for number, name in enumerate(names)
+        for number, name in enumerate(domain_names(law, names))
     }
     return Routed(DomainRouting(alone, pooled=True))
 

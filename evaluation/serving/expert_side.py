@@ -75,7 +75,7 @@ class ExpertSide:
         self._random = np.random.default_rng([seed, 1])
         self._shared = shared
         self._placement = placement
-        self._share = placement.even_share
+        self._share, self._fixed = placement.even_share, False
         shape = (placement.num_layers, placement.num_ranks)
         self.seconds, self.rank_tokens = np.empty(shape), np.empty(shape)
         self.tokens = np.empty((2, placement.num_layers))
@@ -97,10 +97,11 @@ class ExpertSide:
                 f"{placement!r} cannot follow {old!r}: layers, experts and ranks must be the same"
             )
         self._placement = placement
-        self._share = placement.even_share
+        self._share, self._fixed = placement.even_share, False
 
     def fix_share(self, share: Array | None) -> None:
-        """Split by ``share`` [layers, slots] where no dispatcher does; ``None``: evenly."""
+        """Split by ``share`` [layers, slots] instead of the dispatcher; ``None``: as before."""
+        self._fixed = share is not None
         self._share = self._placement.even_share if share is None else share
 
     def run_without(self, missing: NDArray[np.bool_] | None) -> None:
@@ -145,7 +146,7 @@ class ExpertSide:
 
     def split(self, counts: NDArray[np.int32]) -> Array:
         """Return [layers, slots] the dispatcher's shares of a step."""
-        if self._dispatcher is None:
+        if self._dispatcher is None or self._fixed:
             return self._share
         placement = self._placement
         return slot_share(placement, self._dispatcher(placement, counts.astype(np.float64)))

@@ -42,13 +42,16 @@ class ColocatedPrice(PlacedPrice):
         Draws the experts of a step.
     groups
         DP groups; each spans ranks / groups dies, consecutive ones, that divide its tokens and
-        context evenly (an assumption). The all-reduces between them are left out.
+        context evenly, and add up their attention outputs in every layer (assumptions).
     dispatcher
         Splits tokens over replicas; ``None``: evenly, which is fastest.
     host_s
         Gap between steps.
     seed
         Of expert load and jitter.
+    drafts_s
+        What draft layers with their heads and sampling add to a step with decode; ``None``: as
+        much as a MoE layer and an output head each.
 
     Attributes
     ----------
@@ -75,6 +78,7 @@ class ColocatedPrice(PlacedPrice):
         dispatcher: Dispatcher | None = None,
         host_s: float = HOST_S,
         seed: int = 0,
+        drafts_s: float | None = None,
     ) -> None:
         ranks = placement.num_ranks
         if ranks != executor.collectives.fabric.num_ranks:
@@ -86,10 +90,15 @@ class ColocatedPrice(PlacedPrice):
             raise ValueError(f"groups = {groups} must be at least 1 and divide {ranks} ranks")
         if not 0 <= host_s < np.inf:
             raise ValueError(f"host_s = {host_s} breaks 0 <= host_s < infinity")
+        if drafts_s is not None and not 0 <= drafts_s < np.inf:
+            raise ValueError(f"drafts_s = {drafts_s} breaks 0 <= drafts_s < infinity")
+        self.drafts_s = drafts_s
         self.operators = executor.operators
         self.collectives = executor.collectives
         self.drafts, self.host_s, self.groups = executor.drafts, host_s, groups
-        self.attention = AttentionTable(self.operators, executor.drafts, ranks // groups)
+        self.attention = AttentionTable(
+            self.operators, executor.drafts, ranks // groups, executor.collectives
+        )
         self.experts = ExpertSide(self.operators, placement, load, dispatcher, seed)
         self._noise = Noise(executor.jitter, seed)
         self._group = np.repeat(np.arange(groups), ranks // groups)
@@ -102,9 +111,9 @@ class ColocatedPrice(PlacedPrice):
         self.comm_slowdown = 1.0
 
     def fix_share(self, share: Array | None) -> None:
-        """Split tokens over replicas by ``share`` [layers, slots] from now on; ``None``: evenly.
+        """Split tokens over replicas by ``share`` [layers, slots] from now on.
 
-        For slots that are disabled while their weights change.
+        For slots that are disabled while their weights change; ``None``: as the dispatcher does.
         """
         self.experts.fix_share(share)
 
@@ -156,13 +165,15 @@ class ColocatedPrice(PlacedPrice):
             tokens = np.stack([rank_tokens.max(axis=1), rank_tokens.mean(axis=1)])
         communication = self._exchange(tokens, rank_tokens, self.comm_slowdown)
         model = self.operators.model
-        drafts = self.drafts if queries else 0
+        drafts = self.drafts if queries and self.drafts_s is None else 0
         layers = model.moe_layers + drafts
         dense_s = dense / self._slowest
-        attention_s = layers * attention.mean(axis=1)
-        attention_s += model.dense_layers * np.array([dense_s.max(), dense_s.mean()])
-        experts_s = layers * experts.mean(axis=1)
+        # sums, as ndarray.mean takes as long as a kernel
+        attention_s, experts_s = layers * (self._barrier.sum(axis=2) / self._barrier.shape[2])
+        attention_s += model.dense_layers * np.array([dense_s.max(), dense_s.sum() / self.groups])
         communication *= layers
         head = self.attention.head_s(queries + prompts) * (1 + drafts)
         total = attention_s[0] + experts_s[0] + communication + head + self.host_s
+        if queries and self.drafts_s is not None:
+            total += self.drafts_s
         return Cost(*map(float, (total, *attention_s, *experts_s, communication)))

@@ -72,6 +72,13 @@ class Rebalancing:
         How.
     send_bytes_per_s
         Rate at which one rank receives weights.
+
+    Attributes
+    ----------
+    rebalances
+        Times that the solver was asked, over all executors.
+    moved_bytes, paused_s
+        Weights that ranks received, and seconds that executors stood still for it, until now.
     """
 
     def __init__(self, table: RebalanceTable, send_bytes_per_s: float) -> None:
@@ -104,6 +111,14 @@ class Rebalancing:
             price.comm_slowdown = 1.0
         self.paused_s += effect.pause_s
         return float(effect.pause_s)
+
+    def summary(self) -> dict[str, float]:
+        """Return what rebalancing has done until now."""
+        return {
+            "rebalances": self.rebalances,
+            "moved_bytes": self.moved_bytes,
+            "paused_s": self.paused_s,
+        }
 
     def _window(self, price: ColocatedPrice, state: _Progress, now_s: float) -> None:
         state.history = [*state.history, price.take_seen()][-self.table.history_windows :]

@@ -41,6 +41,7 @@ CHECKS: dict[str, preset.Check] = {
     "int8_attention": preset.not_negative,
     "jitter_sigma": preset.not_negative,
     "routing": name_or_names,
+    "routing_step_s": preset.positive,
     "domains": preset.table_of(preset.positive),
     "plane": preset.text,
     "block_tokens": preset.count_from_one,
@@ -74,7 +75,9 @@ EXECUTOR_CHECKS: dict[str, preset.Check] = {
     "drafts": preset.count,
     "acceptance": preset.fraction,
     "solver": preset.text,
+    "dispatcher": preset.text,
     "host_s": preset.not_negative,
+    "drafts_s": preset.not_negative,
     "attention_domains": preset.count,
     "attention_dies": preset.count,
     "micro_batches": preset.count_from_one,
@@ -112,8 +115,13 @@ class ExecutorTable:
         Draft tokens of a step, and the chance of each.
     solver
         Of the placement at start, on the routing's mean load.
+    dispatcher
+        Registered name of what splits an expert's tokens over its replicas.
     host_s
         Gap between steps; xDeepServe section 7.1 measures 2 ms.
+    drafts_s
+        What draft layers with their heads and sampling add to a decode step; ``None``: as much as a
+        MoE layer and an output head each, or 5 ms where attention has dies of its own.
     attention_domains, attention_dies, micro_batches
         Disaggregated MoE and attention (xDeepServe section 5.2): DP domains, the dies of each, and
         micro-batches of each; the other dies hold experts. 0: every die holds both.
@@ -129,7 +137,9 @@ class ExecutorTable:
     drafts: int = 0
     acceptance: float = 0.9
     solver: str = "greedy"
+    dispatcher: str = "even"
     host_s: float = 2e-3
+    drafts_s: float | None = None
     attention_domains: int = 0
     attention_dies: int = 0
     micro_batches: int = 2
@@ -196,6 +206,9 @@ class ServingScenario:
         of Poisson arrivals; without a rate all arrive at once.
     routing
         "uniform", a preset of :mod:`traces.generators`, or recordings, one a domain.
+    routing_step_s
+        Simulated seconds that a step of a routing preset stands for, whose drift and shifts then
+        play along; ``None``: they are averaged.
     domains
         Shares of the requests by domain where the trace names none; empty: evenly.
     plane
@@ -242,6 +255,7 @@ class ServingScenario:
     int8_attention: float = 0.0
     jitter_sigma: float = 0.0
     routing: tuple[str, ...] = ("uniform",)
+    routing_step_s: float | None = None
     domains: Any = dataclasses.field(default_factory=dict)
     plane: str = "rdma"
     block_tokens: int = 128

@@ -10,6 +10,7 @@ import simpy
 import schedulers
 from evaluation.scenario import fabric_of
 from evaluation.serving import build, named
+from evaluation.serving.drifting_load import Drifting
 from evaluation.serving.fault_building import outages_of
 from evaluation.serving.faults import as_table
 from evaluation.serving.job_executor import Stage
@@ -67,7 +68,7 @@ def simulate(
     """
     began = time.perf_counter()
     env = simpy.Environment()
-    system, samples, outages = _system(env, scenario, seed, steps, trace, until_s)
+    system, samples, outages, rebalancing = _system(env, scenario, seed, steps, trace, until_s)
     env.process(_watch(env, system, samples, scenario.sample_s, on_progress))
     if until_s is None:
         env.run(system.all_finished)
@@ -84,6 +85,8 @@ def simulate(
     )
     if outages.schedule:
         summary["faults"] = outages.figures()
+    if rebalancing is not None:
+        summary["rebalancing"] = rebalancing.summary()
     return Result(
         scenario.name,
         system.log,
@@ -111,7 +114,7 @@ def _system(
     steps: StepLog | None,
     given: RequestTrace | None,
     until_s: float | None,
-) -> tuple[System, SampleLog, Outages]:
+) -> tuple[System, SampleLog, Outages, Rebalancing | None]:
     load = build.expert_load(scenario)
     trace = build.requests(scenario, load, seed) if given is None else given
     live = Live(trace, build.predicted(trace, scenario.length_prediction, seed))
@@ -178,10 +181,20 @@ def _system(
     )
     last_s = float(trace.arrival_s[-1]) if until_s is None else until_s
     outages = outages_of(env, scenario, system, load, seed, last_s)
+    if isinstance(load, Drifting):
+        system.hooks.append(lambda _, now_s: _move(load, now_s))
+    rebalancing = None
     if scenario.rebalance is not None:
-        rate = pricer.collectives.send_bytes_per_s()
-        system.hooks.append(Rebalancing(scenario.rebalance, rate))
-    return system, SampleLog([one.shape.name for one in executors]), outages
+        rebalancing = Rebalancing(scenario.rebalance, pricer.collectives.send_bytes_per_s())
+        system.hooks.append(rebalancing)
+    names = [one.shape.name for one in executors]
+    return system, SampleLog(names), outages, rebalancing
+
+
+def _move(load: Drifting, now_s: float) -> float:
+    """Let the routing drift up to a step, which does not wait for it."""
+    load.move_to(now_s)
+    return 0.0
 
 
 def _watch(

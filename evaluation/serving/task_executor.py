@@ -307,7 +307,7 @@ class TaskExecutor:
                 self._end(work, cost, chunks, start)
 
     def _has_work(self) -> bool:
-        return bool(self.prefill.queued or self.batch.count.any())
+        return bool(self.batch.count.any() or self.prefill.queued)
 
     def _chunks(self) -> list[Chunk]:
         if self.shape.role == "decode":
@@ -382,12 +382,20 @@ class TaskExecutor:
             self.around.prompt_done(self, request, group)
 
     def _spill(self) -> bool:
-        """Send away the youngest sequences of groups whose cache no longer fits."""
-        used, found = self.kv_used, False
-        for group in np.flatnonzero(used > self.capacity).tolist():
+        """Send away the youngest sequences of groups whose cache no longer fits.
+
+        Prompts and caches on their way keep what they have reserved, so that the last sequence,
+        too, goes where others hold the rest. One that has the group to itself stays: any request
+        fits alone, or the scenario is refused.
+        """
+        over, found = self.kv_used > self.capacity, False
+        if not over.any():
+            return False
+        for group in np.flatnonzero(over).tolist():
             cache = self.prefill.caches[group]
             cache.trim(0)
-            while self.free(group) < 0 and self.batch.count[group] > 1:
+            shared = self.prefill.held[group] + self.decode.arriving_held[group] > 0
+            while self.free(group) < 0 and self.batch.count[group] > (0 if shared else 1):
                 request = self.decode.youngest(group)
                 self.preempt(request, group)
                 found = True

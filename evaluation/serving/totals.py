@@ -33,5 +33,5 @@ class Totals:
         self.experts_mean_s += cost.experts_mean
         self.communication_s += cost.communication
         load = work.decode_context + work.prefill_context
-        mean = float(load.mean())
+        mean = float(load.sum()) / len(load)
         self.dp_imbalance += float(load.max()) / mean if mean > 0 else 1.0

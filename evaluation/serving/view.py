@@ -73,7 +73,7 @@ def headline(result: Result) -> str:
 
 
 def rates(result: Result) -> list[str]:
-    """Return throughput and goodput, a line each, and one of faults where there were any."""
+    """Return throughput, goodput, and what rebalancing and faults did, a line each."""
     found, good = result.summary["throughput"], result.summary["goodput"]
     through = (
         f"throughput {figures(found['output_tokens_per_s_per_chip'])} output tokens/s per chip, "
@@ -92,6 +92,12 @@ def rates(result: Result) -> list[str]:
         f"requests/s; {kept} of the finished keep "
     )
     lines = [through, within + (" and ".join(promised) or "the SLO, which promises nothing")]
+    if "rebalancing" in result.summary:
+        moved = result.summary["rebalancing"]
+        lines.append(
+            f"placed anew {moved['rebalances']:,} times; {moved['moved_bytes'] / 1e9:,.1f} GB of "
+            f"weights moved, {seconds(moved['paused_s'])} of pauses"
+        )
     faults = result.summary.get("faults")
     return [*lines, fault_table.in_words(faults)] if faults else lines
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lb.checked import checked_integer, checked_number
-from schedulers.views import HOLD, Assigning, Ints, Requests, Workers
+from schedulers.in_order import in_order
+from schedulers.views import Assigning, Ints, Requests, Workers
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,6 @@ class Collaborative:
         """
         per_token = checked_number(self.seconds_per_token, "seconds_per_token", at_least=0)
         per_pair = checked_number(self.seconds_per_pair, "seconds_per_pair", at_least=0)
-        answer = np.full(len(requests), HOLD, dtype=np.int64)
         taken = self._of_this_step(requests, workers)
         prompt = requests.prompt_tokens[taken]
         hit = np.zeros((len(taken), len(workers)), dtype=np.int64)
@@ -62,17 +63,16 @@ class Collaborative:
         # a query has all keys before it: (prompt² - hit²) / 2 pairs, those of the hit left out
         cost = (prompt[:, None] - hit) * (per_token + per_pair / 2 * (prompt[:, None] + hit))
         finish = per_token * workers.waiting_tokens
-        assigning = Assigning(workers)
-        for row in np.argsort(-cost.min(axis=1, initial=np.inf), kind="stable"):
-            index = taken[row]
-            free = assigning.open_for(int(prompt[row]))
-            if not free.any():
-                continue
+        row_of = {index: row for row, index in enumerate(taken.tolist())}
+
+        def soonest(index: int, free: NDArray[np.bool_], totals: Assigning) -> int:
+            row = row_of[index]
             worker = int(np.where(free, finish + cost[row], np.inf).argmin())
-            answer[index] = worker
             finish[worker] += cost[row, worker]
-            assigning.add(worker, int(prompt[row]), int(requests.output_tokens[index]))
-        return answer
+            return worker
+
+        dearest = np.argsort(-cost.min(axis=1, initial=np.inf), kind="stable")
+        return in_order(requests, workers, soonest, taken[dearest].tolist())
 
     def _of_this_step(self, requests: Requests, workers: Workers) -> Ints:
         """Return indices of the oldest requests that fit anywhere, as many as fill the step."""

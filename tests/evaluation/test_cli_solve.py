@@ -159,7 +159,7 @@ def test_the_summary_says_how_good_it_is(load, tmp_path):
         (["--solver", "random", "--param", "seed=x"], "--param seed=x: SeedSequence expects int"),
         (["--dispatcher", "evn"], "unknown dispatcher 'evn'"),
         (["--format", "pt"], "--format 'pt' is not one of deepseek"),
-        (["--format", "npy"], "a npy file ends in .npy"),
+        (["--format", "npy"], "give a name that ends in .npy"),
         (["--first-layer", "3"], "--first-layer goes with sglang and tensorrt-llm"),
         (["--format", "vllm", "--num-layers", "3"], "--num-layers goes with sglang"),
         (["--format", "sglang", "--num-layers", "2"], "layer 2 is outside num_layers = 2"),
@@ -232,11 +232,12 @@ def test_files_that_hold_no_placement(load, tmp_path, content, message):
 
 def test_a_folder_that_is_not_there(load, tmp_path):
     """Said before anything is computed."""
-    for out in (tmp_path / "none" / "a.json", tmp_path / "none.json"):
-        (tmp_path / "none.json").mkdir(exist_ok=True)
+    (tmp_path / "none.json").mkdir()
+    for out, why in (("none/a.json", "there is no folder"), ("none.json", "is a folder")):
+        out = tmp_path / out
         said = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS])
         assert said.exit_code == 2
-        assert "give a file in a folder that there is" in said.stderr
+        assert why in said.stderr
 
 
 def test_help_shows_what_stands_in_brackets():

@@ -1,10 +1,12 @@
 """The model is held against published figures, and bad anchors are refused."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from evaluation import anchors, validate
 
@@ -49,6 +51,21 @@ def test_the_error_is_that_of_the_figures(results):
         assert one.source
         assert one.unit
         assert np.isfinite(one.predicted)
+
+
+def test_operating_points_are_shown_and_held_to_no_target(results):
+    """They count in no use, stand in a row of their own, and none is off by a factor of two."""
+    points = [one for one in results if one.use == "point"]
+    assert {one.family for one in points} >= {"cloudmatrix-15ms", "deepseek-production"}
+    found = validate.summary(results)
+    assert found["points"]["anchors"] == len(points) >= 7
+    assert set(found["uses"]) == {"fit", "check"}
+    assert sum(use["anchors"] for use in found["uses"].values()) == len(results) - len(points)
+    assert all(1 / 2 < one.predicted / one.published < 2 for one in points)
+    console = Console(file=io.StringIO(), width=150)
+    validate.render(points, console)
+    assert "all · point, no target" in console.file.getvalue()
+    assert validate.summary([one for one in results if one.use != "point"])["points"] is None
 
 
 def test_a_worse_machine_is_seen(monkeypatch, results):
@@ -124,4 +141,4 @@ def test_the_report_is_json_of_the_promised_keys(results):
     report = json.loads(json.dumps(validate.report(results)))
     keys = {"id", "family", "use", "published", "predicted", "error_pct", "unit", "source"}
     assert all(set(one) == keys for one in report["anchors"])
-    assert set(report["summary"]) == {"uses", "families", "targets"}
+    assert set(report["summary"]) == {"uses", "families", "targets", "points"}

@@ -86,6 +86,19 @@ def test_without_contention_it_is_never_slower() -> None:
     assert (free.dispatch_s(skewed) <= COLLECTIVES.dispatch_s(skewed)).all()
 
 
+def test_an_all_reduce_moves_every_token_twice_but_for_the_own_share() -> None:
+    """At the write rate, after two setups; one rank sends nothing, and no library no setup."""
+    setup = COLLECTIVES.library.send["setup_s"]
+    found = COLLECTIVES.all_reduce_s([0, 8192], 4)
+    data = 2 * 0.75 * 8192 * 7168 * 2 / COLLECTIVES.send_bytes_per_s()
+    np.testing.assert_allclose(found, [2 * setup, 2 * setup + data])
+    assert COLLECTIVES.all_reduce_s(100, 1) == 0
+    assert Collectives(FABRIC, MODEL).all_reduce_s(0, 4) == 0
+    for tokens, ranks in ((-1, 4), (np.inf, 4), (1, 0)):
+        with pytest.raises(ValueError, match="must be finite and >= 0, ranks = "):
+            COLLECTIVES.all_reduce_s(tokens, ranks)
+
+
 def test_many_cores_fill_the_port() -> None:
     """At 9 MB, 48 vector cores are over twice as fast as 2; one megabyte is below 20 µs."""
     xccl = Collectives(FABRIC, MODEL, Library.preset("xccl"))

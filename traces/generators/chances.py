@@ -1,5 +1,6 @@
 """The chance of each expert in an interval, domains mixed."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ class Chances:
 
     def __init__(self, law: "Law") -> None:
         self._law = law
-        self._base = _effective(law, base(law))
+        self._base = _effective(_still(law)).copy()
         self._still = inclusion(self._base, law.top_k)
         self._tau = np.zeros((law.domains, law.layers))
         self._out = np.empty(self._base.shape)
@@ -40,6 +41,11 @@ class Chances:
             for domain, now in enumerate(moved):
                 fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
         return mixture(interval.mix, self._out)
+
+    def by_domain(self, interval: Interval) -> NDArray[np.float64]:
+        """Return [domains, layers, experts] chances of a token of each domain in the interval."""
+        self.mixed(interval)
+        return self._out.copy()
 
     def variation(self, interval: Interval) -> NDArray[np.float64]:
         """Return [layers, experts] coefficients of variation that noise gives to those chances.
@@ -62,8 +68,18 @@ def mixture(mix: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.flo
     return mixed
 
 
-def _effective(law: "Law", logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return logits that bring about, without groups and bias, the chances that the law has."""
+def _still(law: "Law") -> "Law":
+    """Return the law without what mixes its domains, so that others of the same logits equal it."""
+    return law.replace(mix=None, mix_sigma=0.0, schedule=None, burst_every=0.0)
+
+
+@lru_cache(maxsize=4)
+def _effective(law: "Law") -> NDArray[np.float64]:
+    """Return logits that bring about, without groups and bias, the chances that the law has.
+
+    They take a second to estimate, and a law is often asked for each of its domains alone.
+    """
+    logits = base(law)
     if law.groups_kept == law.groups and law.bias is None:
         return logits
     found = np.empty_like(logits)

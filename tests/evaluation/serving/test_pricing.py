@@ -131,11 +131,13 @@ def test_the_barrier_is_the_slowest_group():
 
 
 def test_groups_of_several_dies_divide_their_tokens():
-    """Eight groups of four dies with 240 sequences each are 32 groups of 60."""
+    """Eight groups of four dies with 240 sequences are 32 groups of 60 and their all-reduces."""
     executor = _executor()
     whole = ColocatedPrice(executor, PLACEMENT, LOAD, 32)(_work(60))
     spanned = ColocatedPrice(executor, PLACEMENT, LOAD, 8)(_work(240, groups=8))
-    assert spanned.total == pytest.approx(whole.total, rel=1e-9)
+    added = (MODEL.layers + 1) * float(executor.collectives.all_reduce_s(480, 4))
+    assert spanned.total == pytest.approx(whole.total + added, rel=1e-9)
+    assert spanned.attention_max == pytest.approx(whole.attention_max + added, rel=1e-9)
 
 
 AMOUNTS = st.lists(st.integers(0, 300), min_size=32, max_size=32)
@@ -293,3 +295,33 @@ def test_impossible_work_is_refused():
     for setting, value in (("comm_slowdown", 0.5), ("rank_speed", np.zeros(32))):
         with pytest.raises(ValueError, match=setting):
             setattr(price, setting, value)
+
+
+def test_drafts_cost_what_they_are_said_to():
+    """Instead of a layer and a head each; nothing in a step of prompts alone."""
+    executor = _executor()
+    none, some = (ColocatedPrice(executor, PLACEMENT, LOAD, 32, drafts_s=s) for s in (0.0, 5e-3))
+    assert some(_work(60)).total - none(_work(60)).total == pytest.approx(5e-3)
+    prompts = _work(0, prompts=64)
+    assert some(prompts).total == none(prompts).total
+    modelled = ColocatedPrice(executor, PLACEMENT, LOAD, 32)
+    layer = modelled(_work(60)).experts_max / (MODEL.moe_layers + 1)
+    saved = modelled(_work(60)).total - none(_work(60)).total
+    assert saved > layer + float(executor.operators.head_s(120))
+    with pytest.raises(ValueError, match=r"drafts_s = -1 breaks 0 <= drafts_s"):
+        ColocatedPrice(executor, PLACEMENT, LOAD, 32, drafts_s=-1)
+
+
+def test_a_dispatcher_splits_unless_a_share_is_fixed():
+    """Rotation loads ranks less evenly than the even split; disabled slots come first."""
+    twice = lb.Placement(np.tile(np.arange(512) % 256, (3, 1)), 32)
+    even, rotated = (
+        ColocatedPrice(_executor(), twice, LOAD, 32, dispatcher)
+        for dispatcher in (None, lb.make_dispatcher("rotate"))
+    )
+    work = _work(60)
+    assert rotated(work).experts_max > even(work).experts_max
+    rotated.fix_share(twice.even_share)
+    assert rotated(work).experts_max == even(work).experts_max
+    rotated.fix_share(None)
+    assert rotated(work).experts_max > even(work).experts_max

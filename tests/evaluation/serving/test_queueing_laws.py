@@ -4,168 +4,109 @@ import math
 
 import numpy as np
 import pytest
-import simpy
 
-import schedulers
-from evaluation.serving.job_executor import Stage
-from evaluation.serving.live import Live
-from evaluation.serving.log import RequestLog
-from evaluation.serving.system import System
-from evaluation.serving.task_executor import Shape, TaskExecutor
-from evaluation.serving.transfer import Ports
-from evaluation.serving.work import Cost
-from traces import RequestTrace
+from schedulers.views import HOLD
+from tests.evaluation.serving.small import Linear, Part, Small, poisson
 
-#: Seconds of one prompt token.
-TOKEN_S = 0.001
+#: A prompt at a time, 1 ms a token.
+SERVER = Part("prefill", Linear(0.0, 1e-3))
 
 
-def _price(work):
-    """Prompts cost their tokens, decode a hundredth of a second a step, and nothing else."""
-    seconds = TOKEN_S * float(work.prefill_tokens.max()) + 0.01 * bool(work.sequences.any())
-    return Cost(seconds, seconds, seconds, 0.0, 0.0, 0.0)
+def first_idle(requests, workers):
+    """Give one request to an idle worker and hold the others: one queue for all workers."""
+    answer = np.full(len(requests), HOLD, dtype=np.int64)
+    idle = np.flatnonzero(workers.running + workers.waiting == 0)
+    answer[: len(idle)] = idle[: len(answer)]
+    return answer
 
 
-def _whole(queue, step_tokens):
-    """Compute the oldest prompt alone and whole."""
-    tokens = np.zeros(len(queue), dtype=np.int64)
-    tokens[:1] = queue.left_tokens[:1]
-    return tokens
+def mean_and_error(values, batches=20):
+    """Return the mean of a steady series and its standard error, by batch means."""
+    rows = values[: len(values) // batches * batches].reshape(batches, -1).mean(axis=1)
+    return rows.mean(), rows.std(ddof=1) / math.sqrt(batches)
 
 
-def _serve(trace, servers=1, kv_tokens=10**9, limit=10**4, role="both", telemetry_s=0.0):
-    """Serve a trace on executors of one DP group each; role "both" needs no transfer."""
-    env = simpy.Environment()
-    live = Live(trace, trace.output_tokens.astype(np.int64))
-    log = RequestLog(trace)
-    system = System(env, live, log, Ports(1e9, 0.001), lambda tokens: 1e6 * tokens)
-    routers = schedulers.make_prefill_router("two-level"), schedulers.make_decode_router("least-kv")
-    roles = ["both"] * servers if role == "both" else ["prefill"] * servers + ["decode"]
-    executors = []
-    for number, own in enumerate(roles):
-        shape = Shape(f"{own}-{number}", own, 1, 1, kv_tokens, 1, 10**9, limit, 0, 1.0)
-        executors.append(
-            TaskExecutor(
-                *(env, number, shape, _price, routers, _whole, live, log, None, telemetry_s),
-                *(1, system, 0),
-            )
-        )
-    first = [one for one in executors if one.shape.role != "decode"]
-    second = [one for one in executors if one.shape.role != "prefill"]
-    router = schedulers.make_job_router("least-loaded")
-    system.connect(
-        executors,
-        Stage(first, router, live, telemetry_s, TaskExecutor.join_prefill, decode=False),
-        Stage(second, router, live, telemetry_s, TaskExecutor.join_decode, decode=True),
-    )
-    env.run(system.all_finished)
-    return log, system
+def erlang_c(servers, offered):
+    """Return the chance of waiting at so many servers under an offered load in erlang."""
+    terms = [offered**k / math.factorial(k) for k in range(servers + 1)]
+    last = terms[-1] * servers / (servers - offered)
+    return last / (sum(terms[:-1]) + last)
 
 
-def _poisson(rate, count, seed, prompts):
-    random = np.random.default_rng(seed)
-    arrival = random.exponential(1 / rate, count).cumsum()
-    return RequestTrace(arrival, prompts(random, count), np.ones(count, dtype=np.int64))
+def exponential(servers, rho, count=8000, seed=1):
+    """Return requests whose prompts take 1 s on average at 1 ms a token, and their executors."""
+    tokens = np.random.default_rng([seed, 2]).exponential(1000, count)
+    trace = poisson(servers * rho, count, seed, prompt=np.ceil(tokens).astype(np.int64))
+    return trace, Part("prefill", Linear(0.0, 1e-3), count=servers)
 
 
-def _always(tokens):
-    return lambda random, count: np.full(count, tokens)
+@pytest.mark.parametrize("rho", [0.3, 0.6, 0.8])
+def test_one_server_with_constant_steps_is_m_d_1(rho):
+    """The mean wait is rho D / 2 (1 - rho), Pollaczek and Khinchine, within 3 standard errors."""
+    waited = Small(poisson(rho, 20_000, 0), Part("prefill", Linear(1.0))).run().waited_s[500:]
+    mean, error = mean_and_error(waited)
+    assert error < 0.15 * mean
+    assert abs(mean - rho / (2 * (1 - rho))) < 3 * error
 
 
-def _batch_error(values, batches=20):
-    """Standard error of the mean of a correlated series, by batch means."""
-    means = [part.mean() for part in np.array_split(values, batches)]
-    return np.std(means, ddof=1) / math.sqrt(batches)
-
-
-@pytest.mark.parametrize("load", [0.3, 0.6, 0.8])
-def test_md1_waiting_time(load):
-    """Prompts alike and Poisson arrivals wait ρ s / 2 (1 − ρ) on average (Pollaczek, Khinchine)."""
-    log, _ = _serve(_poisson(load / 0.1, 20_000, 1, _always(100)))
-    waited = log.prefill_start_s - log.arrival_s
-    expected = load * 0.1 / (2 * (1 - load))
-    assert abs(waited.mean() - expected) < 3.5 * _batch_error(waited)
-
-
-def test_mg1_waiting_time():
-    """With geometric prompts the second moment counts: λ E[S²] / 2 (1 − ρ)."""
-    log, _ = _serve(_poisson(6.0, 20_000, 2, lambda random, count: random.geometric(0.01, count)))
-    service = log.prompt_tokens * TOKEN_S
-    rate = len(log) / log.arrival_s[-1]
+def test_one_server_with_geometric_prompts_is_m_g_1():
+    """The second moment counts: rate E[S^2] / 2 (1 - rho), within 3 standard errors."""
+    prompt = np.random.default_rng(2).geometric(0.01, 20_000)
+    small = Small(poisson(6.0, len(prompt), 2, prompt=prompt), SERVER).run()
+    service = 1e-3 * prompt
+    rate = len(prompt) / small.log.arrival_s[-1]
     expected = rate * np.mean(service**2) / (2 * (1 - rate * service.mean()))
-    waited = log.prefill_start_s - log.arrival_s
-    assert abs(waited.mean() - expected) < 3.5 * _batch_error(waited)
+    mean, error = mean_and_error(small.waited_s)
+    assert error < 0.15 * mean
+    assert abs(mean - expected) < 3 * error
 
 
-def test_littles_law():
-    """Mean requests in the system are the arrival rate times the mean time in it."""
-    log, _ = _serve(_poisson(7.0, 4_000, 3, _always(100)))
-    end = log.finish_s.max()
-    times = np.sort(np.concatenate([log.arrival_s, log.finish_s]))
-    present = np.searchsorted(np.sort(log.arrival_s), times, "right")
-    present = present - np.searchsorted(np.sort(log.finish_s), times, "right")
-    area = float((present[:-1] * np.diff(times)).sum())
-    rate = len(log) / end
-    assert area / end == pytest.approx(rate * (log.finish_s - log.arrival_s).mean(), rel=1e-9)
+@pytest.mark.parametrize("servers", [1, 3])
+def test_one_queue_for_servers_of_exponential_prompts_is_m_m_c(servers):
+    """Mean wait and chance of waiting are those of Erlang's C, within 3 standard errors."""
+    rho = 0.7
+    trace, part = exponential(servers, rho)
+    waited = Small(trace, part, first=first_idle).run().waited_s[500:]
+    chance = erlang_c(servers, servers * rho)
+    for values, expected in (
+        (waited, chance / (servers * (1 - rho))),
+        ((waited > 1e-9).astype(float), chance),
+    ):
+        mean, error = mean_and_error(values)
+        assert error < 0.15 * mean
+        assert abs(mean - expected) < 3 * error
+
+
+def test_least_loaded_is_between_one_queue_and_queues_apart():
+    """Waits lie above those of one queue for all, and below those of c queues at random."""
+    rho = 0.7
+    trace, part = exponential(3, rho)
+    mean, error = mean_and_error(Small(trace, part).run().waited_s[500:])
+    assert mean > erlang_c(3, 3 * rho) / (3 * (1 - rho)) - 3 * error
+    assert mean < rho / (1 - rho) - 3 * error
+
+
+def test_littles_law_of_prefill_and_decode():
+    """Requests there on average are the rate times the mean time there, within 3 %."""
+    random = np.random.default_rng(2)
+    count = 1500
+    trace = poisson(1.0, count, 4, output=random.integers(2, 30, count))
+    parts = Part("prefill", Linear(0.7)), Part("decode", Linear(0.5, 0, 0.01))
+    small = Small(trace, *parts, sample_s=0.173).run()
+    log, length_s = small.log, small.env.now
+    for executor, column, stay_s in (
+        (0, "waiting", log.first_token_s - log.arrival_s),
+        (1, "running", log.finish_s - small.live.entered_s),
+    ):
+        there = small.samples.of(executor)[column].mean()
+        assert there > 1
+        assert there == pytest.approx(count / length_s * stay_s.mean(), rel=0.03)
 
 
 @pytest.mark.parametrize("servers", [2, 4])
 def test_more_servers_wait_less_than_one(servers):
     """Servers at the same load each wait less than one alone would."""
-    one = _serve(_poisson(7.0, 4_000, 4, _always(100)))[0]
-    many = _serve(_poisson(7.0 * servers, 4_000, 4, _always(100)), servers)[0]
-    waits = [(log.prefill_start_s - log.arrival_s).mean() for log in (one, many)]
-    assert waits[1] < waits[0]
-
-
-def test_waiting_grows_with_load():
-    """The same requests, arriving faster, wait longer."""
-    trace = _poisson(5.0, 3_000, 5, _always(100))
-    waits = []
-    for factor in (0.5, 1.0, 1.5):
-        log = _serve(trace.rescale(factor))[0]
-        waits.append((log.first_token_s - log.arrival_s).mean())
-    assert waits[0] < waits[1] < waits[2]
-
-
-def _answers(count, seed=6):
-    random = np.random.default_rng(seed)
-    arrival = random.exponential(0.05, count).cumsum()
-    return RequestTrace(arrival, random.integers(5, 40, count), random.integers(1, 30, count))
-
-
-@pytest.mark.parametrize("role", ["both", "apart"])
-@pytest.mark.parametrize("kv_tokens", [80, 10_000])
-def test_nothing_is_lost_where_cache_is_short(role, kv_tokens):
-    """With cache for one request or for all, everyone gets all tokens once, and cache is free."""
-    log, system = _serve(_answers(200), kv_tokens=kv_tokens, role=role)
-    assert log.finished.all()
-    assert (system.live.generated == log.output_tokens).all()
-    for executor in system.executors:
-        assert executor.kv_used.sum() == 0
-        assert executor.decoding_domains.sum() == 0
-        assert executor.prefill.waiting_tokens.sum() == executor.decode.expected.sum() == 0
-
-
-def test_preemption_recomputes():
-    """Sequences that outgrow the cache start over, and finish."""
-    trace = RequestTrace(np.zeros(3), np.full(3, 10), np.full(3, 60))
-    log, _ = _serve(trace, kv_tokens=100)
-    assert log.finished.all()
-    assert log.preemptions.sum() > 0
-    assert log.recomputed_tokens.sum() > 0
-
-
-def test_deferred_receive_holds_the_prompt():
-    """Where decode has room for one, the next prompt is sent when that one has finished."""
-    trace = RequestTrace(np.zeros(2), np.full(2, 50), np.full(2, 10))
-    log, _ = _serve(trace, kv_tokens=110, limit=1, role="apart")
-    first, second = np.sort(log.finish_s)
-    assert second - first > 9 * 0.01
-    assert log.transfers_s == pytest.approx(np.full(2, 0.001 + 50e6 / 1e9))
-
-
-def test_stale_reports_still_serve_all():
-    """Old telemetry changes who serves, not whether."""
-    log, _ = _serve(_answers(200), servers=3, role="apart", telemetry_s=2.0)
-    assert log.finished.all()
+    alone = Small(poisson(0.7, 4000, 4), Part("prefill", Linear(1.0))).run()
+    many = Part("prefill", Linear(1.0), count=servers)
+    together = Small(poisson(0.7 * servers, 4000, 4), many).run()
+    assert together.waited_s.mean() < alone.waited_s.mean()

@@ -12,6 +12,7 @@ from evaluation.serving.rebalancing import RebalanceTable
 from evaluation.serving.recovery import MODES, Recovery
 from evaluation.serving.scenario import available, read
 from evaluation.serving.simulate import simulate
+from evaluation.serving.view import rates
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +133,16 @@ def _rebalanced(scenario, table):
 
 @pytest.mark.parametrize("mode", ["stop-the-world", "layer-by-layer", "four-phase"])
 def test_rebalancing_finishes(small, mode):
-    """Weights move while requests are served, in every mode, and nothing is lost."""
+    """Weights move while requests are served, in every mode, told of, and nothing is lost."""
     table = RebalanceTable(window_s=5.0, mode=mode, solver="random")
-    log = simulate(dataclasses.replace(small, rebalance=table)).log
+    result = simulate(dataclasses.replace(small, rebalance=table))
+    log, moved = result.log, result.summary["rebalancing"]
     assert (log.generated == log.output_tokens).all()
+    assert moved["rebalances"] > 0
+    assert moved["moved_bytes"] > 1e9
+    assert moved["paused_s"] > 0
+    assert f"placed anew {moved['rebalances']} times" in rates(result)[2]
+    assert "rebalancing" not in simulate(small).summary
 
 
 def test_expert_locality_keeps_domains_apart(small):
@@ -227,3 +234,22 @@ def test_bad_scenarios_are_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         read(path)
+
+
+def test_a_policy_beats_none_under_strong_drift():
+    """Steps of decode are shorter where experts are placed anew while their popularity drifts."""
+    drifting = dataclasses.replace(read("rebalance-drift"), sample_s=1.0)
+    step_s = []
+    for table in (drifting.rebalance, None):
+        result = simulate(_rebalanced(drifting, table), until_s=45.0)
+        late = result.samples.of(2)["time_s"] > 20.0
+        columns = {name: column[late] for name, column in result.samples.of(2).items()}
+        assert columns["running"].min() > 1000
+        step_s.append(columns["busy_s"].sum() / columns["steps"].sum())
+    assert step_s[0] < 0.97 * step_s[1]
+
+
+def test_drift_needs_a_law(small):
+    """Even experts and recordings have none that could play along."""
+    with pytest.raises(ValueError, match=r"routing_step_s = 1 needs a law that drifts, routing"):
+        simulate(dataclasses.replace(small, routing_step_s=1.0))

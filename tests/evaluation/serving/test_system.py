@@ -1,6 +1,4 @@
-"""The serving system keeps every request, and the laws of queues."""
-
-import math
+"""The serving system keeps every request: memory, preemption, caches, transfers, telemetry."""
 
 import numpy as np
 import pytest
@@ -13,20 +11,6 @@ from traces import RequestTrace
 def always_first(requests, workers):
     """Give everything to worker 0, whether it has room or not."""
     return np.zeros(len(requests), dtype=np.int64)
-
-
-def first_idle(requests, workers):
-    """Give one request to an idle worker and hold the others: one queue for all workers."""
-    answer = np.full(len(requests), HOLD, dtype=np.int64)
-    idle = np.flatnonzero(workers.running + workers.waiting == 0)
-    answer[: len(idle)] = idle[: len(answer)]
-    return answer
-
-
-def mean_and_error(values, batches=20):
-    """Return the mean of a steady series and its standard error, by batch means."""
-    rows = values[: len(values) // batches * batches].reshape(batches, -1).mean(axis=1)
-    return rows.mean(), rows.std(ddof=1) / math.sqrt(batches)
 
 
 def mixed(count=300, rate=4.0, seed=0):
@@ -43,8 +27,8 @@ APART = (
 TOGETHER = (Part("both", Linear(0.02, 1e-3, 1e-3), count=2, groups=2, step_tokens=256),)
 #: So little cache that requests wait for it and are sent away.
 TIGHT = (
-    Part("prefill", Linear(0.01, 1e-3), kv_capacity=512, block_tokens=16, step_tokens=256),
-    Part("decode", Linear(0.02, 0, 1e-3), groups=2, kv_capacity=512, block_tokens=16),
+    Part("prefill", Linear(0.01, 1e-4), kv_capacity=512, block_tokens=16, step_tokens=256),
+    Part("decode", Linear(0.05, 0, 1e-3), groups=2, kv_capacity=512, block_tokens=16),
 )
 TIGHT_TOGETHER = (
     Part("both", Linear(0.02, 1e-3), groups=2, kv_capacity=512, block_tokens=16, step_tokens=256),
@@ -68,9 +52,9 @@ def test_every_request_finishes_once_with_all_its_tokens(parts):
 
 
 def test_tight_memory_does_preempt():
-    """The tight layouts above are tight enough that sequences are sent away."""
+    """The tight layouts above are tight enough that sequences are sent away, many of them."""
     for parts in (TIGHT, TIGHT_TOGETHER):
-        assert Small(mixed(rate=12.0), *parts).run().log.preemptions.sum() > 0
+        assert Small(mixed(rate=12.0), *parts).run().log.preemptions.sum() > 10
 
 
 @pytest.mark.parametrize("parts", LAYOUTS.values(), ids=LAYOUTS)
@@ -100,71 +84,6 @@ def test_a_sequence_that_arrives_during_a_step_waits_for_its_end():
     # caches arrive at 0.25 and 0.75 s; steps begin at 0.25, 1.25, 2.25 s ...
     assert small.log.second_token_s.tolist() == [1.25, 2.25]
     assert small.log.finish_s.tolist() == [4.25, 5.25]
-
-
-def test_littles_law_of_prefill_and_decode():
-    """Requests there on average are the rate times the mean time there, within 3 %."""
-    random = np.random.default_rng(2)
-    count = 1500
-    trace = poisson(1.0, count, 4, output=random.integers(2, 30, count))
-    parts = Part("prefill", Linear(0.7)), Part("decode", Linear(0.5, 0, 0.01))
-    small = Small(trace, *parts, sample_s=0.173).run()
-    log, length_s = small.log, small.env.now
-    for executor, column, stay_s in (
-        (0, "waiting", log.first_token_s - log.arrival_s),
-        (1, "running", log.finish_s - small.live.entered_s),
-    ):
-        there = small.samples.of(executor)[column].mean()
-        assert there > 1
-        assert there == pytest.approx(count / length_s * stay_s.mean(), rel=0.03)
-
-
-def test_one_server_with_constant_steps_is_m_d_1():
-    """The mean wait is rho D / 2 (1 - rho), Pollaczek and Khinchine, within 3 standard errors."""
-    rho = 0.7
-    waited = Small(poisson(rho, 8000, 0), Part("prefill", Linear(1.0))).run().waited_s[500:]
-    mean, error = mean_and_error(waited)
-    assert error < 0.1 * mean
-    assert abs(mean - rho / (2 * (1 - rho))) < 3 * error
-
-
-def erlang_c(servers, offered):
-    """Return the chance of waiting at so many servers under an offered load in erlang."""
-    terms = [offered**k / math.factorial(k) for k in range(servers + 1)]
-    last = terms[-1] * servers / (servers - offered)
-    return last / (sum(terms[:-1]) + last)
-
-
-def exponential(servers, rho, count=8000, seed=1):
-    """Return requests whose prompts take 1 s on average at 1 ms a token, and their executors."""
-    tokens = np.random.default_rng([seed, 2]).exponential(1000, count)
-    trace = poisson(servers * rho, count, seed, prompt=np.ceil(tokens).astype(np.int64))
-    return trace, Part("prefill", Linear(0.0, 1e-3), count=servers)
-
-
-@pytest.mark.parametrize("servers", [1, 3])
-def test_one_queue_for_servers_of_exponential_prompts_is_m_m_c(servers):
-    """Mean wait and chance of waiting are those of Erlang's C, within 3 standard errors."""
-    rho = 0.7
-    trace, part = exponential(servers, rho)
-    waited = Small(trace, part, first=first_idle).run().waited_s[500:]
-    chance = erlang_c(servers, servers * rho)
-    for values, expected in (
-        (waited, chance / (servers * (1 - rho))),
-        ((waited > 1e-9).astype(float), chance),
-    ):
-        mean, error = mean_and_error(values)
-        assert error < 0.15 * mean
-        assert abs(mean - expected) < 3 * error
-
-
-def test_least_loaded_is_between_one_queue_and_queues_apart():
-    """Waits lie above those of one queue for all, and below those of c queues at random."""
-    rho = 0.7
-    trace, part = exponential(3, rho)
-    mean, error = mean_and_error(Small(trace, part).run().waited_s[500:])
-    assert mean > erlang_c(3, 3 * rho) / (3 * (1 - rho)) - 3 * error
-    assert mean < rho / (1 - rho) - 3 * error
 
 
 @pytest.mark.parametrize("careless", [True, False], ids=["deferred", "held by the router"])
@@ -209,6 +128,25 @@ def test_preemption_computes_anew_and_loses_nothing():
     # after 14 and 13 steps they have 24 + 23 > 45 tokens in cache; its 14th token is in none yet
     assert small.live.need[1] == 24
     assert log.recomputed_tokens.tolist() == [0, 23]
+
+
+def test_the_last_sequence_makes_way_for_a_prompt_that_holds_the_rest():
+    """A group never holds more than its cache, also with one sequence in it; nothing is lost."""
+    trace = RequestTrace([0.0, 8.0], [10, 12], [20, 2])
+    part = Part("both", Linear(1.0), kv_capacity=30, step_tokens=4)
+    small = Small(trace, part)
+    for now_s in np.arange(0.5, 40.0):
+        small.run(now_s)
+        assert small.executors[0].kv_used[0] <= 30
+    log = small.run().log
+    assert log.preemptions.tolist() == [1, 0]
+    assert log.generated.tolist() == [20, 2]
+
+
+def test_a_sequence_alone_in_its_group_is_never_sent_away():
+    """It would only come back to as little memory."""
+    part = Part("both", Linear(1.0), kv_capacity=15)
+    assert Small(RequestTrace([0.0], [10], [20]), part).run().log.preemptions.tolist() == [0]
 
 
 def repeated(times, tokens, hashes):

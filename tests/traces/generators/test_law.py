@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traces.generators import Law
+from traces.generators.chances import _effective
 from traces.generators.measures import autocorrelation, hottest_over_mean, moved_next
 
 SMALL = {"layers": 3, "experts": 16, "top_k": 2, "step_tokens": 500, "update_steps": 4}
@@ -320,3 +321,19 @@ def test_wrong_stretches_are_refused(what, arguments, message):
     """Of counts and of tokens alike."""
     with pytest.raises(ValueError, match=message):
         next(getattr(small(), what)(**arguments))
+
+
+def test_what_groups_do_is_estimated_once_for_laws_that_differ_in_their_mix():
+    """The shares of domains change no logits: the counts are those of a law estimated alone."""
+    law = Law(
+        2, 16, 2, step_tokens=500, domains=2, affinity=0.5, groups=4, groups_kept=2, mix=(1.0, 0.0)
+    )
+    _effective.cache_clear()
+    alone = law.replace(mix=(0.0, 1.0)).trace(3).counts
+    _effective.cache_clear()
+    law.trace(3)
+    after = law.replace(mix=(0.0, 1.0)).trace(3).counts
+    assert _effective.cache_info().misses == 1
+    np.testing.assert_array_equal(after, alone)
+    law.replace(affinity=0.6).trace(3)
+    assert _effective.cache_info().misses == 2
