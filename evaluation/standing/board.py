@@ -14,7 +14,7 @@ from evaluation.intervals import shared_ranks
 from evaluation.standing import pareto
 from evaluation.standing.best_known import gaps
 from evaluation.standing.blocks import blocks
-from evaluation.standing.groups import Compared, Record, Who, cell, compare, who
+from evaluation.standing.groups import Cell, Compared, Record, Who, cell, compare, who
 from evaluation.standing.measures import MEASURES
 from evaluation.standing.sure import Sure, sure
 
@@ -179,7 +179,7 @@ def _whole(compared: Compared, wanted: Collection[tuple[str, str]] | None) -> di
         whole[who(record).dispatcher].add(cell(record))
     for scenario, dispatcher in wanted or ():
         if all(place.scenario != scenario for place in whole[dispatcher]):
-            whole[dispatcher].add((scenario, None))
+            whole[dispatcher].add(Cell(scenario, None))
     return whole
 
 

@@ -173,3 +173,11 @@ def test_the_order_of_records_does_not_matter():
         for place in ("one", "two")
     ]
     assert standing(runs).rows == standing(runs[::-1]).rows
+
+
+def test_scenarios_that_nobody_ran_are_wanted_too():
+    """Two of them, after an interrupt, say."""
+    wanted = {("one", "even"), ("two", "even"), ("three", "even")}
+    found = standing([record("a", 0.9)], wanted)
+    assert not found.rows
+    assert [one["reason"] for one in found.apart] == ["ran on 1 of 3 traces"]
