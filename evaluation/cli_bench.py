@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
+    from evaluation.fitting import FitTask
     from evaluation.serving.ranking import ServingTask
     from evaluation.suite import Suite
 
 INTERRUPTED = 130
+#: Kind of a suite to what its table is ranked by.
+BEST = {"solver": "efficiency", "fit": "balance fitted", "forecast": "balance with even"}
 
 
 def bench(
@@ -135,10 +138,12 @@ def _bench_serving(
     _leave(ranked, interrupted)
 
 
-def _tasks(suite: "Suite", solvers: list[str], forecasters: list[str]) -> "Sequence[Task]":
+def _tasks(
+    suite: "Suite", solvers: list[str], forecasters: list[str]
+) -> "Sequence[Task | FitTask]":
     """Return a task for each scenario and each of what the suite compares."""
     from evaluation import bench as runner
-    from evaluation import forecasting
+    from evaluation import fitting, forecasting
     from evaluation.candidates import Candidate, ForecasterCandidate
 
     if suite.kind == "forecast":
@@ -147,7 +152,10 @@ def _tasks(suite: "Suite", solvers: list[str], forecasters: list[str]) -> "Seque
         return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters))
     if forecasters:
         raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
-    return runner.tasks(suite, _candidates(Candidate, solvers, suite))
+    candidates = _candidates(Candidate, solvers, suite)
+    if suite.kind == "fit":
+        return fitting.tasks(suite, candidates)
+    return runner.tasks(suite, candidates)
 
 
 def _candidates(
@@ -169,7 +177,7 @@ def _candidates(
 
 
 def _run(
-    todo: "Sequence[Task | ServingTask]", out: Path, jobs: int, fresh: bool
+    todo: "Sequence[Task | FitTask | ServingTask]", out: Path, jobs: int, fresh: bool
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
     from concurrent.futures import BrokenExecutor
@@ -211,7 +219,7 @@ def _print(
     from evaluation import forecast_table, leaderboard
 
     render = forecast_table.render if suite.kind == "forecast" else leaderboard.render
-    best = "balance with even" if suite.kind == "forecast" else "efficiency"
+    best = BEST[suite.kind]
     console = Console(record=svg is not None)
     if not console.is_terminal and console.width < leaderboard.WIDTH:
         console = Console(record=svg is not None, width=leaderboard.WIDTH)
