@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lb
+from evaluation.fit_scenario import FitScenario
+from evaluation.fit_scenario import scenarios as fit_scenarios
 from evaluation.scenario import CHECKS, Scenario, name_or_names
 from hardware import preset
 
@@ -13,27 +15,35 @@ if TYPE_CHECKING:
     from evaluation.serving.ranking_suite import ServingSuite
 
 FOLDER = Path(__file__).parent / "suites"
-KINDS = ("solver", "forecast")
+KINDS = ("solver", "fit", "forecast")
 #: Kinds that :mod:`evaluation.serving.ranking_suite` reads.
 SERVING = ("serving", "faults")
 
 #: What a suite may have beside its id and scenarios.
-OPTIONAL = ("kind", "solvers", "parameters")
+OPTIONAL = ("kind", "solvers", "parameters", "seeds", "budget_s", "anytime")
 
 
 @dataclass(frozen=True)
 class Suite:
     """Scenarios under one id, whose version rises whenever a score could change.
 
-    Its kind says what is compared on them: "solver" or "forecast". It may name the solvers that run
-    unless others are asked for, and parameters of solvers.
+    Its kind says what is compared on them: "solver" (replayed), "fit" (a solver on a matrix) or
+    "forecast". It may name the solvers that run
+    unless others are asked for, and parameters of solvers; the seeds of generated traces and of
+    whatever draws lots; and the seconds that it should take, all of its usual solvers on two cores
+    with a warm cache. A budget is reported when it is exceeded, and not enforced. ``anytime`` has
+    solver, parameter and the values for its anytime curve, on the scenarios of a suite of kind
+    "fit" that ask for it.
     """
 
     id: str
-    scenarios: tuple[Scenario, ...]
+    scenarios: tuple[Any, ...]
     kind: str = "solver"
     solvers: tuple[str, ...] = ()
     parameters: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    budget_s: float | None = None
+    anytime: dict[str, dict[str, list[Any]]] = dataclasses.field(default_factory=dict)
 
     @property
     def scenario_ids(self) -> list[str]:
@@ -82,16 +92,53 @@ def load(name_or_path: str | Path) -> Suite:
         raise ValueError(f"{path}: a {kind} suite ranks schedulers; only podlab bench takes it")
     if kind not in KINDS:
         raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
-    tables = [_scenarios(path, table) for table in content["scenario"]]
-    ids = [alike[0].id for alike in tables]
+    try:
+        solvers, parameters = _solvers(content, kind)
+        seeds, budget_s = seeds_and_budget(content)
+        anytime = _anytime(content, kind)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    read = _fit_scenarios if kind == "fit" else _scenarios
+    tables = [read(path, table) for table in content["scenario"]]
+    ids = [name for alike in tables for name in dict.fromkeys(one.id for one in alike)]
     if twice := _twice(ids):
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
     scenarios = tuple(scenario for alike in tables for scenario in alike)
-    try:
-        solvers, parameters = _solvers(content, kind)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return Suite(str(content["id"]), scenarios, kind, solvers, parameters)
+    return Suite(str(content["id"]), scenarios, kind, solvers, parameters, seeds, budget_s, anytime)
+
+
+def _anytime(content: dict[str, Any], kind: str) -> dict[str, dict[str, list[Any]]]:
+    """Return solver to parameter to values, if all of them are known."""
+    found = content.get("anytime", {})
+    if found and kind != "fit":
+        raise ValueError("anytime: curves are drawn in suites of kind 'fit'; leave it out")
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise ValueError(f"anytime = {found!r}; give tables [anytime.SOLVER]")
+    for name, parameters in found.items():
+        for key, values in parameters.items():
+            if not isinstance(values, list) or not values:
+                raise ValueError(f"anytime.{name}.{key} = {values!r}; give a list of values")
+            for value in values:
+                lb.make(name, **{key: value})
+    return found
+
+
+def seeds_and_budget(content: dict[str, Any]) -> tuple[tuple[int, ...], float | None]:
+    """Return ``seeds`` and ``budget_s`` of a suite of any kind, (0,) and None where not given.
+
+    Raises
+    ------
+    ValueError
+        Naming the key, if one holds anything else than it may.
+    """
+    seeds, budget_s = content.get("seeds", [0]), content.get("budget_s")
+    if not isinstance(seeds, list) or not seeds or any(map(preset.count, seeds)):
+        raise ValueError(f"seeds = {seeds!r}; give a list of integers >= 0")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds = {seeds} names one twice")
+    if budget_s is not None and (wrong := preset.positive(budget_s)):
+        raise ValueError(f"budget_s = {budget_s!r}; {wrong}")
+    return tuple(seeds), budget_s
 
 
 def _solvers(
@@ -127,13 +174,21 @@ def first_of(suite: Suite, scenario: str | None) -> Scenario:
     Raises
     ------
     ValueError
-        If the suite has none of that id; its ids are named.
+        If the suite has none of that id, its ids being named, or has no traces.
     """
-    found = [one for one in suite.scenarios if scenario in (None, one.id)]
+    if suite.kind == "fit":
+        raise ValueError(f"{suite.id} has matrices and no traces; give another suite")
+    found: list[Scenario] = [one for one in suite.scenarios if scenario in (None, one.id)]
     if not found:
         ids = ", ".join(one.id for one in suite.scenarios)
         raise ValueError(f"{suite.id} has no scenario {scenario!r}; it has {ids}")
     return found[0]
+
+
+def _fit_scenarios(path: Path, table: Any) -> list[FitScenario]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{path}: scenario = {table!r}; give [[scenario]] tables")
+    return fit_scenarios(f"{path}: scenario {table.get('id', '?')!r}", table)
 
 
 def _scenarios(path: Path, table: Any) -> list[Scenario]:
@@ -151,6 +206,8 @@ def _scenarios(path: Path, table: Any) -> list[Scenario]:
         [value] if isinstance(value, str) else value
         for value in (values["trace"], values.get("dispatcher", "even"))
     )
+    if "split" in values:
+        values["split"] = tuple(map(float, values["split"]))
     if len(set(dispatchers)) < len(dispatchers):
         raise ValueError(f"{where}: dispatcher = {dispatchers} names one twice")
     return [
