@@ -11,7 +11,8 @@ from typing import Any
 import traces
 from evaluation import records, scores
 from evaluation.candidates import Candidate, parameters
-from evaluation.replay import replay
+from evaluation.executor import StepExecutor
+from evaluation.replay import Deployment, replay
 from evaluation.scenario import Scenario
 from evaluation.suite import Suite
 from hardware import Device
@@ -46,6 +47,10 @@ class Task:
         """Return the record."""
         return run_task(self)
 
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return _prepared(self)[0] | records.failure(reason)
+
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
         name = self.candidate.name.replace(":", "-")
@@ -79,9 +84,8 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
     return [Task(suite.id, scenario, one) for scenario in suite.scenarios for one in chosen]
 
 
-def run_task(task: Task) -> dict[str, Any]:
-    """Replay one scenario and return its record; a solver's failure becomes part of it."""
-    started = time.perf_counter()
+def _prepared(task: Task) -> tuple[dict[str, Any], Any, StepExecutor, Deployment]:
+    """Return all of a record that its solver has no part in, and what the solver is tried on."""
     record = records.begun(
         suite=task.suite,
         scenario=asdict(task.scenario),
@@ -97,14 +101,20 @@ def run_task(task: Task) -> dict[str, Any]:
     record["trace_hash"] = trace.content_hash
     record["fabric_hash"] = executor.collectives.fabric.content_hash
     record["deployment"] = asdict(deployment)
+    return record, trace, executor, deployment
+
+
+def run_task(task: Task) -> dict[str, Any]:
+    """Replay one scenario and return its record; a solver's failure becomes part of it."""
+    started = time.perf_counter()
+    record, trace, executor, deployment = _prepared(task)
     try:
         solver = task.candidate.make()
         record["parameters"] = parameters(solver)
         replayed = replay(trace, executor, deployment, solver)
     except (Exception, SystemExit) as error:
-        record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
-        record["wall"] = {"total_s": time.perf_counter() - started}
-        return record
+        seconds = time.perf_counter() - started
+        return record | records.failure(f"{type(error).__name__}: {error}", seconds)
     record["status"] = "ok"
     record["scores"] = scores.summary(replayed, executor, deployment)
     record["layers"] = scores.by_layer(replayed)

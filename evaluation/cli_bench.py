@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
-    from evaluation.serving.ranking import ServingTask
     from evaluation.suite import Suite
+    from evaluation.sweep import Task as Swept
 
 INTERRUPTED = 130
 
@@ -42,17 +42,38 @@ def bench(
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of solvers that draw lots.")] = 0,
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[ADDRESS]",
+            help="Run on a Ray cluster: one started here, or that of the address (auto: the one "
+            "this machine belongs to).",
+        ),
+    ] = None,
+    retries: Annotated[
+        int, typer.Option(min=0, help="Tries again of a task whose process or machine died.")
+    ] = 1,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds that one task may take. [default: any]")
+    ] = None,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
 ) -> None:
     """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
     from evaluation import suite as suites
 
+    how = {
+        "jobs": jobs,
+        "fresh": fresh,
+        "ray": ray,
+        "retries": retries,
+        "time_limit_s": time_limit,
+    }
     try:
         if suites.is_serving(suite):
             if solver or forecaster or by_scenario:
                 raise ValueError("a serving suite runs all schedulers; leave the other options out")
-            _bench_serving(suite, out, jobs, seed, fresh, svg)
+            _bench_serving(suite, out, seed, svg, how)
             return
         chosen_suite = suites.load(suite)
         for scenario in chosen_suite.scenarios:
@@ -61,7 +82,7 @@ def bench(
         _make_folder(out)
     except (ValueError, OSError) as error:
         refuse(error)
-    found, interrupted = _run(todo, out, jobs, fresh)
+    found, interrupted = _run(todo, out, how)
     ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
     _leave(ranked, interrupted)
 
@@ -81,9 +102,7 @@ def _leave(ranked: bool, interrupted: bool) -> None:
         raise typer.Exit(1)
 
 
-def _bench_serving(
-    suite: str, out: Path, jobs: int, seed: int, fresh: bool, svg: Path | None
-) -> None:
+def _bench_serving(suite: str, out: Path, seed: int, svg: Path | None, how: dict[str, Any]) -> None:
     """Rank schedulers instead of solvers."""
     from rich.console import Console
 
@@ -94,7 +113,7 @@ def _bench_serving(
     chosen = suites.load_serving(suite)
     _make_folder(out)
     todo = ranking.tasks(chosen, seed)
-    found, interrupted = _run(todo, out, jobs, fresh)
+    found, interrupted = _run(todo, out, how)
     console = Console(record=svg is not None, width=leaderboard.WIDTH)
     title = f"podlab · {chosen.id} · mean of {len(chosen.scenarios)} scenarios, stage by stage"
     runs = Counter((record["stage"], record["solver"]) for record in found)
@@ -143,11 +162,9 @@ def _candidates(
 
 
 def _run(
-    todo: "Sequence[Task | ServingTask]", out: Path, jobs: int, fresh: bool
+    todo: "Sequence[Swept]", out: Path, how: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
-    from concurrent.futures import BrokenExecutor
-
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     from evaluation import sweep
@@ -162,14 +179,15 @@ def _run(
             found.append({**record, "reused": reused})
             shown.update(bar, advance=1, description=f"replayed {_name(record)}")
 
+        def on_lost(task: "Swept", reason: str) -> None:
+            text = f"{task.path(out).stem}: {reason}; trying again"
+            shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
         try:
-            sweep.run(todo, out, jobs, fresh=fresh, on_record=on_record)
+            sweep.run(todo, out, **how, on_record=on_record, on_lost=on_lost)
         except KeyboardInterrupt:
             return found, True
-        except BrokenExecutor:
-            kept = f"{len(found)} of {len(todo)} records are kept in {out}"
-            refuse(ValueError(f"a worker died, out of memory perhaps; {kept}; try --jobs 1"))
-        except (ValueError, OSError) as error:
+        except (ImportError, ValueError, OSError) as error:
             refuse(error)
     return found, False
 

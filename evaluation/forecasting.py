@@ -39,6 +39,10 @@ class ForecastTask(Task):
         """Return the record; a forecaster's failure becomes part of it."""
         return run_forecast(self)
 
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return _prepared(self)[0] | records.failure(reason)
+
 
 @dataclass
 class Forecasted:
@@ -57,9 +61,8 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[ForecastTask]:
     return [ForecastTask(suite.id, scenario, one) for scenario in suite.scenarios for one in chosen]
 
 
-def run_forecast(task: Task) -> dict[str, Any]:
-    """Walk the windows of one scenario and return the record of its forecasts."""
-    started = time.perf_counter()
+def _prepared(task: Task) -> tuple[dict[str, Any], Any]:
+    """Return all of a record that its forecaster has no part in, and the trace."""
     scenario, candidate = task.scenario, task.candidate
     trace = scenario.load_trace()
     scenario.check_trace(trace)
@@ -72,14 +75,20 @@ def run_forecast(task: Task) -> dict[str, Any]:
         seed=candidate.seed,
         trace_hash=trace.content_hash,
     )
+    return record, trace
+
+
+def run_forecast(task: Task) -> dict[str, Any]:
+    """Walk the windows of one scenario and return the record of its forecasts."""
+    started = time.perf_counter()
+    record, trace = _prepared(task)
     try:
-        forecaster = candidate.make()
+        forecaster = task.candidate.make()
         record["parameters"] = parameters(forecaster)
-        found = walk(trace, scenario, forecaster)
+        found = walk(trace, task.scenario, forecaster)
     except (Exception, SystemExit) as error:
-        record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
-        record["wall"] = {"total_s": time.perf_counter() - started}
-        return record
+        seconds = time.perf_counter() - started
+        return record | records.failure(f"{type(error).__name__}: {error}", seconds)
     columns = _columns(found)
     record["status"] = "ok"
     record["scores"] = {name: float(mean(rows)) for name, rows in columns.items()}

@@ -23,6 +23,11 @@ def begun(**about: Any) -> dict[str, Any]:
     return {"schema": SCHEMA, **provenance(), "date": date, **about}
 
 
+def failure(reason: str, total_s: float = 0.0) -> dict[str, Any]:
+    """Return what makes a begun record that of a failure: why, and after how many seconds."""
+    return {"status": "failed", "reason": reason, "wall": {"total_s": total_s}}
+
+
 def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) -> Path:
     """Return the file of a record: below its suite, named, with a hash of its identity."""
     text = json.dumps(identity, sort_keys=True)
@@ -31,14 +36,28 @@ def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) ->
 
 
 def write(record: dict[str, Any], path: Path) -> None:
-    """Write ``record`` under a temporary name and rename it."""
+    """Write ``record`` under a temporary name and rename it: durable once this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(record, indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
+        _sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the name of a new file outlive a loss of power, where folders can be opened."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -81,7 +81,22 @@ class ServingTask:
     def run(self) -> dict[str, Any]:
         """Simulate and return the record; a scheduler's failure becomes part of it."""
         started = time.perf_counter()
-        record = records.begun(
+        record = self._begun()
+        try:
+            summary = simulate(self.scenario, seed=self.seed).summary
+        except Exception as error:  # a scheduler of anybody's may raise anything
+            seconds = time.perf_counter() - started
+            return record | records.failure(f"{type(error).__name__}: {error}", seconds)
+        record |= {"status": "ok", "scores": _scores(summary), "summary": summary}
+        record["wall"] = {"total_s": time.perf_counter() - started}
+        return record
+
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return self._begun() | records.failure(reason)
+
+    def _begun(self) -> dict[str, Any]:
+        return records.begun(
             kind="serving",
             suite=self.suite,
             scenario={"id": self.scenario_id, **asdict(self.scenario)},
@@ -89,14 +104,6 @@ class ServingTask:
             solver=self.name,
             seed=self.seed,
         )
-        try:
-            summary = simulate(self.scenario, seed=self.seed).summary
-        except Exception as error:  # a scheduler of anybody's may raise anything
-            record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
-        else:
-            record |= {"status": "ok", "scores": _scores(summary), "summary": summary}
-        record["wall"] = {"total_s": time.perf_counter() - started}
-        return record
 
 
 def _scores(summary: Any) -> dict[str, float]:
