@@ -220,7 +220,8 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
 def test_a_worker_that_dies_costs_its_own_row(podlab, tmp_path):
     """A solver that takes its process down is tried again, and fails; the others are ranked."""
     (tmp_path / "own.py").write_text("import os\ndef dies(problem):\n    os._exit(9)\n")
-    done = podlab("bench", "--suite", "tiny.toml", "--jobs", "2", "--solver", "own.py:dies")
+    call = ("--suite", "tiny.toml", "--solver", "greedy", "--solver", "own.py:dies")
+    done = podlab("bench", *call, "--jobs", "2")
     assert done.returncode == 0, done.stderr
     said = "its process left with exit code 9"
     assert len(re.findall(rf"ep\d\d--dies--even--\w+: {said}; trying again", done.stderr)) == 2

@@ -1,0 +1,146 @@
+"""A task on a machine of a cluster: in a process of its own, among the files that it names."""
+
+import hashlib
+import os
+import pickle
+import tempfile
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from evaluation.sweep.bootstrap import Manifest, place
+from evaluation.sweep.task import Lost, Record
+from evaluation.sweep.worker import Worker
+from evaluation.sweep.worker import attempt as attempt_in
+
+
+@dataclass
+class Seat:
+    """A worker process in its folder, and files that have another name there.
+
+    Parameters
+    ----------
+    manifest
+        What it was made for.
+    renamed
+        Name of a file here, by the caller's name.
+    worker
+        None before its first task, and after a loss.
+    """
+
+    manifest: Manifest
+    renamed: dict[str, str]
+    worker: Worker | None = None
+
+
+_seats: list[Seat] = []
+
+
+def attempt(manifest: Manifest, task: bytes) -> Record | Lost:
+    """Run a pickled task once; whatever it raises goes through."""
+    seat = _seat(manifest)
+    if seat.worker is None:
+        seat.worker = Worker(time_limit_s=manifest.time_limit_s)
+    if seat.renamed:
+        task = pickle.dumps(_with_names(pickle.loads(task), seat.renamed))
+    found = attempt_in(seat.worker, task)
+    if isinstance(found, Lost):
+        seat.worker = None
+        return found
+    back = {here: name for name, here in seat.renamed.items()}
+    return _with_texts(found, back) if back else found
+
+
+def _seat(manifest: Manifest) -> Seat:
+    """Return the seat of this process for a sweep, and give up that of an earlier one."""
+    if _seats and _seats[0].manifest != manifest:
+        old = _seats.pop()
+        if old.worker is not None:
+            old.worker.leave()
+    if not _seats:
+        _seats.append(Seat(manifest, _settle(manifest)))
+    return _seats[0]
+
+
+def _settle(manifest: Manifest) -> dict[str, str]:
+    """Go to a folder in which the files are what they are to the caller.
+
+    That is the caller's own where it is shared or this very machine. Elsewhere it is a copy: the
+    files of the folder under their own names, those from outside under the names returned.
+    """
+    own = Path(manifest.folder)
+    contents = {name: digest for name, (digest, _) in manifest.files.items()}
+    if own.is_dir() and all(_digest(own / name) == contents[name] for name in contents):
+        os.chdir(own)
+        return {}
+    key = hashlib.sha256(repr((manifest.folder, sorted(contents.items()))).encode()).hexdigest()
+    copy = place() / f"files-{key[:16]}"
+    copy.mkdir(exist_ok=True)
+    renamed: dict[str, str] = {}
+    for name, (digest, content) in manifest.files.items():
+        path = copy / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            path = copy / "outside" / digest[:16] / Path(name).name
+            renamed[name] = str(path)
+        if _digest(path) != digest:
+            _bring(path, name, content)
+    os.chdir(copy)
+    return renamed
+
+
+def _bring(path: Path, name: str, content: Any) -> None:
+    """Write a file from the object store."""
+    if content is None:
+        raise ValueError(f"{name} changed while the sweep ran; run it again")
+    import ray
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, partial = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(ray.get(content).data)
+    os.replace(partial, path)
+
+
+@lru_cache
+def _digest_of(path: Path, size: int, changed_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None if it is not there."""
+    if not path.is_file():
+        return None
+    stat = path.stat()
+    return _digest_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+def _with_names(value: Any, names: dict[str, str]) -> Any:
+    """Return nested fields, tables and lists with files named anew, ``:attribute`` kept."""
+    if isinstance(value, str):
+        name, colon, attribute = value.rpartition(":")
+        return names.get(value) or (names[name] + colon + attribute if name in names else value)
+    if isinstance(value, Path):
+        return Path(names.get(str(value), value))
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {one.name: _with_names(getattr(value, one.name), names) for one in fields(value)}
+        return replace(value, **changed)
+    if isinstance(value, dict):
+        return {key: _with_names(one, names) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_with_names(one, names) for one in value)
+    return value
+
+
+def _with_texts(value: Any, texts: dict[str, str]) -> Any:
+    """Return a record with those texts exchanged wherever they stand."""
+    if isinstance(value, str):
+        for text, other in texts.items():
+            value = value.replace(text, other)
+        return value
+    if isinstance(value, dict):
+        return {key: _with_texts(one, texts) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_with_texts(one, texts) for one in value)
+    return value
