@@ -1,9 +1,12 @@
 """A task on a machine of a cluster: in a process of its own, among the files that it names."""
 
+import contextlib
 import hashlib
 import os
 import pickle
+import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -41,7 +44,8 @@ def attempt(manifest: Manifest, task: bytes) -> Record | Lost:
     """Run a pickled task once; whatever it raises goes through."""
     seat = _seat(manifest)
     if seat.worker is None:
-        seat.worker = Worker(time_limit_s=manifest.time_limit_s)
+        with _no_main_file():
+            seat.worker = Worker(time_limit_s=manifest.time_limit_s)
     if seat.renamed:
         task = pickle.dumps(_with_names(pickle.loads(task), seat.renamed))
     found = attempt_in(seat.worker, task)
@@ -50,6 +54,17 @@ def attempt(manifest: Manifest, task: bytes) -> Record | Lost:
         return found
     back = {here: name for name, here in seat.renamed.items()}
     return _with_texts(found, back) if back else found
+
+
+@contextlib.contextmanager
+def _no_main_file() -> Iterator[None]:
+    """Let a process start without that it runs the main file, which is Ray's own here, again."""
+    main = vars(sys.modules["__main__"])
+    file = main.pop("__file__", None)
+    try:
+        yield
+    finally:
+        main["__file__"] = file
 
 
 def _seat(manifest: Manifest) -> Seat:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import pickle
 import subprocess
 import sys
@@ -41,10 +42,7 @@ def own_files(tmp_path, monkeypatch):
     outside = str(tmp_path / "own.parquet")
     traces.load("olmoe-domains").save(outside)
     scenario = Scenario("x", (outside,), "olmoe-1b-7b", 16, 5, 1, device="own.toml")
-    return [
-        Task("s-v1", scenario, Candidate(spec, seed=1))
-        for spec in ("own.py:mine", "random", "eplb")
-    ]
+    return [Task("s-v1", scenario, Candidate(spec, seed=1)) for spec in ("own.py:mine", "random")]
 
 
 def _scores(found):
@@ -55,12 +53,12 @@ def _scores(found):
 def test_records_are_those_of_one_process_and_of_several(cluster, tmp_path, own_files):
     """Equal to the last digit, but for times, dates and hosts."""
     alone = sweep.run(own_files, tmp_path / "1")
-    assert [one["status"] for one in alone] == ["ok"] * 3
+    assert [one["status"] for one in alone] == ["ok"] * 2
     assert _scores(sweep.run(own_files, tmp_path / "2", 2)) == _scores(alone)
     found = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
     assert _scores(found) == _scores(alone)
     kept = list(records.read_all(tmp_path / "ray"))
-    assert sorted(one["solver"] for one in kept) == ["eplb", "mine", "random"]
+    assert sorted(one["solver"] for one in kept) == ["mine", "random"]
 
 
 def test_files_travel_to_nodes_that_lack_them(cluster, tmp_path, own_files, monkeypatch):
@@ -72,7 +70,8 @@ def test_files_travel_to_nodes_that_lack_them(cluster, tmp_path, own_files, monk
     )
     found = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
     assert _scores(found) == _scores(sweep.run(own_files, tmp_path / "1"))
-    [copy] = bootstrap.place().glob("files-*/own.toml")
+    brought = Path(os.environ["TMPDIR"]) / f"podlab-{os.getuid()}"
+    [copy] = brought.glob("files-*/own.toml")
     assert sorted(str(path.relative_to(copy.parent)) for path in copy.parent.rglob("own.*")) == [
         f"outside/{_digits(tmp_path / 'own.parquet')}/own.parquet",
         "own.py",
@@ -105,7 +104,7 @@ def test_losses_are_told_like_on_this_machine(cluster, tmp_path):
 
 def test_what_a_task_raises_goes_through(cluster, tmp_path):
     """As the very error, not as one of Ray's."""
-    with pytest.raises(ValueError, match="^bad raises$"):
+    with pytest.raises(ValueError, match=r"^bad raises$"):
         sweep.run([Toy("bad", tmp_path, ("raises",))], tmp_path / "out", ray=cluster.address)
 
 
