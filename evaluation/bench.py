@@ -4,13 +4,14 @@ import hashlib
 import statistics
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import traces
-from evaluation import records, scores
+from evaluation import drawn, records, scores, split
 from evaluation.candidates import Candidate, parameters
+from evaluation.cost import cost
 from evaluation.executor import StepExecutor
 from evaluation.replay import Deployment, replay
 from evaluation.scenario import Scenario
@@ -40,7 +41,7 @@ class Task:
             "source_hash": records.provenance()["source_hash"],
             "presets": [_own_file(name) for name in scenario.presets],
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
-            "traces": [traces.open(name, "routing").content_hash for name in scenario.trace],
+            "traces": _traces(scenario),
         }
 
     def run(self) -> dict[str, Any]:
@@ -49,13 +50,20 @@ class Task:
 
     def failed(self, reason: str) -> dict[str, Any]:
         """Return the record of a run that could not be ended."""
-        return _prepared(self)[0] | records.failure(reason)
+        return _prepared(self)[0] | records.lost(reason)
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
         name = self.candidate.name.replace(":", "-")
-        name = f"{self.scenario.id}--{name}--{self.scenario.dispatcher}"
+        name = f"{self.scenario.id}--{name}--{self.scenario.dispatcher}--seed{self.candidate.seed}"
         return records.path_of(folder, self.suite, name, self.identity())
+
+
+def _traces(scenario: Scenario) -> list[Any]:
+    """Return hashes of recorded traces; of drawn ones what, beside the seed, decides on them."""
+    if scenario.is_drawn:
+        return [*scenario.trace, records.provenance()["host"]["numpy"]]
+    return [traces.open(name, "routing").content_hash for name in scenario.trace]
 
 
 def _own_file(name: str) -> str | None:
@@ -65,7 +73,10 @@ def _own_file(name: str) -> str | None:
 
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
-    """Return all tasks of a suite, scenario by scenario.
+    """Return all tasks of a suite, scenario by scenario and seed by seed.
+
+    Where the trace is drawn everyone meets every seed of the suite. On a recorded trace, those do
+    that draw lots themselves, and the others run once.
 
     Raises
     ------
@@ -81,20 +92,41 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
                 "leaderboard; rename one"
             )
         specs[one.name] = one.spec
-    return [Task(suite.id, scenario, one) for scenario in suite.scenarios for one in chosen]
+    return [
+        Task(suite.id, scenario, seeded)
+        for scenario in suite.scenarios
+        for seeded in seeded_for(scenario, chosen, suite.seeds)
+    ]
+
+
+def seeded_for(
+    scenario: Scenario, candidates: Iterable[Candidate], seeds: tuple[int, ...]
+) -> list[Candidate]:
+    """Return each candidate once for each seed that makes a difference on the scenario."""
+    chosen = list(candidates)
+    varied = {one.spec for one in chosen if scenario.is_drawn or one.is_seeded}
+    return [
+        replace(one, seed=seed)
+        for number, seed in enumerate(seeds)
+        for one in chosen
+        if number == 0 or one.spec in varied
+    ]
 
 
 def _prepared(task: Task) -> tuple[dict[str, Any], Any, StepExecutor, Deployment]:
     """Return all of a record that its solver has no part in, and what the solver is tried on."""
     record = records.begun(
+        kind="solver",
         suite=task.suite,
+        family=task.scenario.family or task.scenario.id,
         scenario=asdict(task.scenario),
         solver=task.candidate.name,
         solver_file=task.candidate.file_hash,
         dispatcher=task.scenario.dispatcher,
         seed=task.candidate.seed,
+        trace_seed=task.candidate.seed if task.scenario.is_drawn else None,
     )
-    trace = task.scenario.load_trace()
+    trace = task.scenario.load_trace(task.candidate.seed)
     task.scenario.check_trace(trace)
     executor = task.scenario.executor()
     deployment = task.scenario.deployment(executor)
@@ -111,13 +143,24 @@ def run_task(task: Task) -> dict[str, Any]:
     try:
         solver = task.candidate.make()
         record["parameters"] = parameters(solver)
-        replayed = replay(trace, executor, deployment, solver)
+        learned = split.learned(solver, trace, task.scenario)
+        record["split"] = learned.windows
+        replayed = replay(
+            trace, executor, deployment, learned.made, scored_from=learned.scored_from
+        )
     except (Exception, SystemExit) as error:
-        seconds = time.perf_counter() - started
-        return record | records.failure(f"{type(error).__name__}: {error}", seconds)
+        record |= records.failure(error)
+        record["wall"] = {"total_s": time.perf_counter() - started}
+        return record
     record["status"] = "ok"
     record["scores"] = scores.summary(replayed, executor, deployment)
+    record["windows"] = scores.by_window(replayed)
     record["layers"] = scores.by_layer(replayed)
+    record["rank_load"] = drawn.rank_load(replayed)
+    record["breakdown"] = drawn.breakdown(replayed, deployment)
+    record["links"] = drawn.links(replayed, executor, deployment)
+    if replayed.solve_s:
+        record["cost"] = cost(replayed.solve_s, replayed.reference_s)
     record["wall"] = {
         "total_s": time.perf_counter() - started,
         "solve_s": replayed.solve_s,

@@ -12,7 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-SCHEMA = 1
+import lb
+
+#: 2 has kind, family, windows, rank load, breakdown, links and cost; 1 had none of them.
+SCHEMA = 2
 ROOMS = ("lb", "schedulers", "traces", "hardware", "evaluation")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,9 +26,19 @@ def begun(**about: Any) -> dict[str, Any]:
     return {"schema": SCHEMA, **provenance(), "date": date, **about}
 
 
-def failure(reason: str, total_s: float = 0.0) -> dict[str, Any]:
-    """Return what makes a begun record that of a failure: why, and after how many seconds."""
-    return {"status": "failed", "reason": reason, "wall": {"total_s": total_s}}
+def failure(error: BaseException) -> dict[str, str]:
+    """Return status and reason of what ended without scores.
+
+    "infeasible" is an answer that could not be loaded, "failed" everything else.
+    """
+    if isinstance(error, lb.Infeasible):
+        return {"status": "infeasible", "reason": str(error)}
+    return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+
+
+def lost(reason: str) -> dict[str, str]:
+    """Return status and reason of what could not tell its own end, its process having died."""
+    return {"status": "failed", "reason": reason}
 
 
 def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) -> Path:
@@ -41,7 +54,7 @@ def write(record: dict[str, Any], path: Path) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(record, indent=1) + "\n")
+            file.write(_text(record))
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -60,13 +73,20 @@ def _sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
+def _text(record: dict[str, Any]) -> str:
+    """Return JSON with a line for each field: to be read and compared, and not a line a number."""
+    fields = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in record.items())
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
 def read(path: Path) -> dict[str, Any]:
     """Return a record.
 
     Raises
     ------
     ValueError
-        Naming the file, if it is not a record of a schema that this podlab reads.
+        Naming the file, if it is not a record of a schema that this podlab reads. Schema 1 is not
+        read: its records have no windows, without which no interval follows.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

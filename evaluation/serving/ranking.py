@@ -85,15 +85,15 @@ class ServingTask:
         try:
             summary = simulate(self.scenario, seed=self.seed).summary
         except Exception as error:  # a scheduler of anybody's may raise anything
-            seconds = time.perf_counter() - started
-            return record | records.failure(f"{type(error).__name__}: {error}", seconds)
-        record |= {"status": "ok", "scores": _scores(summary), "summary": summary}
+            record |= records.failure(error)
+        else:
+            record |= {"status": "ok", "scores": _scores(summary), "summary": summary}
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
 
     def failed(self, reason: str) -> dict[str, Any]:
         """Return the record of a run that could not be ended."""
-        return self._begun() | records.failure(reason)
+        return self._begun() | records.lost(reason)
 
     def _begun(self) -> dict[str, Any]:
         return records.begun(
