@@ -16,7 +16,7 @@ class MayStandAlone(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Write out what is meant, and read on as ever."""
         whole: list[str] = []
-        for this, after in zip(args, [*args[1:], "-"], strict=True):
+        for this, after in zip(args, [*args[1:], "-"], strict=False):
             whole += (
                 [this, self.alone[this]] if this in self.alone and after[0:1] == "-" else [this]
             )
