@@ -64,7 +64,8 @@ def _no_main_file() -> Iterator[None]:
     try:
         yield
     finally:
-        main["__file__"] = file
+        if file is not None:
+            main["__file__"] = file
 
 
 def _seat(manifest: Manifest) -> Seat:

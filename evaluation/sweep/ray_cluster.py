@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pickle
+import socket
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,24 @@ from evaluation.sweep.bootstrap import Manifest
 from evaluation.sweep.task import Lost, Record, Task
 
 LOCAL = "local"
+AUTO = "auto"
+#: Seconds within which the head of a cluster takes a connection.
+ANSWER_S = 10.0
+
+
+def _check_answers(address: str) -> None:
+    """Raise ConnectionError if nobody listens there: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address in (LOCAL, AUTO):
+        return
+    if not host or not port.isdecimal():
+        raise ValueError(f"Ray address {address!r}; give HOST:PORT, {AUTO} or {LOCAL}")
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise ConnectionError(
+            f"no Ray cluster answers at {address} ({error}); start one there by `ray start --head`"
+        ) from None
 
 
 class RayCluster:
@@ -41,6 +60,8 @@ class RayCluster:
         If Ray is missing.
     ConnectionError
         If there is no cluster of that address.
+    ValueError
+        If that is no address.
     """
 
     def __init__(
@@ -88,11 +109,16 @@ class RayCluster:
         ray = self._ray
         if not ray.is_initialized():
             local = {"include_dashboard": False} if self._address == LOCAL else {}
+            _check_answers(self._address)
             ray.init(self._address, log_to_driver=False, logging_level="error", **local)
             self._ours = True
         ray.cloudpickle.register_pickle_by_value(bootstrap)
         self._attempt = ray.remote(num_cpus=1, max_retries=0)(bootstrap.attempt)
-        self._manifest = ray.put(self._filled())
+        try:
+            self._manifest = ray.put(self._filled())
+        except BaseException as error:  # a file may be gone by now
+            self.__exit__(type(error))
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -169,6 +169,23 @@ def test_a_node_that_dies_loses_and_doubles_no_record(cluster, tmp_path):
     assert [task.times() for task in todo] == [1 + (task.name == name) for task in todo]
 
 
+@pytest.mark.parametrize(
+    ("address", "kind", "message"),
+    [
+        ("127.0.0.1:1", ConnectionError, "no Ray cluster answers at 127.0.0.1:1"),
+        ("127.0.0.1:99999", ConnectionError, "no Ray cluster answers at 127.0.0.1:99999"),
+        ("somewhere", ValueError, "Ray address 'somewhere'; give HOST:PORT, auto or local"),
+    ],
+)
+def test_an_address_without_a_cluster_is_refused_at_once(tmp_path, address, kind, message):
+    """Before anything runs."""
+    pytest.importorskip("ray", reason="needs Ray: pip install 'podlab[ray]'")
+    toy = Toy("a", tmp_path)
+    with pytest.raises(kind, match=message):
+        sweep.run([toy], tmp_path / "out", ray=address)
+    assert toy.times() == 0
+
+
 def test_without_ray_one_line_says_what_to_install(tmp_path, monkeypatch):
     """The extra is named, and nothing has run."""
     monkeypatch.setitem(sys.modules, "ray", None)
