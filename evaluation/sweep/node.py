@@ -7,12 +7,13 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from evaluation.sweep.bootstrap import Manifest, place
+from evaluation.sweep.renaming import with_names, with_texts
 from evaluation.sweep.task import Lost, Record
 from evaluation.sweep.worker import Worker
 from evaluation.sweep.worker import attempt as attempt_in
@@ -47,13 +48,13 @@ def attempt(manifest: Manifest, task: bytes) -> Record | Lost:
         with _no_main_file():
             seat.worker = Worker(time_limit_s=manifest.time_limit_s)
     if seat.renamed:
-        task = pickle.dumps(_with_names(pickle.loads(task), seat.renamed))
+        task = pickle.dumps(with_names(pickle.loads(task), seat.renamed))
     found = attempt_in(seat.worker, task)
     if isinstance(found, Lost):
         seat.worker = None
         return found
     back = {here: name for name, here in seat.renamed.items()}
-    return _with_texts(found, back) if back else found
+    return with_texts(found, back) if back else found
 
 
 @contextlib.contextmanager
@@ -130,33 +131,3 @@ def _digest(path: Path) -> str | None:
         return None
     stat = path.stat()
     return _digest_of(path, stat.st_size, stat.st_mtime_ns)
-
-
-def _with_names(value: Any, names: dict[str, str]) -> Any:
-    """Return nested fields, tables and lists with files named anew, ``:attribute`` kept."""
-    if isinstance(value, str):
-        name, colon, attribute = value.rpartition(":")
-        return names.get(value) or (names[name] + colon + attribute if name in names else value)
-    if isinstance(value, Path):
-        return Path(names.get(str(value), value))
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {one.name: _with_names(getattr(value, one.name), names) for one in fields(value)}
-        return replace(value, **changed)
-    if isinstance(value, dict):
-        return {key: _with_names(one, names) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_with_names(one, names) for one in value)
-    return value
-
-
-def _with_texts(value: Any, texts: dict[str, str]) -> Any:
-    """Return a record with those texts exchanged wherever they stand."""
-    if isinstance(value, str):
-        for text, other in texts.items():
-            value = value.replace(text, other)
-        return value
-    if isinstance(value, dict):
-        return {key: _with_texts(one, texts) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_with_texts(one, texts) for one in value)
-    return value
