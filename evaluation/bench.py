@@ -13,7 +13,8 @@ import traces
 from evaluation import drawn, records, scores, split
 from evaluation.candidates import Candidate, parameters
 from evaluation.cost import cost
-from evaluation.replay import replay
+from evaluation.executor import StepExecutor
+from evaluation.replay import Deployment, replay
 from evaluation.scenario import Scenario
 from evaluation.suite import Suite
 from evaluation.yardstick import Yardstick
@@ -48,6 +49,10 @@ class Task:
     def run(self) -> dict[str, Any]:
         """Return the record."""
         return run_task(self)
+
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return _prepared(self)[0] | records.lost(reason)
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
@@ -110,9 +115,8 @@ def _yardstick(scenario: Scenario, trace_hash: str) -> Yardstick:
     return Yardstick()
 
 
-def run_task(task: Task) -> dict[str, Any]:
-    """Replay one scenario and return its record; a solver's failure becomes part of it."""
-    started = time.perf_counter()
+def _prepared(task: Task) -> tuple[dict[str, Any], Any, StepExecutor, Deployment]:
+    """Return all of a record that its solver has no part in, and what the solver is tried on."""
     record = records.begun(
         kind="solver",
         suite=task.suite,
@@ -131,6 +135,13 @@ def run_task(task: Task) -> dict[str, Any]:
     record["trace_hash"] = trace.content_hash
     record["fabric_hash"] = executor.collectives.fabric.content_hash
     record["deployment"] = asdict(deployment)
+    return record, trace, executor, deployment
+
+
+def run_task(task: Task) -> dict[str, Any]:
+    """Replay one scenario and return its record; a solver's failure becomes part of it."""
+    started = time.perf_counter()
+    record, trace, executor, deployment = _prepared(task)
     try:
         solver = task.candidate.make()
         record["parameters"] = parameters(solver)

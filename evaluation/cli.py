@@ -17,6 +17,7 @@ from evaluation import (
     cli_trace,
     cli_when,
 )
+from evaluation.alone import MayStandAlone
 from evaluation.refuse import refuse
 
 app = typer.Typer(
@@ -78,7 +79,7 @@ def check(
         print(f"{name:32}{text}")
 
 
-app.command()(cli_bench.bench)
+app.command(cls=MayStandAlone)(cli_bench.bench)
 app.command()(cli_compete.compete)
 app.command()(cli_explain.explain)
 app.command()(cli_when.when)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
     from evaluation.fitting import FitTask
-    from evaluation.serving.ranking import ServingTask
     from evaluation.suite import Suite
+    from evaluation.sweep import Task as Swept
 
 INTERRUPTED = 130
 #: Kind of a suite to what its table is ranked by.
@@ -54,6 +54,20 @@ def bench(
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[ADDRESS]",
+            help="Run on a Ray cluster: one started here, or that of the address (auto: the one "
+            "this machine belongs to).",
+        ),
+    ] = None,
+    retries: Annotated[
+        int, typer.Option(min=0, help="Tries again of a task whose process or machine died.")
+    ] = 1,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds that one task may take. [default: any]")
+    ] = None,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
     as_json: Annotated[
@@ -64,6 +78,13 @@ def bench(
     from evaluation import suite as suites
     from evaluation.standing import standing
 
+    how = {
+        "jobs": jobs,
+        "fresh": fresh,
+        "ray": ray,
+        "retries": retries,
+        "time_limit_s": time_limit,
+    }
     started = time.monotonic()
     try:
         if as_json and (svg or by_scenario):
@@ -75,7 +96,7 @@ def bench(
                 raise ValueError(
                     "a serving suite runs all schedulers; leave --solver and --forecaster out"
                 )
-            _bench_serving(suite, out, jobs, seed or 0, fresh, by_scenario, svg)
+            _bench_serving(suite, out, seed or 0, by_scenario, svg, how)
             return
         chosen_suite = suites.load(suite)
         if seed is not None:
@@ -86,7 +107,7 @@ def bench(
         _make_folder(out)
     except (ValueError, OSError) as error:
         refuse(error)
-    found, interrupted = _run(todo, out, jobs, fresh)
+    found, interrupted = _run(todo, out, how)
     if as_json:
         result = standing(found, _wanted(chosen_suite))
         print(json.dumps(result.as_dict(), indent=1))
@@ -114,7 +135,7 @@ def _leave(ranked: bool, interrupted: bool) -> None:
 
 
 def _bench_serving(
-    suite: str, out: Path, jobs: int, seed: int, fresh: bool, by_scenario: bool, svg: Path | None
+    suite: str, out: Path, seed: int, by_scenario: bool, svg: Path | None, how: dict[str, Any]
 ) -> None:
     """Rank schedulers, or recoveries, instead of solvers."""
     from rich.console import Console
@@ -126,7 +147,7 @@ def _bench_serving(
     chosen = suites.load_serving(suite)
     _make_folder(out)
     todo = ranking.tasks(chosen, seed)
-    found, interrupted = _run(todo, out, jobs, fresh)
+    found, interrupted = _run(todo, out, how)
     console = Console(record=svg is not None, width=ranking_table.WIDTH)
     if by_scenario:
         for name in chosen.scenarios:
@@ -180,11 +201,9 @@ def _candidates(
 
 
 def _run(
-    todo: "Sequence[Task | FitTask | ServingTask]", out: Path, jobs: int, fresh: bool
+    todo: "Sequence[Swept]", out: Path, how: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
-    from concurrent.futures import BrokenExecutor
-
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     from evaluation import sweep
@@ -199,14 +218,15 @@ def _run(
             found.append({**record, "reused": reused})
             shown.update(bar, advance=1, description=f"replayed {_name(record)}")
 
+        def on_lost(task: "Swept", reason: str) -> None:
+            text = f"{task.path(out).stem}: {reason}; trying again"
+            shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
         try:
-            sweep.run(todo, out, jobs, fresh=fresh, on_record=on_record)
+            sweep.run(todo, out, **how, on_record=on_record, on_lost=on_lost)
         except KeyboardInterrupt:
             return found, True
-        except BrokenExecutor:
-            kept = f"{len(found)} of {len(todo)} records are kept in {out}"
-            refuse(ValueError(f"a worker died, out of memory perhaps; {kept}; try --jobs 1"))
-        except (ValueError, OSError) as error:
+        except (ImportError, ValueError, OSError) as error:
             refuse(error)
     return found, False
 

@@ -63,6 +63,10 @@ class FitTask:
         """Return the record; a solver's failure becomes part of it."""
         return run_fit(self)
 
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return _prepared(self)[0] | records.lost(reason)
+
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[FitTask]:
     """Return all tasks of a suite of matrices, and those of its anytime curves."""
@@ -94,9 +98,8 @@ def _points(suite: Suite, candidate: Candidate) -> list[tuple[str, Candidate]]:
     ]
 
 
-def run_fit(task: FitTask) -> dict[str, Any]:
-    """Ask the solver for a placement of one matrix and return its record."""
-    started = time.perf_counter()
+def _prepared(task: FitTask) -> tuple[dict[str, Any], Any]:
+    """Return all of a record that its solver has no part in, and the load [layers, experts]."""
     scenario, candidate = task.scenario, task.candidate
     load = scenario.load(candidate.seed)
     record = records.begun(
@@ -114,6 +117,14 @@ def run_fit(task: FitTask) -> dict[str, Any]:
     )
     if task.anytime is not None:
         record["anytime"] = dict(zip(("parameter", "value"), task.anytime, strict=True))
+    return record, load
+
+
+def run_fit(task: FitTask) -> dict[str, Any]:
+    """Ask the solver for a placement of one matrix and return its record."""
+    started = time.perf_counter()
+    scenario, candidate = task.scenario, task.candidate
+    record, load = _prepared(task)
     try:
         solver = candidate.make()
         record["parameters"] = parameters(solver)

@@ -40,6 +40,10 @@ class ForecastTask(Task):
         """Return the record; a forecaster's failure becomes part of it."""
         return run_forecast(self)
 
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return _prepared(self)[0] | records.lost(reason)
+
 
 @dataclass
 class Forecasted:
@@ -63,9 +67,8 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[ForecastTask]:
     ]
 
 
-def run_forecast(task: Task) -> dict[str, Any]:
-    """Walk the windows of one scenario and return the record of its forecasts."""
-    started = time.perf_counter()
+def _prepared(task: Task) -> tuple[dict[str, Any], Any]:
+    """Return all of a record that its forecaster has no part in, and the trace."""
     scenario, candidate = task.scenario, task.candidate
     trace = scenario.load_trace(candidate.seed)
     scenario.check_trace(trace)
@@ -80,12 +83,19 @@ def run_forecast(task: Task) -> dict[str, Any]:
         trace_seed=candidate.seed if scenario.is_drawn else None,
         trace_hash=trace.content_hash,
     )
+    return record, trace
+
+
+def run_forecast(task: Task) -> dict[str, Any]:
+    """Walk the windows of one scenario and return the record of its forecasts."""
+    started = time.perf_counter()
+    record, trace = _prepared(task)
     try:
-        forecaster = candidate.make()
+        forecaster = task.candidate.make()
         record["parameters"] = parameters(forecaster)
-        learned = split.learned(forecaster, trace, scenario)
+        learned = split.learned(forecaster, trace, task.scenario)
         record["split"] = learned.windows
-        found = walk(trace, scenario, learned.made, learned.scored_from)
+        found = walk(trace, task.scenario, learned.made, learned.scored_from)
     except (Exception, SystemExit) as error:
         record |= records.failure(error)
         record["wall"] = {"total_s": time.perf_counter() - started}

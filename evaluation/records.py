@@ -36,6 +36,11 @@ def failure(error: BaseException) -> dict[str, str]:
     return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
 
 
+def lost(reason: str) -> dict[str, str]:
+    """Return status and reason of what could not tell its own end, its process having died."""
+    return {"status": "failed", "reason": reason}
+
+
 def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) -> Path:
     """Return the file of a record: below its suite, named, with a hash of its identity."""
     text = json.dumps(identity, sort_keys=True)
@@ -50,14 +55,28 @@ def own_file(name: str) -> str | None:
 
 
 def write(record: dict[str, Any], path: Path) -> None:
-    """Write ``record`` under a temporary name and rename it."""
+    """Write ``record`` under a temporary name and rename it: durable once this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(_text(record), encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(_text(record))
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
+        _sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the name of a new file outlive a loss of power, where folders can be opened."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _text(record: dict[str, Any]) -> str:

@@ -79,15 +79,7 @@ class ServingTask:
     def run(self) -> dict[str, Any]:
         """Simulate and return the record; a scheduler's failure becomes part of it."""
         started = time.perf_counter()
-        record = records.begun(
-            kind=self.kind,
-            suite=self.suite,
-            scenario={"id": self.scenario_id, **asdict(self.scenario)},
-            stage=self.stage,
-            solver=self.name,
-            reference=self.reference,
-            seed=self.seed,
-        )
+        record = self._begun()
         try:
             scenario = stages.seeded(self.scenario, self.seed)
             played = traffic(scenario, self.seed)
@@ -97,13 +89,28 @@ class ServingTask:
                 scenario = dataclasses.replace(scenario, fault=(*scenario.fault, *drawn))
             result = simulate(scenario, seed=self.seed, trace=played)
         except Exception as error:  # a scheduler of anybody's may raise anything
-            record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+            record |= records.failure(error)
         else:
             record |= {"status": "ok", "scores": _scores(result, last_s, scenario.fault)}
             record |= {"faults": [asdict(one) for one in scenario.fault]}
             record |= {"summary": result.summary}
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
+
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return self._begun() | records.lost(reason)
+
+    def _begun(self) -> dict[str, Any]:
+        return records.begun(
+            kind=self.kind,
+            suite=self.suite,
+            scenario={"id": self.scenario_id, **asdict(self.scenario)},
+            stage=self.stage,
+            solver=self.name,
+            reference=self.reference,
+            seed=self.seed,
+        )
 
     def _first_fault(self, until_s: float) -> tuple[Fault, ...]:
         """Return what breaks first, if anything does; early, so that the recovery is seen."""

@@ -1,26 +1,21 @@
-"""Sweeps: run many tasks, writing each record as soon as it is finished."""
+"""Sweeps: run many tasks, here or on many machines, keeping each record as soon as it is there."""
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from multiprocessing import active_children, get_context
+import math
+import os
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from evaluation import records
+from evaluation.sweep.here import Here
+from evaluation.sweep.processes import Processes
+from evaluation.sweep.task import Backend, Lost, Record, Task
+
+__all__ = ["Task", "finished", "run"]
 
 
-class Task(Protocol):
-    """What can be swept: it makes one record, and knows where that record is kept."""
-
-    def run(self) -> dict[str, Any]:
-        """Return the record; the failure of what is tried becomes part of it."""
-
-    def path(self, folder: Path) -> Path:
-        """Return the file of this task's record."""
-
-
-def finished(task: Task, folder: Path) -> dict[str, Any] | None:
+def finished(task: Task, folder: Path) -> Record | None:
     """Return the record of an earlier run of the same task, if it is there and succeeded."""
     path = task.path(folder)
     if not path.is_file():
@@ -38,71 +33,112 @@ def run(
     jobs: int = 1,
     *,
     fresh: bool = False,
-    on_record: Callable[[dict[str, Any], bool], None] = lambda record, reused: None,
-) -> list[dict[str, Any]]:
+    on_record: Callable[[Record, bool], None] = lambda record, reused: None,
+    on_lost: Callable[[Task, str], None] = lambda task, reason: None,
+    ray: str | None = None,
+    retries: int = 1,
+    time_limit_s: float | None = None,
+) -> list[Record]:
     """Run tasks, writing each record as soon as it is finished.
+
+    A task whose process or machine dies, or that takes too long, costs nothing but itself: it is
+    tried again in a fresh process, and at last recorded as failed with the reason.
 
     Parameters
     ----------
     todo
-        Tasks, from :func:`evaluation.bench.tasks`, say.
+        Tasks, from :func:`evaluation.bench.tasks`, say; no two have the same file.
     folder
         Where records are kept; those of the same task, code and inputs are taken up again.
     jobs
-        Processes. Solve times are fairest with one.
+        Processes on this machine. One, without a time limit, is this very process, which a
+        solver can then take down. Solve times are fairest with one. Ray counts for itself: a task
+        for each CPU of the cluster.
     fresh
         Run everything again.
     on_record
         Told of each record, and whether it was taken from an earlier run.
+    on_lost
+        Told of each task that is about to be tried again, and why.
+    ray
+        None for this machine; "local" for a Ray cluster started here; else the address of one that
+        runs, or "auto" for the one that this machine belongs to.
+    retries
+        How often a task that was lost is tried again.
+    time_limit_s
+        Seconds that a task may take, from when a process has read it; None for any.
 
     Returns
     -------
     list of dict
-        The records, in the order of the tasks.
+        The records, in the order of the tasks. That of a task that was lost in between has the
+        reasons under "lost".
+
+    Raises
+    ------
+    ValueError
+        If a number cannot be. Whatever a task raises goes through, and ends the sweep.
+    ImportError
+        If Ray is asked for and missing.
     """
+    _check(jobs, retries, time_limit_s)
     kept = (
         {} if fresh else {n: old for n, task in enumerate(todo) if (old := finished(task, folder))}
     )
     for record in kept.values():
         on_record(record, True)
-    open_tasks = {number: task for number, task in enumerate(todo) if number not in kept}
-    for number, record in _run_open(open_tasks, folder, jobs):
-        kept[number] = record
-        on_record(record, False)
+    lost: dict[int, list[str]] = defaultdict(list)
+    with _backend(todo, len(todo) - len(kept), jobs, ray, time_limit_s) as backend:
+        for number, task in enumerate(todo):
+            if number not in kept:
+                backend.submit(number, task)
+        while len(kept) < len(todo):
+            number, found = backend.next()
+            task = todo[number]
+            if isinstance(found, Lost):
+                lost[number].append(found.reason)
+                if len(lost[number]) <= retries:
+                    on_lost(task, found.reason)
+                    backend.submit(number, task)
+                    continue
+                found = task.failed(f"{found.reason}; tried {_times(len(lost[number]))}")
+            if number in lost:
+                found["lost"] = lost[number]
+            records.write(found, task.path(folder))
+            kept[number] = found
+            on_record(found, False)
     return [kept[number] for number in sorted(kept)]
 
 
-def _run_open(
-    open_tasks: dict[int, Task], folder: Path, jobs: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    if jobs == 1 or len(open_tasks) < 2:
-        for number, task in open_tasks.items():
-            yield number, _recorded(task, task.path(folder))
-        return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
-    try:
-        futures: dict[Future[dict[str, Any]], int] = {
-            pool.submit(_recorded, task, task.path(folder)): number
-            for number, task in open_tasks.items()
-        }
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-        pool.shutdown()
-    except BaseException:
-        # an interrupt does not wait for a slow solver; records are whole or not there
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in active_children():
-            worker.terminate()
-        raise
+def _check(jobs: int, retries: int, time_limit_s: float | None) -> None:
+    if jobs < 1:
+        raise ValueError(f"jobs = {jobs} < 1; give at least one process")
+    if retries < 0:
+        raise ValueError(f"retries = {retries} < 0; give 0 to try every task once")
+    if time_limit_s is not None and not 0 < time_limit_s < math.inf:
+        raise ValueError(f"time_limit_s = {time_limit_s}; give seconds > 0, or None for any")
 
 
-def _recorded(task: Task, path: Path) -> dict[str, Any]:
-    """Run a task and write its record where it ran, so that nothing finished can be lost."""
-    record = task.run()
-    records.write(record, path)
-    return record
+def _backend(
+    todo: Sequence[Task], count: int, jobs: int, ray: str | None, time_limit_s: float | None
+) -> Backend:
+    """Return where the ``count`` tasks that are left will run."""
+    if not count:
+        return Here()
+    if ray is not None:
+        from evaluation.sweep.ray_cluster import RayCluster
+
+        return RayCluster(ray, todo, time_limit_s)
+    if jobs == 1 and time_limit_s is None:
+        return Here()
+    return Processes(jobs, max(1, _cores() // jobs), time_limit_s)
 
 
-def _ignore_interrupt() -> None:
-    # the parent decides what an interrupt means
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _cores() -> int:
+    """Return the cores that this process may use."""
+    affinity: Any = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

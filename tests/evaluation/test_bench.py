@@ -166,6 +166,8 @@ def test_check_lists_what_fails(podlab, tmp_path):
         (("--out", "tiny.toml"), "is a file; give a folder"),
         (("--jobs", "0"), "greater than or equal to 1"),
         (("--seed", "-1"), "greater than or equal to 0"),
+        (("--retries", "-1"), "greater than or equal to 0"),
+        (("--time-limit", "0"), "time_limit_s = 0.0; give seconds > 0"),
         (("--slover", "greedy"), "No such option"),
     ],
 )
@@ -216,13 +218,17 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
     assert len(scores(tmp_path / "podlab-records")) == 4
 
 
-def test_a_worker_that_dies_is_said(podlab, tmp_path):
-    """A solver that takes its process down ends the run in one line, not in a traceback."""
+def test_a_worker_that_dies_costs_its_own_row(podlab, tmp_path):
+    """A solver that takes its process down is tried again, and fails; the others are ranked."""
     (tmp_path / "own.py").write_text("import os\ndef dies(problem):\n    os._exit(9)\n")
-    done = podlab("bench", "--suite", "tiny.toml", "--jobs", "2", "--solver", "own.py:dies")
-    assert done.returncode == 2
-    assert "a worker died" in done.stderr
-    assert "Traceback" not in done.stderr
+    call = ("--suite", "tiny.toml", "--solver", "greedy", "--solver", "own.py:dies")
+    done = podlab("bench", *call, "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    said = "its process left with exit code 9"
+    assert len(re.findall(rf"ep\d\d--dies--even--\S+: {said}; trying again", done.stderr)) == 2
+    failed = rf"failed: dies on (ep16, ep32|ep32, ep16): {said}; tried 2 times"
+    assert re.search(failed, done.stdout)
+    assert re.search(r"^ *\d+ +greedy ", done.stdout, re.MULTILINE)
 
 
 def test_list_shows_what_is_registered(podlab):
