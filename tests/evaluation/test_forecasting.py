@@ -159,7 +159,7 @@ def test_a_suite_says_its_kind(tmp_path):
     path.write_text(SUITE.replace('kind = "forecast"\n', ""))
     assert suite.load(path).kind == "solver"
     path.write_text(SUITE.replace('"forecast"', '"weather"'))
-    with pytest.raises(ValueError, match="kind = 'weather' is not one of solver, forecast"):
+    with pytest.raises(ValueError, match="kind = 'weather' is not one of solver, fit, forecast"):
         suite.load(path)
 
 
