@@ -4,6 +4,7 @@ import hashlib
 import statistics
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Task:
             "solver_file": self.candidate.file_hash,
             "seed": self.candidate.seed,
             "parameters": self.candidate.params,
+            "sandboxed": self.candidate.sandboxed,
             # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
             "presets": [_own_file(name) for name in scenario.presets],
@@ -97,10 +99,13 @@ def run_task(task: Task) -> dict[str, Any]:
     record["trace_hash"] = trace.content_hash
     record["fabric_hash"] = executor.collectives.fabric.content_hash
     record["deployment"] = asdict(deployment)
+    record["sandboxed"] = task.candidate.sandboxed
     try:
-        solver = task.candidate.make()
-        record["parameters"] = parameters(solver)
-        replayed = replay(trace, executor, deployment, solver)
+        with ExitStack() as stack:
+            solver = task.candidate.make()
+            stack.callback(getattr(solver, "close", lambda: None))
+            record["parameters"] = parameters(solver)
+            replayed = replay(trace, executor, deployment, solver)
     except (Exception, SystemExit) as error:
         record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         record["wall"] = {"total_s": time.perf_counter() - started}
