@@ -14,11 +14,10 @@ from tests.evaluation.sandbox.conftest import FAST
 HURRIED = replace(FAST, call_s=0.5)
 SPREAD = """
 import numpy as np
-import lb
-def solver(problem):
-    table = np.tile(np.arange(problem.num_slots) % problem.num_experts, (problem.num_layers, 1))
+def rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus):
+    table = np.tile(np.arange(num_replicas) % weight.shape[1], (len(weight), 1))
 """
-PLACED = "    return lb.Placement(table, problem.num_ranks)\n"
+PLACED = "    return table\n"
 
 CHEATS = {
     "hang": ("import time; time.sleep(600)", TimeoutError, r"the call took longer than 0\.5 s"),
@@ -26,7 +25,7 @@ CHEATS = {
     "exit": ("import sys; sys.exit(3)", RuntimeError, "SystemExit: 3"),
     "leave": ("import os; os._exit(0)", RuntimeError, "it ended itself with exit status 0"),
     "raise": ("raise KeyError('no')", RuntimeError, "KeyError: 'no'"),
-    "recursion": ("solver(problem)", RuntimeError, "RecursionError: maximum recursion depth"),
+    "recursion": ("rebalance_experts(weight, 1, 1, 1, 1)", RuntimeError, "RecursionError: maximum recursion depth"),
     "segfault": (
         "import ctypes; ctypes.string_at(0)",
         RuntimeError,
@@ -52,8 +51,8 @@ CHEATS = {
         RuntimeError,
         "OSError.*File too large",
     ),
-    "none": ("return None", RuntimeError, "the answer is a NoneType"),
-    "shape": ("table = table[:1]", RuntimeError, r"the answer has shape \(1, 12\); give \(2, 12\)"),
+    "none": ("return None", RuntimeError, "phy2log has dtype object"),
+    "shape": ("table = table[:1]", RuntimeError, r"phy2log has shape \(1, 12\); give \(2, 12\)"),
     "missing": ("table[:] = 0", ValueError, "places no copy of expert"),
     "traces": ("import traces", RuntimeError, "may import lb, and not traces"),
     "unprintable": (
@@ -67,7 +66,7 @@ CHEATS = {
 
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_a_cheat_costs_only_its_own_answer(cheat, program, problem):
-    """The error says what happened; afterwards nothing of it runs, and an honest one answers."""
+    """The error says what happened, and afterwards nothing of it runs."""
     body, error, reason = CHEATS[cheat]
     limits = HURRIED if cheat in ("hang", "spin") else FAST
     solver = program(f"{SPREAD}    {body}\n{PLACED}", limits=limits)
@@ -75,8 +74,6 @@ def test_a_cheat_costs_only_its_own_answer(cheat, program, problem):
         lb.solve(problem, solver)
     solver.close()
     assert not _running(solver.path.name)
-    honest = program(SPREAD + PLACED)
-    assert lb.solve(problem, honest).num_slots == 12
 
 
 def _running(name):
@@ -202,7 +199,8 @@ def test_a_program_cannot_answer_from_memory(program, problem):
 
 
 def test_what_it_changes_stays_in_its_process(program, problem):
-    """A program that patches lb and numpy patches its own."""
-    source = SPREAD + "    lb.Placement.balancedness = lambda *_: np.ones(1)\n" + PLACED
+    """A program that patches lb patches its own copy."""
+    patch = "    import lb; lb.Placement.balancedness = lambda *_: np.ones(1)\n"
+    source = SPREAD + patch + PLACED
     placement = lb.solve(problem, program(source))
     assert (placement.balancedness(problem.load[-1]) < 1).all()
