@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
+    from evaluation.sandbox.limits import Limits
     from evaluation.serving.ranking import ServingTask
     from evaluation.suite import Suite
 
@@ -24,8 +25,9 @@ def bench(
     solver: Annotated[
         list[str] | None,
         typer.Option(
-            help="A registered name, or path/to/file.py:name. Names choose who runs; a file runs "
-            "beside the chosen ones. Repeat for several. [default: all registered]"
+            help="A registered name, or path/to/file.py:name (the name may be left out of a file "
+            "with one known entry). Names choose who runs; a file runs beside the chosen ones. "
+            "Repeat for several. [default: all registered]"
         ),
     ] = None,
     forecaster: Annotated[
@@ -44,6 +46,15 @@ def bench(
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
+    sandbox: Annotated[
+        bool, typer.Option(help="Run solvers from files in processes of their own.")
+    ] = True,
+    time_limit: Annotated[
+        float, typer.Option(help="Seconds for one answer of a solver from a file.")
+    ] = 10.0,
+    memory_limit: Annotated[
+        float, typer.Option(help="MiB of memory for a solver from a file.")
+    ] = 4096.0,
 ) -> None:
     """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
     from evaluation import suite as suites
@@ -57,13 +68,26 @@ def bench(
         chosen_suite = suites.load(suite)
         for scenario in chosen_suite.scenarios:
             scenario.check()
-        todo = _tasks(chosen_suite, solver or [], forecaster or [], seed)
+        limits = _limits(time_limit, memory_limit) if sandbox else None
+        todo = _tasks(chosen_suite, solver or [], forecaster or [], seed, limits)
         _make_folder(out)
     except (ValueError, OSError) as error:
         refuse(error)
     found, interrupted = _run(todo, out, jobs, fresh)
     ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
     _leave(ranked, interrupted)
+
+
+def _limits(time_limit: float, memory_limit: float) -> "Limits":
+    """Return what a solver from a file may use, of which all answers together take 30 times one."""
+    from evaluation.sandbox.limits import MEBIBYTE, Limits
+
+    try:
+        return Limits(
+            call_s=time_limit, total_s=30 * time_limit, memory_bytes=round(memory_limit * MEBIBYTE)
+        )
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"--time-limit or --memory-limit: {error}") from None
 
 
 def _make_folder(out: Path) -> None:
@@ -108,7 +132,11 @@ def _bench_serving(
 
 
 def _tasks(
-    suite: "Suite", solvers: list[str], forecasters: list[str], seed: int
+    suite: "Suite",
+    solvers: list[str],
+    forecasters: list[str],
+    seed: int,
+    limits: "Limits | None",
 ) -> "Sequence[Task]":
     """Return a task for each scenario and each of what the suite compares."""
     from evaluation import bench as runner
@@ -121,17 +149,21 @@ def _tasks(
         return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters, seed))
     if forecasters:
         raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
-    return runner.tasks(suite, _candidates(Candidate, solvers, seed, suite))
+    return runner.tasks(suite, _candidates(Candidate, solvers, seed, suite, limits))
 
 
 def _candidates(
-    kind: "type[Candidate]", specs: list[str], seed: int, suite: "Suite | None" = None
+    kind: "type[Candidate]",
+    specs: list[str],
+    seed: int,
+    suite: "Suite | None" = None,
+    limits: "Limits | None" = None,
 ) -> "list[Candidate]":
     """Return who was asked for, else who the suite names, else all; with the suite's parameters."""
 
     def candidate(spec: str) -> "Candidate":
         given = suite.parameters.get(spec, {}) if suite else {}
-        return kind(spec, seed, tuple(sorted(given.items())))
+        return kind(spec, seed, tuple(sorted(given.items())), limits)
 
     asked = [candidate(spec) for spec in dict.fromkeys(specs)]
     names = [one for one in asked if one.path is None]

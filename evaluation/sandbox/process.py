@@ -52,6 +52,7 @@ class Process:
     def __init__(self, path: Path, name: str, seed: int, limits: Limits) -> None:
         self.limits = limits
         self.calls = 0
+        self._look_at = time.monotonic() + LOOK_S
         folder = tempfile.mkdtemp(prefix="podlab-program-")
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
@@ -148,14 +149,13 @@ class Process:
             poll.register(self.output.pipe, select.POLLIN)
         if rest:
             poll.register(self._requests, select.POLLOUT)
-        look = time.monotonic() + LOOK_S
         while rest or len(found) < size:
             now = time.monotonic()
             if now >= deadline:
                 raise self._ended(TimeoutError, f"{late}; it was ended")
-            if now >= look:
+            if now >= self._look_at:
+                self._look_at = now + LOOK_S
                 self._look()
-                look = now + LOOK_S
             events = dict(poll.poll(1e3 * min(LOOK_S, deadline - now)))
             if self.output.pipe in events and self.output.read():
                 poll.unregister(self.output.pipe)
