@@ -68,4 +68,6 @@ class Permutation:
 
 
 def _taken(array: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]:
-    return np.take_along_axis(array, np.broadcast_to(order, (*array.shape[:-1], order.shape[-1])), -1)
+    return np.take_along_axis(
+        array, np.broadcast_to(order, (*array.shape[:-1], order.shape[-1])), -1
+    )

@@ -120,7 +120,9 @@ class Process:
         request = [wire.header(wire.ASK, self.calls, len(payload)), payload]
         return self._reply(request, wire.ANSWER, most, seconds, "the call")
 
-    def _reply(self, request: list[bytes], kind: int, most: int, seconds: float, what: str) -> bytes:
+    def _reply(
+        self, request: list[bytes], kind: int, most: int, seconds: float, what: str
+    ) -> bytes:
         """Send a request, and return the payload of the reply to it."""
         deadline = time.monotonic() + seconds
         late = f"{what} took longer than {seconds:g} s"
@@ -205,7 +207,8 @@ class Process:
             number = -status
             with contextlib.suppress(ValueError):
                 return self._ended(
-                    RuntimeError, f"it was killed by signal {number} ({signal.Signals(number).name})"
+                    RuntimeError,
+                    f"it was killed by signal {number} ({signal.Signals(number).name})",
                 )
             return self._ended(RuntimeError, f"it was killed by signal {number}")
         return self._ended(RuntimeError, f"it ended itself with exit status {status}")

@@ -65,9 +65,7 @@ def parse_header(raw: bytes) -> Frame:
     return Frame(kind, call, length)
 
 
-def pack_problem(
-    problem: lb.Problem, changes: Mapping[str, NDArray[Any]] | None = None
-) -> bytes:
+def pack_problem(problem: lb.Problem, changes: Mapping[str, NDArray[Any]] | None = None) -> bytes:
     """Return a problem as bytes: a line of JSON, then its arrays.
 
     Parameters
@@ -129,7 +127,9 @@ def unpack_table(raw: bytes, shape: tuple[int, int]) -> NDArray[np.int64]:
     """
     wanted = SHAPE.size + 8 * shape[0] * shape[1]
     if len(raw) != wanted or SHAPE.unpack(raw[: SHAPE.size]) != shape:
-        raise ValueError(f"the answer is {len(raw)} bytes and no table of {shape}; that is {wanted}")
+        raise ValueError(
+            f"the answer is {len(raw)} bytes and no table of {shape}; that is {wanted}"
+        )
     return np.frombuffer(raw, "<i8", offset=SHAPE.size).reshape(shape)
 
 

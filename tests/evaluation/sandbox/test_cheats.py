@@ -25,7 +25,11 @@ CHEATS = {
     "exit": ("import sys; sys.exit(3)", RuntimeError, "SystemExit: 3"),
     "leave": ("import os; os._exit(0)", RuntimeError, "it ended itself with exit status 0"),
     "raise": ("raise KeyError('no')", RuntimeError, "KeyError: 'no'"),
-    "recursion": ("rebalance_experts(weight, 1, 1, 1, 1)", RuntimeError, "RecursionError: maximum recursion depth"),
+    "recursion": (
+        "rebalance_experts(weight, 1, 1, 1, 1)",
+        RuntimeError,
+        "RecursionError: maximum recursion depth",
+    ),
     "segfault": (
         "import ctypes; ctypes.string_at(0)",
         RuntimeError,
