@@ -1,7 +1,7 @@
 """What runs in a program's own process: load the file, answer problems, know nothing else."""
 
 import contextlib
-import gc
+import importlib
 import importlib.abc
 import json
 import os
@@ -11,6 +11,9 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+import lb
 from evaluation.sandbox import wire
 from evaluation.sandbox.limits import Limits
 
@@ -52,13 +55,14 @@ def main() -> None:
             try:
                 table = _answer(entry, dialect, tensors, payload)
                 kind, reply = wire.ANSWER, wire.pack_table(table)
+            except lb.Infeasible as error:
+                kind, reply = wire.INFEASIBLE, wire.pack_words(str(error))
             except BaseException as error:
                 kind, reply = wire.FAILURE, wire.pack_words(_said(error))
             _send(answers, kind, frame.call, reply)
 
 
-def _answer(entry: Any, dialect: str, tensors: bool, payload: bytes) -> Any:
-    import lb
+def _answer(entry: Any, dialect: str, tensors: bool, payload: bytearray) -> Any:
     from evaluation.sandbox.dialects import slot_table
 
     arguments, loaded = wire.unpack_problem(payload)
@@ -70,13 +74,12 @@ def _answer(entry: Any, dialect: str, tensors: bool, payload: bytes) -> Any:
     table = slot_table(entry, dialect, problem, loaded, tensors)
     wanted = (problem.num_layers, problem.num_slots)
     if table.shape != wanted:
-        raise ValueError(f"the answer has shape {table.shape}; give {wanted}, [layers, slots]")
+        raise lb.Infeasible(f"the answer has shape {table.shape}; give {wanted}, [layers, slots]")
     return table
 
 
 def _load(path: Path, name: str, seed: int) -> tuple[Any, str, bool]:
     """Return the entry, how it is asked, and whether by torch tensors."""
-    import lb
     from evaluation.sandbox import entry as entries
 
     sys.dont_write_bytecode = True
@@ -86,10 +89,9 @@ def _load(path: Path, name: str, seed: int) -> tuple[Any, str, bool]:
     dialect = entries.dialect_of(name, entry)
     tensors = dialect == "eplb" and entries.imports(path, "torch")
     if tensors:
-        import torch  # noqa: F401
+        importlib.import_module("torch")
     if dialect != "eplb":
-        lb.Placement([[0, 1]], 1)  # compiled before the clock of a call runs
-    gc.collect()
+        lb.Placement(np.array([[0, 1]]), 1)  # compiled before the clock of a call runs
     return entry, dialect, tensors
 
 

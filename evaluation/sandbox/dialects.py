@@ -4,6 +4,7 @@
 and of ADRS. ``competition``: ``rebalance`` of the balancing competition.
 """
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,13 +65,15 @@ def slot_table(
 
     Raises
     ------
-    ValueError
+    Infeasible
         If the answer has another form or another shape, or its maps disagree.
+    ValueError
+        If "competition" is asked about loads that are no counts.
     """
     if dialect == "problem":
         placement = entry(problem)
         if not isinstance(placement, lb.Placement):
-            raise ValueError(
+            raise lb.Infeasible(
                 f"the answer is a {type(placement).__name__}; a solver returns "
                 "lb.Placement(physical_to_logical, num_ranks)"
             )
@@ -85,20 +88,20 @@ def integers(values: Any, name: str) -> NDArray[np.int64]:
 
     Raises
     ------
-    ValueError
+    Infeasible
         If they are ragged, not numbers, not finite or not whole.
     """
     try:
         found = np.asarray(from_tensor(values))
     except ValueError:
-        raise ValueError(f"{name} is ragged; give an array of integers") from None
+        raise lb.Infeasible(f"{name} is ragged; give an array of integers") from None
     if found.dtype.kind == "f":
         wrong = ~(np.isfinite(found) & (found == np.floor(found)))
         if wrong.any():
             value = found[wrong][0]
-            raise ValueError(f"{name} holds {value}; ids of experts are whole numbers")
+            raise lb.Infeasible(f"{name} holds {value}; ids of experts are whole numbers")
     elif found.dtype.kind not in "iu":
-        raise ValueError(f"{name} has dtype {found.dtype}; give integers")
+        raise lb.Infeasible(f"{name} has dtype {found.dtype}; give integers")
     return found.astype(np.int64)
 
 
@@ -111,7 +114,7 @@ def whole(load: NDArray[np.float64]) -> NDArray[Any]:
 def _eplb(entry: Callable[..., Any], problem: lb.Problem, tensors: bool) -> NDArray[np.int64]:
     weight: Any = whole(problem.planned_load)
     if tensors:
-        import torch
+        torch = importlib.import_module("torch")
 
         weight = torch.from_numpy(np.array(weight))
     sizes = problem.num_slots, problem.expert_groups, problem.num_nodes, problem.num_ranks
@@ -126,10 +129,10 @@ def _eplb(entry: Callable[..., Any], problem: lb.Problem, tensors: bool) -> NDAr
 
 def _check_table(table: NDArray[np.int64], shape: tuple[int, int], experts: int) -> None:
     if table.shape != shape:
-        raise ValueError(f"phy2log has shape {table.shape}; give {shape}, [layers, slots]")
+        raise lb.Infeasible(f"phy2log has shape {table.shape}; give {shape}, [layers, slots]")
     if table.min() < 0 or table.max() >= experts:
         worst = table.min() if table.min() < 0 else table.max()
-        raise ValueError(f"phy2log holds {worst}; experts run from 0 to {experts - 1}")
+        raise lb.Infeasible(f"phy2log holds {worst}; experts run from 0 to {experts - 1}")
 
 
 def _check_maps(
@@ -144,18 +147,18 @@ def _check_maps(
     count = np.bincount((table + offset).ravel(), minlength=layers * experts)
     count = count.reshape(layers, experts)
     if replicas.shape != count.shape or (replicas != count).any():
-        raise ValueError(
+        raise lb.Infeasible(
             "logcnt does not count what phy2log places; give replicas [layers, experts]"
         )
     if slots_of.ndim != 3 or slots_of.shape[:2] != (layers, experts):
-        raise ValueError(f"log2phy has shape {slots_of.shape}; give [layers, experts, replicas]")
+        raise lb.Infeasible(f"log2phy has shape {slots_of.shape}; give [layers, experts, replicas]")
     layer, expert, _ = np.nonzero(slots_of >= 0)
     slot = slots_of[slots_of >= 0]
     inside = slot < table.shape[1]
     if not inside.all() or (table[layer, slot] != expert).any():
-        raise ValueError("log2phy names a slot that holds another expert in phy2log")
+        raise lb.Infeasible("log2phy names a slot that holds another expert in phy2log")
     if ((slots_of >= 0).sum(axis=2) != count).any():
-        raise ValueError("log2phy does not name the slots of every replica; pad with -1 alone")
+        raise lb.Infeasible("log2phy does not name the slots of every replica; pad with -1 alone")
 
 
 def _competition(
@@ -174,7 +177,10 @@ def _competition(
         change, priority, table, aux = answer
         table = integers(table, "table") if change else table
         answer = (bool(change), from_tensor(priority), table, aux)
-    wanted, order = checked_answer(answer, lb.Placement(loaded, ranks))
+    try:
+        wanted, order = checked_answer(answer, lb.Placement(loaded, ranks))
+    except ValueError as error:
+        raise lb.Infeasible(str(error)) from None
     after = loaded.copy()
     after[order] = wanted[order]
     return after

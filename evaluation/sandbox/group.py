@@ -3,7 +3,10 @@
 import contextlib
 import os
 import signal
-import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 def members(group: int, most: int) -> int:

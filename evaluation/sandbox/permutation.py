@@ -57,13 +57,13 @@ class Permutation:
 
         Raises
         ------
-        ValueError
+        Infeasible
             If a number is none of an expert.
         """
         most = self.order.shape[1] - 1
         if table.size and (table.min() < 0 or table.max() > most):
             worst = table.min() if table.min() < 0 else table.max()
-            raise ValueError(f"the answer places expert {worst}; experts run from 0 to {most}")
+            raise lb.Infeasible(f"the answer places expert {worst}; experts run from 0 to {most}")
         return _taken(self.order, table)
 
 

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import lb
 from evaluation.sandbox import wire
 from evaluation.sandbox.group import kill, members
 from evaluation.sandbox.limits import MEBIBYTE, Limits
@@ -109,14 +110,14 @@ class Process:
         ------
         TimeoutError
             If it is not. The process is ended.
-        ValueError
-            If the program answers with something else than a frame. The process is ended.
+        Infeasible
+            If it is no answer to the problem.
         RuntimeError
-            If it raised an exception, died, or broke another limit.
+            If the program raised an exception, died, or broke another limit.
         """
         self.calls += 1
         if select.select([self._answers], [], [], 0)[0]:
-            raise self._ended(ValueError, "it answered before it was asked")
+            raise self._ended(RuntimeError, "it answered before it was asked")
         request = [wire.header(wire.ASK, self.calls, len(payload)), payload]
         return self._reply(request, wire.ANSWER, most, seconds, "the call")
 
@@ -130,14 +131,17 @@ class Process:
         try:
             frame = wire.parse_header(raw)
         except ValueError as error:
-            raise self._ended(ValueError, str(error)) from None
-        bound = wire.MOST_WORDS if frame.kind == wire.FAILURE else most
-        if frame.kind not in (kind, wire.FAILURE) or frame.call != self.calls:
-            raise self._ended(ValueError, "it answered what it was not asked")
+            raise self._ended(RuntimeError, str(error)) from None
+        words = frame.kind in (wire.FAILURE, wire.INFEASIBLE)
+        bound = wire.MOST_WORDS if words else most
+        if not (words or frame.kind == kind) or frame.call != self.calls:
+            raise self._ended(RuntimeError, "it answered what it was not asked")
         if frame.length > bound:
             text = f"it answered with {frame.length} bytes, and {bound} are the most"
-            raise self._ended(ValueError, text)
+            raise self._ended(RuntimeError, text)
         payload = self._exchange([], frame.length, deadline, late)
+        if frame.kind == wire.INFEASIBLE:
+            raise lb.Infeasible(wire.unpack_words(payload))
         if frame.kind == wire.FAILURE:
             raise RuntimeError(self._hint(wire.unpack_words(payload)))
         return payload
@@ -204,13 +208,9 @@ class Process:
         except subprocess.TimeoutExpired:
             return self._ended(RuntimeError, "it closed its pipes without an answer")
         if status < 0:
-            number = -status
-            with contextlib.suppress(ValueError):
-                return self._ended(
-                    RuntimeError,
-                    f"it was killed by signal {number} ({signal.Signals(number).name})",
-                )
-            return self._ended(RuntimeError, f"it was killed by signal {number}")
+            names = {int(one): f" ({one.name})" for one in signal.Signals}
+            text = f"it was killed by signal {-status}{names.get(-status, '')}"
+            return self._ended(RuntimeError, text)
         return self._ended(RuntimeError, f"it ended itself with exit status {status}")
 
     def _ended(self, kind: Callable[[str], Exception], text: str) -> Exception:

@@ -88,14 +88,14 @@ class Sandboxed:
         ------
         TimeoutError
             If the answer, or all of them together, take too long.
-        ValueError
+        Infeasible
             If the answer is none of this problem.
         RuntimeError
             If the program raised an exception, died, or broke another limit.
         """
         process = self._started()
         order = self._order(problem) if self.permute else None
-        payload = wire.pack_problem(problem, order and order.hidden(problem))
+        payload = wire.pack_problem(problem, order.hidden(problem) if order else None)
         left = self.limits.total_s - self._used_s
         if left <= 0:
             self.close()

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 import lb
 
-#: Kinds of frames: the file is loaded; a problem; a table of slots; what went wrong, in words.
-READY, ASK, ANSWER, FAILURE = range(1, 5)
+#: Kinds of frames: the file is loaded; a problem; a table of slots; in words, what went wrong, and
+#: what is wrong with an answer.
+READY, ASK, ANSWER, FAILURE, INFEASIBLE = range(1, 6)
 
 #: Mark, kind, number of the call, bytes that follow.
 HEADER = struct.Struct("<4sBxxxIQ")
@@ -51,7 +52,7 @@ def header(kind: int, call: int, length: int) -> bytes:
     return HEADER.pack(MARK, kind, call, length)
 
 
-def parse_header(raw: bytes) -> Frame:
+def parse_header(raw: bytes | bytearray) -> Frame:
     """Return what a header says.
 
     Raises
@@ -95,7 +96,9 @@ def _dtype(name: str) -> str:
     return "<i8" if name == "current" else "<f8"
 
 
-def unpack_problem(raw: bytes) -> tuple[dict[str, Any], NDArray[np.int64] | None]:
+def unpack_problem(
+    raw: bytes | bytearray,
+) -> tuple[dict[str, Any], NDArray[np.int64] | None]:
     """Return the arguments of a problem, and [layers, slots] what is loaded now."""
     line, _, rest = raw.partition(b"\n")
     said = json.loads(line)
@@ -122,14 +125,12 @@ def unpack_table(raw: bytes, shape: tuple[int, int]) -> NDArray[np.int64]:
 
     Raises
     ------
-    ValueError
+    Infeasible
         If it has another one.
     """
     wanted = SHAPE.size + 8 * shape[0] * shape[1]
     if len(raw) != wanted or SHAPE.unpack(raw[: SHAPE.size]) != shape:
-        raise ValueError(
-            f"the answer is {len(raw)} bytes and no table of {shape}; that is {wanted}"
-        )
+        raise lb.Infeasible(f"the answer is {len(raw)} bytes; a table of {shape} has {wanted}")
     return np.frombuffer(raw, "<i8", offset=SHAPE.size).reshape(shape)
 
 
