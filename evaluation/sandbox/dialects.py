@@ -152,13 +152,18 @@ def _check_maps(
         )
     if slots_of.ndim != 3 or slots_of.shape[:2] != (layers, experts):
         raise lb.Infeasible(f"log2phy has shape {slots_of.shape}; give [layers, experts, replicas]")
-    layer, expert, _ = np.nonzero(slots_of >= 0)
-    slot = slots_of[slots_of >= 0]
-    inside = slot < table.shape[1]
-    if not inside.all() or (table[layer, slot] != expert).any():
+    named = np.arange(slots_of.shape[2]) < count[:, :, None]  # what lies beyond is not read
+    if named.sum() < table.size:
+        raise lb.Infeasible(
+            f"log2phy has room for {slots_of.shape[2]} replicas of an expert, and one has "
+            f"{count.max()}"
+        )
+    layer, expert, _ = np.nonzero(named)
+    slot = slots_of[named]
+    if slot.min() < 0 or slot.max() >= table.shape[1] or (table[layer, slot] != expert).any():
         raise lb.Infeasible("log2phy names a slot that holds another expert in phy2log")
-    if ((slots_of >= 0).sum(axis=2) != count).any():
-        raise lb.Infeasible("log2phy does not name the slots of every replica; pad with -1 alone")
+    if len(np.unique(layer * table.shape[1] + slot)) < table.size:
+        raise lb.Infeasible("log2phy names a slot twice, and another one never")
 
 
 def _competition(
