@@ -101,6 +101,7 @@ def run_task(task: Task) -> dict[str, Any]:
     record["trace_hash"] = trace.content_hash
     record["fabric_hash"] = executor.collectives.fabric.content_hash
     record["deployment"] = asdict(deployment)
+    record["solver_entry"] = task.candidate.entry or None
     record["sandboxed"] = task.candidate.sandboxed
     try:
         with ExitStack() as stack:

@@ -31,12 +31,15 @@ class Candidate:
         Pairs of name and value, further parameters of a registered one.
     limits
         What a solver from a file may use in a process of its own; ``None`` runs it in this one.
+    permute
+        Whether experts have other numbers in there.
     """
 
     spec: str
     seed: int = 0
     params: tuple[tuple[str, Any], ...] = ()
     limits: Limits | None = None
+    permute: bool = True
 
     registry: ClassVar[Registry] = lb.SOLVERS
 
@@ -97,7 +100,7 @@ class Candidate:
 
         assert self.path is not None
         try:
-            return Sandboxed(self.path, self.entry, self.seed, limits)
+            return Sandboxed(self.path, self.entry, self.seed, limits, self.permute)
         except ValueError as error:
             raise ValueError(f"{self.registry.noun} {self.spec!r}: {error}") from None
 

@@ -58,6 +58,7 @@ def bench(
 ) -> None:
     """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
     from evaluation import suite as suites
+    from evaluation.sandbox.limits import from_options
 
     try:
         if suites.is_serving(suite):
@@ -68,7 +69,7 @@ def bench(
         chosen_suite = suites.load(suite)
         for scenario in chosen_suite.scenarios:
             scenario.check()
-        limits = _limits(time_limit, memory_limit) if sandbox else None
+        limits = from_options(time_limit, memory_limit) if sandbox else None
         todo = _tasks(chosen_suite, solver or [], forecaster or [], seed, limits)
         _make_folder(out)
     except (ValueError, OSError) as error:
@@ -76,18 +77,6 @@ def bench(
     found, interrupted = _run(todo, out, jobs, fresh)
     ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
     _leave(ranked, interrupted)
-
-
-def _limits(time_limit: float, memory_limit: float) -> "Limits":
-    """Return what a solver from a file may use, of which all answers together take 30 times one."""
-    from evaluation.sandbox.limits import MEBIBYTE, Limits
-
-    try:
-        return Limits(
-            call_s=time_limit, total_s=30 * time_limit, memory_bytes=round(memory_limit * MEBIBYTE)
-        )
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"--time-limit or --memory-limit: {error}") from None
 
 
 def _make_folder(out: Path) -> None:

@@ -52,6 +52,28 @@ class Limits:
                 _check(one.name, getattr(self, one.name), whole=one.type is int)
 
 
+def from_options(time_limit: float, memory_limit: float) -> Limits:
+    """Return the limits that a command's options stand for.
+
+    Parameters
+    ----------
+    time_limit
+        Seconds for one answer; all of a run together may take thirty times as long.
+    memory_limit
+        MiB.
+
+    Raises
+    ------
+    ValueError
+        Naming the option that bounds nothing.
+    """
+    for option, value in (("--time-limit", time_limit), ("--memory-limit", memory_limit)):
+        if not math.isfinite(value) or value <= 0:
+            raise ValueError(f"{option} {value:g} is not a finite number > 0; give one")
+    memory = math.ceil(memory_limit * MEBIBYTE)
+    return Limits(call_s=time_limit, total_s=30 * time_limit, memory_bytes=memory)
+
+
 def _check(name: str, value: Any, whole: bool) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value <= 0:
