@@ -79,6 +79,16 @@ class Candidate:
             return None
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
+    @property
+    def is_seeded(self) -> bool:
+        """Whether it has a parameter ``seed``, so that another seed may be another answer."""
+        if self.path is None:
+            return "seed" in self.registry.parameters(self.spec)
+        if self.registry is lb.SOLVERS:
+            return entries.is_seeded(self.path, self.entry)  # a stranger's file is not run for it
+        found: Any = _attribute(self.path, self.spec, self.registry.noun)
+        return inspect.isclass(found) and "seed" in inspect.signature(found).parameters
+
     def make(self) -> Any:
         """Return the solver.
 
@@ -88,8 +98,7 @@ class Candidate:
             If the name is unknown, the file is missing or fails, or has no such callable.
         """
         if self.path is None:
-            seeded = "seed" in self.registry.parameters(self.spec)
-            drawn: dict[str, Any] = {"seed": self.seed} if seeded else {}
+            drawn: dict[str, Any] = {"seed": self.seed} if self.is_seeded else {}
             return self.registry.make(self.spec, **{**drawn, **dict(self.params)})
         if self.registry is not lb.SOLVERS:
             return entries.made(_attribute(self.path, self.spec, self.registry.noun), self.seed)

@@ -5,7 +5,7 @@ import statistics
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def evaluate(
     solver: Solver,
     suite: str | Path | Suite = "quick",
     *,
-    seed: int = 0,
+    seed: int | None = None,
     jobs: int = 1,
     limits: Limits | None = Limits(),  # noqa: B008 - immutable
 ) -> Scores:
@@ -87,7 +87,7 @@ def evaluate(
     suite
         A bundled suite of solvers, a ``.toml`` file, or a suite that is loaded already.
     seed
-        Of what draws lots.
+        One seed, of what draws lots and of generated traces; the suite's by default.
     jobs
         Processes. With more than one, a callable must be one that pickle finds by its name.
     limits
@@ -103,8 +103,10 @@ def evaluate(
     ValueError
         If solver or suite are unknown, or the suite judges something else than solvers.
     """
-    candidate = _candidate(solver, seed, limits)
+    candidate = _candidate(solver, limits)
     chosen = suite if isinstance(suite, Suite) else _suite(suite)
+    if seed is not None:
+        chosen = replace(chosen, seeds=(seed,))
     for scenario in chosen.scenarios:
         scenario.check()
     todo = bench.tasks(chosen, [candidate])
@@ -145,14 +147,14 @@ def scores_of(solver: str, suite: str, found: Sequence[dict[str, Any]]) -> Score
     )
 
 
-def _candidate(solver: Solver, seed: int, limits: Limits | None) -> Candidate:
+def _candidate(solver: Solver, limits: Limits | None) -> Candidate:
     if isinstance(solver, Candidate):
         return solver
     if not isinstance(solver, str | Path):
         if not callable(solver):
             raise ValueError(f"solver = {solver!r} is no name, path, candidate or callable")
-        return GivenCandidate(solver_name(solver), seed, solver=solver)
-    candidate = Candidate(str(solver), seed, limits=limits)
+        return GivenCandidate(solver_name(solver), solver=solver)
+    candidate = Candidate(str(solver), limits=limits)
     if candidate.path is None:
         candidate.make()  # an unknown name is the caller's fault
     elif not candidate.path.is_file():

@@ -70,6 +70,25 @@ def imports(path: Path, package: str) -> bool:
     return False
 
 
+def is_seeded(path: Path, name: str = "") -> bool:
+    """Say, without running it, whether a file's entry is a class with a parameter ``seed``.
+
+    Parameters as of :func:`entry_name`; what that refuses has no seed.
+    """
+    try:
+        found = entry_name(path, name)
+    except ValueError:
+        return False
+    for node in ast.parse(path.read_bytes(), str(path)).body:
+        if isinstance(node, ast.ClassDef) and node.name == found:
+            made = [one for one in node.body if isinstance(one, ast.FunctionDef)]
+            taken = [_arguments(one) for one in made if one.name == "__init__"]
+            fields = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
+            named = [one.id for one in fields if isinstance(one, ast.Name)]
+            return "seed" in (taken[0] if taken else named)
+    return False
+
+
 def dialect_of(name: str, entry: Any) -> str:
     """Return how an entry is asked: "problem", "eplb" or "competition".
 
@@ -164,4 +183,5 @@ def _of_problem(tree: ast.Module) -> list[str]:
 
 
 def _arguments(function: ast.FunctionDef) -> list[str]:
-    return [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    taken = function.args
+    return [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)]

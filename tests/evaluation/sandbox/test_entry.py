@@ -74,3 +74,20 @@ def test_imports_are_found_wherever_they_stand(tmp_path):
     assert entry.imports(path, "torch")
     path.write_text("import torchless\nfrom . import torch\n")
     assert not entry.imports(path, "torch")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("class Mine:\n    seed: int = 0\n    def __call__(self, problem): ...\n", True),
+        (CLASS + "    def __init__(self, *, seed=0): ...\n", True),
+        (CLASS + "    def __init__(self, share): ...\n", False),
+        (MINE + "seed = 3\n", False),
+        ("def mine(:", False),
+    ],
+)
+def test_a_seed_is_seen_without_running(source, expected, tmp_path):
+    """A field of a class, or an argument of its constructor."""
+    path = tmp_path / "own.py"
+    path.write_text(source + "raise SystemExit\n" if expected else source)
+    assert entry.is_seeded(path) is expected
