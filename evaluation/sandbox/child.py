@@ -53,8 +53,8 @@ def main() -> None:
             if payload is None:
                 return
             try:
-                table = _answer(entry, dialect, tensors, payload)
-                kind, reply = wire.ANSWER, wire.pack_table(table)
+                table, order = _answer(entry, dialect, tensors, payload)
+                kind, reply = wire.ANSWER, wire.pack_table(table, order)
             except lb.Infeasible as error:
                 kind, reply = wire.INFEASIBLE, wire.pack_words(str(error))
             except BaseException as error:
@@ -71,11 +71,11 @@ def _answer(entry: Any, dialect: str, tensors: bool, payload: bytearray) -> Any:
     elif dialect != "problem":
         arguments |= {"max_moves": None, "move_price": None}
     problem = lb.Problem(**arguments)
-    table = slot_table(entry, dialect, problem, loaded, tensors)
+    table, order = slot_table(entry, dialect, problem, loaded, tensors)
     wanted = (problem.num_layers, problem.num_slots)
     if table.shape != wanted:
         raise lb.Infeasible(f"the answer has shape {table.shape}; give {wanted}, [layers, slots]")
-    return table
+    return table, order
 
 
 def _load(path: Path, name: str, seed: int) -> tuple[Any, str, bool]:

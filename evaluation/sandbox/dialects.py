@@ -39,7 +39,7 @@ class Translated:
     def __call__(self, problem: lb.Problem) -> lb.Placement:
         """Return the placement that the entry gives; errors as in :func:`slot_table`."""
         loaded = None if problem.current is None else problem.current.physical_to_logical
-        table = slot_table(self.entry, self.dialect, problem, loaded, self.tensors)
+        table, _ = slot_table(self.entry, self.dialect, problem, loaded, self.tensors)
         return lb.Placement(table, problem.num_ranks)
 
 
@@ -49,8 +49,8 @@ def slot_table(
     problem: lb.Problem,
     loaded: NDArray[np.int64] | None,
     tensors: bool = False,
-) -> NDArray[np.int64]:
-    """Ask an entry, and return [layers, slots] the expert that it puts into each slot.
+) -> tuple[NDArray[np.int64], list[int]]:
+    """Ask an entry, and return what it puts where, and which layers it wants loaded first.
 
     Parameters
     ----------
@@ -62,6 +62,12 @@ def slot_table(
         [layers, slots] what is loaded now, or ``None``.
     tensors
         Give "eplb" torch tensors.
+
+    Returns
+    -------
+    tuple
+        [layers, slots] the expert of each slot; and the layers to load in their order, of
+        "competition" alone.
 
     Raises
     ------
@@ -77,9 +83,9 @@ def slot_table(
                 f"the answer is a {type(placement).__name__}; a solver returns "
                 "lb.Placement(physical_to_logical, num_ranks)"
             )
-        return placement.physical_to_logical
+        return placement.physical_to_logical, []
     if dialect == "eplb":
-        return _eplb(entry, problem, tensors)
+        return _eplb(entry, problem, tensors), []
     return _competition(entry, problem, loaded)
 
 
@@ -168,7 +174,7 @@ def _check_maps(
 
 def _competition(
     entry: Callable[..., Any], problem: lb.Problem, loaded: NDArray[np.int64] | None
-) -> NDArray[np.int64]:
+) -> tuple[NDArray[np.int64], list[int]]:
     layers, slots, ranks = problem.num_layers, problem.num_slots, problem.num_ranks
     if loaded is None:
         loaded = np.tile(start_up_row(problem.num_experts, slots), (layers, 1))
@@ -188,4 +194,4 @@ def _competition(
         raise lb.Infeasible(str(error)) from None
     after = loaded.copy()
     after[order] = wanted[order]
-    return after
+    return after, order

@@ -5,6 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 import lb
 from evaluation.sandbox import wire
 from evaluation.sandbox.entry import entry_name
@@ -93,23 +96,55 @@ class Sandboxed:
         RuntimeError
             If the program raised an exception, died, or broke another limit.
         """
+        table, _ = self._answer(problem, self._order(problem) if self.permute else None)
+        return problem.check(lb.Placement(table, problem.num_ranks))
+
+    @property
+    def dialect(self) -> str:
+        """How the program is asked: "problem", "eplb" or "competition"; starts it."""
+        return str(self._started().about.get("dialect"))
+
+    def rebalance(
+        self, hotness: NDArray[np.int32], n_device: int, n_red_expert: int
+    ) -> tuple[bool, list[int], NDArray[np.int64], None]:
+        """Play the balancing competition with a program that has its ``rebalance``.
+
+        Experts keep their numbers there: the protocol says what is loaded at the start.
+
+        Parameters
+        ----------
+        hotness
+            [iterations, layers, experts] counts.
+        n_device, n_red_expert
+            Ranks, and slots of a layer beyond one for each expert.
+
+        Raises
+        ------
+        TimeoutError, RuntimeError, Infeasible
+            As of a call.
+        """
+        slots = hotness.shape[2] + n_red_expert
+        problem = lb.Problem(hotness, n_device, slots // n_device)
+        table, order = self._answer(problem, None)
+        return bool(order), order, table.reshape(len(table), n_device, -1), None
+
+    def _answer(
+        self, problem: lb.Problem, order: Permutation | None
+    ) -> tuple[NDArray[np.int64], list[int]]:
         process = self._started()
-        order = self._order(problem) if self.permute else None
         payload = wire.pack_problem(problem, order.hidden(problem) if order else None)
         left = self.limits.total_s - self._used_s
         if left <= 0:
             self.close()
             raise TimeoutError(f"its calls took longer than {self.limits.total_s:g} s together")
         shape = (problem.num_layers, problem.num_slots)
-        most = wire.SHAPE.size + 8 * shape[0] * shape[1]
         begun = time.monotonic()
         try:
-            raw = process.ask(payload, most, min(self.limits.call_s, left))
+            raw = process.ask(payload, wire.most_bytes(shape), min(self.limits.call_s, left))
         finally:
             self._used_s += time.monotonic() - begun
-        table = wire.unpack_table(raw, shape)
-        shown = table if order is None else order.shown(table)
-        return problem.check(lb.Placement(shown, problem.num_ranks))
+        table, layers = wire.unpack_table(raw, shape)
+        return (table if order is None else order.shown(table)), layers
 
     def close(self) -> None:
         """End the process, if there is one."""

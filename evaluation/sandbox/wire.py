@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ READY, ASK, ANSWER, FAILURE, INFEASIBLE = range(1, 6)
 HEADER = struct.Struct("<4sBxxxIQ")
 MARK = b"plb1"
 
-#: Layers and slots before the int64 numbers of an answer.
-SHAPE = struct.Struct("<II")
+#: Layers, slots and layers named in an order, before the int64 numbers of an answer.
+SHAPE = struct.Struct("<III")
 
 #: Most bytes of a frame that holds words.
 MOST_WORDS = 16_384
@@ -115,23 +115,31 @@ def unpack_problem(
     return arguments, loaded
 
 
-def pack_table(table: NDArray[np.int64]) -> bytes:
-    """Return a table of slots as bytes."""
-    return SHAPE.pack(*table.shape) + np.ascontiguousarray(table, dtype="<i8").tobytes()
+def most_bytes(shape: tuple[int, int]) -> int:
+    """Return the bytes of the largest answer to a problem of so many layers and slots."""
+    return SHAPE.size + 8 * shape[0] * (shape[1] + 1)
 
 
-def unpack_table(raw: bytes, shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Return [layers, slots] an answer of exactly this shape.
+def pack_table(table: NDArray[np.int64], order: Sequence[int] = ()) -> bytes:
+    """Return a table of slots as bytes, and layers in the order in which they are to be loaded."""
+    numbers = np.concatenate([np.ravel(table), np.asarray(order, dtype=np.int64)])
+    return SHAPE.pack(*table.shape, len(order)) + numbers.astype("<i8").tobytes()
+
+
+def unpack_table(raw: bytes, shape: tuple[int, int]) -> tuple[NDArray[np.int64], list[int]]:
+    """Return [layers, slots] an answer of exactly this shape, and its order of layers.
 
     Raises
     ------
     Infeasible
-        If it has another one.
+        If it has another shape.
     """
-    wanted = SHAPE.size + 8 * shape[0] * shape[1]
-    if len(raw) != wanted or SHAPE.unpack(raw[: SHAPE.size]) != shape:
-        raise lb.Infeasible(f"the answer is {len(raw)} bytes; a table of {shape} has {wanted}")
-    return np.frombuffer(raw, "<i8", offset=SHAPE.size).reshape(shape)
+    size = shape[0] * shape[1]
+    said = SHAPE.unpack(raw[: SHAPE.size]) if len(raw) >= SHAPE.size else (0, 0, 0)
+    if said[:2] != shape or len(raw) != SHAPE.size + 8 * (size + said[2]):
+        raise lb.Infeasible(f"the answer is {len(raw)} bytes and no table of {shape}")
+    numbers = np.frombuffer(raw, "<i8", offset=SHAPE.size)
+    return numbers[:size].reshape(shape), numbers[size:].tolist()
 
 
 def pack_words(text: str) -> bytes:

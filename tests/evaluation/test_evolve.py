@@ -24,7 +24,7 @@ PROGRAMS = {
         "    return ours(weight, num_replicas, num_groups, num_nodes, num_gpus)\n"
     ),
 }
-FAST = replace(evolve.LIMITS, call_s=5.0)
+FAST = replace(evolve.LIMITS, call_s=30.0)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import lb
 from evaluation.sandbox import Limits, Sandboxed
 
-FAST = Limits(call_s=2.0, total_s=20.0, start_s=60.0, memory_bytes=1024 * 2**20, processes=8)
+FAST = Limits(call_s=30.0, total_s=60.0, start_s=60.0, memory_bytes=512 * 2**20, processes=8)
 
 
 @pytest.fixture
