@@ -21,6 +21,7 @@ from evaluation.sandbox import wire
 from evaluation.sandbox.group import kill, members
 from evaluation.sandbox.limits import MEBIBYTE, Limits
 from evaluation.sandbox.output import Output
+from evaluation.sandbox.raised import Raised
 
 #: Seconds between two looks at how many processes there are, and at whether it lives.
 LOOK_S = 0.1
@@ -46,7 +47,7 @@ class Process:
 
     Raises
     ------
-    TimeoutError, RuntimeError
+    TimeoutError, Raised, RuntimeError
         If it is not loaded within its limits, with the reason in words.
     """
 
@@ -112,8 +113,10 @@ class Process:
             If it is not. The process is ended.
         Infeasible
             If it is no answer to the problem.
+        Raised
+            If the program raised an exception.
         RuntimeError
-            If the program raised an exception, died, or broke another limit.
+            If it died or broke another limit.
         """
         self.calls += 1
         if select.select([self._answers], [], [], 0)[0]:
@@ -143,7 +146,7 @@ class Process:
         if frame.kind == wire.INFEASIBLE:
             raise lb.Infeasible(wire.unpack_words(payload))
         if frame.kind == wire.FAILURE:
-            raise RuntimeError(self._hint(wire.unpack_words(payload)))
+            raise Raised(self._hint(wire.unpack_words(payload)))
         return payload
 
     def _exchange(self, request: list[bytes], size: int, deadline: float, late: str) -> bytes:

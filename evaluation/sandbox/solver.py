@@ -93,8 +93,10 @@ class Sandboxed:
             If the answer, or all of them together, take too long.
         Infeasible
             If the answer is none of this problem.
+        Raised
+            If the program raised an exception.
         RuntimeError
-            If the program raised an exception, died, or broke another limit.
+            If it died or broke another limit.
         """
         table, _ = self._answer(problem, self._order(problem) if self.permute else None)
         return problem.check(lb.Placement(table, problem.num_ranks))
