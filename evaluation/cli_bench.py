@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
+    from evaluation.competing import CompetitionTask
     from evaluation.fitting import FitTask
     from evaluation.sandbox.limits import Limits
     from evaluation.serving.ranking import ServingTask
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 #: Kind of a suite to what its table is ranked by.
-BEST = {"solver": "efficiency", "fit": "balance fitted", "forecast": "balance with even"}
+BEST = {
+    "solver": "efficiency",
+    "fit": "balance fitted",
+    "forecast": "balance with even",
+    "competition": "score",
+}
 
 
 def bench(
@@ -153,10 +159,10 @@ def _bench_serving(
 
 def _tasks(
     suite: "Suite", solvers: list[str], forecasters: list[str], limits: "Limits | None"
-) -> "Sequence[Task | FitTask]":
+) -> "Sequence[Task | FitTask | CompetitionTask]":
     """Return a task for each scenario and each of what the suite compares."""
     from evaluation import bench as runner
-    from evaluation import fitting, forecasting
+    from evaluation import competing, fitting, forecasting
     from evaluation.candidates import Candidate, ForecasterCandidate
 
     if suite.kind == "forecast":
@@ -168,6 +174,8 @@ def _tasks(
     candidates = _candidates(Candidate, solvers, suite, limits)
     if suite.kind == "fit":
         return fitting.tasks(suite, candidates)
+    if suite.kind == "competition":
+        return competing.tasks(suite, candidates)
     return runner.tasks(suite, candidates)
 
 
@@ -193,7 +201,10 @@ def _candidates(
 
 
 def _run(
-    todo: "Sequence[Task | FitTask | ServingTask]", out: Path, jobs: int, fresh: bool
+    todo: "Sequence[Task | FitTask | CompetitionTask | ServingTask]",
+    out: Path,
+    jobs: int,
+    fresh: bool,
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
     from concurrent.futures import BrokenExecutor

@@ -11,16 +11,26 @@ from typing import Any
 import numpy as np
 
 import lb
+from evaluation import bench
 from evaluation import suite as suites
-from evaluation.bench import Task
 from evaluation.candidates import Candidate
+from evaluation.competing import CompetitionTask
+from evaluation.fitting import FitTask
 from evaluation.sandbox.limits import Limits
 from evaluation.submission.unpack import Submission
 from evaluation.suite import Suite
+from evaluation.sweep import Task
 
 #: Relative difference of a score up to which it reproduces: other builds of numpy and numba round
 #: sums otherwise. Ours.
 TOLERANCE = 1e-6
+
+#: Kind of a record to what runs it again.
+TASKS: dict[str, Callable[[str, Any, Candidate], Task]] = {
+    "solver": bench.Task,
+    "fit": FitTask,
+    "competition": CompetitionTask,
+}
 
 #: What a record of another room must agree in before its scores can be compared.
 GROUP = ("suite", "trace_hash", "fabric_hash")
@@ -143,13 +153,16 @@ def _task(record: dict[str, Any], submission: Submission, folder: Path, limits: 
         Saying why nothing here can.
     """
     kind = record.get("kind", "solver")
-    if kind != "solver":
+    if not isinstance(kind, str) or kind not in TASKS:
         raise ValueError(f"records of kind {kind!r} are not run again")
+    if "anytime" in record:
+        raise ValueError("points of anytime curves are not run again")
     suite = _suite(record.get("suite"))
     said = record.get("scenario")
     for scenario in suite.scenarios:
         if json.loads(json.dumps(asdict(scenario))) == said:
-            return Task(suite.id, scenario, _candidate(record, submission, folder, limits, suite))
+            candidate = _candidate(record, submission, folder, limits, suite)
+            return TASKS[kind](suite.id, scenario, candidate)
     raise ValueError(f"suite {suite.id} has no such scenario here")
 
 

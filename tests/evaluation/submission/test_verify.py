@@ -66,6 +66,8 @@ def _set(**changes):
         (_set(trace_hash="0"), "not checked", "trace_hash is"),
         (_set(suite="mine-v1"), "not checked", "no bundled suite has the id 'mine-v1'"),
         (_set(kind="serving"), "not checked", "kind 'serving' are not run again"),
+        (_set(kind=["solver"]), "not checked", "are not run again"),
+        (_set(anytime={}), "not checked", "points of anytime curves"),
         (_set(solver="mine"), "not checked", "'mine' is not registered here"),
         (_set(seed=-1), "not checked", "with seed -1 is none"),
         (_set(solver_file="x"), "not checked", "is not in the submission"),
