@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from evaluation.refuse import refuse
 if TYPE_CHECKING:
     from evaluation.submission.verify import Verdict
 
-app = typer.Typer(help="Check what others submitted.", no_args_is_help=True)
+app = typer.Typer(help="Show records, and check what others submitted.", no_args_is_help=True)
 
 REPRODUCED = ("exact", "within tolerance")
 
@@ -33,6 +33,52 @@ def submit(
         refuse(error)
     count = sum(name.startswith("records/") for name in contents["files"])
     print(f"{count} records and {len(contents['files']) - count} solvers' files in {out}")
+
+
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(help="Folder of records, of one suite or several.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the standings as JSON.")] = False,
+) -> None:
+    """Print the leaderboard of each suite whose records there are, without running anything."""
+    from collections import defaultdict
+
+    from evaluation import records
+    from evaluation.standing import standing
+    from evaluation.standing.measures import MEASURES
+
+    by_suite: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    try:
+        for record in records.read_all(folder):
+            by_suite[record["suite"], record.get("kind", "solver")].append(record)
+    except (ValueError, OSError) as error:
+        refuse(error)
+    if not by_suite:
+        refuse(ValueError(f"{folder} holds no records"))
+    if as_json:
+        ranked = {name: found for (name, kind), found in by_suite.items() if kind in MEASURES}
+        print(json.dumps([standing(found).as_dict() for found in ranked.values()], indent=1))
+        return
+    for (name, kind), found in sorted(by_suite.items()):
+        _table(name, kind, found)
+
+
+def _table(suite: str, kind: str, found: "list[dict[str, Any]]") -> None:
+    from rich.console import Console
+
+    from evaluation import forecast_table, leaderboard
+    from evaluation.serving import ranking_table
+
+    console = Console()
+    if not console.is_terminal and console.width < leaderboard.WIDTH:
+        console = Console(width=leaderboard.WIDTH)
+    title = f"podlab · {suite} · {len(found)} records"
+    if kind == "forecast":
+        forecast_table.render(found, title, console)
+    elif kind == "serving":
+        ranking_table.render(found, title, console)
+    else:
+        leaderboard.render(found, title, console)
 
 
 @app.command()
