@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import importlib.abc
 import json
+import math
 import os
 import signal
 import sys
@@ -19,6 +20,10 @@ from evaluation.sandbox.limits import Limits
 
 #: Packages that hold traces or judge them.
 CLOSED = ("traces", "schedulers", "hardware")
+
+
+#: Seconds after which a program ends itself that its parent should have ended.
+GRACE_S = 5
 
 
 class _Closed(importlib.abc.MetaPathFinder):
@@ -52,6 +57,8 @@ def main() -> None:
             payload = _exactly(requests, frame.length)
             if payload is None:
                 return
+            # should our parent be killed meanwhile, nobody else would end a program that hangs
+            signal.alarm(math.ceil(limits.call_s) + GRACE_S)
             try:
                 table, order = _answer(entry, dialect, tensors, payload)
                 kind, reply = wire.ANSWER, wire.pack_table(table, order)
@@ -59,6 +66,7 @@ def main() -> None:
                 kind, reply = wire.INFEASIBLE, wire.pack_words(str(error))
             except BaseException as error:
                 kind, reply = wire.FAILURE, wire.pack_words(_said(error))
+            signal.alarm(0)
             _send(answers, kind, frame.call, reply)
 
 

@@ -197,7 +197,8 @@ class Process:
 
     def _look(self) -> None:
         """End what starts too many processes, or has left while a child holds its pipes."""
-        if self._popen.poll() is not None:
+        left = self._popen.poll() is not None
+        if left and not select.select([self._answers], [], [], 0)[0]:
             raise self._died()
         count = members(self._popen.pid, self.limits.processes + 2)
         if count > self.limits.processes + 1:

@@ -10,6 +10,7 @@ import pytest
 
 import lb
 from evaluation.sandbox import Sandboxed
+from evaluation.sandbox.process import _apart
 from tests.evaluation.sandbox.conftest import FAST
 
 SEEDED = """
@@ -163,3 +164,29 @@ def test_the_process_ends_with_its_object(tmp_path, problem):
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert process.returncode == -9
+
+
+ALONE = """
+import os, socket
+import numpy as np
+def rebalance_experts(weight, num_replicas, *_):
+    assert os.getpid() < 10
+    try:
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+    except OSError as error:
+        assert error.errno == 101, error  # the network is unreachable: not even itself is there
+    return np.tile(np.arange(num_replicas) % weight.shape[1], (len(weight), 1))
+"""
+
+
+def test_namespaces_of_its_own_where_the_system_allows_them(program, problem):
+    """No other process and no network; that it died is still seen."""
+    try:
+        _apart()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    limits = replace(FAST, isolate=True)
+    assert lb.solve(problem, program(ALONE, limits=limits)).num_slots == 12
+    dying = ALONE.replace("    assert os.getpid() < 10", "    os.abort()")
+    with pytest.raises(RuntimeError, match="it was killed by signal"):
+        lb.solve(problem, program(dying, limits=limits))
