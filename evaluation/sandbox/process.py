@@ -18,6 +18,7 @@ from typing import Any
 
 import lb
 from evaluation.sandbox import wire
+from evaluation.sandbox.environment import apart, environment
 from evaluation.sandbox.group import kill, members
 from evaluation.sandbox.limits import MEBIBYTE, Limits
 from evaluation.sandbox.output import Output
@@ -25,12 +26,6 @@ from evaluation.sandbox.raised import Raised
 
 #: Seconds between two looks at how many processes there are, and at whether it lives.
 LOOK_S = 0.1
-
-#: What a program keeps of our environment.
-KEPT = ("PATH", "NUMBA_CACHE_DIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
-
-#: One thread each: a laboratory runs several programs beside one another.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class Process:
@@ -69,9 +64,9 @@ class Process:
         command = [sys.executable, "-m", "evaluation.sandbox.child", json.dumps(said)]
         try:
             self._popen = subprocess.Popen(
-                [*(_apart() if limits.isolate else ()), *command],
+                [*(apart() if limits.isolate else ()), *command],
                 cwd=folder,
-                env=_environment(folder),
+                env=environment(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -237,43 +232,6 @@ def _widen(pipe: int) -> None:
         from fcntl import F_SETPIPE_SZ, fcntl
 
         fcntl(pipe, F_SETPIPE_SZ, MEBIBYTE)
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """Return a program's whole environment; its home is its own empty folder."""
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    paths = [str(Path(one).resolve()) for one in sys.path if one != ""] + [str(_root())]
-    return {
-        **{name: os.environ[name] for name in KEPT if name in os.environ},
-        **dict.fromkeys(THREADS, "1"),
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "XDG_CACHE_HOME": cache,
-        "HOME": folder,
-        "TMPDIR": folder,
-        "LC_ALL": "C.UTF-8",
-    }
-
-
-def _root() -> Path:
-    return Path(__file__).resolve().parent.parent.parent
-
-
-def _apart() -> list[str]:
-    """Return the command under which a program has its own users, network and processes.
-
-    Raises
-    ------
-    RuntimeError
-        If the system has no ``unshare`` or does not allow it.
-    """
-    command = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"]
-    try:
-        subprocess.run([*command, "true"], check=True, capture_output=True, timeout=10)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise RuntimeError(f"isolate: unshare does not work here ({error})") from None
-    return command
 
 
 def _end(popen: "subprocess.Popen[bytes]", pipes: tuple[int, int], folder: str) -> None:

@@ -219,10 +219,30 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
 def test_a_worker_that_dies_is_said(podlab, tmp_path):
     """A solver that takes its process down ends the run in one line, not in a traceback."""
     (tmp_path / "own.py").write_text("import os\ndef dies(problem):\n    os._exit(9)\n")
-    done = podlab("bench", "--suite", "tiny.toml", "--jobs", "2", "--solver", "own.py:dies")
+    command = ["bench", "--suite", "tiny.toml", "--jobs", "2", "--solver", "own.py:dies"]
+    done = podlab(*command, "--no-sandbox")
     assert done.returncode == 2
     assert "a worker died" in done.stderr
     assert "Traceback" not in done.stderr
+    done = podlab(*command)
+    assert done.returncode == 0
+    assert "dies on ep16, ep32: RuntimeError: it ended itself with exit status 9" in done.stdout
+
+
+def test_a_strangers_file_is_ranked_by_one_command(podlab, tmp_path):
+    """No name is needed beside the file; limits that bound nothing are refused."""
+    (tmp_path / "stranger.py").write_text(
+        "import numpy as np\n"
+        "def rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus):\n"
+        "    return np.tile(np.arange(num_replicas) % weight.shape[1], (len(weight), 1))\n"
+    )
+    command = ["bench", "--suite", "tiny.toml", "--solver", "greedy", "--solver", "stranger.py"]
+    done = podlab(*command)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ *\d+ +stranger ", done.stdout, re.MULTILINE)
+    done = podlab(*command, "--time-limit", "0")
+    assert done.returncode == 2
+    assert done.stderr == "podlab: --time-limit 0 is not a finite number > 0; give one\n"
 
 
 def test_list_shows_what_is_registered(podlab):

@@ -10,7 +10,7 @@ import pytest
 
 import lb
 from evaluation.sandbox import Sandboxed
-from evaluation.sandbox.process import _apart
+from evaluation.sandbox.environment import apart
 from tests.evaluation.sandbox.conftest import FAST
 
 SEEDED = """
@@ -182,7 +182,7 @@ def rebalance_experts(weight, num_replicas, *_):
 def test_namespaces_of_its_own_where_the_system_allows_them(program, problem):
     """No other process and no network; that it died is still seen."""
     try:
-        _apart()
+        apart()
     except RuntimeError as error:
         pytest.skip(str(error))
     limits = replace(FAST, isolate=True)
