@@ -190,12 +190,14 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
     """Ctrl-C leaves the finished records; the same command goes on from there."""
     (tmp_path / "slow.py").write_text(
         "import time, lb, pathlib\n"
+        f"here = pathlib.Path({str(tmp_path)!r})\n"
         "def slow(problem):\n"
-        "    pathlib.Path('started').touch()\n"
-        "    if not pathlib.Path('hurry').exists():\n        time.sleep(60)\n"
+        "    (here / 'started').touch()\n"
+        "    if not (here / 'hurry').exists():\n        time.sleep(60)\n"
         "    return lb.solve(problem, 'contiguous')\n"
     )
     call = ("bench", "--suite", "tiny.toml", "--solver", "greedy", "--solver", "slow.py:slow")
+    call = (*call, "--time-limit", "100")
     command = [sys.executable, "-m", "evaluation", *call, "--jobs", jobs]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
