@@ -5,6 +5,7 @@ import hashlib
 import statistics
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Task:
             "solver_file": self.candidate.file_hash,
             "seed": self.candidate.seed,
             "parameters": self.candidate.params,
+            "sandboxed": self.candidate.sandboxed,
             # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
             "presets": [records.own_file(name) for name in scenario.presets],
@@ -135,6 +137,8 @@ def _prepared(task: Task) -> tuple[dict[str, Any], Any, StepExecutor, Deployment
     record["trace_hash"] = trace.content_hash
     record["fabric_hash"] = executor.collectives.fabric.content_hash
     record["deployment"] = asdict(deployment)
+    record["solver_entry"] = task.candidate.entry or None
+    record["sandboxed"] = task.candidate.sandboxed
     return record, trace, executor, deployment
 
 
@@ -143,21 +147,21 @@ def run_task(task: Task) -> dict[str, Any]:
     started = time.perf_counter()
     record, trace, executor, deployment = _prepared(task)
     try:
-        solver = task.candidate.make()
-        record["parameters"] = parameters(solver)
-        learned = split.learned(solver, trace, task.scenario)
-        record["split"] = learned.windows
-        replayed = replay(
-            trace,
-            executor,
-            deployment,
-            learned.made,
-            scored_from=learned.scored_from,
-            yardstick=_yardstick(
-                replace(task.scenario, dispatcher="even", forecaster="last", objective="tokens"),
-                record["trace_hash"],
-            ),
-        )
+        with ExitStack() as stack:
+            solver = task.candidate.make()
+            stack.callback(getattr(solver, "close", lambda: None))
+            record["parameters"] = parameters(solver)
+            learned = split.learned(solver, trace, task.scenario)
+            record["split"] = learned.windows
+            plain = replace(task.scenario, dispatcher="even", forecaster="last", objective="tokens")
+            replayed = replay(
+                trace,
+                executor,
+                deployment,
+                learned.made,
+                scored_from=learned.scored_from,
+                yardstick=_yardstick(plain, record["trace_hash"]),
+            )
     except (Exception, SystemExit) as error:
         record |= records.failure(error)
         record["wall"] = {"total_s": time.perf_counter() - started}

@@ -1,16 +1,19 @@
 """Solvers and forecasters by name, or from a user's own file."""
 
 import hashlib
-import importlib.util
 import inspect
 import json
-import sys
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import lb
+from evaluation.sandbox import entry as entries
+from evaluation.sandbox.limits import Limits
 from lb.registry import Registry
+
+if TYPE_CHECKING:
+    from evaluation.sandbox.solver import Sandboxed
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,23 @@ class Candidate:
     Parameters
     ----------
     spec
-        A registered name, or ``path/to/file.py:name``.
+        A registered name, or ``path/to/file.py:name``; of a solver the name may be left out where
+        the file defines exactly one entry (:func:`evaluation.sandbox.entry.entry_name`).
     seed
         Given to a solver that has a parameter ``seed``.
     params
         Pairs of name and value, further parameters of a registered one.
+    limits
+        What a solver from a file may use in a process of its own; ``None`` runs it in this one.
+    permute
+        Whether experts have other numbers in there.
     """
 
     spec: str
     seed: int = 0
     params: tuple[tuple[str, Any], ...] = ()
+    limits: Limits | None = None
+    permute: bool = True
 
     registry: ClassVar[Registry] = lb.SOLVERS
 
@@ -40,11 +50,27 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """What the leaderboard calls it: a name from a file that is also registered names both."""
+        """What the leaderboard calls it: its name in the file, or the file's where that says more.
+
+        A name from a file that is also registered names both.
+        """
         if self.path is None:
             return self.spec
-        name = self.spec.rpartition(":")[2]
-        return f"{self.path.stem}:{name}" if name in self.registry.available() else name
+        if not self.entry or self.entry in entries.KNOWN:
+            stem = self.path.stem
+            return f"{stem}.py" if stem in self.registry.available() else stem
+        clash = self.entry in self.registry.available()
+        return f"{self.path.stem}:{self.entry}" if clash else self.entry
+
+    @property
+    def entry(self) -> str:
+        """The name that was given beside the file; empty if none was."""
+        return self.spec.rpartition(":")[2] if ":" in self.spec else ""
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether it runs in a process of its own."""
+        return self.path is not None and self.limits is not None
 
     @property
     def file_hash(self) -> str | None:
@@ -58,6 +84,8 @@ class Candidate:
         """Whether it has a parameter ``seed``, so that another seed may be another answer."""
         if self.path is None:
             return "seed" in self.registry.parameters(self.spec)
+        if self.registry is lb.SOLVERS:
+            return entries.is_seeded(self.path, self.entry)  # a stranger's file is not run for it
         found: Any = _attribute(self.path, self.spec, self.registry.noun)
         return inspect.isclass(found) and "seed" in inspect.signature(found).parameters
 
@@ -69,11 +97,39 @@ class Candidate:
         ValueError
             If the name is unknown, the file is missing or fails, or has no such callable.
         """
-        drawn: dict[str, Any] = {"seed": self.seed} if self.is_seeded else {}
         if self.path is None:
+            drawn: dict[str, Any] = {"seed": self.seed} if self.is_seeded else {}
             return self.registry.make(self.spec, **{**drawn, **dict(self.params)})
-        found: Any = _attribute(self.path, self.spec, self.registry.noun)
-        return found(**drawn) if inspect.isclass(found) else found
+        if self.registry is not lb.SOLVERS:
+            return entries.made(_attribute(self.path, self.spec, self.registry.noun), self.seed)
+        return self._sandboxed(self.limits) if self.limits else self._here()
+
+    def _sandboxed(self, limits: Limits) -> "Sandboxed":
+        from evaluation.sandbox.solver import Sandboxed
+
+        assert self.path is not None
+        try:
+            return Sandboxed(self.path, self.entry, self.seed, limits, self.permute)
+        except ValueError as error:
+            raise ValueError(f"{self.registry.noun} {self.spec!r}: {error}") from None
+
+    def _here(self) -> Any:
+        """Return the solver of a file, in this process."""
+        assert self.path is not None
+        try:
+            name = entries.entry_name(self.path, self.entry)
+            module = entries.module_of(self.path)
+            if not callable(getattr(module, name, None)):
+                raise ValueError(f"{self.path} has no callable {name!r}")
+            made = entries.made(getattr(module, name), self.seed)
+            dialect = entries.dialect_of(name, made)
+        except ValueError as error:
+            raise ValueError(f"{self.registry.noun} {self.spec!r}: {error}") from error
+        if dialect == "problem":
+            return made
+        from evaluation.sandbox.dialects import Translated
+
+        return Translated(made, dialect, entries.imports(self.path, "torch"))
 
 
 @dataclass(frozen=True)
@@ -85,6 +141,8 @@ class ForecasterCandidate(Candidate):
 
 def parameters(made: Any) -> dict[str, Any]:
     """Return the parameters of what was made, for its record; what is not JSON as its repr."""
+    if isinstance(found := getattr(made, "program_parameters", None), dict):
+        return found  # of a program in a process of its own, as it says
     if not is_dataclass(made) or inspect.isclass(made):
         return {}
     return dict(json.loads(json.dumps(asdict(made), default=repr)))
@@ -93,7 +151,7 @@ def parameters(made: Any) -> dict[str, Any]:
 def _attribute(path: Path, spec: str, noun: str) -> Any:
     if not path.is_file():
         raise ValueError(f"{noun} {spec!r}: there is no file {path}")
-    module = _module(path)
+    module = entries.module_of(path)
     name = spec.rpartition(":")[2] if ":" in spec else ""
     own = [
         key
@@ -106,22 +164,3 @@ def _attribute(path: Path, spec: str, noun: str) -> Any:
             f"one of {', '.join(own) or '(the file defines none)'}"
         )
     return getattr(module, name)
-
-
-def _module(path: Path) -> Any:
-    """Run a user's file once a process, under a name by which its solvers can be pickled."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    name = f"podlab_candidate_{path.stem}_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
-    loader = importlib.util.spec_from_file_location(name, path)
-    assert loader is not None
-    assert loader.loader is not None
-    module = importlib.util.module_from_spec(loader)
-    sys.modules[name] = module
-    try:
-        loader.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ValueError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
-    return module

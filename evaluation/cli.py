@@ -10,6 +10,7 @@ from evaluation import (
     cli_compete,
     cli_explain,
     cli_fabric,
+    cli_leaderboard,
     cli_machine,
     cli_plan,
     cli_simulate,
@@ -89,5 +90,7 @@ app.command()(cli_machine.timeline)
 app.command()(cli_plan.plan)
 app.command()(cli_simulate.simulate)
 app.command()(cli_solve.solve)
+app.command()(cli_leaderboard.submit)
 app.add_typer(cli_fabric.app, name="fabric")
+app.add_typer(cli_leaderboard.app, name="leaderboard")
 app.add_typer(cli_trace.app, name="trace")

@@ -16,21 +16,29 @@ if TYPE_CHECKING:
 
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
+    from evaluation.competing import CompetitionTask
     from evaluation.fitting import FitTask
+    from evaluation.sandbox.limits import Limits
     from evaluation.suite import Suite
     from evaluation.sweep import Task as Swept
 
 INTERRUPTED = 130
 #: Kind of a suite to what its table is ranked by.
-BEST = {"solver": "efficiency", "fit": "balance fitted", "forecast": "balance with even"}
+BEST = {
+    "solver": "efficiency",
+    "fit": "balance fitted",
+    "forecast": "balance with even",
+    "competition": "score",
+}
 
 
 def bench(
     solver: Annotated[
         list[str] | None,
         typer.Option(
-            help="A registered name, or path/to/file.py:name. Names choose who runs; a file runs "
-            "beside the chosen ones. Repeat for several. [default: all registered]"
+            help="A registered name, or path/to/file.py:name (the name may be left out of a file "
+            "with one known entry). Names choose who runs; a file runs beside the chosen ones. "
+            "Repeat for several. [default: all registered]"
         ),
     ] = None,
     forecaster: Annotated[
@@ -65,17 +73,27 @@ def bench(
     retries: Annotated[
         int, typer.Option(min=0, help="Tries again of a task whose process or machine died.")
     ] = 1,
-    time_limit: Annotated[
+    task_limit: Annotated[
         float | None, typer.Option(help="Seconds that one task may take. [default: any]")
     ] = None,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
+    sandbox: Annotated[
+        bool, typer.Option(help="Run solvers from files in processes of their own.")
+    ] = True,
+    time_limit: Annotated[
+        float, typer.Option(help="Seconds for one answer of a solver from a file.")
+    ] = 10.0,
+    memory_limit: Annotated[
+        float, typer.Option(help="MiB of memory for a solver from a file.")
+    ] = 4096.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the standings as JSON instead of tables.")
     ] = False,
 ) -> None:
     """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
     from evaluation import suite as suites
+    from evaluation.sandbox.limits import from_options
     from evaluation.standing import standing
 
     how = {
@@ -83,7 +101,7 @@ def bench(
         "fresh": fresh,
         "ray": ray,
         "retries": retries,
-        "time_limit_s": time_limit,
+        "time_limit_s": task_limit,
     }
     started = time.monotonic()
     try:
@@ -103,7 +121,8 @@ def bench(
             chosen_suite = replace(chosen_suite, seeds=(seed,))
         for scenario in chosen_suite.scenarios:
             scenario.check()
-        todo = _tasks(chosen_suite, solver or [], forecaster or [])
+        limits = from_options(time_limit, memory_limit) if sandbox else None
+        todo = _tasks(chosen_suite, solver or [], forecaster or [], limits)
         _make_folder(out)
     except (ValueError, OSError) as error:
         refuse(error)
@@ -163,11 +182,11 @@ def _bench_serving(
 
 
 def _tasks(
-    suite: "Suite", solvers: list[str], forecasters: list[str]
-) -> "Sequence[Task | FitTask]":
+    suite: "Suite", solvers: list[str], forecasters: list[str], limits: "Limits | None"
+) -> "Sequence[Task | FitTask | CompetitionTask]":
     """Return a task for each scenario and each of what the suite compares."""
     from evaluation import bench as runner
-    from evaluation import fitting, forecasting
+    from evaluation import competing, fitting, forecasting
     from evaluation.candidates import Candidate, ForecasterCandidate
 
     if suite.kind == "forecast":
@@ -176,20 +195,25 @@ def _tasks(
         return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters))
     if forecasters:
         raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
-    candidates = _candidates(Candidate, solvers, suite)
+    candidates = _candidates(Candidate, solvers, suite, limits)
     if suite.kind == "fit":
         return fitting.tasks(suite, candidates)
+    if suite.kind == "competition":
+        return competing.tasks(suite, candidates)
     return runner.tasks(suite, candidates)
 
 
 def _candidates(
-    kind: "type[Candidate]", specs: list[str], suite: "Suite | None" = None
+    kind: "type[Candidate]",
+    specs: list[str],
+    suite: "Suite | None" = None,
+    limits: "Limits | None" = None,
 ) -> "list[Candidate]":
     """Return who was asked for, else who the suite names, else all; with the suite's parameters."""
 
     def candidate(spec: str) -> "Candidate":
         given = suite.parameters.get(spec, {}) if suite else {}
-        return kind(spec, 0, tuple(sorted(given.items())))
+        return kind(spec, 0, tuple(sorted(given.items())), limits)
 
     asked = [candidate(spec) for spec in dict.fromkeys(specs)]
     names = [one for one in asked if one.path is None]

@@ -7,7 +7,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class Played:
         How often the entry was asked, and the iterations that this was charged in all.
     wall_s
         Seconds that its answers took, measured.
+    moved
+        [iterations] slots whose expert changed before each.
     """
 
     imbalance: NDArray[np.float64]
@@ -54,6 +56,7 @@ class Played:
     calls: int
     charged: int
     wall_s: float
+    moved: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def total_s(self) -> float:
@@ -133,9 +136,10 @@ def play(
     every = checked_integer(every, "every", at_least=1)
     seen: deque[NDArray[Any]] = deque(maxlen=checked_integer(window, "window", at_least=1))
     imbalance: list[float] = []
+    moved: list[int] = []
     placement, wanted = None, np.empty((0, 0), dtype=np.int64)
     waiting: deque[int] = deque()  # layers of the answer that are still to be loaded
-    moves = calls = charged = 0
+    calls = charged = 0
     due, ready, wall_s = 1, 0, 0.0
     for iteration, counts in enumerate(hotness):
         if placement is None:
@@ -150,17 +154,18 @@ def play(
             waiting.extend(order)
             due, ready = iteration + every, iteration + cost
             wall_s, calls, charged = wall_s + seconds, calls + 1, charged + cost
+        moved.append(0)
         if waiting and iteration >= ready:
             layer = waiting.popleft()
             slots = placement.physical_to_logical.copy()
-            moves += int((slots[layer] != wanted[layer]).sum())
+            moved[-1] = int((slots[layer] != wanted[layer]).sum())
             slots[layer] = wanted[layer]
             placement = lb.Placement(slots, ranks)
         imbalance.append(float((1 / placement.balancedness(counts)).mean()))
         seen.append(np.asarray(counts))
     if not imbalance:
         raise ValueError("the trace has 0 iterations < 1; give at least one")
-    return Played(np.array(imbalance), moves, calls, charged, wall_s)
+    return Played(np.array(imbalance), sum(moved), calls, charged, wall_s, np.array(moved))
 
 
 def baseline(

@@ -71,6 +71,15 @@ COLUMNS = {
         Column("gap to\nbound", of_score("gap_to_bound"), "{:.4f}", 4),
         *PRICE,
     ),
+    "competition": (
+        Column("score\n", lambda row: row.score, "{:.1f}"),
+        *SURE,
+        Column("seconds\n", of_score("total_s"), "{:.2f}"),
+        Column("imba-\nlance", of_score("imbalance"), "{:.4f}"),
+        Column("moves\n", of_score("moves"), "{:,.0f}"),
+        Column("calls\n", of_score("calls"), "{:,.0f}", 4),
+        *PRICE,
+    ),
 }
 
 

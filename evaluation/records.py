@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import lb
+from evaluation.sandbox.raised import Raised
 
 #: 2 has kind, family, windows, rank load, breakdown, links and cost; 1 had none of them.
 SCHEMA = 2
@@ -33,6 +34,8 @@ def failure(error: BaseException) -> dict[str, str]:
     """
     if isinstance(error, lb.Infeasible):
         return {"status": "infeasible", "reason": str(error)}
+    if isinstance(error, Raised):
+        return {"status": "failed", "reason": str(error)}
     return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
 
 

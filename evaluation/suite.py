@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lb
+from evaluation.competition_scenario import CompetitionScenario
+from evaluation.competition_scenario import scenario as competition_scenario
 from evaluation.fit_scenario import FitScenario
 from evaluation.fit_scenario import scenarios as fit_scenarios
 from evaluation.scenario import CHECKS, Scenario, name_or_names
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from evaluation.serving.ranking_suite import ServingSuite
 
 FOLDER = Path(__file__).parent / "suites"
-KINDS = ("solver", "fit", "forecast")
+KINDS = ("solver", "fit", "forecast", "competition")
 #: Kinds that :mod:`evaluation.serving.ranking_suite` reads.
 SERVING = ("serving", "faults")
 
@@ -27,8 +29,8 @@ OPTIONAL = ("kind", "solvers", "parameters", "seeds", "budget_s", "anytime")
 class Suite:
     """Scenarios under one id, whose version rises whenever a score could change.
 
-    Its kind says what is compared on them: "solver" (replayed), "fit" (a solver on a matrix) or
-    "forecast". It may name the solvers that run
+    Its kind says what is compared on them: "solver" (replayed), "fit" (a solver on a matrix),
+    "forecast" or "competition" (docs/competition.md). It may name the solvers that run
     unless others are asked for, and parameters of solvers; the seeds of generated traces and of
     whatever draws lots; and the seconds that it should take, all of its usual solvers on two cores
     with a warm cache. A budget is reported when it is exceeded, and not enforced. ``anytime`` has
@@ -98,8 +100,7 @@ def load(name_or_path: str | Path) -> Suite:
         anytime = _anytime(content, kind)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    read = _fit_scenarios if kind == "fit" else _scenarios
-    tables = [read(path, table) for table in content["scenario"]]
+    tables = [_read(kind, path, table) for table in content["scenario"]]
     ids = [name for alike in tables for name in dict.fromkeys(one.id for one in alike)]
     if twice := _twice(ids):
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
@@ -183,6 +184,21 @@ def first_of(suite: Suite, scenario: str | None) -> Scenario:
         ids = ", ".join(one.id for one in suite.scenarios)
         raise ValueError(f"{suite.id} has no scenario {scenario!r}; it has {ids}")
     return found[0]
+
+
+def _read(kind: str, path: Path, table: Any) -> list[Any]:
+    """Return the scenarios of a table of a suite of that kind."""
+    if kind == "fit":
+        return list(_fit_scenarios(path, table))
+    if kind == "competition":
+        return list(_competition_scenarios(path, table))
+    return list(_scenarios(path, table))
+
+
+def _competition_scenarios(path: Path, table: Any) -> list[CompetitionScenario]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{path}: scenario = {table!r}; give [[scenario]] tables")
+    return [competition_scenario(f"{path}: scenario {table.get('id', '?')!r}", table)]
 
 
 def _fit_scenarios(path: Path, table: Any) -> list[FitScenario]:

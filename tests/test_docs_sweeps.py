@@ -34,5 +34,5 @@ def test_options_of_the_page_are_those_of_the_command():
     command = [sys.executable, "-m", "evaluation", "bench", "--help"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     named = set(re.findall(r"`(--[a-z-]+)", TEXT)) | {"--ray"}
-    assert {"--jobs", "--time-limit", "--retries", "--fresh"} <= named
+    assert {"--jobs", "--task-limit", "--retries", "--fresh"} <= named
     assert all(option in shown for option in named)

@@ -35,6 +35,12 @@ def _efficiency(record: dict[str, Any]) -> tuple[Array, Array]:
     return np.asarray(windows["ideal_s"], dtype=np.float64), taken
 
 
+def _competition(record: dict[str, Any]) -> tuple[Array, Array]:
+    windows = record["windows"]
+    taken = np.asarray(windows["taken_s"], dtype=np.float64)
+    return 100 * np.asarray(windows["baseline_s"], dtype=np.float64), taken
+
+
 def _mean_of(place: str, key: str) -> Callable[[dict[str, Any]], tuple[Array, Array]]:
     def parts(record: dict[str, Any]) -> tuple[Array, Array]:
         values = np.asarray(record[place][key], dtype=np.float64)
@@ -48,4 +54,5 @@ MEASURES = {
     "solver": Measure("efficiency", _efficiency),
     "fit": Measure("balancedness_fitted", _mean_of("layers", "balancedness_fitted"), follow=False),
     "forecast": Measure("balancedness_even", _mean_of("windows", "balancedness_even")),
+    "competition": Measure("score", _competition),
 }

@@ -167,7 +167,7 @@ def test_check_lists_what_fails(podlab, tmp_path):
         (("--jobs", "0"), "greater than or equal to 1"),
         (("--seed", "-1"), "greater than or equal to 0"),
         (("--retries", "-1"), "greater than or equal to 0"),
-        (("--time-limit", "0"), "time_limit_s = 0.0; give seconds > 0"),
+        (("--task-limit", "0"), "time_limit_s = 0.0; give seconds > 0"),
         (("--slover", "greedy"), "No such option"),
     ],
 )
@@ -192,12 +192,14 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
     """Ctrl-C leaves the finished records; the same command goes on from there."""
     (tmp_path / "slow.py").write_text(
         "import time, lb, pathlib\n"
+        f"here = pathlib.Path({str(tmp_path)!r})\n"
         "def slow(problem):\n"
-        "    pathlib.Path('started').touch()\n"
-        "    if not pathlib.Path('hurry').exists():\n        time.sleep(60)\n"
+        "    (here / 'started').touch()\n"
+        "    if not (here / 'hurry').exists():\n        time.sleep(60)\n"
         "    return lb.solve(problem, 'contiguous')\n"
     )
     call = ("bench", "--suite", "tiny.toml", "--solver", "greedy", "--solver", "slow.py:slow")
+    call = (*call, "--task-limit", "100")
     command = [sys.executable, "-m", "evaluation", *call, "--jobs", jobs]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
@@ -221,7 +223,7 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
 def test_a_worker_that_dies_costs_its_own_row(podlab, tmp_path):
     """A solver that takes its process down is tried again, and fails; the others are ranked."""
     (tmp_path / "own.py").write_text("import os\ndef dies(problem):\n    os._exit(9)\n")
-    call = ("--suite", "tiny.toml", "--solver", "greedy", "--solver", "own.py:dies")
+    call = ("--suite", "tiny.toml", "--solver", "greedy", "--solver", "own.py:dies", "--no-sandbox")
     done = podlab("bench", *call, "--jobs", "2")
     assert done.returncode == 0, done.stderr
     said = "its process left with exit code 9"
@@ -229,6 +231,25 @@ def test_a_worker_that_dies_costs_its_own_row(podlab, tmp_path):
     failed = rf"failed: dies on (ep16, ep32|ep32, ep16): {said}; tried 2 times"
     assert re.search(failed, done.stdout)
     assert re.search(r"^ *\d+ +greedy ", done.stdout, re.MULTILINE)
+    done = podlab("bench", *call[:-1])
+    assert done.returncode == 0
+    assert "dies on ep16, ep32: RuntimeError: it ended itself with exit status 9" in done.stdout
+
+
+def test_a_strangers_file_is_ranked_by_one_command(podlab, tmp_path):
+    """No name is needed beside the file; limits that bound nothing are refused."""
+    (tmp_path / "stranger.py").write_text(
+        "import numpy as np\n"
+        "def rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus):\n"
+        "    return np.tile(np.arange(num_replicas) % weight.shape[1], (len(weight), 1))\n"
+    )
+    command = ["bench", "--suite", "tiny.toml", "--solver", "greedy", "--solver", "stranger.py"]
+    done = podlab(*command)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ *\d+ +stranger ", done.stdout, re.MULTILINE)
+    done = podlab(*command, "--time-limit", "0")
+    assert done.returncode == 2
+    assert done.stderr == "podlab: --time-limit 0 is not a finite number > 0; give one\n"
 
 
 def test_list_shows_what_is_registered(podlab):

@@ -67,7 +67,7 @@ def test_changed_file_is_another_solver(path):
     [
         ("nowhere.py:mine", "there is no file nowhere.py"),
         ("{path}:main", r"has no callable 'main'; .* one of mine, Seeded"),
-        ("{path}", "has no callable ''"),
+        ("{path}", r"defines mine and Seeded; give .*:NAME"),
         ("{path}:FILE", "has no callable 'FILE'"),
         ("gredy", "unknown solver 'gredy': did you mean 'greedy'"),
     ],

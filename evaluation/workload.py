@@ -1,0 +1,135 @@
+"""What evolved programs are judged on: windows of load, and the sizes they are asked for."""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+import lb
+from lb.checked import checked_amounts, checked_integer
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """Windows that follow one another, and the arguments of ``rebalance_experts`` beside them.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    loads
+        [windows, layers, experts] tokens, oldest first, two windows or more.
+    num_replicas, num_groups, num_nodes, num_gpus
+        Slots of a layer over all ranks, expert groups, nodes and ranks. The defaults are those of
+        ADRS.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two windows, or the sizes do not go together.
+    """
+
+    name: str
+    loads: NDArray[np.float64]
+    num_replicas: int = 288
+    num_groups: int = 8
+    num_nodes: int = 4
+    num_gpus: int = 32
+
+    def __post_init__(self) -> None:
+        loads = checked_amounts(self.loads, "loads", ("windows", "layers", "experts"))
+        if len(loads) < 2:
+            raise ValueError(
+                f"workload {self.name!r} has {len(loads)} windows < 2; the next one is judged"
+            )
+        object.__setattr__(self, "loads", loads)
+        for name, whole in (("num_gpus", self.num_replicas), ("num_nodes", self.num_gpus)):
+            divisor = checked_integer(getattr(self, name), name, at_least=1)
+            if whole % divisor:
+                raise ValueError(f"{name} = {divisor} does not divide {whole}; give a divisor")
+        self.problem(0)
+
+    def problem(self, window: int) -> lb.Problem:
+        """Return the problem after a window: that window and nothing else."""
+        return lb.Problem(
+            self.loads[window],
+            self.num_gpus,
+            self.num_replicas // self.num_gpus,
+            ranks_per_node=self.num_gpus // self.num_nodes,
+            expert_groups=self.num_groups,
+        )
+
+    @classmethod
+    def of_trace(cls, trace: Any, window_steps: int, **sizes: int) -> "Workload":
+        """Return a routing trace in complete windows of so many steps.
+
+        Parameters
+        ----------
+        trace
+            As :func:`traces.load` returns it.
+        window_steps
+            Steps of a window.
+        sizes
+            As the parameters.
+        """
+        counts = np.concatenate([block.counts for block in trace.blocks()])
+        return cls(str(trace.model), _summed(counts, window_steps), **sizes)
+
+    @classmethod
+    def of_adrs(cls, path: Path | str, interval: int = 100, **sizes: int) -> "Workload":
+        """Read ``expert-load.json`` of ADRS: ``{"load_history": [{"logical_expert_load": …}]}``.
+
+        Parameters
+        ----------
+        path
+            The file.
+        interval
+            Records of a window; what is left over at the end is left out.
+        sizes
+            As the parameters.
+
+        Raises
+        ------
+        ValueError
+            If it is no such file.
+        """
+        try:
+            records = json.loads(Path(path).read_text(encoding="utf-8"))["load_history"]
+            counts = np.array([one["logical_expert_load"] for one in records], dtype=np.float64)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{path}: no load_history of ADRS ({error!r})") from None
+        return cls(Path(path).stem, _summed(counts, interval), **sizes)
+
+
+def _summed(counts: ArrayLike, size: int) -> NDArray[np.float64]:
+    """Return [windows, layers, experts] the sums of so many steps each."""
+    steps = np.asarray(counts, dtype=np.float64)
+    size = checked_integer(size, "window_steps", at_least=1)
+    windows = len(steps) // size
+    parts = steps[: windows * size].reshape(windows, size, *steps.shape[1:])
+    summed: NDArray[np.float64] = parts.sum(axis=1)
+    return summed
+
+
+@functools.cache
+def usual() -> tuple[Workload, ...]:
+    """Return what is judged on unless told otherwise; the choice is ours.
+
+    Generated drift at the size of DeepSeek-V3, as ADRS asks (288 slots, 8 groups, 4 nodes, 32
+    ranks), in 12 windows; and recorded tokens of DeepSeek-V2-Lite that change domain twice, in 12
+    windows of 2,048, on 32 ranks of 3 slots.
+    """
+    import traces
+
+    drift = Workload.of_trace(traces.load("ar1-drift", "routing"), 2)
+    names = ("dsv2lite-intent", "dsv2lite-summary", "dsv2lite-translation")
+    parts: list[Any] = [traces.load(name, "routing") for name in names]
+    whole: Any = traces.concat(parts)
+    recorded = Workload.of_trace(
+        whole.split(256).counts(), 8, num_replicas=96, num_groups=1, num_nodes=4, num_gpus=32
+    )
+    return drift, recorded
