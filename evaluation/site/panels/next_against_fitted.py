@@ -1,0 +1,101 @@
+"""What was promised against what came: the reason that this project exists."""
+
+from typing import Any
+
+from evaluation.site import chosen, labels, theme
+from evaluation.site.panel import Panel, Record, Table, View
+
+FITTED, NEXT = "balancedness_fitted", "balancedness_next"
+Points = dict[tuple[str, str], dict[str, float]]
+
+
+def panel(records: list[Record]) -> Panel | None:
+    """Return the balancedness of the next window against that of the fitted one."""
+    found = chosen.finished(records, "scores")
+    colours = chosen.colours(records)
+    views = [("All scenarios", "", found)]
+    names = sorted({record["scenario"]["id"] for record in found})
+    if len(names) > 1:
+        views += [
+            (name, "Scenario", [one for one in found if one["scenario"]["id"] == name])
+            for name in names
+        ]
+    drawn = []
+    for name, group, mine in views:
+        table = chosen.over_scenarios(mine, (FITTED, NEXT))
+        points = {pair: row for pair, row in table.items() if len(row) == 2}
+        if points:
+            drawn.append(_view(name, group, points, colours))
+    if not drawn:
+        return None
+    return Panel(
+        "Next against fitted",
+        "Balancedness on the window a solver saw (across) and on the one that followed (up). On "
+        "the dashed line a promise is kept; the distance below it is what changed in between. "
+        "Being further right is easy, being higher is what counts.",
+        tuple(drawn),
+        wide=True,
+    )
+
+
+def _view(name: str, group: str, points: Points, colours: dict[str, str]) -> View:
+    ordered = sorted(points, key=lambda pair: (-points[pair][NEXT], pair))
+    x = [points[pair][FITTED] for pair in ordered]
+    y = [points[pair][NEXT] for pair in ordered]
+    texts, positions = labels.beside(x, y, [pair[0] for pair in ordered])
+    variants = sorted({pair[1] for pair in ordered})
+    data: list[dict[str, Any]] = [_line([*x, *y])]
+    for number, variant in enumerate(variants):
+        mine = [at for at, pair in enumerate(ordered) if pair[1] == variant]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers+text",
+                "name": variant or "candidates",
+                "showlegend": len(variants) > 1,
+                "x": theme.short(x[at] for at in mine),
+                "y": theme.short(y[at] for at in mine),
+                "text": [texts[at] for at in mine],
+                "textposition": [positions[at] for at in mine],
+                "customdata": [ordered[at][0] for at in mine],
+                "hovertemplate": "<b>%{customdata}</b><br>fitted %{x}<br>next %{y}",
+                "marker": {
+                    "size": 11,
+                    "symbol": theme.SYMBOLS[number % len(theme.SYMBOLS)],
+                    "color": [colours[ordered[at][0]] for at in mine],
+                },
+            }
+        )
+    layout = {
+        "xaxis": {"title": {"text": "balancedness, fitted"}},
+        "yaxis": {"title": {"text": "balancedness, next"}},
+    }
+    best = ordered[0]
+    lost = sum(a - b for a, b in zip(x, y, strict=True)) / len(ordered)
+    summary = (
+        f"Scatter of {len(ordered)} candidates: the best on the next window is {_who(best)} with "
+        f"{points[best][NEXT]:.3f}; on average {lost:.3f} of the fitted balancedness is lost."
+    )
+    rows = [
+        (_who(pair), f"{a:.4f}", f"{b:.4f}", f"{a - b:+.4f}")
+        for pair, a, b in zip(ordered, x, y, strict=True)
+    ]
+    table = Table(("candidate", "fitted", "next", "lost"), tuple(rows))
+    return View(name, theme.figure(data, **layout), summary, table, group)
+
+
+def _line(values: list[float]) -> dict[str, Any]:
+    ends = theme.short([min(values), max(values)])
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "next = fitted",
+        "x": ends,
+        "y": ends,
+        "hoverinfo": "skip",
+        "line": {"color": theme.FAINT, "dash": "dash", "width": 1.5},
+    }
+
+
+def _who(pair: tuple[str, str]) -> str:
+    return " · ".join(part for part in pair if part)
