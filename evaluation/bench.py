@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import traces
-from evaluation import records, scores
+from evaluation import drawn, records, scores
 from evaluation.candidates import Candidate, parameters
 from evaluation.replay import replay
 from evaluation.scenario import Scenario
@@ -83,7 +83,9 @@ def run_task(task: Task) -> dict[str, Any]:
     """Replay one scenario and return its record; a solver's failure becomes part of it."""
     started = time.perf_counter()
     record = records.begun(
+        kind="solver",
         suite=task.suite,
+        family=task.scenario.family or task.scenario.id,
         scenario=asdict(task.scenario),
         solver=task.candidate.name,
         solver_file=task.candidate.file_hash,
@@ -102,12 +104,16 @@ def run_task(task: Task) -> dict[str, Any]:
         record["parameters"] = parameters(solver)
         replayed = replay(trace, executor, deployment, solver)
     except (Exception, SystemExit) as error:
-        record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+        record |= records.failure(error)
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
     record["status"] = "ok"
     record["scores"] = scores.summary(replayed, executor, deployment)
+    record["windows"] = scores.by_window(replayed)
     record["layers"] = scores.by_layer(replayed)
+    record["rank_load"] = drawn.rank_load(replayed)
+    record["breakdown"] = drawn.breakdown(replayed, deployment)
+    record["links"] = drawn.links(replayed, executor, deployment)
     record["wall"] = {
         "total_s": time.perf_counter() - started,
         "solve_s": replayed.solve_s,

@@ -66,6 +66,7 @@ def run_forecast(task: Task) -> dict[str, Any]:
     record = records.begun(
         kind="forecast",
         suite=task.suite,
+        family=scenario.family or scenario.id,
         scenario=asdict(scenario),
         forecaster=candidate.name,
         forecaster_file=candidate.file_hash,
@@ -77,7 +78,7 @@ def run_forecast(task: Task) -> dict[str, Any]:
         record["parameters"] = parameters(forecaster)
         found = walk(trace, scenario, forecaster)
     except (Exception, SystemExit) as error:
-        record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+        record |= records.failure(error)
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
     columns = _columns(found)

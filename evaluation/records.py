@@ -12,7 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-SCHEMA = 1
+import lb
+
+#: 2 has kind, family, windows, rank load, breakdown, links and cost; 1 had none of them.
+SCHEMA = 2
 ROOMS = ("lb", "schedulers", "traces", "hardware", "evaluation")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +24,16 @@ def begun(**about: Any) -> dict[str, Any]:
     """Return a record to be filled: schema, provenance and date, and what it is about."""
     date = datetime.now(UTC).isoformat(timespec="seconds")
     return {"schema": SCHEMA, **provenance(), "date": date, **about}
+
+
+def failure(error: BaseException) -> dict[str, str]:
+    """Return status and reason of what ended without scores.
+
+    "infeasible" is an answer that could not be loaded, "failed" everything else.
+    """
+    if isinstance(error, lb.Infeasible):
+        return {"status": "infeasible", "reason": str(error)}
+    return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
 
 
 def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) -> Path:
@@ -35,10 +48,16 @@ def write(record: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        partial.write_text(_text(record), encoding="utf-8")
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _text(record: dict[str, Any]) -> str:
+    """Return JSON with a line for each field: to be read and compared, and not a line a number."""
+    fields = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in record.items())
+    return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -47,7 +66,8 @@ def read(path: Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        Naming the file, if it is not a record of a schema that this podlab reads.
+        Naming the file, if it is not a record of a schema that this podlab reads. Schema 1 is not
+        read: its records have no windows, without which no interval follows.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -15,6 +15,9 @@ from evaluation.executor import StepExecutor
 from lb.solve import forecasts
 from schedulers.rebalance import Interval, RebalancePolicy
 
+#: Parts of a step that a replay adds up; waits are those of the mean rank at both barriers.
+PHASES = ("attention", "dispatch", "experts", "combine", "waits")
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -57,7 +60,14 @@ class Deployment:
 
 @dataclass
 class Replayed:
-    """What happened, in the order it happened. Times are simulated seconds but for ``solve_s``."""
+    """What happened, in the order it happened. Times are simulated seconds but for ``solve_s``.
+
+    A number a step: ``step_s``, ``ideal_s``, ``wait_s``, ``expert_balance``, ``tokens``. A number,
+    or an array [layers], a scored window: ``following``, ``following_bound``. The same a rebalance:
+    ``rebalanced`` (scored window before which it came), ``migration_s``, ``moves``, ``solve_s``,
+    ``fitted``, ``fitted_bound``. ``phase_s`` adds up the steps; ``rank_load`` [layers, ranks] is
+    that of the last window.
+    """
 
     step_s: list[float] = field(default_factory=list)
     ideal_s: list[float] = field(default_factory=list)
@@ -72,6 +82,9 @@ class Replayed:
     fitted_bound: list[NDArray[np.float64]] = field(default_factory=list)
     following: list[NDArray[np.float64]] = field(default_factory=list)
     following_bound: list[NDArray[np.float64]] = field(default_factory=list)
+    rebalanced: list[int] = field(default_factory=list)
+    phase_s: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    rank_load: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def replay(
@@ -222,10 +235,16 @@ def _rebalance(
     result: Replayed,
 ) -> lb.Placement:
     advice = _advice(deployment, history, solver, executor)
-    problem = _problem(deployment, history, current=before, **advice)
+    # a copy: what a solver does to the problem it was given changes nothing that is judged
+    shown = lb.Placement(before.physical_to_logical, before.num_ranks)
+    problem = _problem(deployment, history, current=shown, **advice)
     started = time.perf_counter()
-    placement = lb.solve(problem, solver)
+    answer = lb.solve(problem, solver)
     result.solve_s.append(time.perf_counter() - started)
+    # and an answer is the map alone, whatever else its class may claim
+    placement = lb.Placement(answer.physical_to_logical, answer.num_ranks)
+    _problem(deployment, history[-1:]).check(placement)
+    result.rebalanced.append(len(result.following))
     moves = placement.moves_from(before)
     result.moves.append(int(moves.sum()))
     result.slots += placement.physical_to_logical.size
@@ -250,20 +269,26 @@ def _run_window(
     tokens: NDArray[np.int64],
     result: Replayed,
 ) -> None:
+    hold = deployment.hold_steps
     for step, step_tokens in zip(counts, tokens.tolist(), strict=True):
         load = step.astype(np.float64)
         share = lb.check_share(placement, dispatcher(placement, load))
         taken = executor.step(placement, load, share, step_tokens, number=len(result.step_s))
         ideal = executor.ideal(load, placement.num_ranks, step_tokens)
-        result.step_s.append(taken.total * deployment.hold_steps)
-        result.ideal_s.append(ideal.total * deployment.hold_steps)
+        result.step_s.append(taken.total * hold)
+        result.ideal_s.append(ideal.total * hold)
         waits = taken.attention_wait.mean(axis=1) + taken.expert_wait.mean(axis=1)
-        result.wait_s.append(float(waits.sum()) * deployment.hold_steps)
-        slowest = taken.rank_experts.max(axis=1)
+        result.wait_s.append(float(waits.sum()) * hold)
+        slowest = taken.experts
         mean = taken.rank_experts.mean(axis=1)
+        result.phase_s["attention"] += float(taken.rank_attention.mean(axis=1).sum()) * hold
+        result.phase_s["dispatch"] += float(taken.dispatch.sum()) * hold
+        result.phase_s["experts"] += float(mean.sum()) * hold
+        result.phase_s["combine"] += float(taken.combine.sum()) * hold
+        result.phase_s["waits"] += result.wait_s[-1]
         balance = np.divide(mean, slowest, out=np.ones_like(mean), where=slowest > 0)
         result.expert_balance.append(float(balance.mean()))
-        result.tokens.append(step_tokens * deployment.hold_steps)
+        result.tokens.append(step_tokens * hold)
 
 
 def _score_window(
@@ -275,4 +300,5 @@ def _score_window(
 ) -> None:
     share = lb.check_share(placement, dispatcher(placement, load.astype(np.float64)))
     result.following.append(placement.balancedness(load, share))
+    result.rank_load = placement.rank_load(load, share)
     result.following_bound.append(_bound(deployment, load))

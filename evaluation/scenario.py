@@ -25,6 +25,7 @@ def name_or_names(value: Any) -> str | None:
 #: What each key of a scenario may hold.
 CHECKS: dict[str, preset.Check] = {
     "id": preset.text,
+    "family": preset.text,
     "trace": name_or_names,
     "model": preset.text,
     "num_ranks": preset.count_from_one,
@@ -71,6 +72,9 @@ class Scenario:
         Registered name. In a suite file a list of them stands for a scenario each.
     forecaster
         Registered name: what solvers that make no guess of their own plan for.
+    family
+        Name of the family of scenarios over which the mean gap to the best known is taken; its
+        own id by default.
     objective
         "tokens", or "seconds": solvers are told what an expert's tokens cost.
     """
@@ -95,6 +99,7 @@ class Scenario:
     dispatcher: str = "even"
     forecaster: str = "last"
     objective: str = "tokens"
+    family: str = ""
 
     def load_trace(self) -> Any:
         """Return the trace in steps; it is read once a process."""

@@ -55,3 +55,31 @@ def by_layer(replayed: Replayed) -> dict[str, list[float]]:
         "balancedness_next": np.stack(replayed.following).mean(axis=0).tolist(),
         "bound_next": np.stack(replayed.following_bound).mean(axis=0).tolist(),
     }
+
+
+def by_window(replayed: Replayed) -> dict[str, list[float]]:
+    """Return a number for each scored window, from which intervals and plots are made.
+
+    Returns
+    -------
+    dict
+        ``balancedness_fitted`` (of the placement in use, on the window that it was fitted to; on
+        the window itself before the first rebalance), ``balancedness_next``, ``ideal_s``,
+        ``step_s``, ``migration_s``, and ``slots_changed`` as a fraction of all slots.
+    """
+    count = len(replayed.following)
+    following = [float(one.mean()) for one in replayed.following]
+    slots = replayed.slots / max(1, len(replayed.moves))
+    migration, changed, fitted = [0.0] * count, [0.0] * count, list(following)
+    for number, window in enumerate(replayed.rebalanced):
+        migration[window] = replayed.migration_s[number]
+        changed[window] = replayed.moves[number] / slots
+        fitted[window:] = [float(replayed.fitted[number].mean())] * (count - window)
+    return {
+        "balancedness_fitted": fitted,
+        "balancedness_next": following,
+        "ideal_s": np.reshape(replayed.ideal_s, (count, -1)).sum(axis=1).tolist(),
+        "step_s": np.reshape(replayed.step_s, (count, -1)).sum(axis=1).tolist(),
+        "migration_s": migration,
+        "slots_changed": changed,
+    }

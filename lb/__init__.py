@@ -17,6 +17,7 @@ from typing import Any
 from lb import bounds, traffic
 from lb.dispatch import check_share, configured
 from lb.even_bound import even_bound
+from lb.infeasible import Infeasible
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.protocols import Dispatcher, Forecaster, Solver
@@ -66,6 +67,7 @@ __all__ = [
     "SOLVERS",
     "Dispatcher",
     "Forecaster",
+    "Infeasible",
     "Placement",
     "Problem",
     "Solver",

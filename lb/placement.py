@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lb.checked import checked_integer
+from lb.infeasible import Infeasible
 from lb.kernel import kernel
 
 
@@ -28,9 +29,9 @@ class Placement:
 
     Raises
     ------
-    ValueError
-        If the map is not a rectangular integer array, a rank would own a fraction of a slot, an
-        id is negative, or a layer lacks an expert.
+    Infeasible
+        A ValueError, if the map is not a rectangular integer array, a rank would own a fraction of
+        a slot, an id is negative, or a layer lacks an expert.
 
     Examples
     --------
@@ -45,6 +46,12 @@ class Placement:
     num_ranks: int
 
     def __post_init__(self) -> None:
+        try:
+            self._check()
+        except ValueError as error:
+            raise Infeasible(str(error)) from None
+
+    def _check(self) -> None:
         num_ranks = checked_integer(self.num_ranks, "num_ranks", at_least=1)
         table = _slot_table(self.physical_to_logical, num_ranks)
         object.__setattr__(self, "physical_to_logical", table)

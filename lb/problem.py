@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.checked import checked_amounts, checked_integer
+from lb.infeasible import Infeasible
 from lb.placement import Placement
 
 #: Optional fields that bind a solver: one that ignores them answers another question.
@@ -162,11 +163,12 @@ class Problem:
 
         Raises
         ------
-        ValueError
-            If it is no :class:`Placement`, has another shape, or moves more than ``max_moves``.
+        Infeasible
+            A ValueError, if it is no :class:`Placement`, has another shape, or moves more than
+            ``max_moves``.
         """
         if not isinstance(placement, Placement):
-            raise ValueError(
+            raise Infeasible(
                 f"the answer is a {type(placement).__name__}; a solver returns "
                 "lb.Placement(physical_to_logical, num_ranks)"
             )
@@ -182,11 +184,11 @@ class Problem:
             wrong = "; ".join(
                 f"{got} {name} for {want}" for name, got, want in parts if got != want
             )
-            raise ValueError(f"the placement does not answer the problem: {wrong}")
+            raise Infeasible(f"the placement does not answer the problem: {wrong}")
         if self.max_moves is not None and self.current is not None:
             moves = int(placement.moves_from(self.current).sum())
             if moves > self.max_moves:
-                raise ValueError(
+                raise Infeasible(
                     f"the placement moves {moves} experts > max_moves = {self.max_moves}"
                 )
         return placement

@@ -2,28 +2,34 @@
 
 import pytest
 
+import lb
 from evaluation import records
 
 
 def test_round_trip(tmp_path):
     """What is written is read, and nothing else is left in the folder."""
     path = tmp_path / "a" / "record.json"
-    records.write({"schema": 1, "solver": "x"}, path)
-    assert records.read(path) == {"schema": 1, "solver": "x"}
+    records.write({"schema": 2, "solver": "x"}, path)
+    assert records.read(path) == {"schema": 2, "solver": "x"}
     assert [found.name for found in path.parent.iterdir()] == ["record.json"]
-    assert list(records.read_all(tmp_path)) == [{"schema": 1, "solver": "x"}]
+    assert list(records.read_all(tmp_path)) == [{"schema": 2, "solver": "x"}]
 
 
 def test_failing_write_leaves_nothing(tmp_path):
     """A record that cannot be written as JSON leaves no file behind."""
     with pytest.raises(TypeError):
-        records.write({"schema": 1, "bad": object()}, tmp_path / "record.json")
+        records.write({"schema": 2, "bad": object()}, tmp_path / "record.json")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "not a readable record"), ('{"schema": 99}', "schema 99"), ("[]", "schema 'list'")],
+    [
+        ("{", "not a readable record"),
+        ('{"schema": 1}', "schema 1; this podlab reads 2"),
+        ('{"schema": 99}', "schema 99"),
+        ("[]", "schema 'list'"),
+    ],
 )
 def test_foreign_files_are_named(tmp_path, text, message):
     """A damaged file, or one of another schema, is named with what to do."""
@@ -38,3 +44,17 @@ def test_provenance_names_version_and_source():
     found = records.provenance()
     assert len(found["source_hash"]) == 64
     assert found["host"]["numpy"]
+
+
+def test_an_answer_that_cannot_be_loaded_is_told_from_a_failure():
+    """By a map that lacks an expert, and by a solver that raises."""
+    with pytest.raises(lb.Infeasible) as caught:
+        lb.Placement([[0, 0, 2]], 1)
+    assert records.failure(caught.value)["status"] == "infeasible"
+    assert records.failure(ValueError("no")) == {"status": "failed", "reason": "ValueError: no"}
+
+
+def test_a_line_for_each_field(tmp_path):
+    """Numbers stay in the line of their field, so that a record is small and can be compared."""
+    records.write({"schema": 2, "windows": {"a": [1.5, 2.5]}}, tmp_path / "r.json")
+    assert len((tmp_path / "r.json").read_text().splitlines()) == 4

@@ -229,3 +229,30 @@ def test_a_forecast_and_a_price_change_plans(trace, executor, deployment):
         for one in (replace(deployment, hold_steps=1000), dear)
     ]
     assert moved[0] > moved[1] == 0
+
+
+def test_a_solver_that_writes_into_its_problem_gains_nothing(trace, executor, deployment):
+    """Nor does one whose answer claims a balance of its own."""
+
+    class Boasting(lb.Placement):
+        def balancedness(self, load, share=None):
+            return np.ones(self.num_layers)
+
+        def moves_from(self, before):
+            return np.zeros((self.num_layers, self.num_ranks), dtype=np.int64)
+
+    def honest(problem):
+        return lb.solve(problem, "greedy")
+
+    def cheat(problem):
+        answer = honest(problem)
+        for array in (problem.load, problem.current.physical_to_logical):
+            array.flags.writeable = True
+        problem.load[:] = 1.0
+        problem.current.physical_to_logical[:] = answer.physical_to_logical
+        return Boasting(answer.physical_to_logical, answer.num_ranks)
+
+    one, other = (replay(trace, executor, deployment, each) for each in (honest, cheat))
+    assert one.moves == other.moves
+    np.testing.assert_array_equal(one.fitted, other.fitted)
+    np.testing.assert_array_equal(one.following, other.following)
