@@ -20,15 +20,16 @@ def panel(records: list[Record]) -> Panel | None:
         return None
     return Panel(
         "Links of the fabric",
-        f"The {LINKS} busiest links of one step: the part of the exchange in which each carries "
-        "at its full rate. Where one stands far above the others, a placement can spare it.",
+        f"The {LINKS} busiest links in the mean step of the last window: the part of the step in "
+        "which each is busy with experts' tokens. Where one stands far above the others, a "
+        "placement can spare it; where none comes near 100 %, the fabric is not what limits.",
         tuple(views),
     )
 
 
 def _view(place: chosen.Place, name: str, found: list[dict[str, Any]]) -> View:
     busiest = sorted(found, key=lambda one: (-one["utilisation"], str(one["link"])))[:LINKS]
-    names = [_name(one["link"]) for one in busiest]
+    names = [_name(one) for one in busiest]
     bar = {
         "type": "bar",
         "orientation": "h",
@@ -55,5 +56,8 @@ def _view(place: chosen.Place, name: str, found: list[dict[str, Any]]) -> View:
     return View(name, figure, summary, Table(("link", "utilisation"), rows), group)
 
 
-def _name(link: Any) -> str:
-    return " → ".join(map(str, link)) if isinstance(link, list) else str(link)
+def _name(found: dict[str, Any]) -> str:
+    """Return the name of a link, and how many others are as busy."""
+    link, others = found["link"], found.get("others")
+    name = " – ".join(map(str, link)) if isinstance(link, list) else str(link)
+    return f"{name} (+{others})" if isinstance(others, int) and others > 0 else name

@@ -17,13 +17,14 @@ def panel(records: list[Record]) -> Panel | None:
             rows.append((" · ".join(part for part in place if part), fitted, following))
     if not rows:
         return None
+    across: list[float | None] = [part for _, a, b in rows for part in (*theme.short([a, b]), None)]
     data: list[dict[str, Any]] = [
         {
             "type": "scatter",
             "mode": "lines",
             "showlegend": False,
             "hoverinfo": "skip",
-            "x": [part for _, a, b in rows for part in (*theme.short([a, b]), None)],
+            "x": across,
             "y": [part for name, _, _ in rows for part in (name, name, None)],
             "line": {"color": theme.FAINT, "width": 3},
         }
