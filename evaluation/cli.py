@@ -12,6 +12,7 @@ from evaluation import (
     cli_fabric,
     cli_machine,
     cli_plan,
+    cli_report,
     cli_simulate,
     cli_solve,
     cli_trace,
@@ -80,6 +81,7 @@ app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
 app.command()(cli_plan.plan)
+app.command()(cli_report.report)
 app.command()(cli_simulate.simulate)
 app.command()(cli_solve.solve)
 app.add_typer(cli_fabric.app, name="fabric")

@@ -17,7 +17,9 @@ def panel(records: list[Record]) -> Panel | None:
             rows.append((" · ".join(part for part in place if part), fitted, following))
     if not rows:
         return None
-    across: list[float | None] = [part for _, a, b in rows for part in (*theme.short([a, b]), None)]
+    across: list[float | None] = []
+    for _, fitted, following in rows:
+        across += [*theme.short([fitted, following]), None]
     data: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -29,16 +31,16 @@ def panel(records: list[Record]) -> Panel | None:
             "line": {"color": theme.FAINT, "width": 3},
         }
     ]
-    for label, colour, at, symbol in (
-        ("fitted", theme.COLOURS[4], 1, "circle-open"),
-        ("next", theme.COLOURS[0], 2, "circle"),
+    for label, colour, values, symbol in (
+        ("fitted", theme.COLOURS[4], [row[1] for row in rows], "circle-open"),
+        ("next", theme.COLOURS[0], [row[2] for row in rows], "circle"),
     ):
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "name": label,
-                "x": theme.short(row[at] for row in rows),
+                "x": theme.short(values),
                 "y": [row[0] for row in rows],
                 "marker": {"color": colour, "size": 12, "symbol": symbol, "line": {"width": 2}},
             }
