@@ -49,6 +49,7 @@ def build(
         "candidates": candidates,
         "provenance": provenance(records),
         "problems": problems,
+        "variants": sorted({pages.variant_of(one) for one in shown} - {""}),
     }
 
     def page(template: str, root: str, **own: Any) -> str:
@@ -77,8 +78,18 @@ def _environment() -> Any:
     )
     environment.filters["figure"] = lambda figure: markupsafe.Markup(theme.to_json(figure))
     environment.filters["reason"] = lambda text: _cut(str(text), pages.REASON)
+    environment.filters["setting"] = _setting
     return environment
 
 
 def _cut(text: str, letters: int) -> str:
     return text if len(text) <= letters else f"{text[:letters]} … ({len(text):,} letters)"
+
+
+def _setting(value: Any) -> str:
+    """Return a scenario's setting as it is read."""
+    if isinstance(value, list):
+        return ", ".join(map(_setting, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {_setting(one)}" for key, one in value.items())
+    return _cut(str(value), pages.REASON)

@@ -1,0 +1,59 @@
+// Plots are drawn when they come near the window, in the page's own colours, light or dark.
+"use strict";
+
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// Colours that differ between light and dark; all others are in the figures.
+function themed(figure) {
+  const axis = {
+    gridcolor: colour("--line"),
+    zerolinecolor: colour("--line"),
+    linecolor: colour("--line"),
+    automargin: true,
+  };
+  const ground = colour("--surface") || colour("--paper");
+  const layout = {
+    margin: { l: 10, r: 10, t: 10, b: 40 },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, maxheight: 0.3 },
+    hovermode: "closest",
+    ...figure.layout,
+    paper_bgcolor: ground,
+    plot_bgcolor: ground,
+    font: { color: colour("--ink"), family: "system-ui, sans-serif", size: 12 },
+    hoverlabel: { bgcolor: ground, bordercolor: colour("--faint"), font: { color: colour("--ink") } },
+    xaxis: { ...axis, ...figure.layout.xaxis },
+    yaxis: { ...axis, ...figure.layout.yaxis },
+  };
+  const data = figure.data.map((trace) => {
+    if (trace.meta !== "diverging") return trace;
+    const scale = [[0, "#2a78b8"], [0.5, colour("--middle")], [1, "#d95f0e"]];
+    return { ...trace, colorscale: scale };
+  });
+  return [data, layout];
+}
+
+const figures = new Map(); // plot to figure, of those that are drawn
+
+function draw(plot) {
+  if (!figures.has(plot)) {
+    figures.set(plot, JSON.parse(plot.parentElement.querySelector("script").textContent));
+  }
+  const config = { responsive: true, displaylogo: false, displayModeBar: false };
+  return Plotly.react(plot, ...themed(figures.get(plot)), config);
+}
+
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting && !figures.has(target)) draw(target);
+    }
+  },
+  { rootMargin: "300px" },
+);
+for (const plot of document.querySelectorAll(".plot")) near.observe(plot);
+dark.addEventListener("change", () => [...figures.keys()].forEach(draw));
+window.addEventListener("beforeprint", () => document.querySelectorAll(".view:not([hidden]) .plot").forEach(draw));
