@@ -4,13 +4,14 @@ import hashlib
 import statistics
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import traces
-from evaluation import drawn, records, scores
+from evaluation import drawn, records, scores, split
 from evaluation.candidates import Candidate, parameters
+from evaluation.cost import cost
 from evaluation.replay import replay
 from evaluation.scenario import Scenario
 from evaluation.suite import Suite
@@ -39,7 +40,7 @@ class Task:
             "source_hash": records.provenance()["source_hash"],
             "presets": [_own_file(name) for name in scenario.presets],
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
-            "traces": [traces.open(name, "routing").content_hash for name in scenario.trace],
+            "traces": _traces(scenario),
         }
 
     def run(self) -> dict[str, Any]:
@@ -49,8 +50,15 @@ class Task:
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
         name = self.candidate.name.replace(":", "-")
-        name = f"{self.scenario.id}--{name}--{self.scenario.dispatcher}"
+        name = f"{self.scenario.id}--{name}--{self.scenario.dispatcher}--seed{self.candidate.seed}"
         return records.path_of(folder, self.suite, name, self.identity())
+
+
+def _traces(scenario: Scenario) -> list[Any]:
+    """Return hashes of recorded traces; of drawn ones what, beside the seed, decides on them."""
+    if scenario.is_drawn:
+        return [*scenario.trace, records.provenance()["host"]["numpy"]]
+    return [traces.open(name, "routing").content_hash for name in scenario.trace]
 
 
 def _own_file(name: str) -> str | None:
@@ -60,7 +68,10 @@ def _own_file(name: str) -> str | None:
 
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
-    """Return all tasks of a suite, scenario by scenario.
+    """Return all tasks of a suite, scenario by scenario and seed by seed.
+
+    Where the trace is drawn everyone meets every seed of the suite. On a recorded trace, those do
+    that draw lots themselves, and the others run once.
 
     Raises
     ------
@@ -76,7 +87,25 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
                 "leaderboard; rename one"
             )
         specs[one.name] = one.spec
-    return [Task(suite.id, scenario, one) for scenario in suite.scenarios for one in chosen]
+    return [
+        Task(suite.id, scenario, seeded)
+        for scenario in suite.scenarios
+        for seeded in seeded_for(scenario, chosen, suite.seeds)
+    ]
+
+
+def seeded_for(
+    scenario: Scenario, candidates: Iterable[Candidate], seeds: tuple[int, ...]
+) -> list[Candidate]:
+    """Return each candidate once for each seed that makes a difference on the scenario."""
+    chosen = list(candidates)
+    varied = {one.spec for one in chosen if scenario.is_drawn or one.is_seeded}
+    return [
+        replace(one, seed=seed)
+        for number, seed in enumerate(seeds)
+        for one in chosen
+        if number == 0 or one.spec in varied
+    ]
 
 
 def run_task(task: Task) -> dict[str, Any]:
@@ -91,8 +120,9 @@ def run_task(task: Task) -> dict[str, Any]:
         solver_file=task.candidate.file_hash,
         dispatcher=task.scenario.dispatcher,
         seed=task.candidate.seed,
+        trace_seed=task.candidate.seed if task.scenario.is_drawn else None,
     )
-    trace = task.scenario.load_trace()
+    trace = task.scenario.load_trace(task.candidate.seed)
     task.scenario.check_trace(trace)
     executor = task.scenario.executor()
     deployment = task.scenario.deployment(executor)
@@ -102,7 +132,11 @@ def run_task(task: Task) -> dict[str, Any]:
     try:
         solver = task.candidate.make()
         record["parameters"] = parameters(solver)
-        replayed = replay(trace, executor, deployment, solver)
+        learned = split.learned(solver, trace, task.scenario)
+        record["split"] = learned.windows
+        replayed = replay(
+            trace, executor, deployment, learned.made, scored_from=learned.scored_from
+        )
     except (Exception, SystemExit) as error:
         record |= records.failure(error)
         record["wall"] = {"total_s": time.perf_counter() - started}
@@ -114,6 +148,8 @@ def run_task(task: Task) -> dict[str, Any]:
     record["rank_load"] = drawn.rank_load(replayed)
     record["breakdown"] = drawn.breakdown(replayed, deployment)
     record["links"] = drawn.links(replayed, executor, deployment)
+    if replayed.solve_s:
+        record["cost"] = cost(replayed.solve_s, replayed.reference_s)
     record["wall"] = {
         "total_s": time.perf_counter() - started,
         "solve_s": replayed.solve_s,

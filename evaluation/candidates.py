@@ -53,6 +53,14 @@ class Candidate:
             return None
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
+    @property
+    def is_seeded(self) -> bool:
+        """Whether it has a parameter ``seed``, so that another seed may be another answer."""
+        if self.path is None:
+            return "seed" in self.registry.parameters(self.spec)
+        found: Any = _attribute(self.path, self.spec, self.registry.noun)
+        return inspect.isclass(found) and "seed" in inspect.signature(found).parameters
+
     def make(self) -> Any:
         """Return the solver.
 
@@ -61,15 +69,11 @@ class Candidate:
         ValueError
             If the name is unknown, the file is missing or fails, or has no such callable.
         """
+        drawn: dict[str, Any] = {"seed": self.seed} if self.is_seeded else {}
         if self.path is None:
-            seeded = "seed" in self.registry.parameters(self.spec)
-            drawn: dict[str, Any] = {"seed": self.seed} if seeded else {}
             return self.registry.make(self.spec, **{**drawn, **dict(self.params)})
         found: Any = _attribute(self.path, self.spec, self.registry.noun)
-        if not inspect.isclass(found):
-            return found
-        seeded = "seed" in inspect.signature(found).parameters
-        return found(**({"seed": self.seed} if seeded else {}))
+        return found(**drawn) if inspect.isclass(found) else found
 
 
 @dataclass(frozen=True)

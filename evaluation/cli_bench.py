@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +41,14 @@ def bench(
     jobs: Annotated[
         int, typer.Option(min=1, help="Processes; solve times are fairest with 1.")
     ] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of solvers that draw lots.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="One seed, of solvers that draw lots and of generated traces. [default: the "
+            "suite's]",
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
@@ -52,12 +60,14 @@ def bench(
         if suites.is_serving(suite):
             if solver or forecaster or by_scenario:
                 raise ValueError("a serving suite runs all schedulers; leave the other options out")
-            _bench_serving(suite, out, jobs, seed, fresh, svg)
+            _bench_serving(suite, out, jobs, seed or 0, fresh, svg)
             return
         chosen_suite = suites.load(suite)
+        if seed is not None:
+            chosen_suite = replace(chosen_suite, seeds=(seed,))
         for scenario in chosen_suite.scenarios:
             scenario.check()
-        todo = _tasks(chosen_suite, solver or [], forecaster or [], seed)
+        todo = _tasks(chosen_suite, solver or [], forecaster or [])
         _make_folder(out)
     except (ValueError, OSError) as error:
         refuse(error)
@@ -107,9 +117,7 @@ def _bench_serving(
     _leave(ranked, interrupted)
 
 
-def _tasks(
-    suite: "Suite", solvers: list[str], forecasters: list[str], seed: int
-) -> "Sequence[Task]":
+def _tasks(suite: "Suite", solvers: list[str], forecasters: list[str]) -> "Sequence[Task]":
     """Return a task for each scenario and each of what the suite compares."""
     from evaluation import bench as runner
     from evaluation import forecasting
@@ -118,20 +126,20 @@ def _tasks(
     if suite.kind == "forecast":
         if solvers:
             raise ValueError(f"suite {suite.id} compares forecasters; name them by --forecaster")
-        return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters, seed))
+        return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters))
     if forecasters:
         raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
-    return runner.tasks(suite, _candidates(Candidate, solvers, seed, suite))
+    return runner.tasks(suite, _candidates(Candidate, solvers, suite))
 
 
 def _candidates(
-    kind: "type[Candidate]", specs: list[str], seed: int, suite: "Suite | None" = None
+    kind: "type[Candidate]", specs: list[str], suite: "Suite | None" = None
 ) -> "list[Candidate]":
     """Return who was asked for, else who the suite names, else all; with the suite's parameters."""
 
     def candidate(spec: str) -> "Candidate":
         given = suite.parameters.get(spec, {}) if suite else {}
-        return kind(spec, seed, tuple(sorted(given.items())))
+        return kind(spec, 0, tuple(sorted(given.items())))
 
     asked = [candidate(spec) for spec in dict.fromkeys(specs)]
     names = [one for one in asked if one.path is None]

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation import records
-from evaluation.bench import Task
+from evaluation import records, split
+from evaluation.bench import Task, seeded_for
 from evaluation.candidates import Candidate, parameters
+from evaluation.cost import cost, reference_s
 from evaluation.scenario import Scenario
 from evaluation.suite import Suite
 from lb.forecasters.history import windows_of
@@ -49,19 +50,24 @@ class Forecasted:
     balancedness: dict[str, list[Array]] = field(default_factory=dict)
     foresight: dict[str, list[Array]] = field(default_factory=dict)
     forecast_s: list[float] = field(default_factory=list)
+    reference_s: list[float] = field(default_factory=list)
 
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[ForecastTask]:
-    """Return all tasks of a suite of forecasts, scenario by scenario."""
+    """Return all tasks of a suite of forecasts, as :func:`evaluation.bench.tasks` does."""
     chosen = list(candidates)
-    return [ForecastTask(suite.id, scenario, one) for scenario in suite.scenarios for one in chosen]
+    return [
+        ForecastTask(suite.id, scenario, seeded)
+        for scenario in suite.scenarios
+        for seeded in seeded_for(scenario, chosen, suite.seeds)
+    ]
 
 
 def run_forecast(task: Task) -> dict[str, Any]:
     """Walk the windows of one scenario and return the record of its forecasts."""
     started = time.perf_counter()
     scenario, candidate = task.scenario, task.candidate
-    trace = scenario.load_trace()
+    trace = scenario.load_trace(candidate.seed)
     scenario.check_trace(trace)
     record = records.begun(
         kind="forecast",
@@ -71,12 +77,15 @@ def run_forecast(task: Task) -> dict[str, Any]:
         forecaster=candidate.name,
         forecaster_file=candidate.file_hash,
         seed=candidate.seed,
+        trace_seed=candidate.seed if scenario.is_drawn else None,
         trace_hash=trace.content_hash,
     )
     try:
         forecaster = candidate.make()
         record["parameters"] = parameters(forecaster)
-        found = walk(trace, scenario, forecaster)
+        learned = split.learned(forecaster, trace, scenario)
+        record["split"] = learned.windows
+        found = walk(trace, scenario, learned.made, learned.scored_from)
     except (Exception, SystemExit) as error:
         record |= records.failure(error)
         record["wall"] = {"total_s": time.perf_counter() - started}
@@ -86,6 +95,7 @@ def run_forecast(task: Task) -> dict[str, Any]:
     record["scores"] = {name: float(mean(rows)) for name, rows in columns.items()}
     record["layers"] = {name: mean(rows, axis=0).tolist() for name, rows in columns.items()}
     record["windows"] = {name: mean(rows, axis=1).tolist() for name, rows in columns.items()}
+    record["cost"] = cost(found.forecast_s, found.reference_s)
     record["wall"] = {
         "total_s": time.perf_counter() - started,
         "forecast_s": found.forecast_s,
@@ -94,11 +104,13 @@ def run_forecast(task: Task) -> dict[str, Any]:
     return record
 
 
-def walk(trace: Any, scenario: Scenario, forecaster: lb.Forecaster) -> Forecasted:
+def walk(
+    trace: Any, scenario: Scenario, forecaster: lb.Forecaster, scored_from: int = 1
+) -> Forecasted:
     """Forecast each window of ``trace`` from those before it, and see what came.
 
-    The first window is only observed. A forecaster sees at most ``history_windows`` windows that
-    have ended, and nothing else.
+    Windows before ``scored_from`` are only observed. A forecaster sees at most ``history_windows``
+    windows that have ended, and nothing else.
 
     Parameters
     ----------
@@ -108,6 +120,8 @@ def walk(trace: Any, scenario: Scenario, forecaster: lb.Forecaster) -> Forecaste
         Its ranks, slots, window and history.
     forecaster
         Asked once a window.
+    scored_from
+        First window that is forecast.
 
     Returns
     -------
@@ -128,9 +142,10 @@ def walk(trace: Any, scenario: Scenario, forecaster: lb.Forecaster) -> Forecaste
         foresight={name: [] for name in DISPATCHERS},
     )
     seen: deque[Array] = deque(maxlen=scenario.history_windows)
-    for load in windows_of(trace, scenario.window_steps):
-        if seen:
+    for number, load in enumerate(windows_of(trace, scenario.window_steps)):
+        if number >= scored_from:
             history = np.stack(seen)
+            found.reference_s.append(reference_s(history[-1]))
             started = time.perf_counter()
             forecast = forecaster(history)
             found.forecast_s.append(time.perf_counter() - started)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 import lb
 from evaluation import prices
+from evaluation.cost import reference_s
 from evaluation.executor import StepExecutor
-from lb.solve import forecasts
+from evaluation.limited import limited
+from lb.solve import forecasts, honours
 from schedulers.rebalance import Interval, RebalancePolicy
 
 #: Parts of a step that a replay adds up; waits are those of the mean rank at both barriers.
@@ -43,6 +45,10 @@ class Deployment:
         Name of the one whose forecast is brought to solvers that make no guess of their own.
     objective
         "tokens", or "seconds": solvers are told what an expert's tokens cost.
+    max_moves
+        Expert weights that ranks may receive in one rebalance, over all layers. Solvers that honour
+        it are told; of the answers of others, layers are loaded as far as it goes
+        (:func:`evaluation.limited.limited`).
     """
 
     num_ranks: int
@@ -56,17 +62,19 @@ class Deployment:
     dispatcher: str = "even"
     forecaster: str = "last"
     objective: str = "tokens"
+    max_moves: int | None = None
 
 
 @dataclass
 class Replayed:
-    """What happened, in the order it happened. Times are simulated seconds but for ``solve_s``.
+    """What happened, in the order it happened.
 
-    A number a step: ``step_s``, ``ideal_s``, ``wait_s``, ``expert_balance``, ``tokens``. A number,
+    Times are simulated seconds, but for what solver and reference routine took, ``solve_s`` and
+    ``reference_s``. A number a step: ``step_s``, ``ideal_s``, ``wait_s``, ``expert_balance``, ``tokens``. A number,
     or an array [layers], a scored window: ``following``, ``following_bound``. The same a rebalance:
     ``rebalanced`` (scored window before which it came), ``migration_s``, ``moves``, ``solve_s``,
-    ``fitted``, ``fitted_bound``. ``phase_s`` adds up the steps; ``rank_load`` [layers, ranks] is
-    that of the last window.
+    ``reference_s``, ``fitted``, ``fitted_bound``. ``phase_s`` adds up the steps; ``rank_load``
+    [layers, ranks] is that of the last window.
     """
 
     step_s: list[float] = field(default_factory=list)
@@ -78,6 +86,7 @@ class Replayed:
     moves: list[int] = field(default_factory=list)
     slots: int = 0
     solve_s: list[float] = field(default_factory=list)
+    reference_s: list[float] = field(default_factory=list)
     fitted: list[NDArray[np.float64]] = field(default_factory=list)
     fitted_bound: list[NDArray[np.float64]] = field(default_factory=list)
     following: list[NDArray[np.float64]] = field(default_factory=list)
@@ -94,11 +103,12 @@ def replay(
     solver: lb.Solver,
     dispatcher: lb.Dispatcher | None = None,
     policy: RebalancePolicy | None = None,
+    scored_from: int = 1,
 ) -> Replayed:
     """Run ``trace`` from its start under the placements that ``solver`` gives.
 
-    The engine starts with experts in the order of their ids. The first window is only observed:
-    it is the same for every solver and not scored. After each window the policy may ask the
+    The engine starts with experts in the order of their ids. The first windows are only observed:
+    they are the same for every solver and not scored. After each window the policy may ask the
     solver, which sees the windows that have ended, what is loaded now, the dispatcher in use and
     the price of a move, and nothing else; a solver that does not forecast for itself plans for the
     forecaster's guess. An incomplete last window is left out.
@@ -111,11 +121,13 @@ def replay(
         What a step costs, and where it runs.
     solver, dispatcher, policy
         By default the deployment's dispatcher and a rebalance after every window.
+    scored_from
+        First window that is scored, and before which the solver is first asked.
 
     Raises
     ------
     ValueError
-        If the trace has fewer than two windows, or an answer of the solver or the dispatcher is
+        If the trace has no window to score, or an answer of the solver or the dispatcher is
         not valid. Whatever the solver itself raises goes through.
     """
     split = dispatcher or lb.configured(deployment.dispatcher, deployment.ranks_per_node)
@@ -127,7 +139,7 @@ def replay(
         load = counts.sum(axis=0, dtype=np.int64)
         if placement is None:
             placement = lb.solve(_problem(deployment, load[None]), "contiguous")
-        else:
+        if number >= scored_from:
             history = np.stack(seen)
             if due(number, history, placement):
                 placement = _rebalance(
@@ -138,8 +150,9 @@ def replay(
         seen.append(load)
     if not result.step_s:
         raise ValueError(
-            f"the trace has fewer than two windows of {deployment.window_steps} steps; one is "
-            "observed and the next one judged, so give a smaller window_steps or a longer trace"
+            f"the trace has fewer than {scored_from + 1} windows of {deployment.window_steps} "
+            f"steps; {scored_from} observed and the next one judged: give a smaller window_steps "
+            "or a longer trace"
         )
     return result
 
@@ -237,13 +250,18 @@ def _rebalance(
     advice = _advice(deployment, history, solver, executor)
     # a copy: what a solver does to the problem it was given changes nothing that is judged
     shown = lb.Placement(before.physical_to_logical, before.num_ranks)
+    if "max_moves" in honours(solver):
+        advice["max_moves"] = deployment.max_moves
     problem = _problem(deployment, history, current=shown, **advice)
+    result.reference_s.append(reference_s(problem.planned_load))
     started = time.perf_counter()
     answer = lb.solve(problem, solver)
     result.solve_s.append(time.perf_counter() - started)
     # and an answer is the map alone, whatever else its class may claim
     placement = lb.Placement(answer.physical_to_logical, answer.num_ranks)
     _problem(deployment, history[-1:]).check(placement)
+    if deployment.max_moves is not None:
+        placement = limited(placement, before, history[-1], deployment.max_moves)
     result.rebalanced.append(len(result.following))
     moves = placement.moves_from(before)
     result.moves.append(int(moves.sum()))

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "suites"
 KINDS = ("solver", "forecast")
 
 #: What a suite may have beside its id and scenarios.
-OPTIONAL = ("kind", "solvers", "parameters")
+OPTIONAL = ("kind", "solvers", "parameters", "seeds", "budget_s")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class Suite:
     """Scenarios under one id, whose version rises whenever a score could change.
 
     Its kind says what is compared on them: "solver" or "forecast". It may name the solvers that run
-    unless others are asked for, and parameters of solvers.
+    unless others are asked for, and parameters of solvers; the seeds of generated traces and of
+    whatever draws lots; and the seconds that it should take, all of its usual solvers on two cores
+    with a warm cache. A budget is reported when it is exceeded, and not enforced.
     """
 
     id: str
@@ -32,6 +34,8 @@ class Suite:
     kind: str = "solver"
     solvers: tuple[str, ...] = ()
     parameters: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    budget_s: float | None = None
 
     @property
     def scenario_ids(self) -> list[str]:
@@ -93,9 +97,28 @@ def load(name_or_path: str | Path) -> Suite:
     scenarios = tuple(scenario for alike in tables for scenario in alike)
     try:
         solvers, parameters = _solvers(content, kind)
+        seeds, budget_s = seeds_and_budget(content)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return Suite(str(content["id"]), scenarios, kind, solvers, parameters)
+    return Suite(str(content["id"]), scenarios, kind, solvers, parameters, seeds, budget_s)
+
+
+def seeds_and_budget(content: dict[str, Any]) -> tuple[tuple[int, ...], float | None]:
+    """Return ``seeds`` and ``budget_s`` of a suite of any kind, (0,) and None where not given.
+
+    Raises
+    ------
+    ValueError
+        Naming the key, if one holds anything else than it may.
+    """
+    seeds, budget_s = content.get("seeds", [0]), content.get("budget_s")
+    if not isinstance(seeds, list) or not seeds or any(map(preset.count, seeds)):
+        raise ValueError(f"seeds = {seeds!r}; give a list of integers >= 0")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds = {seeds} names one twice")
+    if budget_s is not None and (wrong := preset.positive(budget_s)):
+        raise ValueError(f"budget_s = {budget_s!r}; {wrong}")
+    return tuple(seeds), budget_s
 
 
 def _solvers(
@@ -155,6 +178,8 @@ def _scenarios(path: Path, table: Any) -> list[Scenario]:
         [value] if isinstance(value, str) else value
         for value in (values["trace"], values.get("dispatcher", "even"))
     )
+    if "split" in values:
+        values["split"] = tuple(map(float, values["split"]))
     if len(set(dispatchers)) < len(dispatchers):
         raise ValueError(f"{where}: dispatcher = {dispatchers} names one twice")
     return [

@@ -11,7 +11,7 @@ RoutingTrace(olmoe-1b-7b: 6 steps, 3 layers, 64 experts, top-8, prefill)
 from traces.bundled import available, load, open
 from traces.concatenate import concat
 from traces.domain_routing import DomainRouting
-from traces.generated import ar1_counts
+from traces.generated import GENERATED, ar1_counts, generate
 from traces.merge import follow, merge
 from traces.request_store import StoredRequests
 from traces.requests import RequestTrace
@@ -21,6 +21,7 @@ from traces.tokens import TokenTrace
 from traces.writer import Writer, save
 
 __all__ = [
+    "GENERATED",
     "DomainRouting",
     "RequestTrace",
     "RoutingTrace",
@@ -32,6 +33,7 @@ __all__ = [
     "available",
     "concat",
     "follow",
+    "generate",
     "load",
     "merge",
     "open",

@@ -14,9 +14,10 @@ import pytest
 
 import hardware.preset
 import traces
-from evaluation.bench import Task
+from evaluation.bench import Task, tasks
 from evaluation.candidates import Candidate
 from evaluation.scenario import Scenario
+from evaluation.suite import Suite
 
 SOLVERS = ["auto", "contiguous", "eplb", "greedy", "random"]
 SUITE = f"""
@@ -285,3 +286,31 @@ def test_two_of_one_name_are_refused(podlab, tmp_path):
     assert done.returncode == 2
     assert "one.py:mine and two.py:mine are both called 'mine'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_seeds_multiply_what_they_change():
+    """Everyone on a drawn trace, those that draw lots on a recorded one, the others once."""
+    recorded = Scenario("r", ("olmoe-domains",), "olmoe-1b-7b", 16, 5, 1)
+    drawn = Scenario("d", ("ar1-drift",), "deepseek-v3", 32, 9, 1)
+    who = [Candidate("greedy"), Candidate("random")]
+    suite = Suite("s", (recorded, drawn), seeds=(4, 7))
+    found = [(one.scenario.id, one.candidate.name, one.candidate.seed) for one in tasks(suite, who)]
+    assert found == [
+        ("r", "greedy", 4),
+        ("r", "random", 4),
+        ("r", "random", 7),
+        ("d", "greedy", 4),
+        ("d", "random", 4),
+        ("d", "greedy", 7),
+        ("d", "random", 7),
+    ]
+
+
+def test_a_drawn_trace_goes_by_the_seed():
+    """The record says which trace it was; the same seed gives the same."""
+    scenario = Scenario("d", ("ar1-drift",), "deepseek-v3", 32, 9, 1, steps=3, layers=2)
+    found = [Task("s", scenario, Candidate("greedy", seed)).run() for seed in (1, 2, 1)]
+    assert [one["trace_seed"] for one in found] == [1, 2, 1]
+    assert found[0]["trace_hash"] == found[2]["trace_hash"] != found[1]["trace_hash"]
+    assert found[0]["scores"] == found[2]["scores"] != found[1]["scores"]
+    assert found[0]["cost"]["ratio"] > 0

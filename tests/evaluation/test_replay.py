@@ -136,7 +136,7 @@ def test_dispatcher_by_source_is_replayed(trace, executor, deployment):
 
 def test_too_short_a_trace_is_refused(trace, executor, deployment):
     """One window has no next one."""
-    with pytest.raises(ValueError, match="fewer than two windows of 4 steps"):
+    with pytest.raises(ValueError, match="fewer than 2 windows of 4 steps"):
         replay(trace.slice(0, 7), executor, deployment, lb.make("greedy"))
 
 

@@ -255,3 +255,51 @@ def test_a_trace_of_requests_is_refused():
     found = suite.load("default").scenarios[0]
     with pytest.raises(ValueError, match="azure-2023-conv"):
         replace(found, trace=("azure-2023-conv",)).check()
+
+
+def test_seeds_and_budget_are_read(tmp_path):
+    """Without them there is one seed and no budget."""
+    text = GOOD.replace("[[scenario]]", "seeds = [3, 5]\nbudget_s = 20\n[[scenario]]")
+    found = suite.load(written(tmp_path, text))
+    assert (found.seeds, found.budget_s) == ((3, 5), 20)
+    plain = suite.load(written(tmp_path, GOOD))
+    assert (plain.seeds, plain.budget_s) == ((0,), None)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("seeds = 3", "seeds = 3; give a list of integers"),
+        ("seeds = []", r"seeds = \[\]; give a list"),
+        ("seeds = [-1]", r"seeds = \[-1\]; give a list"),
+        ("seeds = [1, 1]", r"seeds = \[1, 1\] names one twice"),
+        ("budget_s = 0", "budget_s = 0; "),
+    ],
+)
+def test_broken_seeds_are_named(tmp_path, line, message):
+    """With the file's name."""
+    with pytest.raises(ValueError, match=f"mine.toml: {message}"):
+        suite.load(written(tmp_path, GOOD.replace("[[scenario]]", f"{line}\n[[scenario]]")))
+
+
+@pytest.mark.parametrize(
+    "value", ["0.5", "[0.5, 0.5]", "[0.5, 0.2, 0.2]", "[0.0, 0.5, 0.5]", "[0.5, 0.5, 0.0]"]
+)
+def test_a_split_has_three_parts_of_one(tmp_path, value):
+    """And something to train and to test on."""
+    with pytest.raises(ValueError, match=r"split = .*; give \[train, validation, test\]"):
+        suite.load(written(tmp_path, f"{GOOD}split = {value}\n"))
+    found = suite.load(written(tmp_path, f"{GOOD}split = [0.5, 0, 0.5]\n"))
+    assert found.scenarios[0].split == (0.5, 0.0, 0.5)
+
+
+def test_a_drawn_scenario_has_a_trace_for_each_seed():
+    """Of so many steps and layers; the seed of a recorded one changes nothing."""
+    scenario = Scenario("x", ("ar1-drift",), "deepseek-v3", 32, 9, 1, steps=3, layers=2)
+    one, other = scenario.load_trace(0), scenario.load_trace(1)
+    assert one.counts.shape == other.counts.shape == (3, 2, 256)
+    assert one.content_hash != other.content_hash
+    recorded = Scenario("x", ("olmoe-domains",), "olmoe-1b-7b", 16, 5, 1)
+    assert recorded.load_trace(0).content_hash == recorded.load_trace(1).content_hash
+    with pytest.raises(ValueError, match="scenario 'x': steps = 3: olmoe-domains is recorded"):
+        replace(recorded, steps=3).check()
