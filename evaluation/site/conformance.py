@@ -51,8 +51,8 @@ def conformance(
             return Conformance(how, pairs, not any(text.startswith("failed") for _, text in pairs))
     if noun == "solver" and about is not None:
         how = (
-            "Not checked for this report; ask for it by podlab report --check, or run podlab "
-            f"check {name}. The project's tests run all checks on every registered solver."
+            "Not checked while this report was made: podlab report --check does, and podlab check "
+            f"{name}. The project's own tests run all checks on every registered solver."
         )
     else:
         how = "Neither registered as a solver nor recorded as checked."

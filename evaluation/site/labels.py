@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-#: Size of a plot that names are laid out for, and of a letter, in pixels.
-WIDTH, HEIGHT = 560.0, 340.0
-LETTER, LINE = 6.6, 15.0
+#: Size of a small plot that names are laid out for, and of a letter, in pixels.
+WIDTH, HEIGHT = 360.0, 260.0
+LETTER, LINE = 6.8, 15.0
 
 #: Where a name may stand: Plotly's word, and its left lower corner from the point, in its own size.
 POSITIONS = (
@@ -22,7 +22,7 @@ Box = tuple[float, float, float, float]
 
 
 def beside(
-    x: Sequence[float], y: Sequence[float], names: Sequence[str]
+    x: Sequence[float], y: Sequence[float], names: Sequence[str], width: float = WIDTH
 ) -> tuple[list[str], list[str]]:
     """Return names and positions, a name being empty where it would lie on another or a point.
 
@@ -32,18 +32,20 @@ def beside(
         Points, in any unit; the plot is taken to span them.
     names
         One a point; who comes first has the first choice.
+    width
+        Of the plot, pixels.
     """
-    across, up = _pixels(x, WIDTH), _pixels(y, HEIGHT)
+    across, up = _pixels(x, width), _pixels(y, HEIGHT)
     taken: list[Box] = [(a - 5, b - 5, a + 5, b + 5) for a, b in zip(across, up, strict=True)]
     texts: list[str] = []
     positions: list[str] = []
     for a, b, name in zip(across, up, names, strict=True):
-        width = LETTER * len(name)
+        long = LETTER * len(name)
         text, position = "", POSITIONS[0][0]
         for word, left, low, right, rise in POSITIONS:
-            corner = (a + left * width + right, b + low * LINE + rise)
-            box = (*corner, corner[0] + width, corner[1] + LINE)
-            inside = box[0] > -30 and box[2] < WIDTH + 30
+            corner = (a + left * long + right, b + low * LINE + rise)
+            box = (*corner, corner[0] + long, corner[1] + LINE)
+            inside = box[0] > -30 and box[2] < width + 30
             if inside and not any(_meet(box, other) for other in taken):
                 text, position = name, word
                 taken.append(box)

@@ -59,6 +59,11 @@ class Board:
     failures: tuple[standings.Failure, ...]
     notes: tuple[str, ...]
 
+    @property
+    def intervals(self) -> bool:
+        """Whether any line has an interval."""
+        return _intervals(self.lines)
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -92,6 +97,11 @@ class Outcome:
     lines: tuple[Line, ...]
     parameters: tuple[str, ...]
 
+    @property
+    def intervals(self) -> bool:
+        """Whether any line has an interval."""
+        return _intervals(self.lines)
+
 
 @dataclass(frozen=True)
 class CandidatePage:
@@ -105,6 +115,10 @@ class CandidatePage:
     outcomes: tuple[Outcome, ...]
     failures: tuple[tuple[str, standings.Failure], ...]
     panels: dict[str, Panel]
+
+
+def _intervals(lines: tuple[Line, ...]) -> bool:
+    return any(line.bar is not None and line.bar.text for line in lines)
 
 
 def candidate_page(kind: Kind, candidate: str, variant: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7fd1", "#999999")
 #: What is there for comparison, on either ground.
 FAINT = "rgba(128,134,142,0.45)"
+#: The same for a point, which is smaller than a line is long.
+FAINT_POINT = "#8b929a"
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 HEIGHT = 420
 ROW = 26
@@ -20,6 +22,11 @@ _MARKUP = re.compile(r"<(?!(?:br|/?b|/?extra)>)")
 def figure(data: list[dict[str, Any]], **layout: Any) -> dict[str, Any]:
     """Return a figure of Plotly's JSON with the height all have unless given."""
     return {"data": data, "layout": {"height": HEIGHT, **layout}}
+
+
+def point_colour(colour: str) -> str:
+    """Return the colour of a point of somebody whose lines have that colour."""
+    return FAINT_POINT if colour == FAINT else colour
 
 
 def rows_height(rows: int) -> int:

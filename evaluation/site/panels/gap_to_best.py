@@ -25,6 +25,7 @@ def panel(records: list[Record]) -> Panel | None:
         f"How much {primary.heading} is short of the best that anybody here reached in the same "
         "scenario, the mean over the scenarios of a family. Left is better.",
         (_view(table),),
+        wide=True,
     )
 
 
@@ -67,6 +68,7 @@ def _view(table: Gaps) -> View:
             {
                 "type": "scatter",
                 "mode": "markers",
+                "cliponaxis": False,
                 "name": family,
                 "x": theme.short(100 * table[pair][family] for pair in mine),
                 "y": [names[pair] for pair in mine],

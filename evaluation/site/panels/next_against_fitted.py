@@ -42,7 +42,7 @@ def _view(name: str, group: str, points: Points, colours: dict[str, str]) -> Vie
     ordered = sorted(points, key=lambda pair: (-points[pair][NEXT], pair))
     x = [points[pair][FITTED] for pair in ordered]
     y = [points[pair][NEXT] for pair in ordered]
-    texts, positions = labels.beside(x, y, [pair[0] for pair in ordered])
+    texts, positions = labels.beside(x, y, [pair[0] for pair in ordered], width=900)
     variants = sorted({pair[1] for pair in ordered})
     data: list[dict[str, Any]] = [_line([*x, *y])]
     for number, variant in enumerate(variants):
@@ -51,6 +51,7 @@ def _view(name: str, group: str, points: Points, colours: dict[str, str]) -> Vie
             {
                 "type": "scatter",
                 "mode": "markers+text",
+                "cliponaxis": False,
                 "name": variant or "candidates",
                 "showlegend": len(variants) > 1,
                 "x": theme.short(x[at] for at in mine),
@@ -62,11 +63,12 @@ def _view(name: str, group: str, points: Points, colours: dict[str, str]) -> Vie
                 "marker": {
                     "size": 11,
                     "symbol": theme.SYMBOLS[number % len(theme.SYMBOLS)],
-                    "color": [colours[ordered[at][0]] for at in mine],
+                    "color": [theme.point_colour(colours[ordered[at][0]]) for at in mine],
                 },
             }
         )
     layout = {
+        "height": 480,
         "xaxis": {"title": {"text": "balancedness, fitted"}},
         "yaxis": {"title": {"text": "balancedness, next"}},
     }

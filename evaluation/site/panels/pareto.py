@@ -96,6 +96,7 @@ def _view(
             {
                 "type": "scatter",
                 "mode": "markers+text",
+                "cliponaxis": False,
                 "name": variant or "candidates",
                 "showlegend": len(variants) > 1,
                 "x": theme.short(points[ordered[at]][0] for at in mine),
@@ -107,7 +108,7 @@ def _view(
                 "marker": {
                     "size": 10,
                     "symbol": theme.SYMBOLS[number % len(theme.SYMBOLS)],
-                    "color": [colours[ordered[at][0]] for at in mine],
+                    "color": [theme.point_colour(colours[ordered[at][0]]) for at in mine],
                 },
             }
         )

@@ -7,6 +7,10 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+function merged(axis, own = {}) {
+  return { ...axis, ...own, title: { ...axis.title, ...own.title } };
+}
+
 // Colours that differ between light and dark; all others are in the figures.
 function themed(figure) {
   const axis = {
@@ -14,6 +18,7 @@ function themed(figure) {
     zerolinecolor: colour("--line"),
     linecolor: colour("--line"),
     automargin: true,
+    title: { standoff: 10 },
   };
   const ground = colour("--surface") || colour("--paper");
   const layout = {
@@ -25,8 +30,8 @@ function themed(figure) {
     plot_bgcolor: ground,
     font: { color: colour("--ink"), family: "system-ui, sans-serif", size: 12 },
     hoverlabel: { bgcolor: ground, bordercolor: colour("--faint"), font: { color: colour("--ink") } },
-    xaxis: { ...axis, ...figure.layout.xaxis },
-    yaxis: { ...axis, ...figure.layout.yaxis },
+    xaxis: merged(axis, figure.layout.xaxis),
+    yaxis: merged(axis, figure.layout.yaxis),
   };
   const data = figure.data.map((trace) => {
     if (trace.meta !== "diverging") return trace;
