@@ -6,7 +6,9 @@ from typing import Any
 
 from evaluation.site import pages, theme
 from evaluation.site.candidates import labelled
+from evaluation.site.chosen import variant_of
 from evaluation.site.panel import Record
+from evaluation.site.panels import wide
 from evaluation.site.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -49,7 +51,7 @@ def build(
         "candidates": candidates,
         "provenance": provenance(records),
         "problems": problems,
-        "variants": sorted({pages.variant_of(one) for one in shown} - {""}),
+        "variants": sorted({variant_of(one) for one in shown} - {""}),
     }
 
     def page(template: str, root: str, **own: Any) -> str:
@@ -57,9 +59,13 @@ def build(
 
     found = {"index.html": page("index.html.j2", "", here="index")}
     for suite in suites.values():
-        found[suite.page] = page("suite.html.j2", "../", here=suite.page, suite=suite)
+        found[suite.page] = page(
+            "suite.html.j2", "../", here=suite.page, suite=suite, wide=wide(suite.panels)
+        )
     for one in candidates:
-        found[one.page] = page("candidate.html.j2", "../", here=one.page, one=one)
+        found[one.page] = page(
+            "candidate.html.j2", "../", here=one.page, one=one, wide=wide(one.panels)
+        )
     return found
 
 

@@ -39,8 +39,8 @@ class Bar:
 class Line:
     """A row of a leaderboard."""
 
-    rank: str
     place: int
+    shared: bool
     candidate: str
     page: str
     variant: str
@@ -151,8 +151,8 @@ def _lines(table: standings.Standing, kind: Kind) -> list[Line]:
     best = {column.key: _best(table, column) for column in kind.columns}
     return [
         Line(
-            f"{row.rank}{'=' if row.shared else ''}",
             row.rank,
+            row.shared,
             row.candidate,
             candidate_page(kind, row.candidate, row.variant),
             row.variant,

@@ -24,6 +24,20 @@ def figure(data: list[dict[str, Any]], **layout: Any) -> dict[str, Any]:
     return {"data": data, "layout": {"height": HEIGHT, **layout}}
 
 
+def others() -> dict[str, Any]:
+    """Return the entry of a legend that stands for all faint lines, which name its group."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "others",
+        "legendgroup": "others",
+        "legendrank": 3000,
+        "x": [None],
+        "y": [None],
+        "line": {"color": FAINT},
+    }
+
+
 def point_colour(colour: str) -> str:
     """Return the colour of a point of somebody whose lines have that colour."""
     return FAINT_POINT if colour == FAINT else colour

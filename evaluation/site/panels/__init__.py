@@ -36,3 +36,19 @@ def panels(registry: Mapping[str, str], records: Iterable[Record]) -> dict[str, 
         if panel is not None:
             found[name] = panel
     return found
+
+
+def wide(shown: Mapping[str, Panel]) -> frozenset[str]:
+    """Return who takes the whole width: those that ask for it, and who would be left alone.
+
+    The others stand in pairs; the last of an odd run between two wide ones has nobody beside it.
+    """
+    found: set[str] = set()
+    waiting: str | None = None
+    for name, panel in shown.items():
+        if panel.wide:
+            found |= {name} if waiting is None else {name, waiting}
+            waiting = None
+        else:
+            waiting = name if waiting is None else None
+    return frozenset(found | ({waiting} if waiting is not None else set()))

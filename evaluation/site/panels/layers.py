@@ -43,8 +43,12 @@ def _view(
     if bound:
         data.append(_line("upper bound", bound, {"color": theme.FAINT, "dash": "dot", "width": 2}))
     for name in sorted(lines, key=lambda name: colours[name] != theme.FAINT):
-        width = 1 if colours[name] == theme.FAINT else 2
-        data.append(_line(name, lines[name], {"color": colours[name], "width": width}))
+        faint = colours[name] == theme.FAINT
+        line = _line(name, lines[name], {"color": colours[name], "width": 1 if faint else 2})
+        grouped = {"showlegend": not faint, "legendgroup": "others" if faint else name}
+        data.append({**line, **grouped})
+    if any(colours[name] == theme.FAINT for name in lines):
+        data.append(theme.others())
     figure = theme.figure(
         data,
         xaxis={"title": {"text": "MoE layer"}, "tickformat": "d"},

@@ -22,7 +22,7 @@ def panel(records: list[Record]) -> Panel | None:
         "Links of the fabric",
         f"The {LINKS} busiest links in the mean step of the last window: the part of the step in "
         "which each is busy with experts' tokens. Where one stands far above the others, a "
-        "placement can spare it; where none comes near 100 %, the fabric is not what limits.",
+        "placement can spare it; where none comes near 100 %, the fabric is not what limits.",
         tuple(views),
     )
 

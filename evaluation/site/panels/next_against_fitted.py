@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evaluation.site import chosen, labels, theme
+from evaluation.site import chosen, scatter, theme
 from evaluation.site.panel import Panel, Record, Table, View
 
 FITTED, NEXT = "balancedness_fitted", "balancedness_next"
@@ -42,31 +42,9 @@ def _view(name: str, group: str, points: Points, colours: dict[str, str]) -> Vie
     ordered = sorted(points, key=lambda pair: (-points[pair][NEXT], pair))
     x = [points[pair][FITTED] for pair in ordered]
     y = [points[pair][NEXT] for pair in ordered]
-    texts, positions = labels.beside(x, y, [pair[0] for pair in ordered], width=900)
-    variants = sorted({pair[1] for pair in ordered})
-    data: list[dict[str, Any]] = [_line([*x, *y])]
-    for number, variant in enumerate(variants):
-        mine = [at for at, pair in enumerate(ordered) if pair[1] == variant]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers+text",
-                "cliponaxis": False,
-                "name": variant or "candidates",
-                "showlegend": len(variants) > 1,
-                "x": theme.short(x[at] for at in mine),
-                "y": theme.short(y[at] for at in mine),
-                "text": [texts[at] for at in mine],
-                "textposition": [positions[at] for at in mine],
-                "customdata": [ordered[at][0] for at in mine],
-                "hovertemplate": "<b>%{customdata}</b><br>fitted %{x}<br>next %{y}",
-                "marker": {
-                    "size": 11,
-                    "symbol": theme.SYMBOLS[number % len(theme.SYMBOLS)],
-                    "color": [theme.point_colour(colours[ordered[at][0]]) for at in mine],
-                },
-            }
-        )
+    places = list(zip(x, y, strict=True))
+    hover = "fitted %{x}<br>next %{y}"
+    data = [_line([*x, *y]), *scatter.points(places, ordered, colours, hover, width=900)]
     layout = {
         "height": 480,
         "xaxis": {"title": {"text": "balancedness, fitted"}},

@@ -57,12 +57,15 @@ def _view(
                 "y": theme.short(lines[name]),
                 "line": {"color": colours[name], "width": 1.5 if faint else 2},
                 "marker": {"size": 5},
-                "legendrank": 1000 + 1000 * faint + list(lines).index(name),
+                "showlegend": not faint,
+                "legendgroup": "others" if faint else name,
+                "legendrank": 1000 + list(lines).index(name),
                 "hovertemplate": "%{fullData.name} %{y}<extra></extra>",
             }
         )
+    faint_ones = [theme.others()] if any(colours[name] == theme.FAINT for name in lines) else []
     figure = theme.figure(
-        data,
+        [*data, *faint_ones],
         xaxis={"title": {"text": "window"}, "tickformat": "d"},
         yaxis={"title": {"text": unit}},
     )

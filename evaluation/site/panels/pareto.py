@@ -1,9 +1,8 @@
 """What quality costs: fronts of those that nobody beats in both."""
 
-import math
 from typing import Any
 
-from evaluation.site import chosen, labels, theme
+from evaluation.site import chosen, scatter, theme
 from evaluation.site.kinds import COST, Column, kind_of
 from evaluation.site.panel import Panel, Record, Table, View
 
@@ -75,10 +74,6 @@ def _view(
 
     joined = front(points, primary.better)
     ordered = [*joined, *sorted(set(points) - set(joined))]
-    place = [math.log10(points[pair][0]) if logarithmic else points[pair][0] for pair in ordered]
-    texts, positions = labels.beside(
-        place, [points[pair][1] for pair in ordered], [pair[0] for pair in ordered]
-    )
     line: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines",
@@ -88,30 +83,9 @@ def _view(
         "hoverinfo": "skip",
         "line": {"shape": "hv", "color": theme.FAINT, "width": 2},
     }
-    data = [line]
-    variants = sorted({pair[1] for pair in ordered})
-    for number, variant in enumerate(variants):
-        mine = [at for at, pair in enumerate(ordered) if pair[1] == variant]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers+text",
-                "cliponaxis": False,
-                "name": variant or "candidates",
-                "showlegend": len(variants) > 1,
-                "x": theme.short(points[ordered[at]][0] for at in mine),
-                "y": theme.short(points[ordered[at]][1] for at in mine),
-                "text": [texts[at] for at in mine],
-                "textposition": [positions[at] for at in mine],
-                "customdata": [ordered[at][0] for at in mine],
-                "hovertemplate": "<b>%{customdata}</b><br>%{x}<br>%{y}",
-                "marker": {
-                    "size": 10,
-                    "symbol": theme.SYMBOLS[number % len(theme.SYMBOLS)],
-                    "color": [theme.point_colour(colours[ordered[at][0]]) for at in mine],
-                },
-            }
-        )
+    places = [points[pair] for pair in ordered]
+    named = scatter.points(places, ordered, colours, "%{x}<br>%{y}", logarithmic=logarithmic)
+    data = [line, *named]
     figure = theme.figure(
         data,
         xaxis={"title": {"text": axis}, **({"type": "log", "dtick": 1} if logarithmic else {})},

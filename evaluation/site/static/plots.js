@@ -1,6 +1,7 @@
 // Plots are drawn when they come near the window, in the page's own colours, light or dark.
 "use strict";
 
+const narrow = window.matchMedia("(max-width: 40rem)");
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 function colour(name) {
@@ -34,6 +35,7 @@ function themed(figure) {
     yaxis: merged(axis, figure.layout.yaxis),
   };
   const data = figure.data.map((trace) => {
+    if (trace.meta?.text && narrow.matches) return { ...trace, ...trace.meta };
     if (trace.meta !== "diverging") return trace;
     const scale = [[0, "#2a78b8"], [0.5, colour("--middle")], [1, "#d95f0e"]];
     return { ...trace, colorscale: scale };
@@ -60,5 +62,7 @@ const near = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 for (const plot of document.querySelectorAll(".plot")) near.observe(plot);
-dark.addEventListener("change", () => [...figures.keys()].forEach(draw));
+for (const query of [dark, narrow]) {
+  query.addEventListener("change", () => [...figures.keys()].forEach(draw));
+}
 window.addEventListener("beforeprint", () => document.querySelectorAll(".view:not([hidden]) .plot").forEach(draw));
