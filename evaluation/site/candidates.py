@@ -40,9 +40,10 @@ def _identity(record: Record) -> tuple[str, str]:
 def slug(name: str) -> str:
     """Return a file name's stem for any text; texts that differ never share one."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
-    if plain == name:
+    if plain and plain == name:
         return plain
-    return f"{plain or 'x'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    # no plain stem has an underscore
+    return f"{plain or 'x'}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def seeds(records: list[Record]) -> list[Any]:

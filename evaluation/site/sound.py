@@ -70,6 +70,8 @@ def _check_rank_load(table: Any) -> None:
         raise ValueError(f"rank_load has {len(rows)} rows for {len(layers)} layers")
     for row in rows:
         _numbers("rank_load.relative", _list("rank_load.relative", row))
+    if not rows[0]:
+        raise ValueError("rank_load.relative has no ranks")
     if len({len(row) for row in rows}) != 1:
         raise ValueError("rank_load.relative has layers of different numbers of ranks")
 
