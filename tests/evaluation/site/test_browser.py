@@ -1,0 +1,270 @@
+"""The report in a browser: read, sorted, filtered, drawn, by eye, keyboard and screen reader."""
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from evaluation.site.write import write
+from tests.evaluation.site import made
+
+CHROMIUM = shutil.which("chromium")
+#: Without them Chromium asks hosts of its own at every start.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = ("index.html", "suites/toy-v1.html", "candidates/solver-tuned.html")
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("playwright") is None, reason="pip install playwright"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A report of everything there can be, as a folder."""
+    out = tmp_path_factory.mktemp("report") / "site"
+    write(made.everything(), ["a.json: broken"], out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open a page of the report; whatever it says or asks for is a failure at the end."""
+    wrong, contexts = [], []
+
+    def open_page(name, viewport=DESK, **options):
+        context = browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((site.as_uri(), "data:", "blob:"))
+                else wrong.append(f"request: {request.url}")
+            ),
+        )
+        page.goto((site / name).as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def texts(page, column, suite="toy-v1"):
+    """Return what stands in a column of a suite's first table, of the rows that are shown."""
+    return page.evaluate(
+        """([suite, column]) => {
+            const section = [...document.querySelectorAll(".suite")]
+                .find((one) => one.dataset.suite === suite);
+            return [...section.querySelector("table").tBodies[0].rows]
+                .filter((row) => row.checkVisibility())
+                .map((row) => row.cells[column].textContent.trim());
+        }""",
+        [suite, column],
+    )
+
+
+def heading(page, name):
+    """Return the button of a column of the first table."""
+    return page.locator("table.board").first.get_by_role("button", name=name, exact=True)
+
+
+def test_columns_sort_both_ways_and_say_so(visit):
+    """A click sorts, another turns the order; the heading says which, to all readers."""
+    page = visit("index.html")
+    assert texts(page, 1)[0] == "robust"
+    heading(page, "efficiency").click()
+    falling = [float(text) for text in texts(page, 3)]
+    assert falling == sorted(falling, reverse=True)
+    cell = page.locator("table.board").first.locator("th[aria-sort]")
+    assert cell.get_attribute("aria-sort") == "descending"
+    heading(page, "efficiency").click()
+    assert [float(text) for text in texts(page, 3)] == falling[::-1]
+    assert cell.get_attribute("aria-sort") == "ascending"
+    heading(page, "solver").click()
+    names = texts(page, 1)
+    assert names == sorted(names, key=str.lower)
+    assert cell.count() == 1
+
+
+def test_columns_sort_by_keyboard(visit):
+    """Tab reaches a heading, Enter and Space sort, and the focus is seen."""
+    page = visit("index.html")
+    heading(page, "solver").focus()
+    page.keyboard.press("Tab")
+    focused = page.locator(":focus")
+    assert focused.text_content() == "dispatcher"
+    assert focused.evaluate("(one) => getComputedStyle(one).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    assert texts(page, 2)[0] == "even"
+    page.keyboard.press("Space")
+    assert texts(page, 2)[0] == "optimal"
+
+
+def test_filters(visit):
+    """Text, suite, scenario and dispatcher each leave what they name, and how much is said."""
+    page = visit("index.html")
+    everything = len(texts(page, 1))
+    page.get_by_label("Search").fill("robust opt")
+    assert texts(page, 1) == ["robust"]
+    assert page.locator(".found").text_content() == "1 row"
+    page.get_by_label("Search").fill("nobody of that name")
+    assert "Nothing matches" in page.locator(".found").text_content()
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Dispatcher").select_option("even")
+    assert set(texts(page, 2)) == {"even"}
+    page.get_by_label("Dispatcher").select_option("*")
+    page.get_by_label("Scenario").select_option("shift")
+    assert texts(page, 3)[0] == "0.7510"
+    page.get_by_label("Scenario").select_option("*")
+    assert len(texts(page, 1)) == everything
+    page.get_by_label("Suite", exact=True).select_option("guess-v1")
+    assert page.locator(".suite:visible").count() == 1
+    assert texts(page, 1, "guess-v1") == ["last", "mean"]
+
+
+def test_skip_link_is_first(visit):
+    """The first stop of the keyboard jumps over the navigation."""
+    page = visit("index.html")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").text_content() == "Skip to the content"
+    assert page.locator(":focus").bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+
+
+def drawn(page):
+    """Scroll to every plot in sight, and return how many there are and how many have an axis."""
+    shown = page.locator(".view:not([hidden]) .plot")
+    for number in range(shown.count()):
+        shown.nth(number).scroll_into_view_if_needed()
+        page.wait_for_function(
+            "(plot) => plot.querySelector('.xtick text')", arg=shown.nth(number).element_handle()
+        )
+    return shown.count()
+
+
+@pytest.mark.parametrize(
+    ("name", "plots"),
+    [
+        ("suites/toy-v1.html", 9),
+        ("suites/guess-v1.html", 3),
+        ("suites/hours-v1.html", 3),
+        ("candidates/solver-tuned.html", 2),
+    ],
+)
+def test_every_plot_is_drawn(visit, name, plots):
+    """Every panel of a page shows its first plot once it comes in sight."""
+    assert drawn(visit(name)) == plots
+
+
+def test_every_view_is_drawn(visit):
+    """Whatever is chosen in a panel is drawn, and the others make room."""
+    page = visit("suites/toy-v1.html")
+    for panel in page.locator(".panel:has(select)").all():
+        options = panel.locator("option").count()
+        for value in range(1, options):
+            panel.locator("select").select_option(str(value))
+            assert panel.locator(".view:visible").count() == 1
+            plot = panel.locator(".view:visible .plot")
+            plot.scroll_into_view_if_needed()
+            page.wait_for_function(
+                "(plot) => plot.querySelector('.xtick text')", arg=plot.element_handle()
+            )
+
+
+def test_names_of_strangers_are_text(visit):
+    """A name that is a script is read as it stands, in tables and in plots."""
+    page = visit("suites/toy-v1.html")
+    drawn(page)
+    assert "<script>alert" in page.locator("#gap-to-best .ytick").all_text_contents()[0] or any(
+        "<script>alert" in text for text in page.locator("#gap-to-best .ytick").all_text_contents()
+    )
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_a_phone(visit, name, scheme):
+    """Nothing makes the page wider than a phone; tables scroll for themselves."""
+    page = visit(name, PHONE, color_scheme=scheme)
+    drawn(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_dark_is_dark_in_plots_too(visit):
+    """In dark mode page and plots have a dark ground, and change with the reader's choice."""
+    page = visit("suites/toy-v1.html", color_scheme="dark")
+    drawn(page)
+    ground = "getComputedStyle(document.querySelector('.panel')).backgroundColor"
+    paper = "document.querySelector('.plot .main-svg').style.background"
+    assert page.evaluate(ground) == page.evaluate(paper) == "rgb(25, 29, 32)"
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"{paper} === 'rgb(255, 255, 255)'")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+
+
+def test_readable_without_scripts(visit):
+    """With scripts switched off, tables and numbers of the plots are there."""
+    page = visit("index.html", java_script_enabled=False)
+    assert page.locator("tbody tr:visible").count() > 5
+    page.goto(page.url.replace("index.html", "suites/toy-v1.html"))
+    page.locator("#over-time .view:not([hidden]) summary").click()
+    assert page.locator("#over-time .view:not([hidden]) table").is_visible()
+
+
+def test_still_for_those_who_ask(visit):
+    """Who prefers less motion gets no transition."""
+    page = visit("index.html", reduced_motion="reduce")
+    seconds = "getComputedStyle(document.querySelector('nav a')).transitionDuration"
+    assert page.evaluate(seconds) == "0s"
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"]
+)
+def test_accessible(browser, site, visit, name, viewport, scheme):
+    """axe-core finds nothing that stands in anybody's way."""
+    found = importlib.util.find_spec("axe_core_python")
+    if found is None:
+        pytest.skip("pip install axe-core-python")
+    (axe,) = Path(found.submodule_search_locations[0]).rglob("axe.min.js")
+    page = visit(name, viewport, color_scheme=scheme, bypass_csp=True)
+    drawn(page)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.evaluate(axe.read_text(encoding="utf-8"))
+    result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    violations = [
+        {"id": one["id"], "impact": one["impact"], "where": one["nodes"][0]["html"][:200]}
+        for one in result["violations"]
+    ]
+    assert violations == [], json.dumps(violations, indent=1)
