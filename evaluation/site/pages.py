@@ -147,7 +147,7 @@ def board(records: list[Record]) -> Board:
 
 def _lines(table: standings.Standing, kind: Kind) -> list[Line]:
     ends = [end for row in table.rows for end in _ends(row, kind)]
-    low, span = min(ends, default=0.0), (max(ends, default=1.0) - min(ends, default=0.0)) or 1.0
+    low, span = min(ends, default=0.0), max(ends, default=0.0) - min(ends, default=0.0)
     best = {column.key: _best(table, column) for column in kind.columns}
     return [
         Line(
@@ -184,7 +184,7 @@ def _cell(value: float | None, column: Column, best: str | None) -> Cell:
 
 def _bar(row: standings.Row, kind: Kind, low: float, span: float) -> Bar:
     def across(value: float) -> float:
-        return round(100 * (value - low) / span, 1)
+        return round(100 * (value - low) / span, 1) if span else 50.0
 
     middle = row.scores[kind.primary.key]
     if row.interval is None:

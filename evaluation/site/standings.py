@@ -130,7 +130,8 @@ def failures(records: list[Record]) -> list[Failure]:
 
 
 def incomplete(records: list[Record]) -> list[str]:
-    """Return who has no mean because a scenario is missing."""
+    """Return who has no mean because a scenario is missing; failures say so for themselves."""
+    failed = {_who(one) for one in records if one["status"] != "ok"}
     wanted: dict[str, set[str]] = defaultdict(set)
     ran: dict[Pair, set[str]] = defaultdict(set)
     for one in records:
@@ -140,7 +141,7 @@ def incomplete(records: list[Record]) -> list[str]:
         f"{' · '.join(part for part in pair if part)} ran in {len(mine)} of "
         f"{len(wanted[pair[1]])} scenarios"
         for pair, mine in sorted(ran.items())
-        if mine != wanted[pair[1]]
+        if pair not in failed and mine != wanted[pair[1]]
     ]
 
 

@@ -88,7 +88,7 @@ def _view(
     data = [line, *named]
     figure = theme.figure(
         data,
-        xaxis={"title": {"text": axis}, **({"type": "log", "dtick": 1} if logarithmic else {})},
+        xaxis={"title": {"text": axis}, **({"type": "log"} if logarithmic else {})},
         yaxis={"title": {"text": primary.heading}},
     )
     names = ", ".join(dict.fromkeys(pair[0] for pair in joined))
