@@ -95,7 +95,7 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
 
 
 def seeded_for(
-    scenario: Scenario, candidates: Iterable[Candidate], seeds: tuple[int, ...]
+    scenario: Any, candidates: Iterable[Candidate], seeds: tuple[int, ...]
 ) -> list[Candidate]:
     """Return each candidate once for each seed that makes a difference on the scenario."""
     chosen = list(candidates)

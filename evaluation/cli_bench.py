@@ -1,6 +1,8 @@
 """`podlab bench`: run a suite and print its leaderboard."""
 
+import json
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
 
     from evaluation.bench import Task
     from evaluation.candidates import Candidate
+    from evaluation.fitting import FitTask
     from evaluation.serving.ranking import ServingTask
     from evaluation.suite import Suite
 
 INTERRUPTED = 130
+#: Kind of a suite to what its table is ranked by.
+BEST = {"solver": "efficiency", "fit": "balance fitted", "forecast": "balance with even"}
 
 
 def bench(
@@ -52,12 +57,21 @@ def bench(
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the standings as JSON instead of tables.")
+    ] = False,
 ) -> None:
     """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
     from evaluation import suite as suites
+    from evaluation.standing import standing
 
+    started = time.monotonic()
     try:
+        if as_json and (svg or by_scenario):
+            raise ValueError("--json prints no tables; leave --svg and --by-scenario out")
         if suites.is_serving(suite):
+            if as_json:
+                raise ValueError(f"suite {suite} ranks schedulers, and has no --json yet")
             if solver or forecaster or by_scenario:
                 raise ValueError("a serving suite runs all schedulers; leave the other options out")
             _bench_serving(suite, out, jobs, seed or 0, fresh, svg)
@@ -72,7 +86,14 @@ def bench(
     except (ValueError, OSError) as error:
         refuse(error)
     found, interrupted = _run(todo, out, jobs, fresh)
-    ranked = _print(chosen_suite, found, len(todo), out, by_scenario, svg)
+    if as_json:
+        result = standing(found, _wanted(chosen_suite))
+        print(json.dumps(result.as_dict(), indent=1))
+        ranked = bool(result.rows)
+    else:
+        ranked = _print(chosen_suite, found, by_scenario, svg)
+    _say_kept(found, len(todo), out)
+    _say_time(chosen_suite, found, time.monotonic() - started)
     _leave(ranked, interrupted)
 
 
@@ -117,10 +138,12 @@ def _bench_serving(
     _leave(ranked, interrupted)
 
 
-def _tasks(suite: "Suite", solvers: list[str], forecasters: list[str]) -> "Sequence[Task]":
+def _tasks(
+    suite: "Suite", solvers: list[str], forecasters: list[str]
+) -> "Sequence[Task | FitTask]":
     """Return a task for each scenario and each of what the suite compares."""
     from evaluation import bench as runner
-    from evaluation import forecasting
+    from evaluation import fitting, forecasting
     from evaluation.candidates import Candidate, ForecasterCandidate
 
     if suite.kind == "forecast":
@@ -129,7 +152,10 @@ def _tasks(suite: "Suite", solvers: list[str], forecasters: list[str]) -> "Seque
         return forecasting.tasks(suite, _candidates(ForecasterCandidate, forecasters))
     if forecasters:
         raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
-    return runner.tasks(suite, _candidates(Candidate, solvers, suite))
+    candidates = _candidates(Candidate, solvers, suite)
+    if suite.kind == "fit":
+        return fitting.tasks(suite, candidates)
+    return runner.tasks(suite, candidates)
 
 
 def _candidates(
@@ -151,7 +177,7 @@ def _candidates(
 
 
 def _run(
-    todo: "Sequence[Task | ServingTask]", out: Path, jobs: int, fresh: bool
+    todo: "Sequence[Task | FitTask | ServingTask]", out: Path, jobs: int, fresh: bool
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
     from concurrent.futures import BrokenExecutor
@@ -185,8 +211,6 @@ def _run(
 def _print(
     suite: "Suite",
     found: list[dict[str, Any]],
-    total: int,
-    out: Path,
     by_scenario: bool,
     svg: Path | None,
 ) -> bool:
@@ -194,9 +218,8 @@ def _print(
 
     from evaluation import forecast_table, leaderboard
 
-    forecasts = suite.kind == "forecast"
-    render = forecast_table.render if forecasts else leaderboard.render
-    best = "balance with even" if forecasts else "efficiency"
+    render = forecast_table.render if suite.kind == "forecast" else leaderboard.render
+    best = BEST[suite.kind]
     console = Console(record=svg is not None)
     if not console.is_terminal and console.width < leaderboard.WIDTH:
         console = Console(record=svg is not None, width=leaderboard.WIDTH)
@@ -207,12 +230,27 @@ def _print(
             console.print()
     count = len(suite.scenario_ids)
     title = f"podlab · {suite.id} · mean of {count} scenarios, best {best} first"
-    complete = _complete(found, suite)
-    ranked = render(complete, title, console)
+    ranked = render(found, title, console, _wanted(suite))
     if svg is not None:
         leaderboard.draw(console, svg)
-    _say_kept(found, total, out)
     return ranked
+
+
+def _wanted(suite: "Suite") -> set[tuple[str, str]]:
+    """Return (scenario, dispatcher) in which one must have run, so that means compare."""
+    forecasts = suite.kind == "forecast"
+    return {(one.id, "" if forecasts else one.dispatcher) for one in suite.scenarios}
+
+
+def _say_time(suite: "Suite", found: list[dict[str, Any]], elapsed_s: float) -> None:
+    """Say on standard error if a whole run took longer than the suite should."""
+    whole = not any(record["reused"] for record in found)
+    if suite.budget_s is not None and whole and elapsed_s > suite.budget_s:
+        print(
+            f"took {elapsed_s:.0f} s, more than the {suite.budget_s:.0f} s that {suite.id} should "
+            "take with its usual solvers on two free cores (--jobs 2)",
+            file=sys.stderr,
+        )
 
 
 def _say_kept(found: list[dict[str, Any]], total: int, out: Path) -> None:
@@ -222,17 +260,6 @@ def _say_kept(found: list[dict[str, Any]], total: int, out: Path) -> None:
     notes += [f"{reused} taken up from earlier runs (--fresh runs them again)"] if reused else []
     notes += ["interrupted: the same command goes on from here"] if len(found) < total else []
     print("; ".join(notes), file=sys.stderr)
-
-
-def _complete(found: list[dict[str, Any]], suite: "Suite") -> list[dict[str, Any]]:
-    """Return the records of those that ran in every scenario, so that means compare."""
-    wanted = Counter(scenario.dispatcher for scenario in suite.scenarios)
-
-    def who(record: dict[str, Any]) -> tuple[str, str]:
-        return _name(record), record["scenario"]["dispatcher"]
-
-    runs = Counter(who(record) for record in found)
-    return [record for record in found if runs[who(record)] == wanted[who(record)[1]]]
 
 
 def _name(record: dict[str, Any]) -> str:

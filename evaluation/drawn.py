@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.exchange import exchange
 from evaluation.executor import StepExecutor
@@ -25,14 +26,18 @@ def breakdown(replayed: Replayed, deployment: Deployment) -> dict[str, float]:
 
 
 def rank_load(replayed: Replayed) -> dict[str, Any]:
-    """Return load over mean of the ranks in the last window, a row a layer, three decimals."""
-    load = replayed.rank_load
+    """Return load over mean of the ranks in the last window; see :func:`relative`."""
+    return relative(replayed.rank_load)
+
+
+def relative(load: NDArray[np.float64]) -> dict[str, Any]:
+    """Return [layers, ranks] load over mean of the ranks, a row a layer, three decimals."""
     layers, ranks = load.shape
     count = max(1, min(layers, MOST_NUMBERS // ranks))
     chosen = np.unique(np.linspace(0, layers - 1, count).round().astype(np.int64))
     mean = load.mean(axis=1, keepdims=True)
-    relative = np.divide(load, mean, out=np.ones_like(load), where=mean > 0)
-    return {"layers": chosen.tolist(), "relative": relative[chosen].round(3).tolist()}
+    over = np.divide(load, mean, out=np.ones_like(load), where=mean > 0)
+    return {"layers": chosen.tolist(), "relative": over[chosen].round(3).tolist()}
 
 
 def links(

@@ -1,9 +1,8 @@
-"""The leaderboard: a pure function of records."""
+"""The leaderboard as a table: a view of the standing that records come to."""
 
 import re
-import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-WIDTH = 112
+from evaluation.standing import Row, Standing, standing
+
+WIDTH = 118
 
 
 @dataclass(frozen=True)
@@ -19,69 +20,101 @@ class Column:
     """A column: heading, the value of a row, how it is written, and how soon it may be spared."""
 
     heading: str
-    value: Callable[[dict[str, float]], float]
+    value: Callable[[Row], Any]
     form: str
     spare: int = 0
 
+    def cell(self, row: Row) -> str:
+        """Return the text of a row; a dash where nothing was measured."""
+        value = self.value(row)
+        return "–" if value is None else self.form.format(value)
 
-def _percent(key: str) -> Callable[[dict[str, float]], float]:
-    return lambda row: 100 * row[key]
+
+def of_score(key: str, factor: float = 1.0) -> Callable[[Row], Any]:
+    """Return the function that reads a score of a row, times a factor."""
+    return lambda row: row.scores[key] * factor
 
 
-COLUMNS = (
-    Column("efficiency\n", lambda row: row["efficiency"], "{:.4f}"),
-    Column("balance\nfitted", lambda row: row["balancedness_fitted"], "{:.3f}"),
-    Column("balance\nnext", lambda row: row["balancedness_next"], "{:.3f}"),
-    Column("balance\nseconds", lambda row: row["balancedness_seconds_next"], "{:.3f}", 4),
-    Column("worst\nlayer", lambda row: row["worst_layer_next"], "{:.3f}", 6),
-    Column("gap to\nbound", lambda row: row["gap_to_bound"], "{:.3f}", 7),
-    Column("slots\nchanged", _percent("slots_changed"), "{:.0f} %"),
-    Column("GB\nmoved", lambda row: row["moved_bytes"] / 1e9, "{:.1f}", 8),
-    Column("step\nms", lambda row: row["step_s"] * 1e3, "{:.3f}", 5),
-    Column("tokens/s\nper chip", lambda row: row["tokens_per_s_per_chip"], "{:,.0f}", 9),
-    Column("solve\nms", lambda row: row["solve_s_median"] * 1e3, "{:.2f}"),
+def interval(row: Row) -> str | None:
+    """Return the text of a row's interval."""
+    return None if row.interval is None else "{:.3f}–{:.3f}".format(*row.interval)
+
+
+SURE = (
+    Column("95 %\ninterval", interval, "{}"),
+    Column("gap to\nbest", lambda row: 100 * row.gap, "{:.1f} %", 3),
 )
+PRICE = (
+    Column("cost\nratio", lambda row: row.cost_ratio, "{:,.0f} ×", 1),
+    Column("solve\nms", lambda row: row.solve_s and row.solve_s * 1e3, "{:.2f}"),
+)
+#: Kind of a suite to its columns.
+COLUMNS = {
+    "solver": (
+        Column("efficiency\n", lambda row: row.score, "{:.4f}"),
+        *SURE,
+        Column("balance\nfitted", of_score("balancedness_fitted"), "{:.3f}"),
+        Column("balance\nnext", of_score("balancedness_next"), "{:.3f}"),
+        Column("balance\nseconds", of_score("balancedness_seconds_next"), "{:.3f}", 4),
+        Column("worst\nlayer", of_score("worst_layer_next"), "{:.3f}", 6),
+        Column("gap to\nbound", of_score("gap_to_bound"), "{:.3f}", 7),
+        Column("slots\nchanged", of_score("slots_changed", 100), "{:.0f} %"),
+        Column("GB\nmoved", of_score("moved_bytes", 1e-9), "{:.1f}", 8),
+        Column("step\nms", of_score("step_s", 1e3), "{:.3f}", 5),
+        Column("tokens/s\nper chip", of_score("tokens_per_s_per_chip"), "{:,.0f}", 9),
+        *PRICE,
+    ),
+    "fit": (
+        Column("balance\nfitted", lambda row: row.score, "{:.4f}"),
+        *SURE,
+        Column("worst\nlayer", of_score("worst_layer_fitted"), "{:.3f}", 5),
+        Column("gap to\nbound", of_score("gap_to_bound"), "{:.4f}", 4),
+        *PRICE,
+    ),
+}
 
 
-@dataclass(frozen=True)
-class Row:
-    """One solver under one dispatcher, its scores averaged over the scenarios."""
+def render(
+    records: list[dict[str, Any]],
+    title: str,
+    console: Console,
+    wanted: Collection[tuple[str, str]] | None = None,
+) -> bool:
+    """Print the leaderboard and what is not in it; return whether any solver was ranked.
 
-    solver: str
-    dispatcher: str
-    scores: dict[str, float]
-
-
-def rank(records: Iterable[dict[str, Any]]) -> tuple[list[Row], list[tuple[str, str, str]]]:
-    """Return the rows, best efficiency first, and (solver, scenario, reason) of what failed.
-
-    A solver that failed anywhere under a dispatcher is not scored under it. Means over scenarios
-    are arithmetic, but for GB moved, which is a sum.
+    Parameters
+    ----------
+    records
+        Of one suite of solvers.
+    title, console
+        What is written above the table, and where.
+    wanted
+        As in :func:`evaluation.standing.standing`.
     """
-    by_solver: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for record in records:
-        by_solver[record["solver"], record["dispatcher"]].append(record)
-    failures = [
-        (solver, record["scenario"]["id"], record["reason"])
-        for (solver, _), runs in by_solver.items()
-        for record in runs
-        if record["status"] != "ok"
-    ]
-    rows = [
-        Row(*pair, _mean(runs))
-        for pair, runs in by_solver.items()
-        if all(record["status"] == "ok" for record in runs)
-    ]
-    rows.sort(key=lambda row: (-row.scores["efficiency"], row.solver, row.dispatcher))
-    return rows, failures
+    return show(standing(records, wanted), title, console)
 
 
-def _table(rows: list[Row], title: str, console: Console) -> tuple[Table, list[Column]]:
+def show(found: Standing, title: str, console: Console) -> bool:
+    """Print a standing as :func:`render` does its records."""
+    if found.rows:
+        table, hidden = table_of(found.rows, COLUMNS[found.kind], title, console)
+        console.print(table)
+        if hidden:
+            names = ", ".join(" ".join(column.heading.split()) for column in hidden)
+            console.print(f"hidden in a narrow window: {names}", style="dim", highlight=False)
+        say_shared(found.rows, console)
+    say_left_out(found, console)
+    return bool(found.rows)
+
+
+def table_of(
+    rows: Sequence[Row], columns: Sequence[Column], title: str, console: Console
+) -> tuple[Table, list[Column]]:
     """Return the table and the columns left out of it, the least telling first, so that it fits."""
     hidden: list[Column] = []
     several = len({row.dispatcher for row in rows}) > 1
     while True:
-        shown = [column for column in COLUMNS if column not in hidden]
+        shown = [column for column in columns if column not in hidden]
         table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
         table.add_column("\n#", justify="right", no_wrap=True)
         table.add_column("\nsolver", no_wrap=True)
@@ -89,22 +122,34 @@ def _table(rows: list[Row], title: str, console: Console) -> tuple[Table, list[C
             table.add_column("\ndispatcher", no_wrap=True)
         for column in shown:
             table.add_column(column.heading, justify="right", no_wrap=True)
-        for place, row in enumerate(rows, start=1):
-            cells = [column.form.format(column.value(row.scores)) for column in shown]
-            name = [row.solver, row.dispatcher] if several else [row.solver]
-            table.add_row(str(place), *name, *cells)
+        for row in rows:
+            name = [row.name, row.dispatcher] if several else [row.name]
+            table.add_row(str(row.rank), *name, *(column.cell(row) for column in shown))
         wide = console.options.update(width=WIDTH * 2)
-        if table.__rich_measure__(console, wide).maximum <= console.width or len(shown) == 4:
+        spared = [column for column in shown if column.spare]
+        if table.__rich_measure__(console, wide).maximum <= console.width or not spared:
             return table, hidden
-        hidden.append(max(shown, key=lambda column: column.spare))
+        hidden.append(max(spared, key=lambda column: column.spare))
 
 
-def _mean(runs: list[dict[str, Any]]) -> dict[str, float]:
-    keys = runs[0]["scores"]
-    mean = {key: statistics.fmean(run["scores"][key] for run in runs) for key in keys}
-    mean["moved_bytes"] = sum(run["scores"]["moved_bytes"] for run in runs)
-    mean["solve_s_median"] = statistics.median(run["wall"]["solve_s_median"] for run in runs)
-    return mean
+def say_shared(rows: Sequence[Row], console: Console) -> None:
+    """Say what an equal rank means, where there is one."""
+    if len({row.rank for row in rows}) < len(rows):
+        text = "rows of one rank: their 95 % intervals meet that of the first of them"
+        console.print(text, style="dim", highlight=False)
+
+
+def say_left_out(found: Standing, console: Console) -> None:
+    """Print below a table who is not scored, and why: failures, then other groups."""
+    lines: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for one in found.failures:
+        lines[one["status"], one["name"], one["reason"]].append(one["scenario"])
+    for one in found.apart:
+        lines["not compared", one["name"], one["reason"]].append(one["scenario"])
+    for (status, name, reason), scenarios in lines.items():
+        text = f"{status}: {name} on {', '.join(dict.fromkeys(scenarios))}: {reason}"
+        style = "yellow" if status == "not compared" else "red"
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def draw(console: Console, path: Path) -> None:
@@ -114,22 +159,3 @@ def draw(console: Console, path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(picture, encoding="utf-8")
     partial.replace(path)
-
-
-def render(records: list[dict[str, Any]], title: str, console: Console) -> bool:
-    """Print the leaderboard and what failed; return whether any solver was ranked."""
-    rows, failures = rank(records)
-    if rows:
-        table, hidden = _table(rows, title, console)
-        console.print(table)
-        if hidden:
-            names = ", ".join(" ".join(column.heading.split()) for column in hidden)
-            console.print(f"hidden in a narrow window: {names}", style="dim", highlight=False)
-    where: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for solver, scenario, reason in failures:
-        if scenario not in where[solver, reason]:
-            where[solver, reason].append(scenario)
-    for (solver, reason), scenarios in where.items():
-        text = f"failed: {solver} on {', '.join(scenarios)}: {reason}"
-        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-    return bool(rows)

@@ -70,8 +70,9 @@ class Replayed:
     """What happened, in the order it happened.
 
     Times are simulated seconds, but for what solver and reference routine took, ``solve_s`` and
-    ``reference_s``. A number a step: ``step_s``, ``ideal_s``, ``wait_s``, ``expert_balance``, ``tokens``. A number,
-    or an array [layers], a scored window: ``following``, ``following_bound``. The same a rebalance:
+    ``reference_s``. A number a step: ``step_s``, ``ideal_s``, ``wait_s``, ``expert_balance``,
+    ``tokens``. A number, or an array [layers], a scored window: ``following``, ``following_bound``.
+    The same a rebalance:
     ``rebalanced`` (scored window before which it came), ``migration_s``, ``moves``, ``solve_s``,
     ``reference_s``, ``fitted``, ``fitted_bound``. ``phase_s`` adds up the steps; ``rank_load``
     [layers, ranks] is that of the last window.

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lb
+from evaluation.fit_scenario import FitScenario
+from evaluation.fit_scenario import scenarios as fit_scenarios
 from evaluation.scenario import CHECKS, Scenario, name_or_names
 from hardware import preset
 
@@ -13,29 +15,33 @@ if TYPE_CHECKING:
     from evaluation.serving.ranking import ServingSuite
 
 FOLDER = Path(__file__).parent / "suites"
-KINDS = ("solver", "forecast")
+KINDS = ("solver", "fit", "forecast")
 
 #: What a suite may have beside its id and scenarios.
-OPTIONAL = ("kind", "solvers", "parameters", "seeds", "budget_s")
+OPTIONAL = ("kind", "solvers", "parameters", "seeds", "budget_s", "anytime")
 
 
 @dataclass(frozen=True)
 class Suite:
     """Scenarios under one id, whose version rises whenever a score could change.
 
-    Its kind says what is compared on them: "solver" or "forecast". It may name the solvers that run
+    Its kind says what is compared on them: "solver" (replayed), "fit" (a solver on a matrix) or
+    "forecast". It may name the solvers that run
     unless others are asked for, and parameters of solvers; the seeds of generated traces and of
     whatever draws lots; and the seconds that it should take, all of its usual solvers on two cores
-    with a warm cache. A budget is reported when it is exceeded, and not enforced.
+    with a warm cache. A budget is reported when it is exceeded, and not enforced. ``anytime`` has
+    solver, parameter and the values for its anytime curve, on the scenarios of a suite of kind
+    "fit" that ask for it.
     """
 
     id: str
-    scenarios: tuple[Scenario, ...]
+    scenarios: tuple[Any, ...]
     kind: str = "solver"
     solvers: tuple[str, ...] = ()
     parameters: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     budget_s: float | None = None
+    anytime: dict[str, dict[str, list[Any]]] = dataclasses.field(default_factory=dict)
 
     @property
     def scenario_ids(self) -> list[str]:
@@ -90,17 +96,35 @@ def load(name_or_path: str | Path) -> Suite:
         raise ValueError(f"{path}: a serving suite ranks schedulers; only podlab bench takes it")
     if kind not in KINDS:
         raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
-    tables = [_scenarios(path, table) for table in content["scenario"]]
-    ids = [alike[0].id for alike in tables]
+    read = _fit_scenarios if kind == "fit" else _scenarios
+    tables = [read(path, table) for table in content["scenario"]]
+    ids = [name for alike in tables for name in dict.fromkeys(one.id for one in alike)]
     if twice := _twice(ids):
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
     scenarios = tuple(scenario for alike in tables for scenario in alike)
     try:
         solvers, parameters = _solvers(content, kind)
         seeds, budget_s = seeds_and_budget(content)
+        anytime = _anytime(content, kind)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return Suite(str(content["id"]), scenarios, kind, solvers, parameters, seeds, budget_s)
+    return Suite(str(content["id"]), scenarios, kind, solvers, parameters, seeds, budget_s, anytime)
+
+
+def _anytime(content: dict[str, Any], kind: str) -> dict[str, dict[str, list[Any]]]:
+    """Return solver to parameter to values, if all of them are known."""
+    found = content.get("anytime", {})
+    if found and kind != "fit":
+        raise ValueError("anytime: curves are drawn in suites of kind 'fit'; leave it out")
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise ValueError(f"anytime = {found!r}; give tables [anytime.SOLVER]")
+    for name, parameters in found.items():
+        for key, values in parameters.items():
+            if not isinstance(values, list) or not values:
+                raise ValueError(f"anytime.{name}.{key} = {values!r}; give a list of values")
+            for value in values:
+                lb.make(name, **{key: value})
+    return found
 
 
 def seeds_and_budget(content: dict[str, Any]) -> tuple[tuple[int, ...], float | None]:
@@ -154,13 +178,21 @@ def first_of(suite: Suite, scenario: str | None) -> Scenario:
     Raises
     ------
     ValueError
-        If the suite has none of that id; its ids are named.
+        If the suite has none of that id, its ids being named, or has no traces.
     """
-    found = [one for one in suite.scenarios if scenario in (None, one.id)]
+    if suite.kind == "fit":
+        raise ValueError(f"{suite.id} has matrices and no traces; give another suite")
+    found: list[Scenario] = [one for one in suite.scenarios if scenario in (None, one.id)]
     if not found:
         ids = ", ".join(one.id for one in suite.scenarios)
         raise ValueError(f"{suite.id} has no scenario {scenario!r}; it has {ids}")
     return found[0]
+
+
+def _fit_scenarios(path: Path, table: Any) -> list[FitScenario]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{path}: scenario = {table!r}; give [[scenario]] tables")
+    return fit_scenarios(f"{path}: scenario {table.get('id', '?')!r}", table)
 
 
 def _scenarios(path: Path, table: Any) -> list[Scenario]:

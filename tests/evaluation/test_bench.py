@@ -205,7 +205,7 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     kept = len(list(folder.rglob("*.json")))
     assert 1 <= kept <= 2
     assert "the same command goes on from here" in errors

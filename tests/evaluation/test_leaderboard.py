@@ -1,106 +1,77 @@
-"""The leaderboard is a pure function of records."""
+"""The leaderboard is a view of the standing, that fits its window."""
 
 import io
 
+import numpy as np
 from rich.console import Console
 
 from evaluation import leaderboard
+from tests.evaluation.standing.made import failed, record
 
-KEYS = (
-    "efficiency",
-    "balancedness_fitted",
-    "balancedness_next",
-    "balancedness_seconds_next",
-    "worst_layer_next",
-    "gap_to_bound",
-    "slots_changed",
-    "moved_bytes",
-    "step_s",
-    "tokens_per_s_per_chip",
-)
-SCORES = dict.fromkeys(KEYS, 0.5)
+LUCK = 0.1 * np.random.default_rng(0).random(24)
 
 
-def record(solver, efficiency, scenario="one", status="ok", dispatcher="even"):
-    """Make a record."""
-    base = {
-        "solver": solver,
-        "dispatcher": dispatcher,
-        "scenario": {"id": scenario},
-        "status": status,
-    }
-    if status != "ok":
-        return {**base, "reason": "ValueError: no"}
-    wall = {"solve_s_median": 0.001}
-    return {**base, "scores": {**SCORES, "efficiency": efficiency}, "wall": wall}
+def shown(records, width=leaderboard.WIDTH):
+    """Return whether any was ranked, and the text."""
+    out = io.StringIO()
+    return leaderboard.render(records, "title", Console(file=out, width=width)), out.getvalue()
 
 
-def test_ranked_by_mean_efficiency():
-    """Means over scenarios decide; equal ones go by name."""
-    rows, _ = leaderboard.rank(
-        [record("b", 0.5), record("b", 0.7, "two"), record("c", 0.6), record("a", 0.6)]
-    )
-    assert [row.solver for row in rows] == ["a", "b", "c"]
-    assert rows[1].scores["moved_bytes"] == 1.0
+def test_rank_interval_and_gap_are_shown():
+    """Shared ranks are explained."""
+    ranked, text = shown([record("a", 0.7 + LUCK), record("b", 0.7 + LUCK)])
+    assert ranked
+    lines = [line.split() for line in text.splitlines() if line.split()[0] == "1"]
+    assert [line[1] for line in lines] == ["a", "b"]
+    assert "–" in lines[0][3]
+    assert "rows of one rank" in text
 
 
-def test_a_solver_has_a_row_for_each_dispatcher():
+def test_dispatcher_is_shown_where_there_are_several():
     """Placement and dispatcher are judged together, and the table says which."""
-    records = [record("a", 0.5), record("a", 0.7, dispatcher="optimal")]
-    rows, _ = leaderboard.rank(records)
-    assert [(row.solver, row.dispatcher) for row in rows] == [("a", "optimal"), ("a", "even")]
-    out = io.StringIO()
-    leaderboard.render(records, "t", Console(file=out, width=leaderboard.WIDTH))
-    assert "dispatcher" in out.getvalue()
+    assert "dispatcher" not in shown([record("a", 0.5)])[1]
+    assert "dispatcher" in shown([record("a", 0.5), record("a", 0.7, dispatcher="optimal")])[1]
 
 
-def test_a_failure_costs_the_row_of_its_dispatcher():
-    """What fails under one dispatcher is still ranked under the other."""
-    records = [record("a", 0.5), record("a", 0, status="failed", dispatcher="optimal")]
-    rows, failures = leaderboard.rank(records)
-    assert [(row.solver, row.dispatcher) for row in rows] == [("a", "even")]
-    assert failures == [("a", "one", "ValueError: no")]
+def test_failures_are_below_the_table():
+    """Once for all scenarios with one reason, by what became of it; and never scored."""
+    ranked, text = shown(
+        [
+            failed("x"),
+            failed("x", "two"),
+            failed("y", status="infeasible"),
+            record("a", 0.5),
+            record("a", 0.5, "two"),
+        ]
+    )
+    assert ranked
+    assert "failed: x on one, two: ValueError: no" in text
+    assert "infeasible: y on one: ValueError: no" in text
+    assert text.index(" a ") < text.index("failed:")
 
 
-def test_failed_solver_is_named_and_not_scored():
-    """One failure takes a solver out, the others stay."""
-    records = [record("a", 0.9), record("a", 0, "two", status="failed"), record("b", 0.1)]
-    rows, failures = leaderboard.rank(records)
-    assert [row.solver for row in rows] == ["b"]
-    assert failures == [("a", "two", "ValueError: no")]
-    out = io.StringIO()
-    assert leaderboard.render(records, "t", Console(file=out, width=leaderboard.WIDTH))
-    assert "failed: a on two: ValueError: no" in out.getvalue()
+def test_other_groups_are_below_the_table():
+    """With the reason."""
+    text = shown([record("a", 0.5), record("b", 0.5), record("c", 0.9, trace_hash="other")])[1]
+    assert "not compared: c on one: another trace: other, not trace of" in text
 
 
 def test_nothing_ranked_is_said():
     """Without any score the caller learns it."""
-    console = Console(file=io.StringIO())
-    assert not leaderboard.render([record("a", 0, status="failed")], "t", console)
+    assert not shown([failed("a")])[0]
 
 
 def test_a_narrow_window_hides_columns_and_says_which():
-    """Efficiency and balance stay; what does not fit is named instead of wrapped."""
-    out = io.StringIO()
-    leaderboard.render([record("a", 0.25)], "t", Console(file=out, width=70))
-    text = out.getvalue()
+    """Efficiency, interval and balance stay; what does not fit is named instead of wrapped."""
+    text = shown([record("a", [0.25, 0.25])], 80)[1]
     assert "0.2500" in text
     assert "hidden in a narrow window:" in text
     assert "tokens/s per chip" in text
-    assert max(map(len, text.splitlines()[:-2])) <= 70
+    assert max(map(len, text.splitlines()[:-2])) <= 80
 
 
 def test_balance_in_seconds_is_a_column():
-    """Its own score, not that in tokens; of the spare columns it is the last to go."""
+    """Its own score, not that in tokens."""
     one = record("a", 0.25)
     one["scores"] = {**one["scores"], "balancedness_seconds_next": 0.876}
-    out = io.StringIO()
-    leaderboard.render([one], "t", Console(file=out, width=leaderboard.WIDTH))
-    heads, names, row = out.getvalue().splitlines()[1:4]
-    at = names.index("seconds")
-    assert heads[at : at + len("balance")] == "balance"
-    assert row[at : at + len("seconds")].strip() == "0.876"
-    kept = [column.spare for column in leaderboard.COLUMNS if column.spare]
-    assert min(kept) == next(
-        column.spare for column in leaderboard.COLUMNS if column.heading == "balance\nseconds"
-    )
+    assert "0.876" in shown([one], 200)[1]
