@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections import defaultdict
 from typing import Any
 
 from evaluation.site.kinds import KINDS, name_of
@@ -16,16 +15,26 @@ def labelled(records: list[Record]) -> list[Record]:
     That is its name; where one name stands for several files or parameters (seeds aside) in a
     suite, all but the first get the beginning of a hash behind it.
     """
-    variants: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    first: dict[tuple[str, str], str] = {}
     keyed = [(record, *_identity(record)) for record in records]
     for record, name, identity in keyed:
-        variants[record["suite"], name][identity] = None
-    first = {key: next(iter(found)) for key, found in variants.items()}
+        if not _partial(record):
+            first.setdefault((record["suite"], name), identity)
     return [
         record
-        | {"candidate": name if first[record["suite"], name] == mine else f"{name}~{mine[:6]}"}
+        | {
+            "candidate": name
+            if _partial(record) or first[record["suite"], name] == mine
+            else f"{name}~{mine[:6]}"
+        }
         for record, name, mine in keyed
     ]
+
+
+def _partial(record: Record) -> bool:
+    """Say whether parameters do not tell who it is: points of a curve, and what was never made."""
+    unmade = record["status"] != "ok" and not record.get("parameters")
+    return "anytime" in record or unmade
 
 
 def _identity(record: Record) -> tuple[str, str]:

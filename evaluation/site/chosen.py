@@ -15,8 +15,15 @@ Place = tuple[str, str]
 
 
 def finished(records: Iterable[Record], *rooms: str) -> list[Record]:
-    """Return the records that ended well and have something in every one of ``rooms``."""
-    return [one for one in records if one["status"] == "ok" and all(one.get(at) for at in rooms)]
+    """Return the records that ended well and have something in every one of ``rooms``.
+
+    Points of anytime curves are none of them.
+    """
+    return [
+        one
+        for one in records
+        if one["status"] == "ok" and "anytime" not in one and all(one.get(at) for at in rooms)
+    ]
 
 
 def variant_of(record: Record) -> str:

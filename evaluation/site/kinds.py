@@ -103,12 +103,12 @@ SOLVER = Kind(
 FIT = Kind(
     "solver",
     "solver",
-    "",
+    "dispatcher",
     (
         Column(
             "balancedness_fitted", "balancedness", "On the very matrix that was solved", "{:.4f}"
         ),
-        Column("worst_layer", "worst layer", "Balancedness of the worst layer", "{:.4f}"),
+        Column("worst_layer_fitted", "worst layer", "Balancedness of the worst layer", "{:.4f}"),
         Column(
             "gap_to_bound", "gap to bound", "Upper bound minus balancedness", "{:.4f}", better=-1
         ),

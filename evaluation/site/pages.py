@@ -8,7 +8,7 @@ from evaluation.site.about import About, about
 from evaluation.site.candidates import slug
 from evaluation.site.chosen import finished, variant_of
 from evaluation.site.conformance import Conformance, conformance
-from evaluation.site.kinds import Column, Kind, kind_of
+from evaluation.site.kinds import SOLVER, Column, Kind, kind_of
 from evaluation.site.panel import Panel, Record
 from evaluation.site.panels import CANDIDATE, SUITE, panels
 
@@ -132,6 +132,8 @@ def candidate_page(kind: Kind, candidate: str, variant: str) -> str:
 
 def board(records: list[Record]) -> Board:
     """Return the leaderboard of comparable records."""
+    if not records:  # points of anytime curves, and nothing else
+        return Board(SOLVER, (), (), (), ())
     kind = kind_of(finished(records) or records)
     tables = standings.standings(records)
     lines = [line for table in tables for line in _lines(table, kind)]
@@ -196,7 +198,8 @@ def _bar(row: standings.Row, kind: Kind, low: float, span: float) -> Bar:
 
 def suite_page(suite: str, records: list[Record]) -> SuitePage:
     """Return the page of a suite: its leaderboard, groups apart, and panels."""
-    main, others = standings.split(records)
+    points = [one for one in records if "anytime" in one]
+    main, others = standings.split([one for one in records if "anytime" not in one])
     scenarios = {one["scenario"]["id"]: one["scenario"] for one in main}
     return SuitePage(
         suite,
@@ -205,7 +208,7 @@ def suite_page(suite: str, records: list[Record]) -> SuitePage:
         tuple(Apart(reason, board(mine)) for reason, mine in others),
         tuple(scenarios[name] for name in sorted(scenarios)),
         len({str(one.get("seed")) for one in main}),
-        panels(SUITE, main),
+        panels(SUITE, [*main, *points]),
     )
 
 
@@ -267,7 +270,7 @@ def _candidate(
 def _parameters(records: list[Record]) -> tuple[str, ...]:
     """Return parameters as ``name = value``; of several values all, the seeds apart."""
     found: dict[str, dict[str, None]] = {}
-    for record in records:
+    for record in (one for one in records if "anytime" not in one):
         for key, value in record.get("parameters", {}).items():
             if key != "seed":
                 found.setdefault(str(key), {})[str(value)[:200]] = None

@@ -7,8 +7,11 @@ import numpy as np
 
 from evaluation.intervals import bootstrap_interval, shared_ranks
 from evaluation.site import chosen
-from evaluation.site.kinds import Kind, kind_of, score
+from evaluation.site.kinds import COST, Kind, kind_of, name_of, score
 from evaluation.site.panel import Record
+from evaluation.standing import standing
+from evaluation.standing.groups import Cell, cell, compare
+from evaluation.standing.measures import MEASURES
 
 Pair = tuple[str, str]
 
@@ -67,33 +70,14 @@ class Standing:
 
 
 def split(records: list[Record]) -> tuple[list[Record], list[tuple[str, list[Record]]]]:
-    """Return the records of one suite that compare, and those of other groups with the reason.
-
-    Of each scenario the trace and fabric that most candidates ran with make the suite; equally
-    many are decided by the later date.
-    """
-    groups: dict[str, dict[tuple[str, str], list[Record]]] = defaultdict(lambda: defaultdict(list))
-    for record in records:
-        key = str(record.get("trace_hash")), str(record.get("fabric_hash"))
-        groups[record["scenario"]["id"]][key].append(record)
-    main: list[Record] = []
-    apart: list[tuple[str, list[Record]]] = []
-    for scenario, alike in sorted(groups.items()):
-        ordered = sorted(
-            alike,
-            key=lambda key: (
-                len({one["candidate"] for one in alike[key]}),
-                max(str(one.get("date")) for one in alike[key]),
-                key,
-            ),
-            reverse=True,
-        )
-        main += alike[ordered[0]]
-        for key in ordered[1:]:
-            pairs = zip(("trace", "fabric"), key, ordered[0], strict=True)
-            differ = [f"another {what} ({mine:.8})" for what, mine, usual in pairs if mine != usual]
-            apart.append((f"{scenario} was run with {' and '.join(differ)}", alike[key]))
-    return main, apart
+    """Return the records of one suite that compare, and those of other groups with the reason."""
+    compared = compare(records)
+    apart: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record, reason in compared.apart:
+        apart[record["scenario"]["id"], reason].append(record)
+    return compared.records, [
+        (f"{scenario}: {reason}", mine) for (scenario, reason), mine in sorted(apart.items())
+    ]
 
 
 def standings(records: list[Record]) -> list[Standing]:
@@ -130,16 +114,16 @@ def failures(records: list[Record]) -> list[Failure]:
 
 
 def incomplete(records: list[Record]) -> list[str]:
-    """Return who has no mean because a scenario is missing; failures say so for themselves."""
+    """Return who has no mean because a trace is missing; failures say so for themselves."""
     failed = {_who(one) for one in records if one["status"] != "ok"}
-    wanted: dict[str, set[str]] = defaultdict(set)
-    ran: dict[Pair, set[str]] = defaultdict(set)
+    wanted: dict[str, set[Cell]] = defaultdict(set)
+    ran: dict[Pair, set[Cell]] = defaultdict(set)
     for one in records:
-        wanted[chosen.variant_of(one)].add(one["scenario"]["id"])
-        ran[_who(one)].add(one["scenario"]["id"])
+        wanted[chosen.variant_of(one)].add(cell(one))
+        ran[_who(one)].add(cell(one))
     return [
-        f"{' · '.join(part for part in pair if part)} ran in {len(mine)} of "
-        f"{len(wanted[pair[1]])} scenarios"
+        f"{' · '.join(part for part in pair if part)} ran on {len(mine)} of "
+        f"{len(wanted[pair[1]])} traces"
         for pair, mine in sorted(ran.items())
         if pair not in failed and mine != wanted[pair[1]]
     ]
@@ -150,6 +134,39 @@ def _who(record: Record) -> Pair:
 
 
 def _rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
+    """Return ranked rows by the house's standing, or by means where it has none for them.
+
+    It has none for schedulers, and records that somebody else wrote may lack what it draws from.
+    """
+    if records and name_of(records[0]) in MEASURES:
+        try:
+            found = standing([_named(one) for one in records])
+        except (ValueError, LookupError, TypeError, ArithmeticError):
+            return _plain_rows(records, kind)
+        ranks = [row.rank for row in found.rows]
+        return tuple(
+            Row(
+                row.rank,
+                ranks.count(row.rank) > 1,
+                row.name,
+                row.dispatcher,
+                row.scores
+                | {found.measure: row.score}
+                | ({} if row.cost_ratio is None else {COST.key: row.cost_ratio}),
+                row.interval,
+            )
+            for row in found.rows
+        )
+    return _plain_rows(records, kind)
+
+
+def _named(record: Record) -> Record:
+    """Return a record that bears the label of its candidate, by which rows find their pages."""
+    field = "forecaster" if record.get("kind") == "forecast" else "solver"
+    return {**record, field: record["candidate"]}
+
+
+def _plain_rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
     keys = tuple(column.key for column in kind.columns)
     primary = kind.primary
     table = {

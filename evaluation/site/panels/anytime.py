@@ -11,9 +11,9 @@ Point = tuple[float, float, str]
 def panel(records: list[Record]) -> Panel | None:
     """Return balancedness against solve cost along each recorded curve, a view a scenario."""
     views = []
-    found = [one for one in chosen.finished(records, "cost") if one["cost"].get("curve")]
+    found = [one for one in records if one["status"] == "ok" and one.get("cost", {}).get("curve")]
     for place, candidates in chosen.places(found).items():
-        curves = {name: curve_of(mine[0]) for name, mine in candidates.items()}
+        curves = {name: curve_of(mine) for name, mine in candidates.items()}
         views.append(_view(place, curves))
     if not views:
         return None
@@ -25,14 +25,18 @@ def panel(records: list[Record]) -> Panel | None:
     )
 
 
-def curve_of(record: Record) -> list[Point]:
-    """Return (cost ratio, balancedness, what was set) along a record's curve, by cost."""
+def curve_of(records: list[Record]) -> list[Point]:
+    """Return (cost ratio, balancedness, what was set) along a curve, by cost.
+
+    A record holds the whole of it, or a point, as the benches write it.
+    """
     points = [
         (
             float(one["ratio"]),
             float(one["balancedness"]),
             f"{one.get('parameter', '')} = {one.get('value', '')}",
         )
+        for record in records
         for one in record["cost"]["curve"]
     ]
     return sorted(points)

@@ -7,7 +7,8 @@ from evaluation.site.kinds import name_of
 from evaluation.site.panel import Panel, Record, Table, View
 
 SHOWN = {"forecast": "balancedness_even", "fit": "balancedness_fitted"}
-DEFAULT, BOUND = "balancedness_next", "bound_next"
+DEFAULT = "balancedness_next"
+BOUNDS = {"balancedness_next": "bound_next", "balancedness_fitted": "bound_fitted"}
 
 
 def panel(records: list[Record]) -> Panel | None:
@@ -22,8 +23,8 @@ def panel(records: list[Record]) -> Panel | None:
             if (values := chosen.mean_list(mine, "layers", key))
         }
         if lines and max(map(len, lines.values())) > 1:
-            bound = chosen.mean_list(next(iter(candidates.values())), "layers", BOUND)
-            views.append(_view(place, lines, bound if key == DEFAULT else [], colours))
+            bound = chosen.mean_list(next(iter(candidates.values())), "layers", BOUNDS.get(key, ""))
+            views.append(_view(place, lines, bound, colours))
     if not views:
         return None
     return Panel(

@@ -25,7 +25,7 @@ def panel(records: list[Record]) -> Panel | None:
         lines = {
             name: values
             for name, mine in candidates.items()
-            if (values := chosen.mean_list(mine, "windows", key))
+            if len(values := chosen.mean_list(mine, "windows", key)) > 1
         }
         if lines:
             views.append(_view(place, lines, colours, unit))

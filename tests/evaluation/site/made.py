@@ -36,7 +36,13 @@ def solver(name="greedy", scenario="calm", dispatcher="even", seed=0, quality=0.
             "moved_bytes": 1e9 * quality,
             "step_s": 0.006 / quality,
         },
-        "windows": {"balancedness_next": following, "balancedness_fitted": [quality] * WINDOWS},
+        "windows": {
+            "balancedness_next": following,
+            "balancedness_fitted": [quality] * WINDOWS,
+            "ideal_s": [quality] * WINDOWS,
+            "step_s": [0.99] * WINDOWS,
+            "migration_s": [0.01] * WINDOWS,
+        },
         "layers": {"balancedness_next": [0.7, 0.8, quality], "bound_next": [1.0, 1.0, 1.0]},
         "rank_load": {
             "layers": [0, 1, 2],

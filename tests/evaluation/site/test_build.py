@@ -81,7 +81,7 @@ def test_failures_are_below_with_their_reason(site):
 
 def test_a_group_apart_is_said(site):
     """The record on another trace stands under a heading with the reason."""
-    assert "Apart: calm was run with another trace (cccccccc)" in site["index.html"]
+    assert "Apart · calm: another trace: cccccccc, not aaaaaaaa" in site["index.html"]
 
 
 def test_same_records_same_site():

@@ -23,6 +23,16 @@ def test_other_parameters_are_another_candidate():
     assert all(label.startswith("greedy~") for label in labels[1:])
 
 
+def test_what_was_never_made_is_no_other_candidate():
+    """A failure before parameters were known, and points of a curve, go by the name alone."""
+    records = [
+        made.failed("greedy"),
+        made.solver(parameters={"rounds": 2}),
+        made.solver(parameters={"rounds": 9}, anytime={"parameter": "rounds", "value": 9}),
+    ]
+    assert {one["candidate"] for one in labelled(records)} == {"greedy"}
+
+
 def test_forecasters_and_schedulers_have_names():
     """Each kind names its candidates in its own field."""
     records = [made.forecaster("last"), made.scheduler("fcfs")]

@@ -7,15 +7,42 @@ from evaluation.site.candidates import labelled
 from tests.evaluation.site import made
 
 
-def test_one_run_has_no_interval():
-    """Without a second seed nothing says how sure a mean is, and only equals share a rank."""
+def test_ranks_and_intervals_are_the_houses():
+    """Rows are those of evaluation.standing: equals share a rank, windows give intervals."""
     (mean, *_) = standings.standings(labelled(made.suite()))
     assert [(row.rank, row.shared, row.candidate) for row in mean.rows[:3]] == [
         (1, True, "robust"),
         (1, True, "robust"),
         (3, True, "greedy"),
     ]
-    assert all(row.interval is None for row in mean.rows)
+    assert all(row.interval is not None for row in mean.rows)
+    assert mean.rows[0].scores["cost_ratio"] > 0
+
+
+def test_schedulers_have_means_and_no_interval():
+    """A kind that the house's standing does not know is ranked by means; one run is not sure."""
+    records = [made.scheduler("a", goodput=90.0), made.scheduler("b", goodput=100.0)]
+    (mean,) = standings.standings(labelled(records))
+    assert [(row.rank, row.candidate, row.interval) for row in mean.rows] == [
+        (1, "b", None),
+        (2, "a", None),
+    ]
+
+
+def test_records_without_windows_are_ranked_all_the_same():
+    """Where the house's standing lacks what it draws from, means over seeds are ranked."""
+    records = [one | {"windows": {}} for one in made.suite(seeds=(0, 1))]
+    (mean, *_) = standings.standings(labelled(records))
+    assert mean.rows[0].candidate == "robust"
+    assert mean.rows[0].interval is not None
+
+
+def test_two_of_one_name_are_two_rows():
+    """Other parameters under one name have a row and a label of their own."""
+    records = [made.solver(parameters={"rounds": n}, quality=0.9 - n / 10) for n in (1, 2)]
+    shown = labelled(records)
+    (mean,) = standings.standings(shown)
+    assert [row.candidate for row in mean.rows] == [one["candidate"] for one in shown]
 
 
 def test_seeds_make_intervals_that_hold_the_mean():
@@ -53,11 +80,11 @@ def test_another_trace_stands_apart():
     main, apart = standings.split(labelled([other, *made.suite()]))
     assert len(main) == len(made.suite())
     ((reason, mine),) = apart
-    assert reason == "calm was run with another trace (cccccccc)"
+    assert reason == "calm: another trace: cccccccc, not aaaaaaaa"
     assert [one["trace_hash"] for one in mine] == ["c" * 64]
 
 
 def test_missing_scenarios_are_said():
     """Who ran in half of the suite is named, and has no mean."""
     records = labelled([*made.suite(), made.solver("late")])
-    assert standings.incomplete(records) == ["late · even ran in 1 of 2 scenarios"]
+    assert standings.incomplete(records) == ["late · even ran on 1 of 2 traces"]
