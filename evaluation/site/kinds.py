@@ -65,7 +65,7 @@ COST = Column(
     "cost_ratio",
     "cost ×",
     "Solve time over that of a reference routine timed beside it in the same process",
-    "{:,.3g}",
+    "{:,.1f}",
     better=-1,
 )
 

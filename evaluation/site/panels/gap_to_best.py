@@ -87,6 +87,7 @@ def _view(table: Gaps) -> View:
         xaxis={"title": {"text": "short of the best known, %"}, "rangemode": "tozero"},
         yaxis={
             "type": "category",
+            "ticklabelstandoff": 8,
             "categoryorder": "array",
             "categoryarray": [names[pair] for pair in reversed(ordered)],
         },

@@ -6,7 +6,7 @@ from evaluation.site import chosen, theme
 from evaluation.site.panel import Panel, Record, Table, View
 
 #: Candidates drawn in one scenario, and numbers drawn in all maps of a page, to keep it small.
-MOST, CELLS = 5, 100_000
+MOST, CELLS = 5, 40_000
 #: Layers named in the table beside a map.
 NAMED = 5
 
