@@ -9,6 +9,7 @@ from typing import Any
 import schedulers
 import traces
 from evaluation import records
+from evaluation.serving.distribution import distribution
 from evaluation.serving.scenario import ServingScenario, read
 from evaluation.serving.simulate import simulate
 from hardware import preset
@@ -90,11 +91,12 @@ class ServingTask:
             seed=self.seed,
         )
         try:
-            summary = simulate(self.scenario, seed=self.seed).summary
+            result = simulate(self.scenario, seed=self.seed)
         except Exception as error:  # a scheduler of anybody's may raise anything
             record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         else:
-            record |= {"status": "ok", "scores": _scores(summary), "summary": summary}
+            record |= {"status": "ok", "scores": _scores(result.summary)}
+            record |= {"summary": result.summary, "distribution": distribution(result.log)}
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
 

@@ -11,7 +11,7 @@ from evaluation.site.build import HERE, build
 from evaluation.site.panel import Record
 from evaluation.site.reading import MARK
 
-ASSETS = ("site.css", "site.js", "plots.js")
+ASSETS = ("site.css", "site.js", "plot_theme.js", "plots.js")
 
 
 def write(

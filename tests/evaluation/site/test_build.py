@@ -52,7 +52,10 @@ def test_pages_are_well_formed(site):
 
 def test_links_lead_somewhere(site):
     """Every address in the report is one of its pages or assets; nothing comes from afar."""
-    assets = {f"assets/{name}" for name in ("site.css", "site.js", "plots.js", "plotly.min.js")}
+    assets = {
+        f"assets/{name}"
+        for name in ("site.css", "site.js", "plot_theme.js", "plots.js", "plotly.min.js")
+    }
     for name, text in site.items():
         for link in Page(text).links:
             if link.startswith(("https://doi.org/", "https://arxiv.org/", "data:", "#")):
