@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from evaluation.records import ROOT
 from evaluation.site import theme
 from evaluation.site.candidates import labelled
 from evaluation.site.panels import CANDIDATE, SUITE, panels, wide
@@ -85,3 +86,16 @@ def test_nobody_stands_alone():
     for name in shown:
         run = 0 if name in found else run + 1
         assert run % 2 == 0 or list(shown)[-1] != name
+
+
+def test_the_docs_example_is_a_panel():
+    """What docs/report.md shows draws records as it says, and nothing where there is nothing."""
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    room = {}
+    exec(compile(code, "docs/report.md", "exec"), room)
+    shown = room["panel"](of("solver"))
+    assert "robust" in shown.views[0].figure["data"][0]["x"]
+    assert json.loads(theme.to_json(shown.views[0].figure))
+    assert shown.views[0].table.rows
+    assert room["panel"](of("serving")) is None
