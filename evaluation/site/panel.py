@@ -29,7 +29,7 @@ class View:
     Parameters
     ----------
     name
-        Chosen by.
+        Of the view among those of its group; may be empty.
     figure
         Plotly's JSON, ``{"data": [...], "layout": {...}}``, without colours of paper, text and
         grid, which the page sets for light and dark.
@@ -38,7 +38,7 @@ class View:
     table
         The numbers.
     group
-        Heading under which the view is offered, a scenario say.
+        What stands before the name where views are chosen, a scenario say.
     """
 
     name: str
@@ -46,6 +46,11 @@ class View:
     summary: str
     table: Table
     group: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the view is chosen by."""
+        return " · ".join(part for part in (self.group, self.name) if part)
 
 
 @dataclass(frozen=True)

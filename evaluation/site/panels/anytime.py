@@ -70,4 +70,4 @@ def _view(place: chosen.Place, curves: dict[str, list[Point]]) -> View:
         for ratio, value, text in points
     )
     table = Table(("candidate", "set", "cost ×", "balancedness"), rows)
-    return View(place[1] or "curve", figure, summary, table, place[0])
+    return View(place[1], figure, summary, table, place[0])

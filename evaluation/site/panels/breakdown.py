@@ -80,4 +80,4 @@ def _view(place: chosen.Place, table: dict[str, dict[str, float]]) -> View:
         for name in ordered
     )
     heading = ("candidate", *(f"{phase} ms" for phase in phases), "all ms")
-    return View(place[1] or "mean step", figure, summary, Table(heading, rows), place[0])
+    return View(place[1], figure, summary, Table(heading, rows), place[0])

@@ -66,7 +66,7 @@ def _view(
         for name, values in lines.items()
     )
     table = Table(("candidate", "mean", "worst", "in layer"), rows)
-    return View(place[1] or "every layer", figure, summary, table, place[0])
+    return View(place[1], figure, summary, table, place[0])
 
 
 def _line(name: str, values: list[float], line: dict[str, Any]) -> dict[str, Any]:

@@ -13,19 +13,16 @@ def panel(records: list[Record]) -> Panel | None:
     """Return the balancedness of the next window against that of the fitted one."""
     found = chosen.finished(records, "scores")
     colours = chosen.colours(records)
-    views = [("All scenarios", "", found)]
+    views = [("All scenarios", found)]
     names = sorted({record["scenario"]["id"] for record in found})
     if len(names) > 1:
-        views += [
-            (name, "Scenario", [one for one in found if one["scenario"]["id"] == name])
-            for name in names
-        ]
+        views += [(name, [one for one in found if one["scenario"]["id"] == name]) for name in names]
     drawn = []
-    for name, group, mine in views:
+    for name, mine in views:
         table = chosen.over_scenarios(mine, (FITTED, NEXT))
         points = {pair: row for pair, row in table.items() if len(row) == 2}
         if points:
-            drawn.append(_view(name, group, points, colours))
+            drawn.append(_view(name, points, colours))
     if not drawn:
         return None
     return Panel(
@@ -38,7 +35,7 @@ def panel(records: list[Record]) -> Panel | None:
     )
 
 
-def _view(name: str, group: str, points: Points, colours: dict[str, str]) -> View:
+def _view(name: str, points: Points, colours: dict[str, str]) -> View:
     ordered = sorted(points, key=lambda pair: (-points[pair][NEXT], pair))
     x = [points[pair][FITTED] for pair in ordered]
     y = [points[pair][NEXT] for pair in ordered]
@@ -61,7 +58,7 @@ def _view(name: str, group: str, points: Points, colours: dict[str, str]) -> Vie
         for pair, a, b in zip(ordered, x, y, strict=True)
     ]
     table = Table(("candidate", "fitted", "next", "lost"), tuple(rows))
-    return View(name, theme.figure(data, **layout), summary, table, group)
+    return View(name, theme.figure(data, **layout), summary, table)
 
 
 def _line(values: list[float]) -> dict[str, Any]:

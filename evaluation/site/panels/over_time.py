@@ -81,7 +81,7 @@ def _view(
         for name, values in lines.items()
     )
     table = Table(("candidate", "mean", "lowest", "highest", "lowest in window"), rows)
-    return View(place[1] or "every window", figure, summary, table, place[0])
+    return View(place[1], figure, summary, table, place[0])
 
 
 def _worst(values: list[float]) -> str:
