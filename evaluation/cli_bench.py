@@ -247,7 +247,7 @@ def _say_time(suite: "Suite", found: list[dict[str, Any]], elapsed_s: float) -> 
     whole = not any(record["reused"] for record in found)
     if suite.budget_s is not None and whole and elapsed_s > suite.budget_s:
         print(
-            f"took {elapsed_s:.0f} s, more than the {suite.budget_s:.0f} s that {suite.id} should "
+            f"took {elapsed_s:.0f} s, more than the {suite.budget_s:g} s that {suite.id} should "
             "take with its usual solvers on two free cores (--jobs 2)",
             file=sys.stderr,
         )

@@ -31,8 +31,8 @@ class Column:
 
 
 def of_score(key: str, factor: float = 1.0) -> Callable[[Row], Any]:
-    """Return the function that reads a score of a row, times a factor."""
-    return lambda row: row.scores[key] * factor
+    """Return the function that reads a score of a row, times a factor; None without it."""
+    return lambda row: row.scores[key] * factor if key in row.scores else None
 
 
 def interval(row: Row) -> str | None:

@@ -14,6 +14,7 @@ from evaluation import prices
 from evaluation.cost import reference_s
 from evaluation.executor import StepExecutor
 from evaluation.limited import limited
+from evaluation.yardstick import Yardstick
 from lb.solve import forecasts, honours
 from schedulers.rebalance import Interval, RebalancePolicy
 
@@ -105,6 +106,7 @@ def replay(
     dispatcher: lb.Dispatcher | None = None,
     policy: RebalancePolicy | None = None,
     scored_from: int = 1,
+    yardstick: Yardstick | None = None,
 ) -> Replayed:
     """Run ``trace`` from its start under the placements that ``solver`` gives.
 
@@ -124,6 +126,8 @@ def replay(
         By default the deployment's dispatcher and a rebalance after every window.
     scored_from
         First window that is scored, and before which the solver is first asked.
+    yardstick
+        What earlier replays of the same trace, executor and windows worked out; filled further.
 
     Raises
     ------
@@ -133,6 +137,8 @@ def replay(
     """
     split = dispatcher or lb.configured(deployment.dispatcher, deployment.ranks_per_node)
     due = policy or Interval(1)
+    size = deployment.num_ranks, deployment.slots_per_rank
+    known = Yardstick() if yardstick is None else yardstick
     result = Replayed()
     seen: deque[NDArray[np.int64]] = deque(maxlen=deployment.history_windows)
     placement: lb.Placement | None = None
@@ -146,8 +152,10 @@ def replay(
                 placement = _rebalance(
                     deployment, history, placement, solver, split, executor, result
                 )
-            _run_window(executor, deployment, placement, split, counts, tokens, result)
-            _score_window(deployment, placement, split, load, result)
+                result.fitted_bound.append(known.bound(number - 1, history[-1], *size))
+            _run_window(executor, deployment, placement, split, counts, tokens, result, known)
+            _score_window(placement, split, load, result)
+            result.following_bound.append(known.bound(number, load, *size))
         seen.append(load)
     if not result.step_s:
         raise ValueError(
@@ -271,12 +279,7 @@ def _rebalance(
     last = history[-1].astype(np.float64)
     share = lb.check_share(placement, dispatcher(placement, last))
     result.fitted.append(placement.balancedness(last, share))
-    result.fitted_bound.append(_bound(deployment, last))
     return placement
-
-
-def _bound(deployment: Deployment, load: NDArray[Any]) -> NDArray[np.float64]:
-    return lb.bounds.balancedness_bound(load, deployment.num_ranks, deployment.slots_per_rank)
 
 
 def _run_window(
@@ -287,15 +290,18 @@ def _run_window(
     counts: NDArray[np.int32],
     tokens: NDArray[np.int64],
     result: Replayed,
+    known: Yardstick,
 ) -> None:
     hold = deployment.hold_steps
     for step, step_tokens in zip(counts, tokens.tolist(), strict=True):
         load = step.astype(np.float64)
         share = lb.check_share(placement, dispatcher(placement, load))
         taken = executor.step(placement, load, share, step_tokens, number=len(result.step_s))
-        ideal = executor.ideal(load, placement.num_ranks, step_tokens)
+        ideal_s = known.ideal_s(
+            len(result.step_s), executor, load, placement.num_ranks, step_tokens
+        )
         result.step_s.append(taken.total * hold)
-        result.ideal_s.append(ideal.total * hold)
+        result.ideal_s.append(ideal_s * hold)
         waits = taken.attention_wait.mean(axis=1) + taken.expert_wait.mean(axis=1)
         result.wait_s.append(float(waits.sum()) * hold)
         slowest = taken.experts
@@ -311,7 +317,6 @@ def _run_window(
 
 
 def _score_window(
-    deployment: Deployment,
     placement: lb.Placement,
     dispatcher: lb.Dispatcher,
     load: NDArray[np.int64],
@@ -320,4 +325,3 @@ def _score_window(
     share = lb.check_share(placement, dispatcher(placement, load.astype(np.float64)))
     result.following.append(placement.balancedness(load, share))
     result.rank_load = placement.rank_load(load, share)
-    result.following_bound.append(_bound(deployment, load))

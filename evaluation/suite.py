@@ -96,18 +96,18 @@ def load(name_or_path: str | Path) -> Suite:
         raise ValueError(f"{path}: a serving suite ranks schedulers; only podlab bench takes it")
     if kind not in KINDS:
         raise ValueError(f"{path}: kind = {kind!r} is not one of {', '.join(KINDS)}")
-    read = _fit_scenarios if kind == "fit" else _scenarios
-    tables = [read(path, table) for table in content["scenario"]]
-    ids = [name for alike in tables for name in dict.fromkeys(one.id for one in alike)]
-    if twice := _twice(ids):
-        raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
-    scenarios = tuple(scenario for alike in tables for scenario in alike)
     try:
         solvers, parameters = _solvers(content, kind)
         seeds, budget_s = seeds_and_budget(content)
         anytime = _anytime(content, kind)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    read = _fit_scenarios if kind == "fit" else _scenarios
+    tables = [read(path, table) for table in content["scenario"]]
+    ids = [name for alike in tables for name in dict.fromkeys(one.id for one in alike)]
+    if twice := _twice(ids):
+        raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
+    scenarios = tuple(scenario for alike in tables for scenario in alike)
     return Suite(str(content["id"]), scenarios, kind, solvers, parameters, seeds, budget_s, anytime)
 
 

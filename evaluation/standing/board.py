@@ -14,7 +14,7 @@ from evaluation.intervals import shared_ranks
 from evaluation.standing import pareto
 from evaluation.standing.best_known import gaps
 from evaluation.standing.blocks import blocks
-from evaluation.standing.groups import Cell, Compared, Record, Who, cell, compare, who
+from evaluation.standing.groups import Cell, Compared, Record, Who, cell, compare, sound, who
 from evaluation.standing.measures import MEASURES
 from evaluation.standing.sure import Sure, sure
 
@@ -128,6 +128,8 @@ def standing(
     kind = _kind(plain)
     measure = MEASURES[kind]
     compared = compare(plain)
+    usable, unsound = sound(compared.records, measure)
+    compared = dataclasses.replace(compared, records=usable, apart=[*compared.apart, *unsound])
     runs: dict[Who, list[Record]] = defaultdict(list)
     for record in compared.records:
         runs[who(record)].append(record)
@@ -150,9 +152,11 @@ def standing(
         for run in compared.records
         if run["status"] != "ok"
     ]
-    suite = compared.records[0]["suite"]
+    suite = plain[0]["suite"] if not usable else usable[0]["suite"]
     curves = _curves(record for record in found if "anytime" in record)
-    return Standing(suite, kind, measure.name, ranked, failures, apart, _groups(compared), curves)
+    return Standing(
+        suite, kind, measure.name, ranked, failures, apart, _groups(compared, suite), curves
+    )
 
 
 def _kind(records: list[Record]) -> str:
@@ -254,13 +258,17 @@ def _mean(runs: list[Record]) -> dict[str, float]:
     for run in runs:
         by_scenario[run["scenario"]["id"]].append(run["scores"])
     means = [
-        {key: statistics.fmean(one[key] for one in scores) for key in scores[0]}
+        {key: statistics.fmean(one[key] for one in scores) for key in _in_all(scores)}
         for scores in by_scenario.values()
     ]
-    whole = {key: statistics.fmean(one[key] for one in means) for key in means[0]}
+    whole = {key: statistics.fmean(one[key] for one in means) for key in _in_all(means)}
     if "moved_bytes" in whole:
         whole["moved_bytes"] = math.fsum(one["moved_bytes"] for one in means)
     return whole
+
+
+def _in_all(scores: list[dict[str, float]]) -> list[str]:
+    return [key for key in scores[0] if all(key in one for one in scores)]
 
 
 def _cost_ratio(runs: list[Record]) -> float | None:
@@ -307,13 +315,13 @@ def _about(record: Record, **more: Any) -> dict[str, Any]:
     }
 
 
-def _groups(compared: Compared) -> list[dict[str, Any]]:
+def _groups(compared: Compared, suite: str) -> list[dict[str, Any]]:
     count: dict[Any, int] = defaultdict(int)
     for record in compared.records:
         count[cell(record)] += 1
     return [
         {
-            "suite": compared.records[0]["suite"],
+            "suite": suite,
             "scenario": place.scenario,
             "trace_seed": place.trace_seed,
             "trace_hash": hashes[0],

@@ -1,10 +1,15 @@
 """Which records compare: one suite, and for each scenario one trace and one fabric."""
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
+
+from evaluation.standing.measures import Measure
 
 Record = dict[str, Any]
 
@@ -89,6 +94,48 @@ def compare(records: Iterable[Record]) -> Compared:
     kept, others = _one_each(kept)
     apart += [(record, "scored by another source, with other scores") for record in others]
     return Compared(kept, groups, apart)
+
+
+def sound(records: list[Record], measure: Measure) -> tuple[list[Record], list[tuple[Record, str]]]:
+    """Return records whose numbers can be ranked together, and the others with the reason.
+
+    What failed is sound. A folder may hold anybody's records, and none may break a table.
+    """
+    size = {id(record): _blocks(record, measure) for record in records}
+    usual: dict[Cell, int] = {}
+    for place in {cell(record) for record in records}:
+        counts = [size[id(one)] for one in records if cell(one) == place and size[id(one)] > 0]
+        usual[place] = _most_frequent(counts) if counts else 0
+    kept, apart = [], []
+    for record in records:
+        blocks, expected = size[id(record)], usual[cell(record)]
+        if record["status"] != "ok" or blocks == expected > 0:
+            kept.append(record)
+        elif blocks == 0:
+            apart.append((record, f"lacks finite numbers of which {measure.name} is made"))
+        else:
+            apart.append((record, f"has {blocks} blocks on this trace, the others {expected}"))
+    return kept, apart
+
+
+def _blocks(record: Record, measure: Measure) -> int:
+    """Return the blocks of a record's measure; 0 if they make no score."""
+    if record["status"] != "ok":
+        return 0
+    try:
+        above, below = measure.parts(record)
+    except (KeyError, TypeError, ValueError):
+        return 0
+    good = np.ndim(above) == 1 and np.shape(above) == np.shape(below)
+    good = good and bool(np.isfinite(above).all() and np.isfinite(below).all())
+    scores = record.get("scores")
+    good = good and isinstance(scores, dict) and _finite(scores)
+    return len(above) if good and (below >= 0).all() and below.sum() > 0 else 0
+
+
+def _finite(scores: dict[str, Any]) -> bool:
+    numbers = [value for value in scores.values() if isinstance(value, int | float)]
+    return len(numbers) == len(scores) and all(map(math.isfinite, numbers))
 
 
 def _hashes(record: Record) -> tuple[str, str]:

@@ -314,3 +314,38 @@ def test_a_drawn_trace_goes_by_the_seed():
     assert found[0]["trace_hash"] == found[2]["trace_hash"] != found[1]["trace_hash"]
     assert found[0]["scores"] == found[2]["scores"] != found[1]["scores"]
     assert found[0]["cost"]["ratio"] > 0
+
+
+def test_json_has_what_the_table_has(podlab, tmp_path):
+    """Rows with intervals and ranks, failures with reasons, groups; on stdout and nothing else."""
+    (tmp_path / "own.py").write_text("def bad(problem):\n    raise RuntimeError('no')\n")
+    call = ("bench", "--suite", "tiny.toml", "--solver", "own.py:bad", "--json")
+    done = podlab(*call)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["suite"], found["kind"], found["measure"]) == ("tiny-v1", "solver", "efficiency")
+    assert {row["name"] for row in found["rows"]} == set(SOLVERS)
+    ranks = [row["rank"] for row in found["rows"]]
+    assert ranks == sorted(ranks)
+    for row in found["rows"]:
+        assert row["interval"][0] <= row["score"] <= row["interval"][1]
+        assert row["cost_ratio"] > 0
+    assert {(one["name"], one["reason"]) for one in found["failures"]} == {
+        ("bad", "RuntimeError: no")
+    }
+    assert {one["scenario"] for one in found["groups"]} == {"ep16", "ep32"}
+    assert podlab(*call, "--by-scenario").returncode == 2
+
+
+def test_a_suite_of_matrices_runs_and_says_when_it_takes_too_long(podlab, tmp_path):
+    """The budget is of the suite; what is taken up again is not measured by it."""
+    (tmp_path / "fit.toml").write_text(
+        'id = "small-v1"\nkind = "fit"\nbudget_s = 1e-3\nsolvers = ["eplb", "greedy"]\n'
+        '[[scenario]]\nid = "v3"\nmodel = "deepseek-v3"\nlaw = "zipf"\nlayers = 2\n'
+        "num_ranks = 32\nslots_per_rank = 9\n"
+    )
+    done = podlab("bench", "--suite", "fit.toml")
+    assert done.returncode == 0, done.stderr
+    assert "best balance fitted first" in done.stdout
+    assert "more than the 0.001 s that small-v1 should take" in done.stderr
+    assert "more than" not in podlab("bench", "--suite", "fit.toml").stderr

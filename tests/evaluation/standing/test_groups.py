@@ -1,5 +1,7 @@
 """Rows compare within one suite, trace and fabric."""
 
+import pytest
+
 from evaluation.standing import standing
 from evaluation.standing.groups import compare
 from tests.evaluation.standing.made import record
@@ -38,3 +40,33 @@ def test_the_same_twice_counts_once():
     assert [each["solver"] for each in found.records] == ["a", "b"]
     assert found.records[0] is one
     assert found.apart == [(other, "scored by another source, with other scores")]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"windows": None}, "lacks finite numbers"),
+        ({"windows": {}}, "lacks finite numbers"),
+        ({"windows": {"ideal_s": "ab", "step_s": [1], "migration_s": [0]}}, "lacks finite"),
+        ({"windows": {"ideal_s": [9.0], "step_s": [0.0], "migration_s": [0.0]}}, "lacks finite"),
+        (
+            {"windows": {"ideal_s": [float("nan")], "step_s": [1.0], "migration_s": [0.0]}},
+            "lacks finite",
+        ),
+        ({"scores": {"efficiency": float("inf")}}, "lacks finite"),
+        ({"scores": {"efficiency": "1"}}, "lacks finite"),
+        (
+            {"windows": {"ideal_s": [1, 1], "step_s": [1, 1], "migration_s": [0, 0]}},
+            "has 2 blocks on this trace, the others 1",
+        ),
+    ],
+)
+def test_anybodys_record_breaks_no_table(change, reason):
+    """It stands apart, and is not scored."""
+    good = [record("a", 0.5), record("b", 0.5)]
+    found = standing([record("x", 0.9) | change, *good])
+    assert [row.name for row in found.rows] == ["a", "b"]
+    (one,) = found.apart
+    assert one["name"] == "x"
+    assert reason in one["reason"]
+    assert not standing([record("x", 0.9) | {"windows": {}}]).rows

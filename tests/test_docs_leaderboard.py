@@ -1,0 +1,57 @@
+"""What docs/leaderboard.md says of suites, JSON and records is so."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from evaluation import suite
+from evaluation.bench import Task
+from evaluation.candidates import Candidate
+from evaluation.scenario import Scenario
+from evaluation.standing import Row, Standing
+
+TEXT = (Path(__file__).parent.parent / "docs" / "leaderboard.md").read_text(encoding="utf-8")
+
+
+def section(heading):
+    """Return the text below a heading, up to the next one of any level."""
+    return re.split(r"^## ", TEXT.partition(f"## {heading}\n")[2], flags=re.MULTILINE)[0]
+
+
+def test_the_example_suite_is_one(tmp_path):
+    """It loads, and could run."""
+    (tmp_path / "mine.toml").write_text(re.search(r"```toml\n(.*?)```", TEXT, re.DOTALL)[1])
+    found = suite.load(tmp_path / "mine.toml")
+    found.scenarios[0].check()
+    assert found.scenarios[0].split == (0.5, 0.1, 0.4)
+
+
+@pytest.mark.parametrize("name", [one for one in suite.available() if not suite.is_serving(one)])
+def test_every_suite_is_listed_with_its_kind_and_budget(name):
+    """And states its seeds."""
+    (row,) = re.findall(rf"^\| `{name}` \| (\w+) \| .* \| (.*) \|$", TEXT, re.MULTILINE)
+    found = suite.load(name)
+    assert row == (found.kind, f"{found.budget_s} s")
+    assert found.seeds
+
+
+def test_every_key_of_the_json_is_described():
+    """Of the standing, and of its rows."""
+    table = section("`podlab bench --json`")
+    for kind in (Standing, Row):
+        for field in dataclasses.fields(kind):
+            assert f"`{field.name}`" in table
+
+
+def test_every_field_of_a_record_is_described():
+    """By one that was just made."""
+    scenario = Scenario("d", ("ar1-drift",), "deepseek-v3", 32, 9, 1, steps=3, layers=2)
+    record = Task("s", scenario, Candidate("greedy")).run()
+    table = section("Records")
+    for key in set(record) - {"deployment"}:
+        assert f"`{key}`" in table, key
+    for key in ("windows", "breakdown", "rank_load"):
+        for name in record[key]:
+            assert f"`{name}`" in table, name
