@@ -19,7 +19,7 @@ def points(
     width: float = labels.WIDTH,
     logarithmic: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return a trace a variant, a symbol each, with the candidates' names where there is room.
+    """Return a trace a variant, a symbol each, names where there is room, and legend entries.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def points(
                 "mode": "markers+text",
                 "cliponaxis": False,
                 "name": variant or "candidates",
-                "showlegend": len(variants) > 1,
+                "showlegend": False,
+                "legendgroup": variant,
                 "x": theme.short(places[at][0] for at in mine),
                 "y": theme.short(places[at][1] for at in mine),
                 "text": [texts[at] for at in mine],
@@ -69,4 +70,19 @@ def points(
                 },
             }
         )
+        if len(variants) > 1:
+            traces.append(_entry(variant, traces[-1]["marker"]["symbol"]))
     return traces
+
+
+def _entry(variant: str, symbol: str) -> dict[str, Any]:
+    """Return a variant's entry in the legend: its symbol, without the colour of a candidate."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": variant or "candidates",
+        "legendgroup": variant,
+        "x": [None],
+        "y": [None],
+        "marker": {"size": 11, "symbol": symbol, "color": theme.FAINT_POINT},
+    }

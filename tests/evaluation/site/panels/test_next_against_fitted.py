@@ -9,8 +9,10 @@ def test_points_are_means_over_scenarios():
     """The first view has a point a candidate and dispatcher, means over both scenarios."""
     shown = panel(labelled(made.suite()))
     assert [view.name for view in shown.views] == ["All scenarios", "calm", "shift"]
-    line, even, optimal = shown.views[0].figure["data"]
+    line, even, entry, optimal, _ = shown.views[0].figure["data"]
     assert (even["name"], optimal["name"]) == ("even", "optimal")
+    assert even["showlegend"] is False
+    assert entry["marker"]["symbol"] == even["marker"]["symbol"]
     assert even["customdata"] == ["robust", "greedy", "contiguous"]
     assert even["x"] == [0.85, 0.8, 0.4]
     assert even["y"] == [0.75, 0.7, 0.3]
