@@ -37,7 +37,7 @@ def of_score(key: str, factor: float = 1.0) -> Callable[[Row], Any]:
 
 def interval(row: Row) -> str | None:
     """Return the text of a row's interval."""
-    return None if row.interval is None else "{:.3f}–{:.3f}".format(*row.interval)
+    return None if row.interval is None else "{:.4f}–{:.4f}".format(*row.interval)
 
 
 SURE = (
