@@ -7,6 +7,7 @@ from typing import Any
 from evaluation.site import pages, theme
 from evaluation.site.candidates import labelled
 from evaluation.site.chosen import variant_of
+from evaluation.site.kinds import name_of
 from evaluation.site.panel import Record
 from evaluation.site.panels import wide
 from evaluation.site.provenance import provenance
@@ -38,7 +39,7 @@ def build(
     ImportError
         If jinja2 is not installed.
     """
-    shown = labelled(records)
+    shown = labelled(_one_kind_each(records))
     by_suite: dict[str, list[Record]] = defaultdict(list)
     for record in shown:
         by_suite[record["suite"]].append(record)
@@ -67,6 +68,19 @@ def build(
             "candidate.html.j2", "../", here=one.page, one=one, wide=wide(one.panels)
         )
     return found
+
+
+def _one_kind_each(records: list[Record]) -> list[Record]:
+    """Return records whose suites hold one kind each; a second kind has its name behind the id."""
+    first: dict[str, str] = {}
+    for record in records:
+        first.setdefault(record["suite"], name_of(record))
+    return [
+        record
+        if name_of(record) == first[record["suite"]]
+        else record | {"suite": f"{record['suite']} ({name_of(record)})"}
+        for record in records
+    ]
 
 
 def _environment() -> Any:

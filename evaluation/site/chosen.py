@@ -46,10 +46,8 @@ def order(records: list[Record]) -> list[str]:
 
 def colours(records: list[Record]) -> dict[str, str]:
     """Return a colour of each candidate of a suite, the same in all of its plots."""
-    return {
-        name: COLOURS[place] if place < COLOURED else FAINT
-        for place, name in enumerate(order(finished(records)))
-    }
+    found = {one["candidate"]: FAINT for one in records}
+    return found | dict(zip(order(finished(records))[:COLOURED], COLOURS, strict=False))
 
 
 def places(records: list[Record]) -> dict[Place, dict[str, list[Record]]]:

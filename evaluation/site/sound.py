@@ -8,6 +8,13 @@ from evaluation.site.kinds import KINDS, name_of
 from evaluation.site.panel import Record
 
 STATUSES = ("ok", "failed", "infeasible")
+#: What is a text if it is there.
+TEXTS = (
+    *("kind", "dispatcher", "stage", "family", "reason", "date"),
+    *("trace_hash", "fabric_hash", "source_hash", "solver_file", "forecaster_file"),
+)
+#: Numbers beyond this overflow when they are averaged.
+MOST = 1e100
 
 
 def check(record: Record) -> None:
@@ -22,13 +29,15 @@ def check(record: Record) -> None:
     if record.get("status") not in STATUSES:
         raise ValueError(f"status = {record.get('status')!r:.80} is not {', '.join(STATUSES)}")
     name = name_of(record)
-    field = KINDS[name].field if name in KINDS else None
-    named = [field] if field else ["solver", "forecaster"]
-    if not any(isinstance(record.get(one), str) and record[one] for one in named):
-        raise ValueError(f"{' or '.join(named)} is missing; a record names who it is about")
-    for key in ("dispatcher", "stage", "family", "reason", "trace_hash", "fabric_hash", "date"):
+    field = KINDS[name].field if name in KINDS else "solver"
+    if not isinstance(record.get(field), str) or not record[field]:
+        raise ValueError(f"{field} is missing; a record names who it is about")
+    for key in TEXTS:
         if record.get(key) is not None:
             _text(record, key)
+    for key in ("seed", "trace_seed"):
+        if record.get(key) is not None and type(record[key]) is not int:
+            raise ValueError(f"{key} = {record[key]!r:.80} is not a whole number")
     if not isinstance(record.get("parameters", {}), Mapping):
         raise ValueError(f"parameters = {record['parameters']!r:.80} is not a table")
     if record["status"] == "ok":
@@ -101,3 +110,5 @@ def _numbers(where: str, values: Any) -> None:
     for value in values:
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{where} holds {value!r:.80}, which is no finite number")
+        if abs(value) > MOST:
+            raise ValueError(f"{where} holds {value!r:.80}; |value| > {MOST:g} is no measurement")

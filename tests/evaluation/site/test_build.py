@@ -1,12 +1,15 @@
 """Pages as text: whole, safe, and linked with each other."""
 
+import copy
 import posixpath
+import random
 import re
 from html.parser import HTMLParser
 
 import pytest
 
 from evaluation.site.build import build
+from evaluation.site.sound import check
 from tests.evaluation.site import made
 
 VOID = {"meta", "link", "input", "br"}
@@ -116,3 +119,51 @@ def test_every_plot_has_words(site):
     assert all(plots)
     assert text.count('<script type="application/json">') == len(plots)
     assert text.count("<details><summary>") >= len(plots)
+
+
+def test_a_suite_holds_one_kind():
+    """Records of two kinds under one id have a page each."""
+    mixed = made.forecaster() | {"suite": "toy-v1"}
+    pages = build([made.solver(), mixed], [])
+    assert "suites/toy-v1.html" in pages
+    assert "toy-v1 (forecast)" in pages["index.html"]
+
+
+def test_no_sound_record_breaks_a_page():
+    """Whatever is changed or missing in a record, it is either named as unsound or drawn."""
+    values = [None, 0, -1, 1e99, "", [], {}, "x", [1], {"a": 1}, True, [[1]], 10**30]
+    built = 0
+    for seed in range(60):
+        chance = random.Random(seed)
+        records = copy.deepcopy(chance.sample(made.everything(), 6))
+        for record in records:
+            _spoil(record, chance, values)
+        kept = [record for record in records if _sound(record)]
+        if kept:
+            assert "index.html" in build(kept, [])
+            built += 1
+    assert built > 40
+
+
+def _spoil(record, chance, values):
+    """Change or remove one value somewhere in a record."""
+    places, rooms = [], [record]
+    while rooms:
+        room = rooms.pop()
+        keys = list(room) if isinstance(room, dict) else range(len(room))
+        places += [(room, key) for key in keys]
+        rooms += [room[key] for key in keys if isinstance(room[key], dict | list)]
+    room, key = chance.choice(places)
+    if chance.random() < 0.3:
+        del room[key]
+    else:
+        room[key] = copy.deepcopy(chance.choice(values))
+
+
+def _sound(record):
+    """Say whether a record is sound."""
+    try:
+        check(record)
+    except ValueError:
+        return False
+    return True

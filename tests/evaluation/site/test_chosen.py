@@ -19,6 +19,12 @@ def test_a_colour_is_one_candidates():
     assert {colours[f"s{n:02}"] for n in range(7, 10)} == {theme.FAINT}
 
 
+def test_who_has_no_score_has_a_colour():
+    """A candidate without the score that ranks is faint, and no error."""
+    odd = made.solver("odd", scores={"step_s": 1.0})
+    assert chosen.colours(labelled([made.solver(), odd]))["odd"] == theme.FAINT
+
+
 def test_places_are_scenario_and_variant():
     """Every scenario and dispatcher has its candidates, the best first."""
     found = chosen.places(labelled(made.suite()))
