@@ -8,7 +8,7 @@ from evaluation.site.about import About, about
 from evaluation.site.candidates import slug
 from evaluation.site.chosen import finished, variant_of
 from evaluation.site.conformance import Conformance, conformance
-from evaluation.site.kinds import SOLVER, Column, Kind, kind_of
+from evaluation.site.kinds import Column, Kind, kind_of
 from evaluation.site.panel import Panel, Record
 from evaluation.site.panels import CANDIDATE, SUITE, panels
 
@@ -130,18 +130,16 @@ def candidate_page(kind: Kind, candidate: str, variant: str) -> str:
     return f"candidates/{kind.noun}-{stage}{slug(candidate)}.html"
 
 
-def board(records: list[Record]) -> Board:
-    """Return the leaderboard of comparable records."""
-    if not records:  # points of anytime curves, and nothing else
-        return Board(SOLVER, (), (), (), ())
-    kind = kind_of(finished(records) or records)
-    tables = standings.standings(records)
+def board(records: list[Record], kind: Kind) -> Board:
+    """Return the leaderboard of comparable records, of which there may be none."""
+    tables = standings.standings(records, kind) if records else []
     lines = [line for table in tables for line in _lines(table, kind)]
-    names = tuple(table.scenario for table in tables if table.scenario)
+    names = dict.fromkeys(table.scenario for table in tables if table.scenario)
+    only = dict.fromkeys(record["scenario"]["id"] for record in records)
     return Board(
         kind,
         tuple(lines),
-        names or (records[0]["scenario"]["id"],),
+        tuple(names or only),
         tuple(standings.failures(records)),
         tuple(standings.incomplete(records)),
     )
@@ -201,11 +199,12 @@ def suite_page(suite: str, records: list[Record]) -> SuitePage:
     points = [one for one in records if "anytime" in one]
     main, others = standings.split([one for one in records if "anytime" not in one])
     scenarios = {one["scenario"]["id"]: one["scenario"] for one in main}
+    kind = kind_of(finished(main) or records)
     return SuitePage(
         suite,
         f"suites/{slug(suite)}.html",
-        board(main),
-        tuple(Apart(reason, board(mine)) for reason, mine in others),
+        board(main, kind),
+        tuple(Apart(reason, board(mine, kind)) for reason, mine in others),
         tuple(scenarios[name] for name in sorted(scenarios)),
         len({str(one.get("seed")) for one in main}),
         panels(SUITE, [*main, *points]),

@@ -13,8 +13,8 @@ TEXTS = (
     *("kind", "dispatcher", "stage", "family", "reason", "date"),
     *("trace_hash", "fabric_hash", "source_hash", "solver_file", "forecaster_file"),
 )
-#: Numbers beyond this overflow when they are averaged.
-MOST = 1e100
+#: No measurement is larger; numbers beyond 64 bits are no numbers to NumPy.
+MOST = 1e18
 
 
 def check(record: Record) -> None:

@@ -7,10 +7,11 @@ import numpy as np
 
 from evaluation.intervals import bootstrap_interval, shared_ranks
 from evaluation.site import chosen
-from evaluation.site.kinds import COST, Kind, kind_of, name_of, score
+from evaluation.site.kinds import COST, Kind, name_of, score
 from evaluation.site.panel import Record
+from evaluation.standing import Standing as HouseStanding
 from evaluation.standing import standing
-from evaluation.standing.groups import Cell, cell, compare
+from evaluation.standing.groups import Cell, cell, compare, sound
 from evaluation.standing.measures import MEASURES
 
 Pair = tuple[str, str]
@@ -70,27 +71,40 @@ class Standing:
 
 
 def split(records: list[Record]) -> tuple[list[Record], list[tuple[str, list[Record]]]]:
-    """Return the records of one suite that compare, and those of other groups with the reason."""
-    compared = compare(records)
+    """Return the records of one suite that compare, and those of other groups with the reason.
+
+    Schedulers of one name at two stages are two candidates.
+    """
+    by_stage: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_stage[str(record.get("stage") or "")].append(record)
+    main: list[Record] = []
     apart: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for record, reason in compared.apart:
-        apart[record["scenario"]["id"], reason].append(record)
-    return compared.records, [
+    for alike in by_stage.values():
+        compared = compare(alike)
+        kept, others = compared.records, compared.apart
+        measure = MEASURES.get(name_of(alike[0]))
+        if measure is not None:
+            kept, unsound = sound(kept, measure)
+            others = [*others, *unsound]
+        main += kept
+        for record, reason in others:
+            apart[record["scenario"]["id"], reason].append(record)
+    return main, [
         (f"{scenario}: {reason}", mine) for (scenario, reason), mine in sorted(apart.items())
     ]
 
 
-def standings(records: list[Record]) -> list[Standing]:
+def standings(records: list[Record], kind: Kind) -> list[Standing]:
     """Return the table of means over scenarios, and one for each scenario, of comparable records.
 
     A candidate with a failure under a variant has no row there in the mean; nor one that did not
     run in all of its scenarios.
     """
-    kind = kind_of(records)
     failed = {_who(one) for one in records if one["status"] != "ok"}
     names = sorted({one["scenario"]["id"] for one in records})
-    sound = [one for one in records if _who(one) not in failed]
-    found = [Standing("", _rows(sound, kind))]
+    scored = [one for one in records if _who(one) not in failed]
+    found = [Standing("", _rows(scored, kind))]
     if len(names) > 1:
         for name in names:
             mine = [one for one in records if one["scenario"]["id"] == name]
@@ -138,26 +152,33 @@ def _rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
 
     It has none for schedulers, and records that somebody else wrote may lack what it draws from.
     """
-    if records and name_of(records[0]) in MEASURES:
-        try:
-            found = standing([_named(one) for one in records])
-        except (ValueError, LookupError, TypeError, ArithmeticError):
-            return _plain_rows(records, kind)
-        ranks = [row.rank for row in found.rows]
-        return tuple(
-            Row(
-                row.rank,
-                ranks.count(row.rank) > 1,
-                row.name,
-                row.dispatcher,
-                row.scores
-                | {found.measure: row.score}
-                | ({} if row.cost_ratio is None else {COST.key: row.cost_ratio}),
-                row.interval,
-            )
-            for row in found.rows
+    found = _standing(records)
+    if found is None or not found.rows:
+        return _plain_rows(records, kind)
+    ranks = [row.rank for row in found.rows]
+    return tuple(
+        Row(
+            row.rank,
+            ranks.count(row.rank) > 1,
+            row.name,
+            row.dispatcher,
+            row.scores
+            | {found.measure: row.score}
+            | ({} if row.cost_ratio is None else {COST.key: row.cost_ratio}),
+            row.interval,
         )
-    return _plain_rows(records, kind)
+        for row in found.rows
+    )
+
+
+def _standing(records: list[Record]) -> HouseStanding | None:
+    """Return the house's standing; None where it has none for such records."""
+    if not records or name_of(records[0]) not in MEASURES:
+        return None
+    try:
+        return standing([_named(one) for one in records])
+    except (ValueError, LookupError, TypeError, ArithmeticError):
+        return None
 
 
 def _named(record: Record) -> Record:

@@ -4,12 +4,19 @@ import pytest
 
 from evaluation.site import standings
 from evaluation.site.candidates import labelled
+from evaluation.site.kinds import SOLVER, kind_of
 from tests.evaluation.site import made
+
+
+def tables(records):
+    """Return the tables of made-up records."""
+    shown = records if "candidate" in records[0] else labelled(records)
+    return standings.standings(shown, kind_of(shown))
 
 
 def test_ranks_and_intervals_are_the_houses():
     """Rows are those of evaluation.standing: equals share a rank, windows give intervals."""
-    (mean, *_) = standings.standings(labelled(made.suite()))
+    (mean, *_) = tables(made.suite())
     assert [(row.rank, row.shared, row.candidate) for row in mean.rows[:3]] == [
         (1, True, "robust"),
         (1, True, "robust"),
@@ -22,32 +29,44 @@ def test_ranks_and_intervals_are_the_houses():
 def test_schedulers_have_means_and_no_interval():
     """A kind that the house's standing does not know is ranked by means; one run is not sure."""
     records = [made.scheduler("a", goodput=90.0), made.scheduler("b", goodput=100.0)]
-    (mean,) = standings.standings(labelled(records))
+    (mean,) = tables(records)
     assert [(row.rank, row.candidate, row.interval) for row in mean.rows] == [
         (1, "b", None),
         (2, "a", None),
     ]
 
 
-def test_records_without_windows_are_ranked_all_the_same():
-    """Where the house's standing lacks what it draws from, means over seeds are ranked."""
-    records = [one | {"windows": {}} for one in made.suite(seeds=(0, 1))]
-    (mean, *_) = standings.standings(labelled(records))
+def test_records_without_windows_stand_apart():
+    """What the house's standing cannot rank stands apart with the reason, ranked by means."""
+    bare = [one | {"windows": {}} for one in made.suite(seeds=(0, 1))]
+    main, apart = standings.split(labelled([*bare, made.solver("whole")]))
+    assert [one["candidate"] for one in main] == ["whole"]
+    reason, mine = apart[0]
+    assert reason == "calm: lacks finite numbers of which efficiency is made"
+    (mean,) = standings.standings(mine, SOLVER)
     assert mean.rows[0].candidate == "robust"
     assert mean.rows[0].interval is not None
+
+
+def test_one_name_at_two_stages_is_two_schedulers():
+    """A router of one name may serve two stages: neither is taken for a second run of the other."""
+    records = [made.scheduler("random", "job", goodput=1.0), made.scheduler("random", "decode")]
+    main, apart = standings.split(labelled(records))
+    assert len(main) == 2
+    assert apart == []
 
 
 def test_two_of_one_name_are_two_rows():
     """Other parameters under one name have a row and a label of their own."""
     records = [made.solver(parameters={"rounds": n}, quality=0.9 - n / 10) for n in (1, 2)]
     shown = labelled(records)
-    (mean,) = standings.standings(shown)
+    (mean,) = tables(records)
     assert [row.candidate for row in mean.rows] == [one["candidate"] for one in shown]
 
 
 def test_seeds_make_intervals_that_hold_the_mean():
     """Three seeds of every scenario give each row an interval around its mean."""
-    (mean, *_) = standings.standings(labelled(made.suite(seeds=(0, 1, 2))))
+    (mean, *_) = tables(made.suite(seeds=(0, 1, 2)))
     for row in mean.rows:
         assert row.interval is not None
         low, high = row.interval
@@ -57,7 +76,7 @@ def test_seeds_make_intervals_that_hold_the_mean():
 
 def test_each_scenario_has_a_table():
     """After the mean comes a table a scenario, with its own means."""
-    found = standings.standings(labelled(made.suite()))
+    found = tables(made.suite())
     assert [table.scenario for table in found] == ["", "calm", "shift"]
     assert found[1].rows[0].scores["efficiency"] == pytest.approx(0.95)
     assert found[2].rows[0].scores["efficiency"] == pytest.approx(0.75)
@@ -67,7 +86,7 @@ def test_failures_are_never_ranked():
     """Who fails in one scenario has no row in the mean, and is said with the reason, once."""
     broken = [made.solver("fragile", "shift"), *[made.failed("fragile", reason="no")] * 2]
     records = labelled([*made.suite(), *broken])
-    mean, calm, shift = standings.standings(records)
+    mean, calm, shift = tables(records)
     assert "fragile" not in {row.candidate for row in (*mean.rows, *calm.rows)}
     assert "fragile" in {row.candidate for row in shift.rows}
     (failure,) = standings.failures(records)
