@@ -13,6 +13,7 @@ from evaluation import (
     cli_leaderboard,
     cli_machine,
     cli_plan,
+    cli_report,
     cli_simulate,
     cli_solve,
     cli_trace,
@@ -88,6 +89,7 @@ app.command()(cli_machine.validate)
 app.command()(cli_machine.calibrate)
 app.command()(cli_machine.timeline)
 app.command()(cli_plan.plan)
+app.command()(cli_report.report)
 app.command()(cli_simulate.simulate)
 app.command()(cli_solve.solve)
 app.command()(cli_leaderboard.submit)

@@ -56,6 +56,10 @@ class CompetitionTask:
         """Play and return the record; the failure of who plays becomes part of it."""
         return run_competition(self)
 
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return _begun(self) | records.lost(reason)
+
 
 def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[CompetitionTask]:
     """Return all tasks of a suite of the competition, everyone on the counts of every seed."""
@@ -67,11 +71,10 @@ def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[CompetitionTask
     ]
 
 
-def run_competition(task: CompetitionTask) -> dict[str, Any]:
-    """Play one size and return its record."""
-    started = time.perf_counter()
+def _begun(task: CompetitionTask) -> dict[str, Any]:
+    """Return what is known of a record before it is played."""
     scenario, candidate = task.scenario, task.candidate
-    record = records.begun(
+    return records.begun(
         kind="competition",
         suite=task.suite,
         family=scenario.family,
@@ -86,6 +89,13 @@ def run_competition(task: CompetitionTask) -> dict[str, Any]:
         trace_hash=scenario.trace_hash(candidate.seed),
         fabric_hash=None,
     )
+
+
+def run_competition(task: CompetitionTask) -> dict[str, Any]:
+    """Play one size and return its record."""
+    started = time.perf_counter()
+    scenario, candidate = task.scenario, task.candidate
+    record = _begun(task)
     try:
         with ExitStack() as stack:
             solver = candidate.make()

@@ -12,6 +12,7 @@ import traces
 from evaluation import records
 from evaluation.scenario import fabric_of
 from evaluation.serving import build, stages
+from evaluation.serving.distribution import distribution
 from evaluation.serving.executor_dies import ExecutorDies
 from evaluation.serving.faults import Fault
 from evaluation.serving.random_faults import random_faults
@@ -93,7 +94,7 @@ class ServingTask:
         else:
             record |= {"status": "ok", "scores": _scores(result, last_s, scenario.fault)}
             record |= {"faults": [asdict(one) for one in scenario.fault]}
-            record |= {"summary": result.summary}
+            record |= {"summary": result.summary, "distribution": distribution(result.log)}
         record["wall"] = {"total_s": time.perf_counter() - started}
         return record
 

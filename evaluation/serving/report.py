@@ -18,6 +18,8 @@ from evaluation.serving.view import (
 )
 
 TEMPLATE = "report.html.j2"
+#: Shared with `podlab report`.
+THEME = Path(__file__).parent.parent / "site" / "static" / "plot_theme.js"
 
 
 def write_report(result: Result, path: Path) -> None:
@@ -76,6 +78,7 @@ def report(result: Result) -> str:
         plots=drawn,
         scenario=json.dumps(result.scenario, indent=1, default=str, ensure_ascii=False),
         plotly=plotly.offline.get_plotlyjs(),
+        theme=THEME.read_text(encoding="utf-8"),
     )
 
 

@@ -11,11 +11,10 @@ from evaluation.serving.executor_summary import Columns
 from evaluation.serving.result import Result
 from evaluation.serving.slo import tpot_s, ttft_s
 from evaluation.serving.thin import shares, thinned
+from evaluation.site.theme import COLOURS
 
 #: Most points of one trace, and of all traces together, so that a page stays below 8 MB.
 POINTS, ALL_POINTS = 2_000, 150_000
-#: Told apart on light and dark ground, and by most who see fewer colours (after Okabe and Ito).
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7fd1", "#999999")
 STAGES = {
     "attention": "#0072b2",
     "wait for attention": "#56b4e9",

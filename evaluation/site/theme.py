@@ -1,0 +1,77 @@
+"""Colours and shapes that all plots share; the page adds what differs in light and dark."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+#: Told apart on light and dark ground, and by most who see fewer colours (after Okabe and Ito).
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7fd1", "#999999")
+#: What is there for comparison, on either ground.
+FAINT = "rgba(128,134,142,0.45)"
+#: The same for a point, which is smaller than a line is long.
+FAINT_POINT = "#8b929a"
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+HEIGHT = 420
+ROW = 26
+
+#: Marks that the plots themselves use; all others that a text holds are shown as they stand.
+_MARKUP = re.compile(r"<(?!(?:br|/?b|/?extra)>)")
+
+
+def figure(data: list[dict[str, Any]], **layout: Any) -> dict[str, Any]:
+    """Return a figure of Plotly's JSON with the height all have unless given."""
+    return {"data": data, "layout": {"height": HEIGHT, **layout}}
+
+
+def others() -> dict[str, Any]:
+    """Return the entry of a legend that stands for all faint lines, which name its group."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "others",
+        "legendgroup": "others",
+        "legendrank": 3000,
+        "x": [None],
+        "y": [None],
+        "line": {"color": FAINT},
+    }
+
+
+def point_colour(colour: str) -> str:
+    """Return the colour of a point of somebody whose lines have that colour."""
+    return FAINT_POINT if colour == FAINT else colour
+
+
+def rows_height(rows: int) -> int:
+    """Return the height of a plot with a line of text for each of so many rows."""
+    return 110 + ROW * max(rows, 3)
+
+
+def short(values: Iterable[float], digits: int = 4) -> list[float]:
+    """Return numbers in so many significant digits, which is what is drawn of them."""
+    return [float(f"{value:.{digits}g}") for value in values]
+
+
+def to_json(shown: dict[str, Any]) -> str:
+    """Return a figure as JSON that may stand inside a ``script`` element.
+
+    Plotly reads some HTML in its texts. Names come from records, which are anybody's: all but
+    the plots' own line breaks is shown as text. No "<" is left that could end the element.
+    """
+    text = json.dumps(_plain(shown), separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        if "<" in value or "&" in value:
+            return _MARKUP.sub("&lt;", value.replace("&", "&amp;"))
+        return value
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        if value and all(type(one) is float for one in value):
+            return value
+        return [_plain(one) for one in value]
+    return value
