@@ -16,9 +16,13 @@ OWN_TESTS = {
     "engines.md": "tests/test_docs_solvers.py",
     "faults.md": "tests/test_docs_faults.py",
     "generating.md": "tests/test_docs_generating.py",
+    "leaderboard.md": "tests/test_docs_leaderboard.py",
+    "report.md": "tests/evaluation/site/panels/test_panels.py",
     "requests.md": "tests/test_docs_requests.py",
+    "scripts.md": "tests/test_docs_scripts.py",
     "serving.md": "tests/test_docs_serving.py",
     "solvers.md": "tests/test_docs_solvers.py",
+    "sweeps.md": "tests/test_docs_sweeps.py",
 }
 PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name not in OWN_TESTS]
 LANGUAGES = {"python", "sh", "toml", "json", "text"}
@@ -58,6 +62,9 @@ def test_a_page_runs(page, tmp_path, monkeypatch):
     """The blocks of a page run in order in an empty folder, each after those before it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    for block in blocks(page):
+        if block.note == "file":  # another page may have a file of that name
+            monkeypatch.delitem(sys.modules, Path(block.about).stem, raising=False)
     scope: dict[str, object] = {"__name__": "page"}
     for block in blocks(page):
         assert block.language in LANGUAGES, f"{page.name}:{block.line} names no language"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import tempfile
 
 import pytest
 
@@ -14,15 +15,16 @@ HEALTH = {
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
+def cluster():
     """Two nodes of one CPU each; the caller's end sits on the first."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("Ray is not installed: pip install 'podlab[ray]'")
     patch = pytest.MonkeyPatch()
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     patch.setenv("RAY_AUTH_MODE", "disabled")
-    # what sweeps bring along goes there
-    patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("nodes")))
+    # what sweeps bring along goes there; names of Ray's sockets leave room for a short one alone
+    folder = tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True)
+    patch.setenv("TMPDIR", folder.name)
     from ray.cluster_utils import Cluster
 
     size = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
@@ -32,3 +34,4 @@ def cluster(tmp_path_factory):
     yield made
     made.shutdown()
     patch.undo()
+    folder.cleanup()
