@@ -108,13 +108,11 @@ def bench(
         if as_json and (svg or by_scenario):
             raise ValueError("--json prints no tables; leave --svg and --by-scenario out")
         if suites.is_serving(suite):
-            if as_json:
-                raise ValueError(f"suite {suite} ranks schedulers, and has no --json yet")
             if solver or forecaster:
                 raise ValueError(
                     "a serving suite runs all schedulers; leave --solver and --forecaster out"
                 )
-            _bench_serving(suite, out, seed or 0, by_scenario, svg, how)
+            _bench_serving(suite, out, seed or 0, by_scenario, svg, as_json, how)
             return
         chosen_suite = suites.load(suite)
         if seed is not None:
@@ -154,19 +152,32 @@ def _leave(ranked: bool, interrupted: bool) -> None:
 
 
 def _bench_serving(
-    suite: str, out: Path, seed: int, by_scenario: bool, svg: Path | None, how: dict[str, Any]
+    suite: str,
+    out: Path,
+    seed: int,
+    by_scenario: bool,
+    svg: Path | None,
+    as_json: bool,
+    how: dict[str, Any],
 ) -> None:
     """Rank schedulers, or recoveries, instead of solvers."""
     from rich.console import Console
 
     from evaluation import leaderboard
     from evaluation import suite as suites
-    from evaluation.serving import ranking, ranking_table
+    from evaluation.serving import paired, ranking, ranking_table
 
     chosen = suites.load_serving(suite)
     _make_folder(out)
     todo = ranking.tasks(chosen, seed)
     found, interrupted = _run(todo, out, how)
+    if as_json:
+        rankings = paired.ranked(found)
+        stages = {stage: one.as_dict() for stage, one in rankings.items()}
+        print(json.dumps({"suite": chosen.id, "stages": stages}, indent=1))
+        _say_kept(found, len(todo), out)
+        _leave(any(one.rows for one in rankings.values()), interrupted)
+        return
     console = Console(record=svg is not None, width=ranking_table.WIDTH)
     if by_scenario:
         for name in chosen.scenarios:

@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,20 @@ class StageRanking:
     rows: list[Row] = field(default_factory=list)
     unranked: list[tuple[str, str]] = field(default_factory=list)
     scenarios: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON; an interval without end as null, as one seed alone has it."""
+        rows = [asdict(row) for row in self.rows]
+        for row in rows:
+            if not math.isfinite(row["high"]):
+                row |= {"low": None, "high": None}
+        unranked = [{"name": name, "reason": reason} for name, reason in self.unranked]
+        return {
+            "reference": self.reference,
+            "scenarios": list(self.scenarios),
+            "rows": rows,
+            "unranked": unranked,
+        }
 
 
 def ranked(found: Iterable[dict[str, Any]]) -> dict[str, StageRanking]:

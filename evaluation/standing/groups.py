@@ -124,12 +124,12 @@ def _blocks(record: Record, measure: Measure) -> int:
         return 0
     try:
         above, below = measure.parts(record)
-    except (KeyError, TypeError, ValueError):
+        good = np.ndim(above) == 1 and np.shape(above) == np.shape(below)
+        good = good and bool(np.isfinite(above).all() and np.isfinite(below).all())
+        scores = record.get("scores")
+        good = good and isinstance(scores, dict) and _finite(scores)
+    except (KeyError, TypeError, ValueError, OverflowError):  # integers that no float holds, too
         return 0
-    good = np.ndim(above) == 1 and np.shape(above) == np.shape(below)
-    good = good and bool(np.isfinite(above).all() and np.isfinite(below).all())
-    scores = record.get("scores")
-    good = good and isinstance(scores, dict) and _finite(scores)
     return len(above) if good and (below >= 0).all() and below.sum() > 0 else 0
 
 

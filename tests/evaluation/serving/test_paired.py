@@ -1,5 +1,6 @@
 """Schedulers beside a reference on the same seeds."""
 
+import json
 import math
 
 import pytest
@@ -136,3 +137,16 @@ def test_nothing_is_ranked_without_its_reference(reference):
 def test_no_records_no_ranking():
     """Nothing found is nothing ranked."""
     assert ranked([]) == {}
+
+
+def test_a_ranking_is_json():
+    """Without numbers that JSON does not have; what is not ranked keeps its reason."""
+    failed = record("bad", 0.0, status="failed", reason="ValueError: no")
+    one_seed = [record("plain", 1.0), record("new", 2.0), failed]
+    told = json.loads(json.dumps(ranked(one_seed)["job"].as_dict(), allow_nan=False))
+    assert [(row["name"], row["ratio"], row["low"]) for row in told["rows"]] == [
+        ("new", 2.0, None),
+        ("plain", 1.0, None),
+    ]
+    assert told["unranked"][0]["name"] == "bad"
+    assert "ValueError: no" in told["unranked"][0]["reason"]

@@ -55,6 +55,11 @@ def test_the_same_twice_counts_once():
         ),
         ({"scores": {"efficiency": float("inf")}}, "lacks finite"),
         ({"scores": {"efficiency": "1"}}, "lacks finite"),
+        ({"scores": {"efficiency": 10**400}}, "lacks finite"),
+        (
+            {"windows": {"ideal_s": [10**400], "step_s": [10**400], "migration_s": [0]}},
+            "lacks finite",
+        ),
         (
             {"windows": {"ideal_s": [1, 1], "step_s": [1, 1], "migration_s": [0, 0]}},
             "has 2 blocks on this trace, the others 1",
