@@ -12,7 +12,7 @@ TOKENS = 8192
 ROUNDS = 4
 
 
-def made_tokens(trace: RoutingTrace, seed: int) -> NDArray[np.int64]:
+def made_tokens(trace: RoutingTrace, seed: int) -> NDArray[np.int32]:
     """Return tokens that choose experts as often as the trace does, [tokens, layers, top_k].
 
     The choices of a token in a layer are different experts; nothing else ties choices together,
@@ -25,8 +25,10 @@ def made_tokens(trace: RoutingTrace, seed: int) -> NDArray[np.int64]:
     """
     random = np.random.default_rng(seed)
     totals = trace.counts.sum(axis=0, dtype=np.int64)
-    layers = [_layer(counts, trace.top_k, layer, random) for layer, counts in enumerate(totals)]
-    return np.stack(layers, axis=1)
+    tokens = np.empty((TOKENS, len(totals), trace.top_k), dtype=np.int32)
+    for layer, counts in enumerate(totals):
+        tokens[:, layer] = _layer(counts, trace.top_k, layer, random)
+    return tokens
 
 
 def _layer(

@@ -105,7 +105,9 @@ def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenP
     width = trace.num_layers * trace.num_experts
     offsets = np.arange(trace.num_layers)[:, None] * trace.num_experts
     dtype = np.uint16 if width <= 2**16 else np.uint32
-    cells = (ids + offsets).astype(dtype).reshape(len(ids), -1)
+    cells = np.empty((len(ids), width // trace.num_experts * trace.top_k), dtype)
+    np.add(ids, offsets, out=cells.reshape(ids.shape), casting="unsafe")
+    del ids  # of a pool the most memory, but for the pool itself
     random = np.random.default_rng([seed, 1])
     return pool_of_cells(cells, width, SIZES[:-1] if pooled else (), random)
 
