@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.site import pages, theme
+from evaluation.site.beside import beside_reference
 from evaluation.site.candidates import labelled
 from evaluation.site.chosen import variant_of
 from evaluation.site.kinds import name_of
@@ -39,7 +40,7 @@ def build(
     ImportError
         If jinja2 is not installed.
     """
-    shown = labelled(_one_kind_each(records))
+    shown = labelled(beside_reference(_one_kind_each(records)))
     by_suite: dict[str, list[Record]] = defaultdict(list)
     for record in shown:
         by_suite[record["suite"]].append(record)

@@ -140,6 +140,11 @@ SERVING = Kind(
     "solver",
     "stage",
     (
+        Column(
+            "goodput_ratio",
+            "goodput × reference",
+            "Goodput over that of the stage's reference on the same traffic",
+        ),
         Column("goodput", "goodput", "Output tokens a second and chip within the SLO", "{:,.1f}"),
         Column("share", "keep SLO", "Share of requests that keep the SLO", "{:.1%}"),
         Column("ttft_p50_s", "TTFT p50 ms", "Time to first token, median", "{:,.0f}", 1e3, -1),
@@ -151,7 +156,24 @@ SERVING = Kind(
     ),
 )
 
-KINDS = {"solver": SOLVER, "fit": FIT, "forecast": FORECAST, "serving": SERVING}
+FAULTS = Kind(
+    "recovery",
+    "solver",
+    "stage",
+    (
+        *SERVING.columns[:5],
+        Column("recomputed_tokens", "computed again", "Tokens computed twice", "{:,.0f}", 1, -1),
+        Column("recovery_s", "to recover s", "Until requests wait no longer", "{:.1f}", 1, -1),
+    ),
+)
+
+KINDS = {
+    "solver": SOLVER,
+    "fit": FIT,
+    "forecast": FORECAST,
+    "serving": SERVING,
+    "faults": FAULTS,
+}
 
 
 def name_of(record: Record) -> str:
@@ -180,8 +202,13 @@ def _variant(record: Record) -> str:
 
 
 def _present(kind: Kind, records: list[Record]) -> Kind:
-    """Return the kind without columns that no record fills, but for the first."""
+    """Return the kind without columns that no record fills, but for the first.
+
+    Schedulers without a reference beside them are ranked by goodput itself.
+    """
     first, *others = kind.columns
+    if first.key == "goodput_ratio" and not any(has(record, first.key) for record in records):
+        first, *others = others
     kept = [one for one in others if any(has(record, one.key) for record in records)]
     return Kind(kind.noun, kind.field, kind.variant, (first, *kept))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from evaluation.intervals import bootstrap_interval, shared_ranks
 from evaluation.site import chosen
+from evaluation.site.beside import ranked_by_stage
 from evaluation.site.kinds import COST, Kind, name_of, score
 from evaluation.site.panel import Record
 from evaluation.standing import Standing as HouseStanding
@@ -152,6 +153,8 @@ def _rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
 
     It has none for schedulers, and records that somebody else wrote may lack what it draws from.
     """
+    if kind.primary.key == "goodput_ratio" and (staged := _staged_rows(records)):
+        return staged
     found = _standing(records)
     if found is None or not found.rows:
         return _plain_rows(records, kind)
@@ -168,6 +171,27 @@ def _rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
             row.interval,
         )
         for row in found.rows
+    )
+
+
+def _staged_rows(records: list[Record]) -> tuple[Row, ...]:
+    """Return schedulers beside their stage's reference; ranks are of the stage."""
+    try:
+        found = ranked_by_stage(records)
+    except (ValueError, LookupError, TypeError, ArithmeticError):
+        return ()
+    ranks = [(stage, row.rank) for _, stage, row in found]
+    return tuple(
+        Row(
+            row.rank,
+            ranks.count((stage, row.rank)) > 1,
+            candidate,
+            stage,
+            {key: value for key, value in row.means.items() if value is not None}
+            | {"goodput_ratio": row.ratio},
+            (row.low, row.high) if 0 < row.low < row.high < np.inf else None,
+        )
+        for candidate, stage, row in found
     )
 
 

@@ -31,7 +31,9 @@ def panel(records: list[Record]) -> Panel | None:
 
 def gaps(records: list[Record], primary: Column) -> Gaps:
     """Return the gap, as a part of the best, by (candidate, variant) and family."""
-    best: dict[str, float] = {}
+    # beside a reference, the best is that of a stage; else all variants serve the same traffic
+    staged = primary.key == "goodput_ratio"
+    best: dict[tuple[str, str], float] = {}
     runs: dict[tuple[str, str], dict[tuple[str, str], list[Record]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -43,14 +45,17 @@ def gaps(records: list[Record], primary: Column) -> Gaps:
             family = str(mine[0].get("family") or scenario)
             runs[candidate, variant][family, scenario] = mine
             better = max if primary.better >= 0 else min
-            best[scenario] = better(best.get(scenario, value), value)
+            place = scenario, variant if staged else ""
+            best[place] = better(best.get(place, value), value)
     table: Gaps = {}
     for pair, by_scenario in runs.items():
+        variant = pair[1] if staged else ""
         short: dict[str, list[float]] = defaultdict(list)
         for (family, scenario), mine in by_scenario.items():
             value = chosen.mean(mine, primary.key)
-            if value is not None and best[scenario]:
-                short[family].append(abs(best[scenario] - value) / abs(best[scenario]))
+            known = best.get((scenario, variant))
+            if value is not None and known:
+                short[family].append(abs(known - value) / abs(known))
         if short:
             table[pair] = {family: statistics.fmean(found) for family, found in short.items()}
     return table

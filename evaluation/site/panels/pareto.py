@@ -21,6 +21,8 @@ def panel(records: list[Record]) -> Panel | None:
     if not found:
         return None
     kind = kind_of(found)
+    if kind.primary.key == "goodput_ratio":
+        return None  # stages are played on scenarios of their own: one front would mix them
     colours = chosen.colours(records)
     table = chosen.over_scenarios(found, (kind.primary.key, *(price[0] for price in PRICES)))
     columns = {column.key: column for column in kind.columns}

@@ -67,7 +67,7 @@ def test_a_suite_of_failures_has_a_page():
 
 def test_an_unknown_kind_shows_what_scores_it_has():
     """A kind that this podlab does not know is ranked by its first score."""
-    record = made.solver() | {"kind": "faults", "scores": {"recovery_s": 3.0, "lost": 1.0}}
+    record = made.solver() | {"kind": "novel", "scores": {"recovery_s": 3.0, "lost": 1.0}}
     _, found = suites([record])
     board = found["toy-v1"].board
     assert [column.heading for column in board.kind.columns] == ["recovery s", "lost"]
