@@ -36,11 +36,7 @@ class Task:
         return {
             "suite": self.suite,
             "scenario": asdict(scenario),
-            "solver": self.candidate.name,
-            "solver_file": self.candidate.file_hash,
-            "seed": self.candidate.seed,
-            "parameters": self.candidate.params,
-            "sandboxed": self.candidate.sandboxed,
+            **self.candidate.identity(),
             # covers the bundled presets as well; a user's own are hashed beside it
             "source_hash": records.provenance()["source_hash"],
             "presets": [records.own_file(name) for name in scenario.presets],

@@ -89,6 +89,16 @@ class Candidate:
         found: Any = _attribute(self.path, self.spec, self.registry.noun)
         return inspect.isclass(found) and "seed" in inspect.signature(found).parameters
 
+    def identity(self) -> dict[str, Any]:
+        """Return who this is, as far as scores depend on it; a file by its hash."""
+        return {
+            "solver": self.name,
+            "solver_file": self.file_hash,
+            "seed": self.seed,
+            "parameters": self.params,
+            "sandboxed": self.sandboxed,
+        }
+
     def make(self) -> Any:
         """Return the solver.
 

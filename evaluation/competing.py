@@ -37,11 +37,7 @@ class CompetitionTask:
             "suite": self.suite,
             "kind": "competition",
             "scenario": asdict(self.scenario),
-            "solver": self.candidate.name,
-            "solver_file": self.candidate.file_hash,
-            "seed": self.candidate.seed,
-            "parameters": self.candidate.params,
-            "sandboxed": self.candidate.sandboxed,
+            **self.candidate.identity(),
             "source_hash": made_by["source_hash"],
             "numpy": made_by["host"]["numpy"],
         }

@@ -105,7 +105,7 @@ def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenP
     width = trace.num_layers * trace.num_experts
     offsets = np.arange(trace.num_layers)[:, None] * trace.num_experts
     dtype = np.uint16 if width <= 2**16 else np.uint32
-    cells = np.empty((len(ids), width // trace.num_experts * trace.top_k), dtype)
+    cells = np.empty((len(ids), trace.num_layers * trace.top_k), dtype)
     np.add(ids, offsets, out=cells.reshape(ids.shape), casting="unsafe")
     del ids  # of a pool the most memory, but for the pool itself
     random = np.random.default_rng([seed, 1])

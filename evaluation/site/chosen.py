@@ -75,6 +75,12 @@ def mean_list(records: list[Record], room: str, key: str) -> list[float]:
     return [statistics.fmean(values) for values in zip(*lists, strict=False)]
 
 
+def lines(candidates: dict[str, list[Record]], room: str, key: str) -> dict[str, list[float]]:
+    """Return the mean list of every candidate that has one of two numbers or more."""
+    found = {name: mean_list(mine, room, key) for name, mine in candidates.items()}
+    return {name: values for name, values in found.items() if len(values) > 1}
+
+
 def over_scenarios(
     records: list[Record], keys: tuple[str, ...]
 ) -> dict[tuple[str, str], dict[str, float]]:

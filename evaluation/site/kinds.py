@@ -20,6 +20,8 @@ class Column:
         How it is written.
     better
         1 if more is better, -1 if less, 0 if neither.
+    within_variant
+        Whether it compares those of one variant alone.
     """
 
     key: str
@@ -28,6 +30,7 @@ class Column:
     form: str = "{:.3f}"
     factor: float = 1.0
     better: int = 1
+    within_variant: bool = False
 
     def text(self, value: float) -> str:
         """Return a value as it is read."""
@@ -144,6 +147,7 @@ SERVING = Kind(
             "goodput_ratio",
             "goodput × reference",
             "Goodput over that of the stage's reference on the same traffic",
+            within_variant=True,
         ),
         Column("goodput", "goodput", "Output tokens a second and chip within the SLO", "{:,.1f}"),
         Column("share", "keep SLO", "Share of requests that keep the SLO", "{:.1%}"),
@@ -207,7 +211,7 @@ def _present(kind: Kind, records: list[Record]) -> Kind:
     Schedulers without a reference beside them are ranked by goodput itself.
     """
     first, *others = kind.columns
-    if first.key == "goodput_ratio" and not any(has(record, first.key) for record in records):
+    if first.within_variant and not any(has(record, first.key) for record in records):
         first, *others = others
     kept = [one for one in others if any(has(record, one.key) for record in records)]
     return Kind(kind.noun, kind.field, kind.variant, (first, *kept))

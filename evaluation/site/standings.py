@@ -153,7 +153,7 @@ def _rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
 
     It has none for schedulers, and records that somebody else wrote may lack what it draws from.
     """
-    if kind.primary.key == "goodput_ratio" and (staged := _staged_rows(records)):
+    if kind.primary.within_variant and (staged := _staged_rows(records)):
         return staged
     found = _standing(records)
     if found is None or not found.rows:

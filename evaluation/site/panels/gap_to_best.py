@@ -31,8 +31,6 @@ def panel(records: list[Record]) -> Panel | None:
 
 def gaps(records: list[Record], primary: Column) -> Gaps:
     """Return the gap, as a part of the best, by (candidate, variant) and family."""
-    # beside a reference, the best is that of a stage; else all variants serve the same traffic
-    staged = primary.key == "goodput_ratio"
     best: dict[tuple[str, str], float] = {}
     runs: dict[tuple[str, str], dict[tuple[str, str], list[Record]]] = defaultdict(
         lambda: defaultdict(list)
@@ -45,11 +43,11 @@ def gaps(records: list[Record], primary: Column) -> Gaps:
             family = str(mine[0].get("family") or scenario)
             runs[candidate, variant][family, scenario] = mine
             better = max if primary.better >= 0 else min
-            place = scenario, variant if staged else ""
+            place = scenario, variant if primary.within_variant else ""
             best[place] = better(best.get(place, value), value)
     table: Gaps = {}
     for pair, by_scenario in runs.items():
-        variant = pair[1] if staged else ""
+        variant = pair[1] if primary.within_variant else ""
         short: dict[str, list[float]] = defaultdict(list)
         for (family, scenario), mine in by_scenario.items():
             value = chosen.mean(mine, primary.key)

@@ -18,11 +18,7 @@ def panel(records: list[Record]) -> Panel | None:
     views = []
     for place, candidates in chosen.places(chosen.finished(records, "distribution")).items():
         for key, short, words in SHOWN:
-            lines = {
-                name: values
-                for name, mine in candidates.items()
-                if len(values := chosen.mean_list(mine, "distribution", key)) > 1
-            }
+            lines = chosen.lines(candidates, "distribution", key)
             if lines:
                 views.append(_view(place, short, words, lines))
     if not views:

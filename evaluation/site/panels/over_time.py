@@ -22,11 +22,7 @@ def panel(records: list[Record]) -> Panel | None:
     colours = chosen.colours(records)
     views = []
     for place, candidates in chosen.places(found).items():
-        lines = {
-            name: values
-            for name, mine in candidates.items()
-            if len(values := chosen.mean_list(mine, "windows", key)) > 1
-        }
+        lines = chosen.lines(candidates, "windows", key)
         if lines:
             views.append(_view(place, lines, colours, unit))
     if not views:

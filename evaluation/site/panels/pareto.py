@@ -21,7 +21,7 @@ def panel(records: list[Record]) -> Panel | None:
     if not found:
         return None
     kind = kind_of(found)
-    if kind.primary.key == "goodput_ratio":
+    if kind.primary.within_variant:
         return None  # stages are played on scenarios of their own: one front would mix them
     colours = chosen.colours(records)
     table = chosen.over_scenarios(found, (kind.primary.key, *(price[0] for price in PRICES)))
