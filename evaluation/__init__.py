@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evaluation.door import Scores, evaluate
+    from evaluation.api import Scores, evaluate
 
 __all__ = ["Scores", "evaluate"]
 
@@ -11,7 +11,7 @@ __all__ = ["Scores", "evaluate"]
 def __getattr__(name: str) -> Any:
     # what judges brings pandas, networkx and scipy along; who imports one module needs none of it
     if name in __all__:
-        from evaluation import door
+        from evaluation import api
 
-        return getattr(door, name)
+        return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

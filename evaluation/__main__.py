@@ -15,7 +15,7 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(1)
-    from evaluation.cli import app
+    from evaluation.cli.app import app
 
     app(prog_name="podlab")
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.sandbox import Limits, Sandboxed
-from evaluation.workload import Workload, usual
+from evaluation.candidates.evolution_workload import Workload, usual
+from evaluation.candidates.sandbox import Limits, Sandboxed
 
 #: What a program may use: seconds for an answer, and for all of one workload.
 LIMITS = Limits(call_s=10.0, total_s=60.0)
@@ -62,8 +62,8 @@ def evaluate(
     """Return the numbers of a program.
 
     After each window but the last the program is asked, and its map is judged on the window that
-    follows, which it has not seen. It runs in a process of its own (:class:`evaluation.sandbox
-    .Sandboxed`), a new one for each workload.
+    follows, which it has not seen. It runs in a process of its own
+    (:class:`evaluation.candidates.sandbox .Sandboxed`), a new one for each workload.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def evaluate(
         A file with ``rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus)``, or
         any other entry that the sandbox knows.
     workloads
-        What it is judged on; :func:`evaluation.workload.usual` by default.
+        What it is judged on; :func:`evaluation.candidates.evolution_workload.usual` by default.
     limits
         What it may use.
     windows

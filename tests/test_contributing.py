@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import lb.testing
-from evaluation.candidates import Candidate
+from evaluation.candidates.candidate import Candidate
 
 TEXT = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CODE = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL).group(1)

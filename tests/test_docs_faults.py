@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.serving.faults import KINDS
-from evaluation.serving.recovery import CHECKS, MODES, Recovery
+from evaluation.serving.faults.fault import KINDS
+from evaluation.serving.faults.recovery import CHECKS, MODES, Recovery
 
 PAGE = Path(__file__).parent.parent / "docs" / "faults.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from evaluation import suite
-from evaluation.bench import Task
-from evaluation.candidates import Candidate
-from evaluation.scenario import Scenario
-from evaluation.standing import Row, Standing
+from evaluation.candidates.candidate import Candidate
+from evaluation.kinds import suite
+from evaluation.kinds.solver import Task
+from evaluation.leaderboard import Row, Standing
+from evaluation.replay.scenario import Scenario
 
 TEXT = (Path(__file__).parent.parent / "docs" / "leaderboard.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from evaluation.cli import app
+from evaluation.cli.app import app
 
 PAGE = Path(__file__).parent.parent / "docs" / "scripts.md"
 ROOT = PAGE.parent.parent

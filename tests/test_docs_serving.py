@@ -8,8 +8,8 @@ import pytest
 
 import schedulers
 import schedulers.testing
-from evaluation.serving.plan_axes import axes, read_table
-from evaluation.serving.scenario import read
+from evaluation.serving.plan.axes import axes, read_table
+from evaluation.serving.scenario.scenario import read
 
 TEXT = (Path(__file__).parent.parent / "docs" / "serving.md").read_text(encoding="utf-8")
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import lb
 import traces
-from evaluation import suite
-from evaluation.replay import replay
+from evaluation.kinds import suite
+from evaluation.replay.replay import replay
 from traces.generated import ar1_counts
 
 TURNS = 5

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 import lb
 import traces
-from evaluation.disaggregated import Disaggregated
-from evaluation.executor import StepExecutor
-from evaluation.scenario import fabric_of
-from evaluation.serving import named
-from evaluation.serving.decode_batch import whole_blocks
-from evaluation.serving.disaggregated_price import DisaggregatedPrice
-from evaluation.serving.drifting_load import Drifting
-from evaluation.serving.expert_load import ExpertLoad, Uniform, load_of
-from evaluation.serving.pricing import ColocatedPrice
-from evaluation.serving.scenario import ExecutorTable, ServingScenario
-from evaluation.serving.task_executor import Shape
+from evaluation.replay.scenario import fabric_of
+from evaluation.serving.engine.decode_batch import whole_blocks
+from evaluation.serving.engine.task_executor import Shape
+from evaluation.serving.pricing.colocated import ColocatedPrice
+from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
+from evaluation.serving.pricing.drifting_load import Drifting
+from evaluation.serving.pricing.expert_load import ExpertLoad, Uniform, load_of
+from evaluation.serving.scenario import named_scheduler
+from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.step.disaggregated import Disaggregated
+from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Library, Model, Operators
 from hardware.faults import Jitter
 from hardware.memory import footprint
@@ -41,9 +41,9 @@ START_TOKENS = 16_384
 
 def job_router(given: Any) -> Any:
     """Return a router of task executors: one of the job executor, or one of decode groups."""
-    name = named.name_of(given)
+    name = named_scheduler.name_of(given)
     known = name not in JOB.available() and name in DECODE.available()
-    return named.make(DECODE if known else JOB, given)
+    return named_scheduler.make(DECODE if known else JOB, given)
 
 
 @lru_cache(maxsize=2)

@@ -8,24 +8,25 @@ from typing import Any
 import simpy
 
 import schedulers
-from evaluation.scenario import fabric_of
-from evaluation.serving import build, named
-from evaluation.serving.drifting_load import Drifting
-from evaluation.serving.fault_building import outages_of
-from evaluation.serving.faults import as_table
-from evaluation.serving.job_executor import Stage
-from evaluation.serving.live import Live
-from evaluation.serving.log import RequestLog, SampleLog, StepLog
-from evaluation.serving.outages import Outages
-from evaluation.serving.rebalancing import Rebalancing
-from evaluation.serving.result import Result
-from evaluation.serving.scenario import ServingScenario
-from evaluation.serving.signatures import Signatures
-from evaluation.serving.slo import Slo
-from evaluation.serving.summary import summarise
-from evaluation.serving.system import System
-from evaluation.serving.task_executor import TaskExecutor
-from evaluation.serving.transfer import ports
+from evaluation.replay.scenario import fabric_of
+from evaluation.serving import build
+from evaluation.serving.build_faults import outages_of
+from evaluation.serving.engine.expert_affinity import Signatures
+from evaluation.serving.engine.job_executor import Stage
+from evaluation.serving.engine.kv_transfer import ports
+from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.engine.request_state import Live
+from evaluation.serving.engine.system import System
+from evaluation.serving.engine.task_executor import TaskExecutor
+from evaluation.serving.faults.fault import as_table
+from evaluation.serving.pricing.drifting_load import Drifting
+from evaluation.serving.recovery.fault_injector import Outages
+from evaluation.serving.recovery.rebalancing import Rebalancing
+from evaluation.serving.results.result import Result
+from evaluation.serving.results.slo import Slo
+from evaluation.serving.results.summary import summarise
+from evaluation.serving.scenario import named_scheduler
+from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Device
 from traces.requests import RequestTrace
 
@@ -47,7 +48,7 @@ def simulate(
     Parameters
     ----------
     scenario
-        From :func:`evaluation.serving.scenario.read`.
+        From :func:`evaluation.serving.scenario.scenario.read`.
     until_s
         Stop at this simulated time; by default when all requests have finished.
     seed
@@ -123,7 +124,7 @@ def _system(
     system = System(
         env, live, log, ports(fabric, scenario.plane), build.cache_bytes(scenario), steps
     )
-    chosen = [named.name_of(given) for given in (scenario.decode, scenario.decode_job)]
+    chosen = [named_scheduler.name_of(given) for given in (scenario.decode, scenario.decode_job)]
     features = Signatures(load, live, seed) if "expert-locality" in chosen else None
     executors: list[TaskExecutor] = []
     for table in scenario.executor:
@@ -134,8 +135,8 @@ def _system(
             name = f"{table.role}-{copy}"
             shape = build.shape(name, scenario, table, pricer, placement.slots_per_rank)
             routers = (
-                named.make(schedulers.PREFILL, scenario.prefill),
-                named.make(schedulers.DECODE, scenario.decode),
+                named_scheduler.make(schedulers.PREFILL, scenario.prefill),
+                named_scheduler.make(schedulers.DECODE, scenario.decode),
             )
             executors.append(
                 TaskExecutor(
@@ -144,7 +145,7 @@ def _system(
                     shape,
                     build.price(table, pricer, placement, load, seed + len(executors)),
                     routers,
-                    named.make(schedulers.BATCH, scenario.batch),
+                    named_scheduler.make(schedulers.BATCH, scenario.batch),
                     live,
                     log,
                     steps,

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import lb
-from evaluation.disaggregated import Disaggregated
-from evaluation.executor import StepExecutor
-from evaluation.serving.disaggregated_price import DisaggregatedPrice
-from evaluation.serving.expert_load import Uniform, load_of
-from evaluation.serving.pricing import ColocatedPrice
-from evaluation.serving.work import Work
+from evaluation.serving.pricing.colocated import ColocatedPrice
+from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
+from evaluation.serving.pricing.expert_load import Uniform, load_of
+from evaluation.serving.pricing.work import Work
+from evaluation.step.disaggregated import Disaggregated
+from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from hardware.faults import Jitter
 

@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 
-from evaluation.site.reading import read
-from evaluation.site.write import write
-from tests.evaluation.site import made
+from evaluation.report.record_files import read
+from evaluation.report.write import write
+from tests.evaluation.report import made
 
 CANDIDATES, SCENARIOS, SEEDS = 25, 4, 5
 LAYERS, RANKS, WINDOWS = 26, 32, 11

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lb
-from evaluation.executor import StepExecutor
+from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 
 LOAD = np.random.default_rng(0).lognormal(size=(58, 256)) * 100

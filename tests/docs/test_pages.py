@@ -17,7 +17,7 @@ OWN_TESTS = {
     "faults.md": "tests/test_docs_faults.py",
     "generating.md": "tests/test_docs_generating.py",
     "leaderboard.md": "tests/test_docs_leaderboard.py",
-    "report.md": "tests/evaluation/site/panels/test_panels.py",
+    "report.md": "tests/evaluation/report/panels/test_panels.py",
     "requests.md": "tests/test_docs_requests.py",
     "scripts.md": "tests/test_docs_scripts.py",
     "serving.md": "tests/test_docs_serving.py",

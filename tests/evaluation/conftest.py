@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import traces
-from evaluation.executor import StepExecutor
-from evaluation.replay import Deployment
+from evaluation.replay.replay import Deployment
+from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Model, Operators
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from evaluation import fitting, leaderboard
-from evaluation.bench import Task
-from evaluation.candidates import Candidate
-from evaluation.fit_scenario import FitScenario
-from evaluation.scenario import Scenario
-from evaluation.standing import standing
+from evaluation.candidates.candidate import Candidate
+from evaluation.kinds import fit
+from evaluation.kinds.fit_scenario import FitScenario
+from evaluation.kinds.solver import Task
+from evaluation.leaderboard import standing
+from evaluation.leaderboard import table as leaderboard
+from evaluation.replay.scenario import Scenario
 from tests.evaluation.cheats import CHEATS, IN_VAIN
 
 SCENARIO = Scenario(
@@ -54,7 +55,7 @@ def replayed(solver):
 
 def fitted(solver):
     """Return its record on a matrix."""
-    return fitting.FitTask("toy-v1", MATRIX, present(solver)).run()
+    return fit.FitTask("toy-v1", MATRIX, present(solver)).run()
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_tampering_gains_nothing(cheat, greedy):
     assert record["status"] == "ok"
     assert record["scores"] == greedy["scores"]
     assert record["windows"] == greedy["windows"]
-    honest = fitting.FitTask("toy-v1", MATRIX, Candidate("greedy")).run()
+    honest = fit.FitTask("toy-v1", MATRIX, Candidate("greedy")).run()
     assert fitted(cheat)["scores"] == honest["scores"]
 
 

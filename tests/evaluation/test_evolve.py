@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evaluation import evolve
-from evaluation.workload import Workload
+from evaluation.candidates.evolution_workload import Workload
 
 HEAD = """
 import numpy as np

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from evaluation.serving.executor_dies import ExecutorDies
-from evaluation.serving.log import RequestLog, SampleLog, StepLog
-from evaluation.serving.result import Result
-from evaluation.serving.slo import Slo
-from evaluation.serving.summary import summarise
-from evaluation.serving.work import Cost
+from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.faults.executor_dies import ExecutorDies
+from evaluation.serving.pricing.work import Cost
+from evaluation.serving.results.result import Result
+from evaluation.serving.results.slo import Slo
+from evaluation.serving.results.summary import summarise
 from hardware import Fabric
 from lb import Placement
 from traces import RequestTrace

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from evaluation.serving.scenario import read
+from evaluation.serving.scenario.scenario import read
 
 
 def busy(**changed):

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import simpy
 
-from evaluation.serving.conservation import check
-from evaluation.serving.job_executor import Stage
-from evaluation.serving.live import Live
-from evaluation.serving.log import RequestLog, SampleLog, StepLog
-from evaluation.serving.system import System
-from evaluation.serving.task_executor import Shape, TaskExecutor
-from evaluation.serving.transfer import Ports
-from evaluation.serving.work import Cost
+from evaluation.serving.engine.job_executor import Stage
+from evaluation.serving.engine.kv_transfer import Ports
+from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.engine.request_state import Live
+from evaluation.serving.engine.system import System
+from evaluation.serving.engine.task_executor import Shape, TaskExecutor
+from evaluation.serving.pricing.work import Cost
+from evaluation.serving.results.conservation import check
 from schedulers.batch.fcfs import fcfs
 from schedulers.decode.mask_least_kv import mask_least_kv
 from schedulers.job.least_loaded import least_loaded

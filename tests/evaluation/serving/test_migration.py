@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lb
-from evaluation.serving.migration import MODES, FourPhase, make_migration, masked_share
-from evaluation.serving.migration.rounds import EXCHANGED, KEPT, rounds
+from evaluation.serving.recovery.migration import MODES, FourPhase, make_migration, masked_share
+from evaluation.serving.recovery.migration.rounds import EXCHANGED, KEPT, rounds
 
 STEP = 0.25
 WEIGHT = 8.0  # bytes of an expert

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from evaluation.serving.build import expert_load, requests
-from evaluation.serving.faults import Fault
-from evaluation.serving.random_faults import FaultRates
-from evaluation.serving.rebalancing import RebalanceTable
-from evaluation.serving.recovery import MODES, Recovery
-from evaluation.serving.scenario import available, read
+from evaluation.serving.faults.fault import Fault
+from evaluation.serving.faults.random_faults import FaultRates
+from evaluation.serving.faults.recovery import MODES, Recovery
+from evaluation.serving.recovery.rebalancing import RebalanceTable
+from evaluation.serving.results.view import rates
+from evaluation.serving.scenario.scenario import available, read
 from evaluation.serving.simulate import simulate
-from evaluation.serving.view import rates
 
 
 @pytest.fixture(scope="module")

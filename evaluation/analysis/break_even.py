@@ -1,0 +1,194 @@
+"""When replicas pay: a layer priced with and without them, over a grid of what decides it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lb
+from evaluation.analysis.bandwidth import scaled
+from evaluation.analysis.break_even_grid import Cell, Grid, Setting
+from evaluation.analysis.popularity import Popularity, drifted
+from evaluation.candidates.candidate import Candidate
+from evaluation.step.executor import StepExecutor
+from hardware import Collectives, Device, Fabric, Library, Model, Operators
+from hardware.memory import most_sequences
+
+Array = NDArray[np.float64]
+
+
+def price(
+    grid: Grid, setting: Setting, on_cell: Callable[[Cell], None] | None = None
+) -> list[Cell]:
+    """Price every cell of a grid.
+
+    In each: popularity is drawn for every layer; a window is drawn from it, and the solver places
+    for that; popularity drifts, if asked; steps are drawn and priced. Cells that differ in
+    redundancy or bandwidth alone see the same tokens.
+
+    Parameters
+    ----------
+    grid, setting
+        What is priced.
+    on_cell
+        Told of every cell as it is done.
+
+    Raises
+    ------
+    ValueError
+        If a preset, law, solver or dispatcher is unknown, an axis does not suit the model or the
+        fabric, or the solver's answer is not valid.
+    """
+    machines = [_Machine.of(setting, ranks, grid) for ranks in grid.ranks]
+    cells: list[Cell] = []
+    for machine, batch, skew in product(machines, grid.batch, grid.skew):
+        for cell in machine.cells(batch, skew, grid):
+            cells.append(cell)
+            if on_cell is not None:
+                on_cell(cell)
+    return cells
+
+
+def break_even_skew(cells: Iterable[Cell], against: str = "rearranged") -> float | None:
+    """Return the least skew from which replicas pay, between cells that differ in skew alone.
+
+    Straight between the two skews where the change turns negative; the least skew of all if it is
+    negative there; None if it never is.
+
+    Parameters
+    ----------
+    cells
+        At least one.
+    against
+        "rearranged" or "contiguous".
+    """
+    changes = sorted((cell.skew, cell.change(against)) for cell in cells)
+    for number, (skew, change) in enumerate(changes):
+        if change < 0:
+            before, cost = changes[number - 1] if number else (skew, 0.0)
+            part = cost / (cost - change) if np.isfinite(cost) else 1.0
+            return before + part * (skew - before)
+    return None
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """One EP size: the machines by bandwidth, and what is asked of them."""
+
+    setting: Setting
+    solver: lb.Solver
+    machines: dict[float, StepExecutor]
+    ranks: int
+
+    @classmethod
+    def of(cls, setting: Setting, ranks: int, grid: Grid) -> "_Machine":
+        """Build the machines, and refuse what cannot be."""
+        model = Model.preset(setting.model)
+        if model.experts % ranks:
+            fit = [one for one in range(1, model.experts + 1) if model.experts % one == 0]
+            raise ValueError(
+                f"ranks = {ranks} does not divide the {model.experts} experts of {model.name}, so "
+                f"that there is no layout without replicas; give some of {fit}"
+            )
+        slots = model.experts // ranks + max(grid.redundant)
+        lb.Problem(np.ones((1, model.experts)), ranks, slots)
+        lb.make_dispatcher(setting.dispatcher)
+        library = Library.preset(setting.library)
+        collectives = Collectives(Fabric.preset(setting.fabric, ranks), model, library)
+        operators = Operators(Device.preset(setting.device), model)
+        machines = {
+            factor: StepExecutor(operators, scaled(collectives, factor), setting.kv_tokens)
+            for factor in grid.bandwidth
+        }
+        return cls(setting, Candidate(setting.solver, setting.seed).make(), machines, ranks)
+
+    @property
+    def operators(self) -> Operators:
+        """What kernels cost; the same at every bandwidth."""
+        return next(iter(self.machines.values())).operators
+
+    def cells(self, batch: int, skew: float, grid: Grid) -> Iterable[Cell]:
+        """Yield the cells of a batch and skew."""
+        without = self.batch(batch, 0)
+        contiguous = self.layer_s(without, skew, 0, lb.make("contiguous"))
+        rearranged = self.layer_s(without, skew, 0, self.solver)
+        for redundant in grid.redundant:
+            beside = self.batch(batch, redundant)
+            replicas = self.layer_s(beside, skew, redundant, self.solver) if beside else {}
+            for factor in grid.bandwidth:
+                base, other = rearranged[factor] / without, replicas.get(factor)
+                error = 0.0
+                if other is not None:
+                    error = float((other / beside - base).std(ddof=1) / base.mean())
+                yield Cell(
+                    skew,
+                    batch,
+                    self.ranks,
+                    redundant,
+                    factor,
+                    float(contiguous[factor].mean()),
+                    float(rearranged[factor].mean()),
+                    float("nan") if other is None else float(other.mean()),
+                    error / np.sqrt(self.setting.layers),
+                    without,
+                    beside,
+                    self.most_batch(redundant) >= batch,
+                )
+
+    def batch(self, asked: int, redundant: int) -> int:
+        """Tokens a rank: what is asked, or what fits where memory bounds it."""
+        if not self.setting.memory_bound:
+            return asked
+        most = self.most_batch(redundant)
+        if most < 1 and not redundant:
+            raise ValueError(
+                f"ranks = {self.ranks}: {self.setting.model} leaves no room for one sequence of "
+                f"{self.setting.kv_tokens:g} tokens on {self.setting.device}; give more ranks"
+            )
+        return min(asked, most)
+
+    def most_batch(self, redundant: int) -> int:
+        """Sequences whose cache fits beside the slots."""
+        slots = self.operators.model.experts // self.ranks + redundant
+        return most_sequences(self.operators, slots, self.setting.kv_tokens)
+
+    def layer_s(
+        self, batch: int, skew: float, redundant: int, solver: lb.Solver
+    ) -> dict[float, Array]:
+        """[layers] mean seconds by bandwidth, under the placement for the window before."""
+        tokens = batch * self.ranks
+        window, counts = _drawn(self.setting, self.operators.model, skew, tokens)
+        fabric = self.machines[next(iter(self.machines))].collectives.fabric
+        problem = lb.Problem(
+            window[None],
+            self.ranks,
+            self.operators.model.experts // self.ranks + redundant,
+            ranks_per_node=fabric.ranks_per_node,
+            expert_groups=self.operators.model.expert_groups,
+            dispatcher=self.setting.dispatcher,
+        )
+        placement = lb.solve(problem, solver)
+        split = lb.configured(self.setting.dispatcher, fabric.ranks_per_node)
+        taken = {factor: np.zeros(self.setting.layers) for factor in self.machines}
+        for step in counts.astype(np.float64):
+            share = lb.check_share(placement, split(placement, step))
+            for factor, executor in self.machines.items():
+                taken[factor] += executor.step(placement, step, share, tokens).layers
+        return {factor: seconds / len(counts) for factor, seconds in taken.items()}
+
+
+@lru_cache(maxsize=4)
+def _drawn(
+    setting: Setting, model: Model, skew: float, tokens: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[layers, experts] copies of the window, [steps, layers, experts] copies after it."""
+    law = Popularity(setting.law, skew, model.top_k)
+    of_experts = np.random.default_rng([setting.seed, 0])
+    logarithm = law.logarithm(setting.layers, model.experts, of_experts)
+    later = drifted(logarithm, setting.drift, of_experts)
+    of_tokens = np.random.default_rng([setting.seed, 1, tokens])
+    window = law.counts(law.share(logarithm), tokens * setting.window_steps, 1, of_tokens)[0]
+    return window, law.counts(law.share(later), tokens, setting.steps, of_tokens)

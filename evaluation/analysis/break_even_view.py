@@ -1,0 +1,172 @@
+"""The break-even map on the screen and in files: heat tables, CSV, plain data."""
+
+import csv
+import dataclasses
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from evaluation.analysis.break_even import break_even_skew
+from evaluation.analysis.break_even_grid import Cell, Grid, Setting
+from hardware import Device, Model, Operators
+from hardware.rooflines import FORMAT_BYTES
+
+#: Changes from which a colour is full.
+FULL_GAIN, FULL_COST = 0.3, 0.1
+AGAINST = {
+    "rearranged": "the solver's best without replicas",
+    "contiguous": "experts in the order of their ids",
+}
+
+
+def rows(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+    """Return the cells as flat rows; what is not a finite number is None."""
+    found = []
+    for cell in cells:
+        row = dataclasses.asdict(cell)
+        row["change"] = cell.change()
+        row["change_from_contiguous"] = cell.change("contiguous")
+        row["verdict"] = cell.verdict
+        found.append(
+            {
+                key: None if isinstance(value, float) and not math.isfinite(value) else value
+                for key, value in row.items()
+            }
+        )
+    return found
+
+
+def break_evens(cells: list[Cell], grid: Grid, against: str) -> list[dict[str, Any]]:
+    """Return the least skew at which replicas pay, by what else decides it."""
+    return [
+        {
+            "batch": batch,
+            "ranks": ranks,
+            "redundant": redundant,
+            "bandwidth": bandwidth,
+            "skew": break_even_skew(_along(cells, batch, ranks, redundant, bandwidth), against),
+        }
+        for redundant, bandwidth, ranks, batch in product(
+            grid.redundant, grid.bandwidth, grid.ranks, grid.batch
+        )
+    ]
+
+
+def slot_cost(setting: Setting) -> dict[str, float]:
+    """Return what one redundant slot a rank displaces, over all layers of the model.
+
+    Returns
+    -------
+    dict
+        ``bytes`` of weights on a rank; ``kv_tokens`` of key-value cache that would fit instead, and
+        ``sequences`` of the setting's context; ``memory``, the part of the device.
+    """
+    model, device = Model.preset(setting.model), Device.preset(setting.device)
+    operators = Operators(device, model)
+    weights = model.moe_layers * model.expert_bytes(operators.bytes_per_weight)
+    cache = model.cache_bytes(setting.kv_tokens, FORMAT_BYTES[operators.kv_format])
+    sequences = weights / cache
+    return {
+        "bytes": weights,
+        "kv_tokens": sequences * setting.kv_tokens,
+        "sequences": sequences,
+        "memory": weights / device.hbm_bytes,
+    }
+
+
+def write_csv(cells: Iterable[Cell], path: Path) -> None:
+    """Write the cells under a temporary name, then rename."""
+    found = rows(cells)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(found[0]))
+            writer.writeheader()
+            writer.writerows(found)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def render(cells: list[Cell], grid: Grid, setting: Setting, against: str, console: Console) -> None:
+    """Print what a slot costs, one heat table for each redundancy and bandwidth, and the count."""
+    cost = slot_cost(setting)
+    unit = "a token" if setting.memory_bound else "a step"
+    said = (
+        f"{setting.model} on {setting.device}, {setting.fabric}, {setting.library}; {setting.law} "
+        f"popularity, drift {setting.drift:g}; {setting.solver}, {setting.dispatcher}. Change of "
+        f"the time of {unit} that replicas make against {AGAINST[against]}: minus pays.\n"
+        f"One redundant slot a rank holds {cost['bytes'] / 1e9:.2f} GB, {cost['memory']:.1%} of "
+        f"its memory: {cost['kv_tokens']:,.0f} tokens of KV cache, {cost['sequences']:.1f} "
+        f"sequences of {setting.kv_tokens:g}."
+    )
+    console.print(said, highlight=False, markup=False)
+    for redundant, bandwidth in product(grid.redundant, reversed(grid.bandwidth)):
+        slots = f"{redundant} redundant slot{'s' if redundant > 1 else ''} a rank"
+        links = "" if bandwidth == 1 else f", links and library {bandwidth:g} times as fast"
+        console.print(f"\n{slots}{links}", style="italic", highlight=False)
+        console.print(_heat(cells, grid, redundant, bandwidth, against))
+    console.print(f"\n{_summary(cells)}", highlight=False, markup=False)
+
+
+def _heat(cells: list[Cell], grid: Grid, redundant: int, bandwidth: float, against: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("\nskew", justify="right", no_wrap=True)
+    columns = [
+        _along(cells, batch, ranks, redundant, bandwidth)
+        for ranks, batch in product(grid.ranks, grid.batch)
+    ]
+    for column in columns:
+        heading = f"EP{column[0].ranks}\nbatch {column[0].batch}"
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row, skew in enumerate(grid.skew):
+        table.add_row(f"{skew:g}", *(_cell(column[row], against) for column in columns))
+    points = (break_even_skew(column, against) for column in columns)
+    words = (
+        "never" if point is None else f"<= {point:g}" if point == grid.skew[0] else f"{point:.2f}"
+        for point in points
+    )
+    table.add_row("pays from", *words, style="bold")
+    return table
+
+
+def _cell(cell: Cell, against: str) -> str:
+    change = cell.change(against)
+    if not math.isfinite(change):
+        return "no room"
+    part = min(1.0, -change / FULL_GAIN if change < 0 else change / FULL_COST)
+    fade = round(255 * (1 - 0.7 * part))
+    colour = f"rgb({fade},255,{fade})" if change < 0 else f"rgb(255,{fade},{fade})"
+    marks = "" if cell.fits else f" ({cell.batch_with})" if cell.batch_with < cell.batch else "†"
+    return f"[black on {colour}]{change:+.1%}{marks}[/]"
+
+
+def _summary(cells: list[Cell]) -> str:
+    verdicts = Counter(cell.verdict for cell in cells)
+    words = (
+        f"Against rearranging alone, replicas pay in {verdicts['pays']} of {len(cells)} cells and "
+        f"cost in {verdicts['costs']}; {verdicts['even']} are within two standard errors of 0."
+    )
+    shrunk = sum(cell.batch_with < cell.batch for cell in cells)
+    if shrunk:
+        words += f" In {shrunk}, memory leaves room for the batch in parentheses with replicas."
+    missing = sum(not cell.fits for cell in cells) - shrunk
+    if missing:
+        words += f" † {missing} batches do not fit in memory beside the slots."
+    return words
+
+
+def _along(
+    cells: list[Cell], batch: int, ranks: int, redundant: int, bandwidth: float
+) -> list[Cell]:
+    """Return the cells of one combination, skew rising."""
+    wanted = batch, ranks, redundant, bandwidth
+    found = [one for one in cells if (one.batch, one.ranks, one.redundant, one.bandwidth) == wanted]
+    return sorted(found, key=lambda cell: cell.skew)

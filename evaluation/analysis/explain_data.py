@@ -1,0 +1,160 @@
+"""An explanation as plain data: what is printed, and what ``--json`` writes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.analysis.attribution import PHASES, Attribution
+from evaluation.analysis.explain import Explanation
+from evaluation.step.exchange import Exchange
+from hardware import Fabric
+
+#: Experts that are named of one hot rank.
+EXPERTS_OF_A_RANK = 3
+
+
+def report(
+    explanation: Explanation, fabric: Fabric, before: str, after: str, top: int
+) -> dict[str, Any]:
+    """Return the explanation as numbers and lists, the largest ``top`` of each kind.
+
+    Parameters
+    ----------
+    explanation
+        What is told.
+    fabric
+        The one it was priced on, whose links are named.
+    before, after
+        Names of the placements.
+    top
+        Layers, ranks, experts, and links of each all-to-all.
+    """
+    sides = {"before": explanation.before, "after": explanation.after}
+    return {
+        "before": before,
+        "after": after,
+        "steps": len(explanation.before.step_s),
+        "moe_layers": explanation.before.placement.num_layers,
+        "step_s": {
+            "before": explanation.before.total_s,
+            "after": explanation.after.total_s,
+            "difference": explanation.difference_s,
+            "change": explanation.change,
+            "faster_steps": explanation.faster_steps,
+        },
+        "phases_s": {
+            phase: {
+                "before": float(explanation.before.phase_s[:, number].sum()),
+                "after": float(explanation.after.phase_s[:, number].sum()),
+                "difference": float(explanation.phase_s[:, number].sum()),
+            }
+            for number, phase in enumerate(PHASES)
+        },
+        "layers": [_layer(explanation, layer) for layer in _largest(explanation.layer_s, top)],
+        "ranks": [_rank(explanation, rank) for rank in _largest(explanation.rank_s, top)],
+        "experts": [
+            _expert(explanation, *divmod(cell, explanation.expert_s.shape[1]))
+            for cell in _largest(explanation.expert_s.ravel(), top)
+        ],
+        "links": {
+            name: {side: _links(getattr(told, name), fabric, top) for side, told in sides.items()}
+            for name in ("dispatch", "combine")
+        },
+        "migration": {
+            "experts": int(explanation.moves.sum()),
+            "bytes": explanation.moved_bytes,
+            "seconds": explanation.migration_s,
+            "break_even_steps": explanation.break_even_steps,
+        },
+    }
+
+
+def _largest(difference: NDArray[np.float64], top: int) -> list[int]:
+    """Return where a difference is largest either way, without those where it is nothing."""
+    order = np.argsort(-np.abs(difference), kind="stable")[:top]
+    return [int(one) for one in order if difference[one] != 0]
+
+
+def _layer(explanation: Explanation, layer: int) -> dict[str, Any]:
+    phases = dict(zip(PHASES, explanation.phase_s[layer].tolist(), strict=True))
+    return {
+        "layer": layer,
+        "difference_s": float(explanation.layer_s[layer]),
+        "phases_s": phases,
+        "before": _hot(explanation.before, layer),
+        "after": _hot(explanation.after, layer),
+    }
+
+
+def _hot(side: Attribution, layer: int) -> dict[str, Any]:
+    """Return the rank that a layer waits for most, and the experts that make it hot."""
+    placement, rank = side.placement, int(side.hot_rank[layer])
+    width = placement.slots_per_rank
+    slots = slice(rank * width, (rank + 1) * width)
+    tokens = np.bincount(
+        placement.physical_to_logical[layer, slots],
+        weights=side.slot_tokens[layer, slots],
+        minlength=placement.num_experts,
+    )
+    whole = float(tokens.sum())
+    hottest = [int(one) for one in np.argsort(-tokens, kind="stable")[:EXPERTS_OF_A_RANK]]
+    return {
+        "rank": rank,
+        "waited_s": float(side.rank_s[layer, rank]),
+        "tokens": whole,
+        "load_to_mean": side.hot_load(layer),
+        "experts": [
+            {
+                "expert": expert,
+                "tokens": float(tokens[expert]),
+                "share": float(tokens[expert]) / whole,
+                "replicas": int(placement.replica_count[layer, expert]),
+            }
+            for expert in hottest
+            if tokens[expert] > 0
+        ],
+    }
+
+
+def _rank(explanation: Explanation, rank: int) -> dict[str, Any]:
+    return {
+        "rank": rank,
+        "before_s": float(explanation.before.rank_s[:, rank].sum()),
+        "after_s": float(explanation.after.rank_s[:, rank].sum()),
+        "difference_s": float(explanation.rank_s[rank]),
+        "tokens_before": float(explanation.before.rank_tokens[:, rank].sum()),
+        "tokens_after": float(explanation.after.rank_tokens[:, rank].sum()),
+        "receives": int(explanation.moves[:, rank].sum()),
+    }
+
+
+def _expert(explanation: Explanation, layer: int, expert: int) -> dict[str, Any]:
+    before, after = explanation.before, explanation.after
+    mine = before.placement.physical_to_logical[layer] == expert
+    return {
+        "layer": layer,
+        "expert": expert,
+        "tokens": float(before.slot_tokens[layer, mine].sum()),
+        "replicas_before": int(before.placement.replica_count[layer, expert]),
+        "replicas_after": int(after.placement.replica_count[layer, expert]),
+        "before_s": float(before.expert_s[layer, expert]),
+        "after_s": float(after.expert_s[layer, expert]),
+        "difference_s": float(explanation.expert_s[layer, expert]),
+        "marginal_s": float(explanation.marginal_s[layer, expert]),
+    }
+
+
+def _links(exchange: Exchange, fabric: Fabric, top: int) -> dict[str, Any]:
+    return {
+        "links_decide": exchange.links_decide,
+        "contention_s": exchange.contention_s,
+        "busiest": [
+            {
+                "link": [str(end) for end in found.link],
+                "busy_s": found.busy_s,
+                "others_alike": found.others,
+            }
+            for found in exchange.busiest(fabric, top)
+        ],
+    }

@@ -1,0 +1,132 @@
+"""`podlab submit` and `podlab leaderboard`: share records, and check those of others."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evaluation.cli.usage_error import refuse
+
+if TYPE_CHECKING:
+    from evaluation.records.submission.verify import Verdict
+
+app = typer.Typer(help="Show records, and check what others submitted.", no_args_is_help=True)
+
+REPRODUCED = ("exact", "within tolerance")
+
+
+def submit(
+    folder: Annotated[Path, typer.Argument(help="Folder of records, as podlab bench writes it.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("submission.zip"),
+    solver: Annotated[
+        list[Path] | None,
+        typer.Option(help="File of a solver that records were made with. Repeat for several."),
+    ] = None,
+) -> None:
+    """Pack records, solvers' files and the environment into one file to share."""
+    from evaluation.records.submission.pack import pack
+
+    try:
+        contents = pack(folder, out, solver or [])
+    except (ValueError, OSError) as error:
+        refuse(error)
+    count = sum(name.startswith("records/") for name in contents["files"])
+    print(f"{count} records and {len(contents['files']) - count} solvers' files in {out}")
+
+
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(help="Folder of records, of one suite or several.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the standings as JSON.")] = False,
+) -> None:
+    """Print the leaderboard of each suite whose records there are, without running anything."""
+    from collections import defaultdict
+
+    from evaluation.leaderboard import standing
+    from evaluation.leaderboard.measures import MEASURES
+    from evaluation.records import record_file
+
+    by_suite: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    try:
+        for record in record_file.read_all(folder):
+            by_suite[record["suite"], record.get("kind", "solver")].append(record)
+    except (ValueError, OSError) as error:
+        refuse(error)
+    if not by_suite:
+        refuse(ValueError(f"{folder} holds no records"))
+    if as_json:
+        ranked = {name: found for (name, kind), found in by_suite.items() if kind in MEASURES}
+        print(json.dumps([standing(found).as_dict() for found in ranked.values()], indent=1))
+        return
+    for (name, kind), found in sorted(by_suite.items()):
+        _table(name, kind, found)
+
+
+def _table(suite: str, kind: str, found: "list[dict[str, Any]]") -> None:
+    from rich.console import Console
+
+    from evaluation.leaderboard import forecast_table, scheduler_table, table
+
+    console = Console()
+    if not console.is_terminal and console.width < table.WIDTH:
+        console = Console(width=table.WIDTH)
+    title = f"podlab · {suite} · {len(found)} records"
+    if kind == "forecast":
+        forecast_table.render(found, title, console)
+    elif kind == "serving":
+        scheduler_table.render(found, title, console)
+    else:
+        table.render(found, title, console)
+
+
+@app.command()
+def verify(
+    submission: Annotated[Path, typer.Argument(help="A file that podlab submit wrote.")],
+    sample: Annotated[int, typer.Option(help="Records to run again; 0 for all.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw of the sample.")] = 0,
+    tolerance: Annotated[
+        float, typer.Option(help="Relative difference of a score that still reproduces.")
+    ] = 1e-6,
+    time_limit: Annotated[
+        float, typer.Option(help="Seconds for one answer of a solver from a file.")
+    ] = 10.0,
+    memory_limit: Annotated[
+        float, typer.Option(help="MiB of memory for a solver from a file.")
+    ] = 4096.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Run a sample of a submission again; leave with 1 if a record does not reproduce.
+
+    Solvers from files run in processes of their own, under limits: that keeps accidents away, and
+    not malice. Run what you do not trust on a machine that you can lose.
+    """
+    from evaluation.candidates.sandbox.limits import from_options
+    from evaluation.records.submission.unpack import unpack
+    from evaluation.records.submission.verify import verify as verified
+
+    def show(verdict: "Verdict") -> None:
+        if not as_json:
+            reason = f": {verdict.reason}" if verdict.reason else ""
+            print(f"{verdict.outcome:17}{verdict.record}{reason}", flush=True)
+
+    try:
+        found = verified(
+            unpack(submission),
+            sample or None,
+            seed,
+            tolerance=tolerance,
+            limits=from_options(time_limit, memory_limit),
+            on_verdict=show,
+        )
+    except (ValueError, OSError) as error:
+        refuse(error)
+    good = sum(one.outcome in REPRODUCED for one in found)
+    differing = sum(one.outcome == "differs" for one in found)
+    if as_json:
+        print(json.dumps([vars(one) for one in found], indent=1))
+    else:
+        unchecked = len(found) - good - differing
+        print(f"{good} of {len(found)} reproduce, {differing} differ, {unchecked} not checked")
+    if differing or not good:
+        raise typer.Exit(1)

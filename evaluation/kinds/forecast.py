@@ -1,0 +1,208 @@
+"""Score forecasters: how near the next window they come, and what balance that leads to."""
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lb
+from evaluation.candidates.candidate import Candidate, parameters
+from evaluation.kinds.solver import Task, seeded_for
+from evaluation.kinds.suite import Suite
+from evaluation.records import record_file
+from evaluation.replay import time_split
+from evaluation.replay.cost import cost, reference_s
+from evaluation.replay.scenario import Scenario
+from lb.forecasters.history import windows_of
+
+Array = NDArray[np.float64]
+
+#: Places experts for each forecast, so that forecasts alone differ.
+PLANNER = "greedy"
+DISPATCHERS = ("even", "optimal")
+#: Of a layer's experts, those that count as hot.
+HOT_FRACTION = 0.1
+
+
+@dataclass(frozen=True)
+class ForecastTask(Task):
+    """One record to be: a forecaster on a scenario."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return everything that the scores depend on, by name or by a hash of its contents."""
+        return {**super().identity(), "kind": "forecast"}
+
+    def run(self) -> dict[str, Any]:
+        """Return the record; a forecaster's failure becomes part of it."""
+        return run_forecast(self)
+
+    def failed(self, reason: str) -> dict[str, Any]:
+        """Return the record of a run that could not be ended."""
+        return _prepared(self)[0] | record_file.lost(reason)
+
+
+@dataclass
+class Forecasted:
+    """What came of the forecasts: one [layers] array a window in each list, seconds measured."""
+
+    error: list[Array] = field(default_factory=list)
+    hot_error: list[Array] = field(default_factory=list)
+    balancedness: dict[str, list[Array]] = field(default_factory=dict)
+    foresight: dict[str, list[Array]] = field(default_factory=dict)
+    forecast_s: list[float] = field(default_factory=list)
+    reference_s: list[float] = field(default_factory=list)
+
+
+def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[ForecastTask]:
+    """Return all tasks of a suite of forecasts, as :func:`evaluation.kinds.solver.tasks` does."""
+    chosen = list(candidates)
+    return [
+        ForecastTask(suite.id, scenario, seeded)
+        for scenario in suite.scenarios
+        for seeded in seeded_for(scenario, chosen, suite.seeds)
+    ]
+
+
+def _prepared(task: Task) -> tuple[dict[str, Any], Any]:
+    """Return all of a record that its forecaster has no part in, and the trace."""
+    scenario, candidate = task.scenario, task.candidate
+    trace = scenario.load_trace(candidate.seed)
+    scenario.check_trace(trace)
+    record = record_file.begun(
+        kind="forecast",
+        suite=task.suite,
+        family=scenario.family or scenario.id,
+        scenario=asdict(scenario),
+        forecaster=candidate.name,
+        forecaster_file=candidate.file_hash,
+        seed=candidate.seed,
+        trace_seed=candidate.seed if scenario.is_drawn else None,
+        trace_hash=trace.content_hash,
+    )
+    return record, trace
+
+
+def run_forecast(task: Task) -> dict[str, Any]:
+    """Walk the windows of one scenario and return the record of its forecasts."""
+    started = time.perf_counter()
+    record, trace = _prepared(task)
+    try:
+        forecaster = task.candidate.make()
+        record["parameters"] = parameters(forecaster)
+        learned = time_split.learned(forecaster, trace, task.scenario)
+        record["split"] = learned.windows
+        found = walk(trace, task.scenario, learned.made, learned.scored_from)
+    except (Exception, SystemExit) as error:
+        record |= record_file.failure(error)
+        record["wall"] = {"total_s": time.perf_counter() - started}
+        return record
+    columns = _columns(found)
+    record["status"] = "ok"
+    record["scores"] = {name: float(mean(rows)) for name, rows in columns.items()}
+    record["layers"] = {name: mean(rows, axis=0).tolist() for name, rows in columns.items()}
+    record["windows"] = {name: mean(rows, axis=1).tolist() for name, rows in columns.items()}
+    record["cost"] = cost(found.forecast_s, found.reference_s)
+    record["wall"] = {
+        "total_s": time.perf_counter() - started,
+        "forecast_s": found.forecast_s,
+        "forecast_s_median": statistics.median(found.forecast_s),
+    }
+    return record
+
+
+def walk(
+    trace: Any, scenario: Scenario, forecaster: lb.Forecaster, scored_from: int = 1
+) -> Forecasted:
+    """Forecast each window of ``trace`` from those before it, and see what came.
+
+    Windows before ``scored_from`` are only observed. A forecaster sees at most ``history_windows``
+    windows that have ended, and nothing else.
+
+    Parameters
+    ----------
+    trace
+        Anything with ``blocks()`` of routing counts.
+    scenario
+        Its ranks, slots, window and history.
+    forecaster
+        Asked once a window.
+    scored_from
+        First window that is forecast.
+
+    Returns
+    -------
+    Forecasted
+        ``error``: sum |forecast - load| / sum load of a layer, over its experts; ``hot_error``: the
+        same over the tenth of the experts that turned out hottest; not a number for a layer
+        without load. ``balancedness``: of the planner's placement for the forecast, on the window
+        that came, by dispatcher; ``foresight``: of its placement for that very window.
+
+    Raises
+    ------
+    ValueError
+        If the trace has fewer than two windows, or a forecast is not [layers, experts], finite and
+        not negative. Whatever the forecaster itself raises goes through.
+    """
+    found = Forecasted(
+        balancedness={name: [] for name in DISPATCHERS},
+        foresight={name: [] for name in DISPATCHERS},
+    )
+    seen: deque[Array] = deque(maxlen=scenario.history_windows)
+    for number, load in enumerate(windows_of(trace, scenario.window_steps)):
+        if number >= scored_from:
+            history = np.stack(seen)
+            found.reference_s.append(reference_s(history[-1]))
+            started = time.perf_counter()
+            forecast = forecaster(history)
+            found.forecast_s.append(time.perf_counter() - started)
+            problem = lb.Problem(history, scenario.num_ranks, scenario.slots_per_rank)
+            planned = problem.replace(forecast=forecast)
+            _score(found, planned, problem.replace(forecast=load), load)
+        seen.append(load)
+    if not found.error:
+        raise ValueError(
+            f"the trace has fewer than two windows of {scenario.window_steps} steps; one is "
+            "observed and the next one forecast, so give a smaller window_steps or a longer trace"
+        )
+    return found
+
+
+def _score(found: Forecasted, planned: lb.Problem, foreseen: lb.Problem, load: Array) -> None:
+    hot = np.argsort(-load, axis=1, kind="stable")[:, : max(1, round(HOT_FRACTION * load.shape[1]))]
+    forecast = planned.planned_load
+    found.error.append(_relative_error(forecast, load))
+    found.hot_error.append(
+        _relative_error(np.take_along_axis(forecast, hot, 1), np.take_along_axis(load, hot, 1))
+    )
+    for problem, scores in ((planned, found.balancedness), (foreseen, found.foresight)):
+        placement = lb.solve(problem, PLANNER)
+        for name in DISPATCHERS:
+            share = lb.check_share(placement, lb.make_dispatcher(name)(placement, load))
+            scores[name].append(placement.balancedness(load, share))
+
+
+def _relative_error(forecast: Array, load: Array) -> Array:
+    """Return the sum of absolute errors over the load, [layers]; nan without load."""
+    total = load.sum(axis=1)
+    wrong = np.abs(forecast - load).sum(axis=1)
+    error: Array = np.divide(wrong, total, out=np.full_like(total, np.nan), where=total > 0)
+    return error
+
+
+def _columns(found: Forecasted) -> dict[str, list[Array]]:
+    columns = {"error": found.error, "hot_error": found.hot_error}
+    columns |= {f"balancedness_{name}": rows for name, rows in found.balancedness.items()}
+    return columns | {f"foresight_{name}": rows for name, rows in found.foresight.items()}
+
+
+def mean(rows: list[Array], axis: int | None = None) -> Any:
+    """Return the mean over windows, layers without load left out; 0 where there never was one."""
+    table = np.stack(rows)
+    known = np.isfinite(table)
+    count = known.sum(axis=axis)
+    return np.where(known, table, 0.0).sum(axis=axis) / np.maximum(count, 1)

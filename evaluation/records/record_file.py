@@ -1,0 +1,160 @@
+"""Records: one JSON file for each finished run, written whole or not at all."""
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import lb
+from evaluation.candidates.sandbox.program_error import Raised
+
+#: 2 has kind, family, windows, rank load, breakdown, links and cost; 1 had none of them.
+SCHEMA = 2
+ROOMS = ("lb", "schedulers", "traces", "hardware", "evaluation")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def begun(**about: Any) -> dict[str, Any]:
+    """Return a record to be filled: schema, provenance and date, and what it is about."""
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"schema": SCHEMA, **provenance(), "date": date, **about}
+
+
+def failure(error: BaseException) -> dict[str, str]:
+    """Return status and reason of what ended without scores.
+
+    "infeasible" is an answer that could not be loaded, "failed" everything else.
+    """
+    if isinstance(error, lb.Infeasible):
+        return {"status": "infeasible", "reason": str(error)}
+    if isinstance(error, Raised):
+        return {"status": "failed", "reason": str(error)}
+    return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+
+
+def lost(reason: str) -> dict[str, str]:
+    """Return status and reason of what could not tell its own end, its process having died."""
+    return {"status": "failed", "reason": reason}
+
+
+def path_of(folder: Path, suite: str, name: str, identity: Mapping[str, Any]) -> Path:
+    """Return the file of a record: below its suite, named, with a hash of its identity."""
+    text = json.dumps(identity, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return folder / suite / f"{name}--{digest}.json"
+
+
+def own_file(name: str) -> str | None:
+    """Return the SHA-256 of a user's own preset or recording; None for a bundled one."""
+    path = Path(name)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def write(record: dict[str, Any], path: Path) -> None:
+    """Write ``record`` under a temporary name and rename it: durable once this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(_text(record))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        _sync_folder(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the name of a new file outlive a loss of power, where folders can be opened."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _text(record: dict[str, Any]) -> str:
+    """Return JSON with a line for each field: to be read and compared, and not a line a number."""
+    fields = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in record.items())
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return a record.
+
+    Raises
+    ------
+    ValueError
+        Naming the file, if it is not a record of a schema that this podlab reads. Schema 1 is not
+        read: its records have no windows, without which no interval follows.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path}: not a readable record ({error}); delete it") from None
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+        raise ValueError(f"{path}: record schema {found!r}; this podlab reads {SCHEMA}; delete it")
+    return record
+
+
+def read_all(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield every record below ``folder``, in the order of their names."""
+    for path in sorted(folder.rglob("*.json")):
+        yield read(path)
+
+
+@functools.cache
+def provenance() -> dict[str, Any]:
+    """Return what made a record: podlab's version, commit and source hash, and the host.
+
+    The source hash covers every Python and preset file, so that a record is only ever taken up
+    again by the very code that wrote it.
+    """
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*")):
+            if path.suffix in (".py", ".toml"):
+                digest.update(f"{path.relative_to(ROOT)}\n".encode())
+                digest.update(path.read_bytes())
+    return {
+        "podlab": _version("podlab"),
+        "commit": _commit(),
+        "source_hash": digest.hexdigest(),
+        "host": {
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "numpy": _version("numpy"),
+            "numba": _version("numba"),
+        },
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout that podlab runs from; None outside of one."""
+    if not (ROOT / ".git").exists():
+        return None
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None

@@ -1,0 +1,88 @@
+"""Layer by layer: balance differs by layer more than by solver."""
+
+from typing import Any
+
+from evaluation.report import record_select, theme
+from evaluation.report.kinds import name_of
+from evaluation.report.panel import Panel, Record, Table, View
+
+SHOWN = {"forecast": "balancedness_even", "fit": "balancedness_fitted"}
+DEFAULT = "balancedness_next"
+BOUNDS = {"balancedness_next": "bound_next", "balancedness_fitted": "bound_fitted"}
+
+
+def panel(records: list[Record]) -> Panel | None:
+    """Return the balancedness of each layer, a line a candidate, and the upper bound."""
+    key = SHOWN.get(name_of(records[0]), DEFAULT) if records else DEFAULT
+    colours = record_select.colours(records)
+    views = []
+    for place, candidates in record_select.places(
+        record_select.finished(records, "layers")
+    ).items():
+        lines = {
+            name: values
+            for name, mine in candidates.items()
+            if (values := record_select.mean_list(mine, "layers", key))
+        }
+        if lines and max(map(len, lines.values())) > 1:
+            bound = record_select.mean_list(
+                next(iter(candidates.values())), "layers", BOUNDS.get(key, "")
+            )
+            views.append(_view(place, lines, bound, colours))
+    if not views:
+        return None
+    return Panel(
+        "Balancedness by layer",
+        "Mean over the windows of each MoE layer. The dotted line is what no placement exceeds.",
+        tuple(views),
+    )
+
+
+def _view(
+    place: record_select.Place,
+    lines: dict[str, list[float]],
+    bound: list[float],
+    colours: dict[str, str],
+) -> View:
+    data: list[dict[str, Any]] = []
+    if bound:
+        data.append(_line("upper bound", bound, {"color": theme.FAINT, "dash": "dot", "width": 2}))
+    for name in sorted(lines, key=lambda name: colours[name] != theme.FAINT):
+        faint = colours[name] == theme.FAINT
+        line = _line(name, lines[name], {"color": colours[name], "width": 1 if faint else 2})
+        grouped = {"showlegend": not faint, "legendgroup": "others" if faint else name}
+        data.append({**line, **grouped})
+    if any(colours[name] == theme.FAINT for name in lines):
+        data.append(theme.others())
+    figure = theme.figure(
+        data,
+        xaxis={"title": {"text": "MoE layer"}, "tickformat": "d"},
+        yaxis={"title": {"text": "balancedness"}},
+    )
+    worst = {name: min(values) for name, values in lines.items()}
+    best = max(worst, key=lambda name: worst[name])
+    summary = (
+        f"Lines of {len(lines)} candidates over {max(map(len, lines.values()))} layers: "
+        f"{best} has the best worst layer, {worst[best]:.3f}."
+    )
+    rows = tuple(
+        (name, f"{sum(values) / len(values):.3f}", f"{min(values):.3f}", _layer(values))
+        for name, values in lines.items()
+    )
+    table = Table(("candidate", "mean", "worst", "in layer"), rows)
+    return View(place[1], figure, summary, table, place[0])
+
+
+def _line(name: str, values: list[float], line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "y": theme.short(values, 3),
+        "line": line,
+        "hovertemplate": "layer %{x}: %{y}",
+    }
+
+
+def _layer(values: list[float]) -> str:
+    return str(values.index(min(values)))

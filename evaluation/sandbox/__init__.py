@@ -1,6 +1,0 @@
-"""Strangers' programs, each in a process of its own, where only the past arrives."""
-
-from evaluation.sandbox.limits import Limits
-from evaluation.sandbox.solver import Sandboxed
-
-__all__ = ["Limits", "Sandboxed"]

@@ -1,0 +1,264 @@
+"""What a serving simulation writes down while it runs: requests, samples of executors, steps."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.serving.pricing.work import Cost
+from traces import RequestTrace
+
+#: Columns of a request log that are nan until they are known, in seconds of simulated time.
+TIMES = ("prefill_start_s", "first_token_s", "second_token_s", "finish_s")
+#: Where a request ran; -1 until known.
+PLACES: dict[str, type] = {
+    "prefill_executor": np.int16,
+    "prefill_group": np.int32,
+    "decode_executor": np.int16,
+    "decode_group": np.int32,
+}
+#: Totals over the life of a request; 0 at first.
+COUNTS: dict[str, type] = {
+    "cached_tokens": np.int64,
+    "recomputed_tokens": np.int64,
+    "preemptions": np.int32,
+    "transfers_s": np.float64,
+    "generated": np.int64,
+}
+#: Columns of samples: states at the time of the sample, then totals since the sample before.
+STATES = ("waiting", "running", "kv_used", "kv_capacity")
+TOTALS = (
+    "steps",
+    "tokens",
+    "busy_s",
+    "barrier_idle_s",
+    "attention_max_s",
+    "attention_mean_s",
+    "experts_max_s",
+    "experts_mean_s",
+    "communication_s",
+    "dp_imbalance",
+)
+SAMPLE_COLUMNS = ("time_s", "executor", *STATES, *TOTALS)
+WHOLE = frozenset(("executor", *STATES, "steps", "tokens"))
+
+
+class RequestLog:
+    """What became of every request: plain columns [requests] that the engine writes to.
+
+    Parameters
+    ----------
+    trace
+        The requests that are played; their arrival and lengths are copied.
+
+    Attributes
+    ----------
+    arrival_s, prompt_tokens, output_tokens
+        As in the trace.
+    prefill_start_s, first_token_s, second_token_s, finish_s
+        Seconds of simulated time; nan until known.
+    prefill_executor, prefill_group, decode_executor, decode_group
+        Where it ran last; -1 until known.
+    cached_tokens
+        Prompt tokens found in a prefix cache.
+    recomputed_tokens
+        Tokens computed again, after a preemption or a fault.
+    preemptions
+        How often it lost its key-value cache to another.
+    transfers_s
+        Seconds its key-value cache was in transfer.
+    generated
+        Output tokens so far.
+    """
+
+    prefill_start_s: NDArray[np.float64]
+    first_token_s: NDArray[np.float64]
+    second_token_s: NDArray[np.float64]
+    finish_s: NDArray[np.float64]
+    prefill_executor: NDArray[np.int16]
+    prefill_group: NDArray[np.int32]
+    decode_executor: NDArray[np.int16]
+    decode_group: NDArray[np.int32]
+    cached_tokens: NDArray[np.int64]
+    recomputed_tokens: NDArray[np.int64]
+    preemptions: NDArray[np.int32]
+    transfers_s: NDArray[np.float64]
+    generated: NDArray[np.int64]
+
+    def __init__(self, trace: RequestTrace) -> None:
+        self.arrival_s = np.array(trace.arrival_s, dtype=np.float64)
+        self.prompt_tokens = np.array(trace.prompt_tokens, dtype=np.int64)
+        self.output_tokens = np.array(trace.output_tokens, dtype=np.int64)
+        requests = len(self.arrival_s)
+        for name in TIMES:
+            setattr(self, name, np.full(requests, np.nan))
+        for name, dtype in PLACES.items():
+            setattr(self, name, np.full(requests, -1, dtype))
+        for name, dtype in COUNTS.items():
+            setattr(self, name, np.zeros(requests, dtype))
+
+    def __len__(self) -> int:
+        """Return the number of requests, those that have not arrived yet among them."""
+        return len(self.arrival_s)
+
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All columns by name, in the order in which files have them; not copies."""
+        names = ("arrival_s", "prompt_tokens", "output_tokens", *TIMES, *PLACES, *COUNTS)
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def finished(self) -> NDArray[np.bool_]:
+        """[requests] whether it has its last token."""
+        return ~np.isnan(self.finish_s)
+
+
+class SampleLog:
+    """Time series of task executors, appended to while the simulation runs.
+
+    Parameters
+    ----------
+    executors
+        Names of the task executors, in the order of their index.
+    """
+
+    def __init__(self, executors: Sequence[str]) -> None:
+        self.executors = tuple(executors)
+        self._rows = np.empty((256, len(SAMPLE_COLUMNS)))
+        self._length = 0
+
+    def add(
+        self,
+        time_s: float,
+        executor: int,
+        waiting: int,
+        running: int,
+        kv_used: int,
+        kv_capacity: int,
+        steps: int = 0,
+        tokens: int = 0,
+        busy_s: float = 0.0,
+        barrier_idle_s: float = 0.0,
+        attention_max_s: float = 0.0,
+        attention_mean_s: float = 0.0,
+        experts_max_s: float = 0.0,
+        experts_mean_s: float = 0.0,
+        communication_s: float = 0.0,
+        dp_imbalance: float = 0.0,
+    ) -> None:
+        """Append one sample of one task executor.
+
+        Parameters
+        ----------
+        time_s
+            Simulated time; of one executor never falling.
+        executor
+            Its index.
+        waiting, running, kv_used, kv_capacity
+            Requests and tokens of key-value cache now.
+        steps, tokens
+            Steps, and output tokens of these, since its last sample; so all that follow.
+        busy_s
+            Seconds in steps.
+        barrier_idle_s
+            Seconds of these in which the mean DP group waited for the slowest.
+        attention_max_s, attention_mean_s, experts_max_s, experts_mean_s, communication_s
+            Sums of :class:`evaluation.serving.pricing.work.Cost` over the steps.
+        dp_imbalance
+            Sum, over the steps, of the load of the heaviest DP group to the mean one.
+        """
+        if self._length == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+        self._rows[self._length] = (
+            time_s,
+            executor,
+            waiting,
+            running,
+            kv_used,
+            kv_capacity,
+            steps,
+            tokens,
+            busy_s,
+            barrier_idle_s,
+            attention_max_s,
+            attention_mean_s,
+            experts_max_s,
+            experts_mean_s,
+            communication_s,
+            dp_imbalance,
+        )
+        self._length += 1
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return self._length
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return one column [samples], counts as int64, all others as float64; a copy."""
+        column = self._rows[: self._length, SAMPLE_COLUMNS.index(name)]
+        return column.astype(np.int64 if name in WHOLE else np.float64)
+
+    def of(self, executor: int) -> dict[str, NDArray[Any]]:
+        """Return all columns of one task executor, by name."""
+        mine = self["executor"] == executor
+        return {name: self[name][mine] for name in SAMPLE_COLUMNS}
+
+
+class LoggedStep(NamedTuple):
+    """One step of the task executor with index ``executor``."""
+
+    executor: int
+    start_s: float
+    cost: Cost
+    prefill_tokens: int
+    sequences: int
+
+
+class LoggedTransfer(NamedTuple):
+    """One transfer of a request's key-value cache between two task executors."""
+
+    request: int
+    source: int
+    target: int
+    start_s: float
+    end_s: float
+
+
+class StepLog:
+    """Steps and transfers of a time range, for the timeline.
+
+    Parameters
+    ----------
+    start_s, end_s
+        The range; what overlaps it is kept, all else is passed over.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 <= start_s < end_s.
+    """
+
+    def __init__(self, start_s: float, end_s: float) -> None:
+        if not 0 <= start_s < end_s:
+            raise ValueError(
+                f"start_s = {start_s:g}, end_s = {end_s:g} break 0 <= start_s < end_s; give a range"
+            )
+        self.start_s = start_s
+        self.end_s = end_s
+        self.steps: list[LoggedStep] = []
+        self.transfers: list[LoggedTransfer] = []
+
+    def add(
+        self, executor: int, start_s: float, cost: Cost, prefill_tokens: int, sequences: int
+    ) -> None:
+        """Keep a step of one task executor, if it overlaps the range."""
+        if start_s < self.end_s and start_s + cost.total > self.start_s:
+            self.steps.append(LoggedStep(executor, start_s, cost, prefill_tokens, sequences))
+
+    def add_transfer(
+        self, request: int, source: int, target: int, start_s: float, end_s: float
+    ) -> None:
+        """Keep a transfer of key-value cache, if it overlaps the range."""
+        if start_s < self.end_s and end_s > self.start_s:
+            self.transfers.append(LoggedTransfer(request, source, target, start_s, end_s))

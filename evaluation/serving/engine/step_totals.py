@@ -1,0 +1,37 @@
+"""Totals of a task executor's steps between two samples."""
+
+from dataclasses import dataclass
+
+from evaluation.serving.pricing.work import Cost, Work
+
+
+@dataclass
+class Totals:
+    """Sums since the last sample, named as the columns of a sample log."""
+
+    steps: int = 0
+    tokens: int = 0
+    busy_s: float = 0.0
+    barrier_idle_s: float = 0.0
+    attention_max_s: float = 0.0
+    attention_mean_s: float = 0.0
+    experts_max_s: float = 0.0
+    experts_mean_s: float = 0.0
+    communication_s: float = 0.0
+    dp_imbalance: float = 0.0
+
+    def add(self, work: Work, cost: Cost, emitted: int) -> None:
+        """Add one step that emitted so many tokens."""
+        self.steps += 1
+        self.tokens += emitted
+        self.busy_s += cost.total
+        idle = cost.attention_max - cost.attention_mean + cost.experts_max - cost.experts_mean
+        self.barrier_idle_s += idle
+        self.attention_max_s += cost.attention_max
+        self.attention_mean_s += cost.attention_mean
+        self.experts_max_s += cost.experts_max
+        self.experts_mean_s += cost.experts_mean
+        self.communication_s += cost.communication
+        load = work.decode_context + work.prefill_context
+        mean = float(load.sum()) / len(load)
+        self.dp_imbalance += float(load.max()) / mean if mean > 0 else 1.0

@@ -1,0 +1,92 @@
+"""What dies must load that come back to a task executor, and how long that takes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware import Operators
+from hardware.memory import footprint
+from lb import Placement
+
+
+class Held(NamedTuple):
+    """Experts on some dies.
+
+    Parameters
+    ----------
+    placement
+        Where they are.
+    dies
+        Number of the die of each of its ranks.
+    lost
+        Those of ``dies`` that hold nothing now.
+    """
+
+    placement: Placement
+    dies: tuple[int, ...]
+    lost: frozenset[int] = frozenset()
+
+
+def weights_to_load(before: Held, after: Held) -> NDArray[np.int64]:
+    """Return the expert weights that each rank of ``after`` must receive.
+
+    As :meth:`lb.Placement.moves_from` counts them: a die that holds an expert already receives
+    nothing for it. A die that was not there holds none.
+
+    Returns
+    -------
+    ndarray
+        [layers, ranks after].
+    """
+    old, new = before.placement, after.placement
+    count = max(*before.dies, *after.dies) + 1
+    held = np.zeros((old.num_layers, count, old.num_experts), dtype=bool)
+    layers = np.arange(old.num_layers)[:, None]
+    die = np.repeat(np.array(before.dies), old.slots_per_rank)
+    there = ~np.isin(die, list(before.lost))
+    held[layers, die[there], old.physical_to_logical[:, there]] = True
+    wanted = np.zeros_like(held)
+    die = np.repeat(np.array(after.dies), new.slots_per_rank)
+    wanted[layers, die, new.physical_to_logical] = True
+    missing: NDArray[np.int64] = (wanted & ~held).sum(axis=2)[:, list(after.dies)]
+    return missing
+
+
+def load_s(
+    before: Held,
+    after: Held,
+    came_back: Sequence[int],
+    attention_dies: int,
+    operators: Operators,
+    bytes_per_s: float,
+) -> float:
+    """Return the seconds until all dies have their weights, which arrive at the same time.
+
+    The price of a rebalance that stops the world, :meth:`StepExecutor.migration_s
+    <evaluation.step.executor.StepExecutor.migration_s>`, with what dies hold beside experts: those
+    that come back load it too.
+
+    Parameters
+    ----------
+    before, after
+        Experts, without those dies and with them.
+    came_back
+        These dies.
+    attention_dies
+        The first so many dies hold attention.
+    operators
+        What weights weigh.
+    bytes_per_s
+        Rate at which one die receives.
+    """
+    each = operators.model.expert_bytes(operators.bytes_per_weight)
+    received = dict.fromkeys(came_back, 0.0)
+    for die, weights in zip(after.dies, weights_to_load(before, after).sum(axis=0), strict=True):
+        received[die] = float(weights) * each
+    others = footprint(operators, 0, 0, 0.0).total
+    for die in came_back:
+        if die < attention_dies:
+            received[die] += others
+    return max(received.values(), default=0.0) / bytes_per_s

@@ -1,0 +1,220 @@
+"""What a deployment can reach at most, from the prices of steady steps instead of a simulation."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.serving import build
+from evaluation.serving.engine.decode_batch import whole_blocks
+from evaluation.serving.engine.task_executor import Shape
+from evaluation.serving.plan.service_bound import most_requests, most_value
+from evaluation.serving.plan.span import Span
+from evaluation.serving.pricing.colocated import ColocatedPrice
+from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
+from evaluation.serving.pricing.work import Work
+from evaluation.serving.scenario.deployment import Deployment, executors
+from evaluation.serving.scenario.scenario import ExecutorTable
+from traces.requests import RequestTrace
+
+Array = NDArray[np.float64]
+Priced = tuple[Shape, ColocatedPrice | DisaggregatedPrice]
+#: Steps whose mean stands for steady ones: experts and jitter are drawn anew in each.
+DRAWS = 4
+#: Halvings of the batch, which leave 0.4 % of the largest open, in favour of the deployment.
+HALVINGS = 8
+#: Parts of a full step of prefill that are tried; the fastest counts.
+PREFILL_PARTS = (1.0, 0.5, 0.25)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that a deployment can reach on a span of requests.
+
+    Parameters
+    ----------
+    goodput
+        Output tokens of requests that keep the SLO, a second of the span and chip.
+    share
+        Of the scored requests that can keep it.
+    prefill_tokens_per_s, decode_tokens_per_s
+        What all executors of a role carry in steady steps, decode at the pace of the SLO.
+    why
+        What keeps ``share`` below 1; empty where nothing does.
+    """
+
+    goodput: float
+    share: float
+    prefill_tokens_per_s: float
+    decode_tokens_per_s: float
+    why: str = ""
+
+
+class Screening:
+    """Bounds what deployments reach on one span; those that share executors share prices.
+
+    Taken in favour of the deployment: DP groups are alike and never idle, prompts fill steps and
+    attend to nothing before them, memory is needed for the mean context alone. Taken at the mean:
+    expert load, jitter, context and accepted drafts; ``margin`` allows for these. Which requests
+    fit into the rates by their deadlines: :mod:`evaluation.serving.plan.service_bound`.
+
+    Parameters
+    ----------
+    span
+        The requests, and the scenario but for its deployment.
+    seed
+        Of expert load and placement.
+    margin
+        Rates are taken so much higher than priced, and the SLO's pace so much longer.
+
+    Raises
+    ------
+    ValueError
+        If the margin is negative or not finite.
+    """
+
+    def __init__(self, span: Span, seed: int = 0, margin: float = 0.1) -> None:
+        if not 0 <= margin < np.inf:
+            raise ValueError(f"margin = {margin} breaks 0 <= margin < infinity")
+        self.span, self.seed, self.margin = span, seed, margin
+        trace, scored = span.trace, span.measured
+        outputs = trace.output_tokens.astype(float)
+        decoded = outputs - 1  # prefill makes the first token
+        # A sequence is in the batch as long as it generates, so long answers weigh more.
+        context = decoded * (trace.prompt_tokens + outputs / 2)
+        self.context = float(context.sum() / max(decoded.sum(), 1.0))
+        assert trace.domain is not None  # build.requests names one for each
+        counts = np.bincount(trace.domain, minlength=len(span.load.domains))
+        self.domains = counts / counts.sum()
+        self._arrival, self._deadline = trace.arrival_s[scored], span.deadline_s[scored]
+        self._prompts, self._decoded = own_prompt_tokens(trace)[scored], decoded[scored]
+        self._outputs = outputs[scored]
+        self._prices: dict[ExecutorTable, Priced] = {}
+        self._rates: dict[ExecutorTable, float] = {}
+
+    def __call__(self, deployment: Deployment) -> Bound:
+        """Return what a deployment can reach at most.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be: dies do not fit each other, weights or a request do not fit memory.
+        """
+        served = deployment.serve(self.span.scenario)
+        prefill, decode = executors(served)
+        shapes = [self._priced(table)[0] for table in (prefill, decode)]
+        build.check_requests(self.span.trace, shapes)
+        prompts = prefill.count * self._prefill_rate(prefill) * (1 + self.margin)
+        tokens = decode.count * self._decode_rate(decode) * (1 + self.margin)
+        first_by = self._arrival + served.ttft_s
+        works = {
+            "prefill": (self._prompts, self._arrival, first_by, prompts),
+            "decode": (self._decoded, self._arrival, self._deadline, tokens),
+        }
+        counts = {role: most_requests(*work) for role, work in works.items()}
+        short = min(counts, key=lambda role: counts[role])
+        share = counts[short] / len(self._arrival)
+        good = min(
+            most_value(work, self._outputs, release, due, rate)
+            for work, release, due, rate in works.values()
+        )
+        span_s, chips = self.span.span_s, deployment.chips(served)
+        goodput = good / span_s / chips if span_s else np.inf  # of a burst: until it ends
+        why = f"{short} carries {works[short][-1]:,.0f} tokens/s at the SLO's pace at most"
+        return Bound(goodput, share, prompts, tokens, why if share < 1 else "")
+
+    def _prefill_rate(self, table: ExecutorTable) -> float:
+        """Return the prompt tokens a second of one prefill executor."""
+        key = replace(table, count=1)
+        if key not in self._rates:
+            nothing = np.zeros(table.groups)
+            parts = [max(1.0, part * table.step_tokens) for part in PREFILL_PARTS]
+            rates = []
+            for tokens in parts:
+                each = np.full(table.groups, tokens)
+                work = (each, each * 0.5, nothing, nothing)
+                rates.append(table.groups * tokens / self._step_s(table, work, each.sum()))
+            self._rates[key] = max(rates)
+        return self._rates[key]
+
+    def _decode_rate(self, table: ExecutorTable) -> float:
+        """Return the tokens a second of one decode executor in steps that the SLO allows.
+
+        Sequences that keep the SLO run in steps of ``tpot_s`` times their tokens a step on average,
+        and no step makes more than one token and every draft. A step is a fixed time and more by
+        sequence, so that steps of one size make the most tokens in that time.
+        """
+        shape, _ = self._priced(table)
+        blocks = whole_blocks(int(self.context) + 1, shape.block_tokens)
+        paced = self._paced(table, shape.kv_capacity / blocks)
+        sequences = min(float(table.batch_limit), paced)
+        if not sequences:
+            return 0.0
+        step_s = self._sequences_s(table, sequences)
+        return table.groups * sequences * tokens_a_step(table) / step_s
+
+    def _paced(self, table: ExecutorTable, most: float) -> float:
+        """Return the most sequences of a DP group, up to ``most``, that still keep the pace."""
+        key = replace(table, count=1, batch_limit=1)
+        if key not in self._rates:
+            limit_s = self.span.scenario.tpot_s * (1 + table.drafts) * (1 + self.margin)
+            enough, much = 0.0, most
+            if self._sequences_s(table, most) <= limit_s:
+                enough = most
+            else:
+                for _ in range(HALVINGS):
+                    middle = (enough + much) / 2
+                    if self._sequences_s(table, middle) <= limit_s:
+                        enough = middle
+                    else:
+                        much = middle
+            self._rates[key] = much if enough else 0.0
+        return self._rates[key]
+
+    def _sequences_s(self, table: ExecutorTable, sequences: float) -> float:
+        """Return the seconds of a decode step, so many sequences in a DP group."""
+        nothing = np.zeros(table.groups)
+        each = np.full(table.groups, sequences)
+        queries = each.sum() * (1 + table.drafts)
+        return self._step_s(table, (nothing, nothing, each, each * self.context), queries)
+
+    def _step_s(
+        self, table: ExecutorTable, groups: tuple[Array, Array, Array, Array], queries: float
+    ) -> float:
+        _, price = self._priced(table)
+        work = Work(*groups, np.round(queries * self.domains))
+        return float(np.mean([price(work).total for _ in range(DRAWS)]))
+
+    def _priced(self, table: ExecutorTable) -> Priced:
+        key = replace(table, count=1, batch_limit=1)
+        if key not in self._prices:
+            scenario, load = self.span.scenario, self.span.load
+            pricer = build.step_executor(scenario, table)
+            shared = 0 if scenario.shared_local else pricer.operators.model.shared_experts
+            slots = table.slots_per_rank or -(-(load.num_experts + shared) // table.expert_dies)
+            shape = build.shape(table.role, scenario, table, pricer, slots)
+            placement = build.start_placement(table, load, self.seed, shared)
+            price = build.price(table, pricer, placement, load, self.seed)
+            self._prices[key] = shape, price
+        return self._prices[key]
+
+
+def tokens_a_step(table: ExecutorTable) -> float:
+    """Return the mean tokens of a sequence in a step: 1 + a + a² + …, a term more a draft."""
+    return float(sum(table.acceptance**position for position in range(table.drafts + 1)))
+
+
+def own_prompt_tokens(trace: RequestTrace) -> Array:
+    """Return [requests] the prompt tokens that no prefix cache can spare, however large it is.
+
+    Those outside the blocks that another request has too; at least one, as the last token of a
+    prompt is computed in any case.
+    """
+    prompts = trace.prompt_tokens.astype(float)
+    if trace.prefix_hashes is None or trace.prefix_blocks is None or trace.block_tokens is None:
+        return prompts
+    _, which, times = np.unique(trace.prefix_hashes, return_inverse=True, return_counts=True)
+    request = np.repeat(np.arange(len(prompts)), trace.prefix_blocks)
+    shared = np.bincount(request, times[which.ravel()] > 1, minlength=len(prompts))
+    own: Array = np.maximum(prompts - shared * trace.block_tokens, 1.0)
+    return own

@@ -1,0 +1,51 @@
+"""How a new placement gets onto the ranks while a task executor serves."""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from evaluation.serving.recovery.migration.effect import Effect, Migration, masked_share
+from evaluation.serving.recovery.migration.four_phase import FourPhase
+from evaluation.serving.recovery.migration.layer_by_layer import LayerByLayer
+from evaluation.serving.recovery.migration.stop_the_world import StopTheWorld
+
+#: Each takes before, after, expert_bytes, bytes_per_s and started_s; further parameters default.
+MODES: dict[str, Callable[..., Migration]] = {
+    "four-phase": FourPhase,
+    "layer-by-layer": LayerByLayer,
+    "stop-the-world": StopTheWorld,
+}
+
+
+def make_migration(mode: str, *arguments: Any, **params: Any) -> Migration:
+    """Return a migration by the name of its mode.
+
+    Parameters
+    ----------
+    mode
+        A key of :data:`MODES`.
+    arguments, params
+        Those of the mode.
+
+    Raises
+    ------
+    ValueError
+        If there is no such mode, or the mode refuses a parameter.
+    """
+    if mode not in MODES:
+        near = difflib.get_close_matches(str(mode), MODES, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown migration mode {mode!r}: {hint}there are {', '.join(MODES)}")
+    return MODES[mode](*arguments, **params)
+
+
+__all__ = [
+    "MODES",
+    "Effect",
+    "FourPhase",
+    "LayerByLayer",
+    "Migration",
+    "StopTheWorld",
+    "make_migration",
+    "masked_share",
+]

@@ -1,0 +1,140 @@
+"""Migrate while the steps go on: prefetch, disable, load, restore (xDeepServe section 4.5)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lb
+from evaluation.serving.recovery.migration.effect import Effect
+from evaluation.serving.recovery.migration.rounds import EXCHANGED, rounds
+from evaluation.serving.recovery.migration.transfer import Transfer, positive
+from lb.checked import checked_integer, checked_number
+
+_ROUNDING = 1e-9  # of an expert's bytes: what is left of a transfer that has ended
+
+
+class FourPhase:
+    """Load in the background; slots that are being overwritten get no tokens meanwhile.
+
+    1. Prefetch: storage to memory, in the background and apart from the fabric; all weights first.
+    2. Disable: the slots of the next round
+    (:func:`evaluation.serving.recovery.migration.rounds.rounds`)
+       leave the map, and their tokens go to other replicas.
+    3. Load: transfers onto the ranks, beside the dispatch traffic of the steps.
+    4. Restore: between two steps the slots come back with their new experts; the next round begins.
+
+    Where sole copies change places, no slot can be disabled: after the rounds of these layers the
+    step loop stands still until they are exchanged out of the prefetched memory. Placements that
+    keep one copy of every expert in place, as the paper's do, never pause. At the end slots are
+    renumbered within their ranks, which costs nothing. Slots, not shadow buffers, hold the weights
+    under way. All of this beyond the paper's phases is an assumption of ours.
+
+    Parameters
+    ----------
+    before, after, expert_bytes, bytes_per_s, started_s
+        As of :class:`evaluation.serving.recovery.migration.transfer.Transfer`.
+    storage_bytes_per_s
+        Rate of the prefetch for one rank, all ranks at once. Infinite: the weights are in memory.
+    port_share
+        Part of the port that loading takes, between 0 and 1: it loads at this part of
+        ``bytes_per_s``, and dispatch has the rest. Half is an assumption; the paper gives none.
+    layers_at_once
+        Layers of one disable, load and restore; ``None``: all.
+
+    Raises
+    ------
+    ValueError
+        As of the transfer, and if a further parameter is out of range.
+    """
+
+    def __init__(
+        self,
+        before: lb.Placement,
+        after: lb.Placement,
+        expert_bytes: float,
+        bytes_per_s: float,
+        started_s: float,
+        storage_bytes_per_s: float = np.inf,
+        port_share: float = 0.5,
+        layers_at_once: int | None = None,
+    ) -> None:
+        self._transfer = transfer = Transfer(before, after, expert_bytes, bytes_per_s, started_s)
+        if storage_bytes_per_s != np.inf:
+            positive(storage_bytes_per_s, "storage_bytes_per_s")
+        self._port_share = checked_number(port_share, "port_share")
+        if not 0 < self._port_share < 1:
+            raise ValueError(f"port_share = {port_share:g} is outside 0 < port_share < 1")
+        most = float(transfer.bytes.sum(axis=0).max())
+        self._prefetched_s = transfer.started_s + most / storage_bytes_per_s
+        chunk = before.num_layers if layers_at_once is None else layers_at_once
+        chunk = checked_integer(chunk, "layers_at_once", at_least=1)
+        self._rounds = rounds(before, after)
+        self._queue = _queue(self._rounds.turn, chunk)
+        self._table = before.physical_to_logical.copy()
+        self._placement = before
+        self._disabled: NDArray[np.bool_] | None = None
+        self._left = transfer.nothing
+
+    @property
+    def load_bytes_per_s(self) -> float:
+        """Rate at which one rank loads in the background."""
+        return self._port_share * self._transfer.bytes_per_s
+
+    def advance(self, now_s: float, step_s: float) -> Effect:
+        """Return the map of the coming step, and what transfers take of the port during it."""
+        transfer = self._transfer
+        elapsed = transfer.elapsed(now_s, step_s)
+        if not transfer.started:
+            return Effect(self._placement, transfer.nothing, phase="waiting")
+        if now_s < self._prefetched_s:
+            return Effect(self._placement, transfer.nothing, phase="prefetch")
+        received = self._load(elapsed)
+        if self._disabled is not None and not self._left.any():
+            self._restore(self._disabled)
+            self._disabled = None
+        exchanged = transfer.nothing
+        while self._disabled is None and self._queue:
+            slots, by_exchange = self._queue.pop(0)
+            if by_exchange:
+                exchanged += self._bytes(slots)
+                self._restore(slots)
+            else:
+                self._disabled, self._left = slots, self._bytes(slots)
+        pause_s = transfer.pause_s(exchanged)
+        transfer.stood_still(pause_s)
+        received = received + exchanged
+        if self._disabled is None:
+            return Effect(transfer.after, received, pause_s=pause_s, phase="done")
+        within = np.minimum(1.0, self._left.max() / (self.load_bytes_per_s * step_s))
+        busy = float(within) * self._port_share
+        return Effect(self._placement, received, ~self._disabled, pause_s, busy, "disabled")
+
+    def _load(self, elapsed: float) -> NDArray[np.float64]:
+        """Return the [ranks] bytes that arrived, and take them from what is left."""
+        arrived = np.minimum(self._left, self.load_bytes_per_s * elapsed)
+        ended = self._left - arrived <= _ROUNDING * self._transfer.expert_bytes
+        arrived = np.where(ended, self._left, arrived)
+        self._left = np.where(ended, 0.0, self._left - arrived)
+        return arrived
+
+    def _restore(self, slots: NDArray[np.bool_]) -> None:
+        self._table[slots] = self._rounds.target[slots]
+        self._placement = lb.Placement(self._table, self._transfer.before.num_ranks)
+
+    def _bytes(self, slots: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """[ranks] bytes that the ranks receive for these slots."""
+        weights = np.where(slots, self._rounds.weights, 0).sum(axis=0)
+        by_rank = weights.reshape(self._transfer.before.num_ranks, -1).sum(axis=1)
+        received: NDArray[np.float64] = by_rank * self._transfer.expert_bytes
+        return received
+
+
+def _queue(turn: NDArray[np.int64], chunk: int) -> list[tuple[NDArray[np.bool_], bool]]:
+    """Return the slots of each round [layers, slots] in order, and whether it is an exchange."""
+    queue: list[tuple[NDArray[np.bool_], bool]] = []
+    for first in range(0, len(turn), chunk):
+        here = np.zeros(turn.shape, dtype=np.bool_)
+        here[first : first + chunk] = True
+        numbers = np.unique(turn[first : first + chunk])
+        for number in numbers[numbers >= 0]:
+            queue.append((here & (turn == number), bool(number == EXCHANGED)))
+    return queue

@@ -1,0 +1,52 @@
+"""One serving simulation that ran: what its reports are made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.faults.failure_plan import Outage
+from evaluation.serving.faults.fault import Fault
+from evaluation.serving.results.slo import Slo
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a simulation wrote, and what that comes to.
+
+    Parameters
+    ----------
+    name
+        Of the scenario.
+    log, samples
+        Its requests and its task executors over time.
+    steps
+        Steps of a time range; ``None``: none was asked for.
+    summary
+        From :func:`evaluation.serving.results.summary.summarise`.
+    wall_s
+        Seconds that the simulation took on the clock.
+    executors
+        Names of the task executors, in the order of their index.
+    slo
+        What goodput is measured against.
+    scenario
+        The scenario and what else made the result, as plain data; faults that were drawn are
+        among its ``fault``, so that it can be played again.
+    schedule
+        Faults by time, those that were drawn too.
+    outages
+        Those of them that struck, and what each did.
+    """
+
+    name: str
+    log: RequestLog
+    samples: SampleLog
+    steps: StepLog | None
+    summary: Mapping[str, Any]
+    wall_s: float
+    executors: tuple[str, ...]
+    slo: Slo
+    scenario: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Sequence[Fault] = ()
+    outages: Sequence[tuple[Fault, Outage]] = ()

@@ -1,0 +1,53 @@
+"""The service level that requests are promised."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.serving.engine.log import RequestLog
+
+
+@dataclass(frozen=True)
+class Slo:
+    """Longest times that keep the promise; infinity where there is none.
+
+    Parameters
+    ----------
+    ttft_s
+        Seconds to the first token.
+    tpot_s
+        Seconds for each further token, on average over the request.
+
+    Raises
+    ------
+    ValueError
+        If one is not above 0.
+    """
+
+    ttft_s: float = float("inf")
+    tpot_s: float = float("inf")
+
+    def __post_init__(self) -> None:
+        for name in ("ttft_s", "tpot_s"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} = {getattr(self, name)} <= 0; promise some time")
+
+    def kept(self, log: RequestLog) -> NDArray[np.bool_]:
+        """Return [requests] whether it finished and kept both; a single token has no TPOT."""
+        pace = tpot_s(log)
+        in_pace = (pace <= self.tpot_s) | (log.output_tokens < 2)
+        kept: NDArray[Any] = log.finished & (ttft_s(log) <= self.ttft_s) & in_pace
+        return kept
+
+
+def ttft_s(log: RequestLog) -> NDArray[np.float64]:
+    """Return [requests] seconds from arrival to the first token; nan where there is none yet."""
+    return log.first_token_s - log.arrival_s
+
+
+def tpot_s(log: RequestLog) -> NDArray[np.float64]:
+    """Return [requests] seconds a token after the first; nan if unfinished or a single token."""
+    gaps = np.where(log.output_tokens > 1, log.output_tokens - 1.0, np.nan)
+    return (log.finish_s - log.first_token_s) / gaps

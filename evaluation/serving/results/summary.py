@@ -1,0 +1,166 @@
+"""What a serving simulation comes to: latencies, goodput, throughput, executors."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.serving.engine.log import RequestLog, SampleLog
+from evaluation.serving.results.conservation import check
+from evaluation.serving.results.executor_summary import executor_summaries
+from evaluation.serving.results.slo import Slo, tpot_s, ttft_s
+
+PERCENTILES = (50, 90, 95, 99)
+
+
+def summarise(
+    log: RequestLog,
+    samples: SampleLog,
+    slo: Slo,
+    chips: float,
+    until_s: float,
+    warm_up_s: float = 0.0,
+    in_flight: int | None = None,
+) -> dict[str, Any]:
+    """Return the numbers of one simulation.
+
+    Parameters
+    ----------
+    log, samples
+        What it wrote.
+    slo
+        What goodput is measured against.
+    chips
+        How many it ran on.
+    until_s
+        Simulated time at its end.
+    warm_up_s
+        Requests that arrive, and tokens generated, before are not measured.
+    in_flight
+        Requests that the engine still holds; checked where given.
+
+    Returns
+    -------
+    dict
+        ``requests``: counts. ``ttft_s``, ``tpot_s``, ``second_token_s`` (from arrival) and
+        ``end_to_end_s``: count, mean and percentiles over the requests measured that have it by
+        ``until_s``; those in flight, often the longest, are lacking. ``goodput``: finished requests
+        that keep the SLO. ``throughput``: all tokens generated. ``executors``: see
+        :func:`evaluation.serving.results.executor_summary.executor_summaries`. None for what has
+        no value.
+
+    Raises
+    ------
+    ValueError
+        If a request or token is lost or counted twice, see
+        :func:`evaluation.serving.results.conservation.check`; unless 0 <= warm_up_s < until_s and
+        chips > 0.
+    """
+    if not 0 <= warm_up_s < until_s < np.inf:
+        raise ValueError(
+            f"warm_up_s = {warm_up_s:g}, until_s = {until_s:g} break 0 <= warm_up_s < until_s < "
+            "infinity; leave time to measure"
+        )
+    if not 0 < chips < np.inf:
+        raise ValueError(f"chips = {chips} is outside 0 < chips < infinity; count the chips")
+    check(log, until_s, in_flight)
+    measured = (log.arrival_s >= warm_up_s) & (log.arrival_s <= until_s)
+    latencies = {
+        "ttft_s": ttft_s(log),
+        "tpot_s": tpot_s(log),
+        "second_token_s": log.second_token_s - log.arrival_s,
+        "end_to_end_s": log.finish_s - log.arrival_s,
+    }
+    kept = slo.kept(log)
+    return {
+        "until_s": until_s,
+        "warm_up_s": warm_up_s,
+        "chips": chips,
+        "slo": {name: _finite(getattr(slo, name)) for name in ("ttft_s", "tpot_s")},
+        "requests": _counts(log, measured, until_s),
+        **{name: distribution(values[measured]) for name, values in latencies.items()},
+        "goodput": _goodput(log, kept & measured, measured, chips, until_s - warm_up_s),
+        "throughput": _throughput(log, chips, until_s, warm_up_s),
+        "executors": executor_summaries(samples, until_s, warm_up_s),
+    }
+
+
+def distribution(values: NDArray[np.float64]) -> dict[str, float | int | None]:
+    """Return count, mean and percentiles of those that are known; None where none are."""
+    known = values[~np.isnan(values)]
+    names = ("mean", *(f"p{point}" for point in PERCENTILES))
+    if known.size == 0:
+        return {"count": 0, **dict.fromkeys(names)}
+    numbers = [float(known.mean()), *np.percentile(known, PERCENTILES).tolist()]
+    return {"count": int(known.size), **dict(zip(names, numbers, strict=True))}
+
+
+def _counts(log: RequestLog, measured: NDArray[np.bool_], until_s: float) -> dict[str, int]:
+    arrived, finished = int((log.arrival_s <= until_s).sum()), int(log.finished.sum())
+    return {
+        "arrived": arrived,
+        "finished": finished,
+        "in_flight": arrived - finished,
+        "preempted": int((log.preemptions > 0).sum()),
+        "measured": int(measured.sum()),
+        "cached_tokens": int(log.cached_tokens.sum()),
+        "recomputed_tokens": int(log.recomputed_tokens.sum()),
+    }
+
+
+def _goodput(
+    log: RequestLog,
+    good: NDArray[np.bool_],
+    measured: NDArray[np.bool_],
+    chips: float,
+    seconds: float,
+) -> dict[str, float | None]:
+    """Return the rates of requests that keep the SLO; ``share`` is of those measured that ended."""
+    ended = int((measured & log.finished).sum())
+    found = {"requests": good.sum(), "output_tokens": log.output_tokens[good].sum()}
+    share = float(good.sum()) / ended if ended else None
+    return {**_rates(found, seconds, chips), "share": share}
+
+
+def _throughput(
+    log: RequestLog, chips: float, until_s: float, warm_up_s: float
+) -> dict[str, float | None]:
+    """Return rates of what was finished, generated and read between the two times."""
+    with np.errstate(invalid="ignore"):
+        finished = (log.finish_s >= warm_up_s).sum()
+        read = log.prompt_tokens[log.first_token_s >= warm_up_s].sum()
+    tokens = generated_after(log, until_s, warm_up_s)
+    found = {"requests": finished, "output_tokens": tokens, "prompt_tokens": read}
+    return _rates(found, until_s - warm_up_s, chips)
+
+
+def generated_after(log: RequestLog, until_s: float, warm_up_s: float) -> float:
+    """Return the output tokens generated from ``warm_up_s`` on.
+
+    Exact without a warm-up; else the tokens of a request after its first are taken to be evenly
+    spread until it finishes, or until the end: our assumption, as the log has no time of each.
+    """
+    if warm_up_s == 0:
+        return float(log.generated.sum())
+    began = log.generated > 0
+    first = log.first_token_s[began]
+    last = np.where(log.finished, log.finish_s, until_s)[began]
+    spread_s = last - first
+    inside_s = last - np.maximum(first, warm_up_s)
+    at_once = last >= warm_up_s
+    part = np.where(spread_s > 0, inside_s / np.where(spread_s > 0, spread_s, 1.0), at_once)
+    further = (log.generated[began] - 1) * np.maximum(part, 0.0)
+    return float(further.sum() + (first >= warm_up_s).sum())
+
+
+def _rates(found: dict[str, float], seconds: float, chips: float) -> dict[str, float | None]:
+    """Return every total a second, and a second and chip."""
+    rates: dict[str, float | None] = {}
+    for name, total in found.items():
+        rates[f"{name}_per_s"] = float(total) / seconds
+        rates[f"{name}_per_s_per_chip"] = float(total) / seconds / chips
+    return rates
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

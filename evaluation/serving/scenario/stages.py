@@ -1,0 +1,77 @@
+"""Stages of serving: what may be exchanged for another, one at a time, to be ranked."""
+
+import dataclasses
+from typing import Any
+
+import schedulers
+from evaluation.serving.faults.recovery import MODES
+from evaluation.serving.recovery.rebalancing import RebalanceTable
+from evaluation.serving.scenario.scenario import ServingScenario
+from lb.registry import Registry
+
+#: Stage, as a scenario's key, to the registries of what may be there; the first to know a name
+#: makes it. Decode executors are chosen by either kind of router.
+REGISTRIES: dict[str, tuple[Registry, ...]] = {
+    "job": (schedulers.JOB,),
+    "prefill": (schedulers.PREFILL,),
+    "batch": (schedulers.BATCH,),
+    "decode": (schedulers.DECODE,),
+    "decode_job": (schedulers.JOB, schedulers.DECODE),
+    "rebalance": (schedulers.REBALANCE,),
+}
+STAGES = (*REGISTRIES, "recovery")
+
+
+def available(stage: str) -> list[str]:
+    """Return all that may be at a stage, sorted; of recovery the modes, as they are listed."""
+    if stage == "recovery":
+        return list(MODES)
+    return sorted({name for registry in REGISTRIES[stage] for name in registry.available()})
+
+
+def exchanged(
+    scenario: ServingScenario, stage: str, name: str, parameters: dict[str, Any] | None = None
+) -> ServingScenario:
+    """Return the scenario with another scheduler, policy or mode of recovery at one stage.
+
+    Parameters
+    ----------
+    scenario
+        What else there is; of its [rebalance] and [recovery] tables only the policy or the mode
+        changes.
+    stage
+        One of :data:`STAGES`.
+    name
+        One of :func:`available`.
+    parameters
+        Of the scheduler.
+    """
+    given: Any = {"name": name, **parameters} if parameters else name
+    if stage == "recovery":
+        given = dataclasses.replace(scenario.recovery, mode=name)
+    elif stage == "rebalance":
+        given = dataclasses.replace(scenario.rebalance or RebalanceTable(), policy=given)
+    changed: dict[str, Any] = {stage: given}
+    return dataclasses.replace(scenario, **changed)
+
+
+def seeded(scenario: ServingScenario, seed: int) -> ServingScenario:
+    """Return the scenario with ``seed`` for every scheduler that draws lots and has none given.
+
+    Raises
+    ------
+    ValueError
+        If a scheduler is unknown; the nearest is suggested.
+    """
+    changed: dict[str, Any] = {}
+    for stage, registries in REGISTRIES.items():
+        if stage == "rebalance":
+            continue  # no policy draws lots
+        given = getattr(scenario, stage)
+        table = {"name": given} if isinstance(given, str) else dict(given)
+        # a router of decode groups may choose among executors too
+        able = (*registries, schedulers.DECODE) if stage == "job" else registries
+        registry = next((one for one in able if table["name"] in one.available()), able[0])
+        if "seed" in registry.parameters(table["name"]):
+            changed[stage] = {"seed": seed, **table}
+    return dataclasses.replace(scenario, **changed)

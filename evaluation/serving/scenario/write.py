@@ -1,0 +1,96 @@
+"""A serving scenario written to a TOML file that reads as it was."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from hardware import preset
+
+#: What a plan changes beside the executors.
+CHANGED = ("requests", "rate_factor", "warm_up_s", "generate")
+
+
+def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
+    """Return the text of a scenario file: that of ``source``, on the deployment of ``scenario``.
+
+    Parameters
+    ----------
+    source
+        The file that was planned; what a plan does not change is taken from it, without comments.
+    scenario
+        Its executors, requests, rate and warm-up are written.
+    comment
+        Lines in front.
+    """
+    content = preset.parse(source)
+    content.pop("plan", None)
+    for name in CHANGED:
+        value = getattr(scenario, name)
+        if value:
+            content[name] = value
+    tables = {table["role"]: table for table in content["executor"]}
+    content["executor"] = [
+        tables[table.role] | _differing(dataclasses.asdict(table), tables[table.role])
+        for table in scenario.executor
+    ]
+    head = "".join(f"# {line}\n" for line in comment.splitlines())
+    return head + "\n".join(_lines(content)) + "\n"
+
+
+def write(text: str, path: Path) -> None:
+    """Write a text; the file has its name only once it is whole."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _differing(values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a table has to say: values that are neither given nor what is left out means."""
+    defaults = {field.name: field.default for field in dataclasses.fields(ExecutorTable)}
+    return {
+        name: value for name, value in values.items() if given.get(name, defaults[name]) != value
+    }
+
+
+def _lines(content: Mapping[str, Any], inside: str = "") -> Iterator[str]:
+    """Yield the lines of a table: its values, then tables, then lists of tables."""
+    later = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping) or _is_tables(value):
+            later[key] = value
+        else:
+            yield f"{_key(key)} = {_value(value)}"
+    for key, value in later.items():
+        name = f"{inside}{_key(key)}"
+        if isinstance(value, Mapping):
+            yield from ("", f"[{name}]", *_lines(value, f"{name}."))
+            continue
+        for table in value:
+            yield from ("", f"[[{name}]]", *_lines(table, f"{name}."))
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _key(key: str) -> str:
+    bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+    return key if bare else _value(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # a JSON string is a TOML basic string, but for DEL, which TOML wants escaped
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, int | float):
+        return repr(value)
+    return f"[{', '.join(map(_value, value))}]"

@@ -1,0 +1,107 @@
+"""Timelines in the Chrome trace format, which ui.perfetto.dev and chrome://tracing open.
+
+Times are microseconds of simulated time. A process is a rank, a thread one of its streams.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluation.step.steptime import StepTime
+from schedulers.pipeline import Schedule, Span
+
+Event = dict[str, Any]
+MICRO = 1e6
+PER_RANK = {"attention": "rank_attention", "experts": "rank_experts"}
+
+
+def of_step(step: StepTime, ran: Schedule, ranks: Sequence[int] | None = None) -> list[Event]:
+    """Events of a step: what every rank runs, waits for, sends and receives.
+
+    Parameters
+    ----------
+    step
+        Seconds of one micro-batch, by rank.
+    ran
+        When its stages ran, from :func:`evaluation.step.engine_step.overlapped`.
+    ranks
+        Which ranks to draw; all by default.
+    """
+    shown = range(step.rank_attention.shape[1]) if ranks is None else ranks
+    streams = list(dict.fromkeys(str(span.stream) for span in ran.spans))
+    events = [event for rank in shown for event in _names(rank, f"rank {rank}", streams)]
+    for number, span in enumerate(ran.spans):
+        thread = streams.index(str(span.stream))
+        for rank in shown:
+            events += _slices(step, span, rank, thread)
+        if span.name in ("dispatch", "combine"):
+            events += _flows(step, span, number, list(shown), thread)
+    return events
+
+
+def of_schedule(ran: Schedule) -> list[Event]:
+    """Events of a pipeline: one track a stream, one slice a stage of a micro-batch."""
+    streams = list(dict.fromkeys(str(span.stream) for span in ran.spans))
+    events = list(_names(0, "pipeline", streams))
+    for span in ran.spans:
+        slice_ = _slice(span, 0, streams.index(str(span.stream)), span.seconds)
+        events.append({**slice_, "name": f"{span.name} · micro-batch {span.batch}"})
+    return events
+
+
+def write(events: Sequence[Event], path: Path) -> None:
+    """Write events as JSON under a temporary name, then rename."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as stream:
+            json.dump({"traceEvents": list(events), "displayTimeUnit": "ms"}, stream)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _names(process: int, name: str, streams: Sequence[str]) -> Iterator[Event]:
+    yield {"ph": "M", "name": "process_name", "pid": process, "args": {"name": name}}
+    yield {"ph": "M", "name": "process_sort_index", "pid": process, "args": {"sort_index": process}}
+    for thread, stream in enumerate(streams):
+        base = {"ph": "M", "name": "thread_name", "pid": process, "tid": thread}
+        yield {**base, "args": {"name": stream}}
+
+
+def _slice(span: Span, process: int, thread: int, seconds: float) -> Event:
+    where = {"pid": process, "tid": thread, "cat": span.name}
+    args = {"layer": span.layer, "micro-batch": span.batch}
+    times = {"ts": span.start_s * MICRO, "dur": seconds * MICRO}
+    return {"ph": "X", "name": span.name, **where, **times, "args": args}
+
+
+def _slices(step: StepTime, span: Span, rank: int, thread: int) -> list[Event]:
+    """Return a rank's own part of a stage, and its wait for the slowest."""
+    if span.name not in PER_RANK:
+        return [_slice(span, rank, thread, span.seconds)]
+    own = float(getattr(step, PER_RANK[span.name])[span.layer, rank])
+    events = [_slice(span, rank, thread, own)] if own > 0 else []
+    if span.seconds > own:
+        wait = _slice(span, rank, thread, span.seconds - own)
+        wait["ts"] += own * MICRO
+        events.append({**wait, "name": f"wait for {span.name}", "cat": "wait"})
+    return events
+
+
+def _flows(
+    step: StepTime, span: Span, number: int, shown: list[int], thread: int
+) -> Iterator[Event]:
+    """Arrows from the rank that everybody waited for to all others, across an all-to-all."""
+    before = step.rank_attention if span.name == "dispatch" else step.rank_experts
+    slowest = int(before[span.layer].argmax())
+    if slowest not in shown:
+        return
+    start, end = span.start_s * MICRO, (span.start_s + span.seconds) * MICRO
+    for rank in shown:
+        if rank == slowest:
+            continue
+        flow = {"name": span.name, "cat": "flow", "id": number * (max(shown) + 1) + rank}
+        yield {**flow, "ph": "s", "pid": slowest, "tid": thread, "ts": start}
+        yield {**flow, "ph": "f", "bp": "e", "pid": rank, "tid": thread, "ts": end - 1e-3}

@@ -1,0 +1,37 @@
+"""Cutting a trace: the window is seen, the rest judges, and something is left to judge."""
+
+import numpy as np
+import pytest
+
+from evaluation.analysis.train_judge_split import observe
+
+
+def test_window_and_steps_are_the_trace(trace):
+    """The first steps add up, the others are kept one by one, the incomplete window included."""
+    seen, counts, tokens = observe(trace, 4)
+    np.testing.assert_array_equal(seen, trace.counts[:4].sum(axis=0))
+    np.testing.assert_array_equal(counts, trace.counts[4:])
+    np.testing.assert_array_equal(tokens, trace.step_tokens[4:])
+
+
+def test_no_more_steps_than_asked(trace):
+    """Five steps after the window, and no more of the trace is kept."""
+    seen, counts, _ = observe(trace, 4, 5)
+    np.testing.assert_array_equal(counts, trace.counts[4:9])
+    assert seen.dtype == np.int64
+
+
+@pytest.mark.parametrize("window", [18, 40])
+def test_a_trace_of_one_window_is_refused(trace, window):
+    """Nothing follows that could judge."""
+    with pytest.raises(ValueError, match=r"has 18 steps and window_steps = .* no step is left"):
+        observe(trace, window)
+
+
+@pytest.mark.parametrize(
+    ("window", "steps", "message"), [(0, None, "window_steps = 0 < 1"), (4, 0, "steps = 0 < 1")]
+)
+def test_no_steps_are_refused(trace, window, steps, message):
+    """A window has steps, and so has a judgement."""
+    with pytest.raises(ValueError, match=message):
+        observe(trace, window, steps)

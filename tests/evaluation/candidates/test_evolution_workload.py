@@ -1,0 +1,70 @@
+"""Windows of load, and the sizes that go with them."""
+
+import json
+
+import numpy as np
+import pytest
+
+import traces
+from evaluation.candidates.evolution_workload import Workload, usual
+
+
+def test_a_trace_is_cut_into_complete_windows():
+    """What is left over at the end is left out."""
+    counts = np.arange(7 * 2 * 8).reshape(7, 2, 8)
+    found = Workload.of_trace(
+        traces.RoutingTrace(counts, "toy", top_k=2),
+        3,
+        num_replicas=12,
+        num_groups=2,
+        num_nodes=2,
+        num_gpus=4,
+    )
+    assert found.name == "toy"
+    assert (found.loads == [counts[:3].sum(axis=0), counts[3:6].sum(axis=0)]).all()
+    problem = found.problem(1)
+    assert (problem.num_slots, problem.num_nodes, problem.expert_groups) == (12, 2, 2)
+    assert (problem.load == found.loads[1]).all()
+
+
+def test_the_file_of_adrs_is_read(tmp_path):
+    """Windows of so many records, summed, as its own evaluator has it."""
+    counts = np.random.default_rng(0).integers(0, 50, (5, 2, 8))
+    path = tmp_path / "expert-load.json"
+    history = [{"logical_expert_load": one.tolist(), "step": 3} for one in counts]
+    path.write_text(json.dumps({"load_history": history}))
+    found = Workload.of_adrs(path, 2, num_replicas=8, num_groups=1, num_nodes=1, num_gpus=4)
+    assert (found.loads[1] == counts[2] + counts[3]).all()
+    assert len(found.loads) == 2
+    path.write_text('{"history": []}')
+    with pytest.raises(ValueError, match=r"no load_history of ADRS \(KeyError"):
+        Workload.of_adrs(path)
+    with pytest.raises(ValueError, match=r"nowhere: no load_history of ADRS \(FileNotFoundError"):
+        Workload.of_adrs("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("windows", "sizes", "message"),
+    [
+        (1, {}, "'toy' has 1 windows < 2; the next one is judged"),
+        (2, {"num_gpus": 5}, "num_gpus = 5 does not divide 12"),
+        (2, {"num_nodes": 3}, "num_nodes = 3 does not divide 4"),
+        (2, {"num_replicas": 4}, "slots < 8 experts"),
+        (2, {"num_groups": 3}, "expert_groups = 3 does not divide"),
+    ],
+)
+def test_sizes_that_do_not_go_together_are_refused(windows, sizes, message):
+    """By the inequality that they break."""
+    given = {"num_replicas": 12, "num_groups": 2, "num_nodes": 2, "num_gpus": 4, **sizes}
+    with pytest.raises(ValueError, match=message):
+        Workload("toy", np.ones((windows, 2, 8)), **given)
+
+
+def test_the_usual_ones_have_real_sizes():
+    """One as ADRS asks for it, one recorded."""
+    drift, recorded = usual()
+    assert drift.loads.shape == (12, 58, 256)
+    sizes = (drift.num_replicas, drift.num_groups, drift.num_nodes, drift.num_gpus)
+    assert sizes == (288, 8, 4, 32)
+    assert recorded.loads.shape == (12, 26, 64)
+    assert recorded.loads.sum(axis=2).max() == 2048 * 6

@@ -1,0 +1,163 @@
+"""`podlab explain`, as a user types it."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import lb
+import traces
+from evaluation.cli.app import app
+
+RUNNER = CliRunner()
+TOY = ["dsv2lite-intent", "--step-tokens", "256"]
+MACHINE = ["--ranks", "16", "--slots", "5"]
+
+
+def _json(*call):
+    said = RUNNER.invoke(app, ["explain", *call, "--json"])
+    assert said.exit_code == 0, said.output
+    return json.loads(said.stdout)
+
+
+def test_two_solvers_on_the_default_scenario():
+    """A verdict first, then tables of at most two rows."""
+    said = RUNNER.invoke(app, ["explain", "contiguous", "greedy", "--top", "2", "--steps", "8"])
+    assert said.exit_code == 0, said.output
+    assert said.stdout.startswith("greedy (after) takes")
+    assert "pays after" in said.stdout
+    for title in ("Layers that differ most", "Ranks:", "Experts:", "Fullest links"):
+        assert title in said.stdout
+    assert len(said.stdout.splitlines()) < 40
+
+
+def test_json_adds_up():
+    """Phases to the step, ranks to the expert phase."""
+    told = _json("contiguous", "greedy", *TOY, *MACHINE, "--top", "2000")
+    step = told["step_s"]
+    phases = sum(one["difference"] for one in told["phases_s"].values())
+    assert phases == pytest.approx(step["difference"])
+    assert step["after"] - step["before"] == pytest.approx(step["difference"])
+    experts = told["phases_s"]["experts"]["difference"]
+    for kind in ("ranks", "experts"):
+        assert sum(one["difference_s"] for one in told[kind]) == pytest.approx(experts)
+    assert sum(one["difference_s"] for one in told["layers"]) == pytest.approx(step["difference"])
+    hot = told["layers"][0]["before"]
+    assert hot["load_to_mean"] > 1
+    assert [one["share"] for one in hot["experts"]] == sorted(
+        (one["share"] for one in hot["experts"]), reverse=True
+    )
+
+
+def test_files_say_ranks_and_slots(tmp_path):
+    """JSON names the ranks; the result is that of the solver that wrote it."""
+    by_name = _json("contiguous", "greedy", *TOY, *MACHINE)
+    trace = traces.load("dsv2lite-intent").split(256).counts()
+    problem = lb.Problem(trace.windows(8)[0], 16, 5)
+    for name, solver in (("a.json", "contiguous"), ("b.npy", "greedy")):
+        placement = lb.solve(problem, solver)
+        if name.endswith(".npy"):
+            np.save(tmp_path / name, placement.physical_to_logical)
+        else:
+            table = placement.physical_to_logical.tolist()
+            (tmp_path / name).write_text(
+                json.dumps({"physical_to_logical": table, "num_ranks": 16})
+            )
+    by_file = _json(str(tmp_path / "a.json"), str(tmp_path / "b.npy"), *TOY)
+    assert by_file["step_s"] == by_name["step_s"]
+    assert by_file["scenario"]["slots_per_rank"] == 5
+
+
+def test_a_placement_against_itself():
+    """No difference, no move, no table."""
+    said = RUNNER.invoke(app, ["explain", "greedy", "greedy", *TOY, *MACHINE])
+    assert "takes just as long" in said.stdout
+    assert "No expert weights move" in said.stdout
+    assert "Layers" not in said.stdout
+    assert _json("greedy", "greedy", *TOY, *MACHINE)["migration"]["break_even_steps"] is None
+
+
+def test_a_scenario_says_what_options_do_not():
+    """Its trace is replaced, its machine kept; counts of whole steps need no step_tokens."""
+    told = _json("eplb", "greedy", "dsv2lite-summary", "--scenario", "dsv2lite-shift-ep32")
+    assert told["scenario"]["num_ranks"] == 32
+    assert told["scenario"]["trace"] == ["dsv2lite-summary"]
+    call = ["olmoe-domains", "--scenario", "dsv2lite-shift-ep16", "--model", "olmoe-1b-7b"]
+    assert _json("eplb", "greedy", *call, "--window", "1")["steps"] == 5
+
+
+def test_a_solver_may_have_slots_of_its_own():
+    """Without and with one redundant slot a rank."""
+    told = _json("greedy@4", "greedy@5", *TOY, "--ranks", "16")
+    whole = _json("greedy", "greedy@5", *TOY, "--ranks", "16", "--slots", "4")
+    assert told["step_s"] == whole["step_s"]
+    assert told["step_s"]["difference"] != 0
+
+
+def test_the_way_back_never_pays():
+    """A worse placement says so."""
+    said = RUNNER.invoke(app, ["explain", "greedy", "contiguous", *TOY, *MACHINE])
+    assert "more time a step" in said.stdout
+    assert "never pays" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["greedy", "gredy", *TOY, *MACHINE], "did you mean"),
+        (["none.npy", "greedy", *TOY, *MACHINE], "none.npy: there is no such placement file"),
+        (["greedy", "none.json", *TOY], "none.json: there is no such placement file"),
+        (["greedy", "eplb", "dsv2lite-intend"], "unknown trace 'dsv2lite-intend': did you mean"),
+        (["greedy", "eplb", "dsv2lite-intent"], "give --ranks"),
+        (["greedy", "eplb", "dsv2lite-intent", "--ranks", "16"], "give --slots"),
+        (["greedy", "eplb", "dsv2lite-intent", *MACHINE], "not in steps"),
+        (["greedy@3", "eplb", *TOY, *MACHINE], "give slots_per_rank >= 4"),
+        (["greedy@0", "eplb", *TOY, *MACHINE], "slots_per_rank = 0 < 1"),
+        (["greedy@x", "eplb", *TOY, *MACHINE], "'greedy@x'"),
+        (["greedy", "eplb", *TOY, "--ranks", "16", "--slots", "3"], "give slots_per_rank >= 4"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--window", "32"], "no step is left to judge"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--window", "0"], "window_steps = 0"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--steps", "0"], "steps = 0 < 1"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--kv-tokens", "nan"], "kv_tokens = nan"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--phase", "both"], "phase = 'both'"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--dispatcher", "evn"], "did you mean 'even'?"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--device", "h101"], "did you mean"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--model", "olmoe-1b-7b"], "has top_k = 6"),
+        (["greedy", "eplb", "--scenario", "moon"], "has no scenario 'moon'"),
+        (["greedy", "eplb", "--suite", "defalt"], "did you mean"),
+    ],
+)
+def test_wrong_calls_are_refused_in_one_line(call, message):
+    """Exit code 2, and the line names what is wrong."""
+    said = RUNNER.invoke(app, ["explain", *call])
+    assert said.exit_code == 2, said.output
+    assert message in said.stderr
+    assert said.stderr.startswith("podlab: ")
+    assert said.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "top", "message"),
+    [
+        ((3, 80), 64, "AFTER has 3 layers, the trace 26"),
+        ((26, 80), 80, "AFTER has 80 experts, the trace 64"),
+        ((26, 70), 64, "over 16 ranks"),
+    ],
+)
+def test_files_of_another_deployment_are_refused(tmp_path, shape, top, message):
+    """Layers and experts are the trace's, slots divide over the ranks."""
+    table = np.broadcast_to(np.arange(shape[1]) % top, shape)
+    np.save(tmp_path / "map.npy", table)
+    call = ["explain", "greedy", str(tmp_path / "map.npy"), *TOY, *MACHINE]
+    said = RUNNER.invoke(app, call)
+    assert said.exit_code == 2
+    assert message in said.stderr
+
+
+def test_pickled_files_are_refused(tmp_path):
+    """An object array never loads."""
+    np.save(tmp_path / "map.npy", np.array([[{}]], dtype=object), allow_pickle=True)
+    said = RUNNER.invoke(app, ["explain", "greedy", str(tmp_path / "map.npy"), *TOY, *MACHINE])
+    assert said.exit_code == 2
+    assert "allow_pickle" in said.stderr

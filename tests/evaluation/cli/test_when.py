@@ -1,0 +1,104 @@
+"""`podlab when`, as a user types it."""
+
+import csv
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from evaluation.cli.app import app
+
+RUNNER = CliRunner()
+SMALL = ["--ranks", "32", "--batch", "128", "--layers", "2", "--steps", "2", "--skew", "0,1.5"]
+
+
+def test_heat_tables_and_break_even():
+    """A table for each redundancy and bandwidth, and what a slot displaces."""
+    said = RUNNER.invoke(app, ["when", *SMALL])
+    assert said.exit_code == 0, said.output
+    assert "One redundant slot a rank holds 2.55 GB" in said.stdout
+    assert "36,349 tokens of KV cache" in said.stdout
+    assert said.stdout.count("pays from") == 4
+    assert "1 redundant slot a rank, links and library 0.5 times as fast" in said.stdout
+    assert "8 cells" in said.stdout
+
+
+def test_json_and_csv_hold_the_same_cells(tmp_path):
+    """One row a cell; the break-even skew lies between a cell that costs and one that pays."""
+    out = tmp_path / "map.csv"
+    said = RUNNER.invoke(app, ["when", *SMALL, "--bandwidth", "1", "--json", "--csv", str(out)])
+    assert said.exit_code == 0, said.output
+    report = json.loads(said.stdout)
+    with out.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["change"]) for row in rows] == [cell["change"] for cell in report["cells"]]
+    assert [path.name for path in tmp_path.iterdir()] == ["map.csv"]
+    for point in report["break_even"]:
+        low, high = (
+            next(
+                cell["change"]
+                for cell in report["cells"]
+                if (cell["skew"], cell["redundant"]) == (skew, point["redundant"])
+            )
+            for skew in (0, 1.5)
+        )
+        assert low > 0 > high
+        assert 0 < point["skew"] < 1.5
+
+
+def test_against_contiguous_is_another_map():
+    """Rearranging is then part of the gain."""
+    maps = [
+        json.loads(RUNNER.invoke(app, ["when", *SMALL, "--json", "--against", base]).stdout)
+        for base in ("rearranged", "contiguous")
+    ]
+    assert maps[0]["cells"] == maps[1]["cells"]
+    assert maps[0]["break_even"] != maps[1]["break_even"]
+
+
+def test_memory_bound_says_which_batch_is_left():
+    """No room is said in words, and JSON stays valid."""
+    call = ["when", *SMALL, "--kv-tokens", "8192", "--memory-bound"]
+    call += ["--redundant", "4,12", "--bandwidth", "1"]
+    said = RUNNER.invoke(app, call)
+    assert said.exit_code == 0, said.output
+    assert "(24)" in said.stdout
+    assert "no room" in said.stdout
+    assert "memory leaves room for the batch in parentheses" in said.stdout
+    cells = json.loads(RUNNER.invoke(app, [*call, "--json"]).stdout)["cells"]
+    assert [cell["change"] for cell in cells if cell["redundant"] == 12] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["--skew", "a"], "--skew a: 'a' is not a number"),
+        (["--skew", "11"], "11.0 breaks 0 <= skew <= 10"),
+        (["--skew", ""], "'' is not a number"),
+        (["--batch", "8.5"], "'8.5' is not a whole number"),
+        (["--batch", "0"], "0 breaks 1 <= batch"),
+        (["--ranks", "48"], "does not divide the 256 experts"),
+        (["--ranks", "1,1"], "1 is there twice"),
+        (["--redundant", "0"], "0 breaks 1 <= redundant"),
+        (["--bandwidth", "0"], "breaks 0.001 <= bandwidth"),
+        (["--bandwidth", "nan"], "nan breaks"),
+        (["--law", "pareto"], "law = 'pareto'"),
+        (["--drift", "2"], "drift = 2.0 breaks 0 <= drift <= 1"),
+        (["--solver", "gredy"], "did you mean"),
+        (["--dispatcher", "evn"], "did you mean 'even'?"),
+        (["--against", "moon"], "give one of rearranged, contiguous"),
+        (["--device", "h101"], "did you mean"),
+        (["--fabric", "gb200-nvl72", "--ranks", "128"], "num_ranks = 128 is outside"),
+        (["--layers", "1"], "layers = 1 < 2"),
+        (["--seed", "-1"], "seed = -1 < 0"),
+        (["--csv", "."], "--csv . is a folder"),
+        (["--csv", "/no/such/folder/map.csv"], "there is no folder /no/such/folder"),
+    ],
+)
+def test_wrong_calls_are_refused_in_one_line(call, message):
+    """Exit code 2, and the line names what is wrong."""
+    said = RUNNER.invoke(app, ["when", *SMALL, *call])
+    assert said.exit_code == 2, said.output
+    assert message in said.stderr
+    assert said.stderr.startswith("podlab: ")
+    assert said.stderr.count("\n") == 1

@@ -1,0 +1,110 @@
+"""Placements in files: what engines write is read, and nothing else is."""
+
+import json
+
+import numpy as np
+import pytest
+
+from evaluation.files.placement_file import read_placement
+
+MAP = [[0, 1, 1, 2], [2, 1, 0, 0]]
+
+
+@pytest.mark.parametrize("key", ["physical_to_logical_map", "physical_to_logical"])
+def test_json_of_engines_is_read(tmp_path, key):
+    """Either key, ranks from the file, other keys ignored."""
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps({key: MAP, "num_ranks": 2, "comment": "mine"}))
+    placement = read_placement(path)
+    assert placement.num_ranks == 2
+    assert placement.physical_to_logical.tolist() == MAP
+    assert read_placement(path, 2).num_ranks == 2
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint64])
+def test_npy_of_any_integers_is_read(tmp_path, dtype):
+    """Ranks come from the caller."""
+    np.save(tmp_path / "map.npy", np.array(MAP, dtype=dtype))
+    assert read_placement(tmp_path / "map.npy", 4).physical_to_logical.tolist() == MAP
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    """An object array is refused before anything in it runs."""
+    ran = tmp_path / "ran"
+
+    class Trap:
+        def __reduce__(self):
+            return ran.touch, ()
+
+    np.save(tmp_path / "map.npy", np.array([[Trap()]], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"map\.npy: .*allow_pickle"):
+        read_placement(tmp_path / "map.npy", 1)
+    assert not ran.exists()
+
+
+def test_an_archive_is_refused(tmp_path):
+    """Several arrays in a file called .npy are not one map."""
+    with (tmp_path / "map.npy").open("wb") as file:
+        np.savez(file, a=np.array(MAP))
+    with pytest.raises(ValueError, match=r"map\.npy: an archive"):
+        read_placement(tmp_path / "map.npy", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "map.json: .*delimiter|map.json: Expecting"),
+        ("[" * 100_000, "map.json: "),
+        ("[[0, 1]]", "neither physical_to_logical_map nor physical_to_logical"),
+        ("{}", "neither"),
+        (json.dumps({"physical_to_logical": MAP}), "does not say num_ranks"),
+        (json.dumps({"physical_to_logical": MAP, "physical_to_logical_map": MAP}), "found both"),
+        (json.dumps({"physical_to_logical": MAP, "num_ranks": "2"}), "num_ranks = '2'"),
+        (json.dumps({"physical_to_logical": MAP, "num_ranks": True}), "truth value"),
+        (json.dumps({"physical_to_logical": MAP, "num_ranks": 3}), "over 3 ranks"),
+        (json.dumps({"physical_to_logical": [[0, 1.5]], "num_ranks": 1}), "dtype float64"),
+        (json.dumps({"physical_to_logical": [[0, True]], "num_ranks": 3}), "map.json: "),
+        (json.dumps({"physical_to_logical": [[0, 1], [0]], "num_ranks": 1}), "ragged"),
+        (json.dumps({"physical_to_logical": [[0, 2]], "num_ranks": 1}), "0 <= id < 2"),
+        (json.dumps({"physical_to_logical": [[1, 1]], "num_ranks": 1}), "no copy of expert 0"),
+        (json.dumps({"physical_to_logical": None, "num_ranks": 1}), "dtype object"),
+        (json.dumps({"physical_to_logical": [[2**70]], "num_ranks": 1}), "map.json: "),
+    ],
+)
+def test_what_is_no_placement_is_refused_by_name(tmp_path, text, message):
+    """The file is named, and what is wrong with it."""
+    path = tmp_path / "map.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_placement(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    """Neither JSON nor a NumPy array."""
+    for name in ("map.json", "map.npy"):
+        (tmp_path / name).write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(ValueError, match=f"{name}: "):
+            read_placement(tmp_path / name, 2)
+
+
+def test_an_empty_npy_is_refused(tmp_path):
+    """A file of no bytes."""
+    (tmp_path / "map.npy").touch()
+    with pytest.raises(ValueError, match=r"map\.npy: "):
+        read_placement(tmp_path / "map.npy", 2)
+
+
+def test_other_ranks_than_asked_are_refused(tmp_path):
+    """The file and the caller must mean the same machine."""
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps({"physical_to_logical": MAP, "num_ranks": 2}))
+    with pytest.raises(ValueError, match="num_ranks = 2, but 4 ranks"):
+        read_placement(path, 4)
+
+
+def test_other_files_are_refused(tmp_path):
+    """Only two suffixes, and the file must be there."""
+    with pytest.raises(ValueError, match=r"ends in .npy or .json"):
+        read_placement(tmp_path / "map.pkl", 2)
+    with pytest.raises(FileNotFoundError, match="no such placement file"):
+        read_placement(tmp_path / "map.npy", 2)

@@ -1,0 +1,213 @@
+"""Forecasters are scored causally, by error and by the balance that follows."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lb
+import traces
+from evaluation.candidates.candidate import Candidate, ForecasterCandidate, parameters
+from evaluation.kinds import forecast, suite
+from evaluation.replay.scenario import Scenario
+
+SUITE = """
+id = "tiny-v1"
+kind = "forecast"
+[[scenario]]
+id = "domains"
+trace = "olmoe-domains"
+model = "olmoe-1b-7b"
+num_ranks = 16
+slots_per_rank = 5
+window_steps = 1
+history_windows = 2
+"""
+
+
+def scenario(**changes):
+    """Return four ranks of four slots, two windows of history."""
+    fields = {"num_ranks": 4, "slots_per_rank": 4, "window_steps": 1, "history_windows": 2}
+    return Scenario("tiny", ("none",), "none", **(fields | changes))
+
+
+def trace(windows=5, seed=0):
+    """Return random counts of two layers and ten experts."""
+    counts = np.random.default_rng(seed).integers(1, 100, (windows, 2, 10))
+    return traces.RoutingTrace(counts, "toy", top_k=2)
+
+
+def test_errors_by_hand():
+    """Sum of absolute differences over the load, and over the hottest tenth: here one expert."""
+    counts = np.full((2, 1, 10), 10)
+    counts[1, 0, 3] = 110
+    found = forecast.walk(
+        traces.RoutingTrace(counts, "toy", top_k=1), scenario(), lb.make_forecaster("last")
+    )
+    np.testing.assert_allclose(found.error, [[100 / 200]])
+    np.testing.assert_allclose(found.hot_error, [[100 / 110]])
+
+
+def test_only_windows_that_have_ended_are_shown():
+    """At most history_windows, the youngest last, never the one to come."""
+    seen = []
+
+    def spy(load):
+        seen.append(load.copy())
+        return load[-1].copy()
+
+    recorded = trace().counts
+    forecast.walk(trace(), scenario(), spy)
+    assert [len(load) for load in seen] == [1, 2, 2, 2]
+    for number, load in enumerate(seen, start=1):
+        np.testing.assert_array_equal(load, recorded[max(0, number - 2) : number])
+
+
+def test_windows_are_sums_of_steps():
+    """Two steps a window, the fifth left out: one window observed and one forecast."""
+    seen = []
+
+    def spy(load):
+        seen.append(load)
+        return load[-1].copy()
+
+    forecast.walk(trace(), scenario(window_steps=2), spy)
+    assert len(seen) == 1
+    np.testing.assert_array_equal(seen[0][0], trace().counts[:2].sum(axis=0))
+
+
+def test_perfect_forecasts_reach_foresight():
+    """An oracle has no error, and the balance of a placement made for the window itself."""
+    ahead = iter(trace().counts[1:].astype(float))
+    found = forecast.walk(trace(), scenario(), lambda load: next(ahead))
+    assert np.max(found.error) == np.max(found.hot_error) == 0
+    for name in forecast.DISPATCHERS:
+        np.testing.assert_array_equal(found.balancedness[name], found.foresight[name])
+
+
+def test_balance_is_that_of_the_planner_on_the_window_that_came():
+    """Recomputed for the second window of a forecast that ignores the load."""
+    flat = np.ones((2, 10))
+    found = forecast.walk(trace(), scenario(), lambda load: flat)
+    load = trace().counts[2].astype(float)
+    placement = lb.solve(lb.Problem(flat, 4, 4), forecast.PLANNER)
+    np.testing.assert_allclose(found.balancedness["even"][1], placement.balancedness(load))
+    share = lb.make_dispatcher("optimal")(placement, load)
+    np.testing.assert_allclose(
+        found.balancedness["optimal"][1], placement.balancedness(load, share)
+    )
+
+
+def test_layers_without_load_are_left_out_of_errors():
+    """An idle layer neither helps nor hurts the mean."""
+    counts = np.array(trace(3).counts)
+    counts[:, 1] = 0
+    recorded = traces.RoutingTrace(counts, "toy", top_k=2)
+    found = forecast.walk(recorded, scenario(), lb.make_forecaster("last"))
+    assert np.isnan(np.array(found.error)[:, 1]).all()
+    alone = traces.RoutingTrace(counts[:, :1], "toy", top_k=2)
+    expected = forecast.walk(alone, scenario(), lb.make_forecaster("last"))
+    assert forecast.mean(found.error) == pytest.approx(forecast.mean(expected.error))
+
+
+@pytest.mark.parametrize(
+    ("forecaster", "message"),
+    [
+        (lambda load: load[-1] - 50, "forecast"),
+        (lambda load: load[-1, :1], "forecast"),
+        (lambda load: load[-1] * np.inf, "forecast"),
+    ],
+)
+def test_invalid_forecasts_are_refused(forecaster, message):
+    """Negative, of another shape, or not finite: with the name of what is wrong."""
+    with pytest.raises(ValueError, match=message):
+        forecast.walk(trace(), scenario(), forecaster)
+
+
+def test_a_trace_of_one_window_is_refused():
+    """One is observed, so two are needed."""
+    with pytest.raises(ValueError, match="fewer than two windows of 3 steps"):
+        forecast.walk(trace(), scenario(window_steps=3), lb.make_forecaster("last"))
+
+
+def test_a_fitted_solver_has_parameters_that_json_takes():
+    """What was learned appears in a record as its text."""
+    history = np.random.default_rng(1).lognormal(size=(4, 2, 16))
+    for made in (lb.make_forecaster("learned").fit(history), lb.make("learned").fit(history)):
+        text = json.dumps(parameters(made))
+        assert "Ridge" in text
+
+
+def test_candidates_of_the_two_kinds_know_their_own_names():
+    """A forecaster is no solver, and the nearest name suggested is of its kind."""
+    assert ForecasterCandidate("ewma").make().half_life == 1.0
+    with pytest.raises(ValueError, match="unknown forecaster 'ewm': did you mean 'ewma'"):
+        ForecasterCandidate("ewm").make()
+    with pytest.raises(ValueError, match="unknown solver 'ewma'"):
+        Candidate("ewma").make()
+    with pytest.raises(ValueError, match=r"forecaster 'none\.py:x': there is no file"):
+        ForecasterCandidate("none.py:x").make()
+
+
+def test_a_suite_says_its_kind(tmp_path):
+    """Solvers are the default; another kind is refused by name."""
+    path = tmp_path / "own.toml"
+    path.write_text(SUITE)
+    assert suite.load(path).kind == "forecast"
+    path.write_text(SUITE.replace('kind = "forecast"\n', ""))
+    assert suite.load(path).kind == "solver"
+    path.write_text(SUITE.replace('"forecast"', '"weather"'))
+    with pytest.raises(ValueError, match="kind = 'weather' is not one of solver, fit, forecast"):
+        suite.load(path)
+
+
+@pytest.fixture
+def podlab(tmp_path):
+    """Return a function that runs the command in a folder of its own."""
+    (tmp_path / "tiny.toml").write_text(SUITE)
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "evaluation", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_command_compares_forecasters(podlab, tmp_path):
+    """All registered ones, and a user's own beside them; a failure costs its own row only."""
+    (tmp_path / "own.py").write_text(
+        "def mine(load):\n    return load.mean(axis=0)\n"
+        "def bad(load):\n    raise RuntimeError('fog')\n"
+    )
+    own = ("--forecaster", "own.py:mine", "--forecaster", "own.py:bad")
+    done = podlab("bench", "--suite", "tiny.toml", *own, "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    for name in (*lb.available_forecasters(), "mine", "(perfect foresight)"):
+        assert f" {name} " in done.stdout
+    assert "failed: bad on domains: RuntimeError: fog" in done.stdout
+    found = [json.loads(path.read_text()) for path in tmp_path.rglob("*.json")]
+    by_name = {record["forecaster"]: record for record in found}
+    assert by_name["mean"]["scores"] == by_name["mine"]["scores"]
+    assert by_name["mean"]["kind"] == "forecast"
+    assert by_name["learned"]["parameters"]["memory"] == 8
+    assert len(by_name["mean"]["layers"]["error"]) == 3
+    assert len(by_name["mean"]["windows"]["balancedness_even"]) == 5
+    assert "taken up" in podlab("bench", "--suite", "tiny.toml").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--suite", "tiny.toml", "--solver", "greedy"), "compares forecasters; name them by"),
+        (("--suite", "tiny.toml", "--forecaster", "lst"), "did you mean 'last'"),
+        (("--suite", "default", "--forecaster", "last"), "compares solvers; name them by"),
+    ],
+)
+def test_wrong_calls_are_refused_in_one_line(podlab, arguments, message):
+    """Before anything runs, with exit code 2."""
+    done = podlab("bench", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

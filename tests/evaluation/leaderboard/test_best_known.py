@@ -1,0 +1,22 @@
+"""Gaps are to the best on the same trace, family by family."""
+
+import pytest
+
+from evaluation.leaderboard.best_known import gaps
+from evaluation.leaderboard.bootstrap_blocks import blocks
+from evaluation.leaderboard.measures import MEASURES
+from tests.evaluation.leaderboard.made import record
+
+
+def test_gap_is_a_fraction_of_the_best_there():
+    """Each is the best in one scenario; families are told apart."""
+    rows = [
+        blocks([record(name, one), record(name, two, "two")], MEASURES["solver"])
+        for name, one, two in (("a", 0.8, 0.3), ("b", 0.4, 0.6))
+    ]
+    found = gaps(rows, {"one": "f", "two": "g"})
+    assert found == [
+        {"f": 0, "g": pytest.approx(0.5)},
+        {"f": pytest.approx(0.5), "g": 0},
+    ]
+    assert gaps(rows, {"one": "f", "two": "f"})[0] == {"f": pytest.approx(0.25)}

@@ -1,0 +1,77 @@
+"""Rows compare within one suite, trace and fabric."""
+
+import pytest
+
+from evaluation.leaderboard import standing
+from evaluation.leaderboard.comparable import compare
+from tests.evaluation.leaderboard.made import record
+
+
+def test_another_group_stands_apart_with_the_reason():
+    """Whatever is newer: the most frequent trace, fabric and suite stay."""
+    usual = [record("a", 0.5), record("b", 0.5)]
+    others = {
+        "another trace: other, not trace of": record("c", 0.9, trace_hash="other"),
+        "another fabric: other, not fabric": record("d", 0.9, fabric_hash="other"),
+        "suite toy-v2, not toy-v1": record("e", 0.9, suite="toy-v2"),
+    }
+    found = compare([*others.values(), *usual])
+    assert found.records == usual
+    assert {reason: one["solver"] for one, reason in found.apart} == {
+        reason: one["solver"] for reason, one in others.items()
+    }
+    assert [row.name for row in standing([*usual, *others.values()]).rows] == ["a", "b"]
+
+
+def test_every_seed_of_a_drawn_trace_is_a_group():
+    """Their hashes differ, and that is how it should be."""
+    runs = [record("a", 0.5, seed=n, trace_seed=n, trace_hash=str(n)) for n in range(3)]
+    found = compare(runs)
+    assert len(found.groups) == 3
+    assert not found.apart
+
+
+def test_the_same_twice_counts_once():
+    """Another source that scored alike changes nothing; one that did not stands apart."""
+    one, again = record("a", 0.5), record("a", 0.5, source_hash="younger")
+    assert compare([one, again]).records == [one]
+    other = record("a", 0.7, source_hash="younger")
+    found = compare([other, one, record("b", 0.5)])
+    assert [each["solver"] for each in found.records] == ["a", "b"]
+    assert found.records[0] is one
+    assert found.apart == [(other, "scored by another source, with other scores")]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"windows": None}, "lacks finite numbers"),
+        ({"windows": {}}, "lacks finite numbers"),
+        ({"windows": {"ideal_s": "ab", "step_s": [1], "migration_s": [0]}}, "lacks finite"),
+        ({"windows": {"ideal_s": [9.0], "step_s": [0.0], "migration_s": [0.0]}}, "lacks finite"),
+        (
+            {"windows": {"ideal_s": [float("nan")], "step_s": [1.0], "migration_s": [0.0]}},
+            "lacks finite",
+        ),
+        ({"scores": {"efficiency": float("inf")}}, "lacks finite"),
+        ({"scores": {"efficiency": "1"}}, "lacks finite"),
+        ({"scores": {"efficiency": 10**400}}, "lacks finite"),
+        (
+            {"windows": {"ideal_s": [10**400], "step_s": [10**400], "migration_s": [0]}},
+            "lacks finite",
+        ),
+        (
+            {"windows": {"ideal_s": [1, 1], "step_s": [1, 1], "migration_s": [0, 0]}},
+            "has 2 blocks on this trace, the others 1",
+        ),
+    ],
+)
+def test_anybodys_record_breaks_no_table(change, reason):
+    """It stands apart, and is not scored."""
+    good = [record("a", 0.5), record("b", 0.5)]
+    found = standing([record("x", 0.9) | change, *good])
+    assert [row.name for row in found.rows] == ["a", "b"]
+    (one,) = found.apart
+    assert one["name"] == "x"
+    assert reason in one["reason"]
+    assert not standing([record("x", 0.9) | {"windows": {}}]).rows

@@ -1,0 +1,140 @@
+"""The tables of schedulers."""
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from evaluation.cli.app import app
+from evaluation.leaderboard import scheduler_table
+from evaluation.leaderboard.scheduler_table import FAULTS, SERVING, render
+
+
+def record(name, goodput, scenario="a", seed=0, **other):
+    """Return the record of one run."""
+    scores = {key: 1.0 for _, keys, _, _ in (*SERVING, *FAULTS) for key in keys} | {
+        "goodput": goodput
+    }
+    return {
+        "kind": "serving",
+        "stage": "job",
+        "solver": name,
+        "reference": "plain",
+        "scenario": {"id": scenario},
+        "seed": seed,
+        "status": "ok",
+        "scores": scores,
+    } | other
+
+
+def runs(name, *goodputs, **other):
+    """Return the records of one scheduler, a seed each."""
+    return [record(name, one, seed=seed, **other) for seed, one in enumerate(goodputs)]
+
+
+def shown(found):
+    """Return whether anything was ranked, and the lines."""
+    console = Console(width=scheduler_table.WIDTH, record=True, quiet=False)
+    with console.capture() as capture:
+        ranked = render(found, "title", console)
+    return ranked, capture.get().splitlines()
+
+
+def test_the_best_is_first_with_rank_ratio_and_interval():
+    """Rows are in order of rank; one scenario alone shows goodput and latencies."""
+    ranked, lines = shown([*runs("plain", 1.0, 2.0), *runs("new", 2.0, 4.1)])
+    assert ranked
+    assert "TTFT ms" in " ".join(lines)
+    rows = [line.split() for line in lines if "plain" in line or "new" in line]
+    assert rows[0][:4] == ["job", "1", "new", "2.025"]
+    assert rows[1][:4] == ["2", "plain", "1.000", "reference"]
+    assert rows[0][4:7] == ["2.000", "to", "2.050"]
+    assert not any("…" in line for line in lines)
+
+
+def test_several_scenarios_show_what_can_be_averaged():
+    """Latencies of different scenarios have no common mean; shares have."""
+    found = [*runs("plain", 1.0, 2.0), *runs("plain", 1.0, 2.0, scenario="b")]
+    _, lines = shown(found)
+    text = " ".join(lines)
+    assert "SLO" in text
+    assert "TTFT" not in text
+    assert "scenarios" in text
+
+
+def test_what_is_not_ranked_is_below_with_the_reason():
+    """A score of None neither crashes nor hides a scheduler."""
+    bad = runs("bad", 1.0, 1.0)
+    bad[1]["scores"]["tpot_p99_s"] = None
+    ranked, lines = shown([*runs("plain", 1.0, 2.0), *bad])
+    assert ranked
+    assert lines[-1] == (
+        "not ranked: job bad: no request has a time per output token, on a (seed 1)"
+    )
+
+
+def test_a_mean_that_is_not_known_is_a_dash():
+    """Other scores may lack."""
+    plain = runs("plain", 1.0, 2.0)
+    plain[0]["scores"]["dp_imbalance"] = None
+    _, lines = shown(plain)
+    assert any(line.split()[-2] == "–" for line in lines if "plain" in line)
+
+
+def test_faults_have_columns_of_their_own():
+    """Lost work and the time to recover are shown."""
+    ranked, lines = shown(runs("plain", 1.0, 2.0, kind="faults"))
+    assert ranked
+    assert "to recover" in " ".join(lines)
+
+
+def test_nothing_ranked_is_said():
+    """Without a goodput there is no table, but a reason."""
+    ranked, lines = shown(runs("plain", 0.0, 0.0))
+    assert not ranked
+    assert lines == ["not ranked: job plain: no request kept the SLO, on a (seed 0) and 1 more"]
+
+
+SUITE = """
+id = "tiny-v1"
+kind = "serving"
+seeds = [0, 1]
+budget_s = 9.0
+reference = { batch = "fcfs" }
+"""
+SCENARIO = """
+[[scenario]]
+id = "%s"
+serving = "azure-busy"
+stages = ["batch"]
+requests = %d
+"""
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """A suite of two scenarios of a few requests."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(SUITE + SCENARIO % ("five", 5) + SCENARIO % ("ten", 10))
+    return path
+
+
+def test_bench_prints_a_table_for_each_scenario_too(suite, tmp_path):
+    """By scenario there are latencies, and then the ranking over all."""
+    options = ["--suite", str(suite), "--out", str(tmp_path / "records"), "--by-scenario"]
+    answer = CliRunner().invoke(app, ["bench", *options])
+    assert answer.exit_code == 0, answer.output
+    first, second, whole = answer.stdout.split("tiny-v1 · ")[1:]
+    assert first.startswith("five")
+    assert second.startswith("ten")
+    assert whole.startswith("2 seeds")
+    assert "TTFT" in first
+    assert "TTFT" not in whole
+    assert all("shortest-first" in part for part in (first, second, whole))
+
+
+def test_bench_refuses_solvers(suite, tmp_path):
+    """A suite of schedulers has no place for a solver."""
+    options = ["--suite", str(suite), "--out", str(tmp_path), "--solver", "greedy"]
+    answer = CliRunner().invoke(app, ["bench", *options])
+    assert answer.exit_code == 2
+    assert "leave --solver" in answer.output

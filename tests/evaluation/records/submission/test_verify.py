@@ -1,0 +1,136 @@
+"""Records are run again, and each is said to reproduce or not."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from evaluation.candidates.sandbox import Limits
+from evaluation.cli.app import app
+from evaluation.records.submission.pack import pack
+from evaluation.records.submission.unpack import unpack
+from evaluation.records.submission.verify import verify
+
+
+@pytest.fixture
+def verdicts(made, records, tmp_path):
+    """Return a function that edits the records of a solver, packs them and verifies them."""
+    folder, edit = records
+
+    def run(solver="greedy", change=lambda record: None, **options):
+        edit(solver, change)
+        pack(folder, tmp_path / "a.zip", [made[1]])
+        found = verify(unpack(tmp_path / "a.zip"), **options)
+        return {one.record.split("--")[1]: (one.outcome, one.reason) for one in found}
+
+    return run
+
+
+def test_honest_records_reproduce_exactly(verdicts):
+    """A registered solver, and one from a file in the sandbox."""
+    assert verdicts() == {"greedy": ("exact", ""), "stranger": ("exact", "")}
+
+
+def test_a_polished_score_differs(verdicts):
+    """The score is named with both values; the other record is not touched by it."""
+
+    def polish(record):
+        record["scores"]["efficiency"] += 0.001
+
+    found = verdicts("stranger", polish)
+    assert found["greedy"] == ("exact", "")
+    outcome, reason = found["stranger"]
+    assert outcome == "differs"
+    assert reason.startswith("efficiency is 0.")
+
+
+@pytest.mark.parametrize(
+    ("factor", "outcome"), [(1 + 1e-9, "within tolerance"), (1 + 1e-3, "differs")]
+)
+def test_rounding_is_tolerated_and_no_more(verdicts, factor, outcome):
+    """Other builds of numpy add up in another order."""
+
+    def scale(record):
+        record["scores"]["efficiency"] *= factor
+
+    assert verdicts("greedy", scale)["greedy"][0] == outcome
+
+
+def _set(**changes):
+    return lambda record: record.update(changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome", "reason"),
+    [
+        (_set(trace_hash="0"), "not checked", "trace_hash is"),
+        (_set(suite="mine-v1"), "not checked", "no bundled suite has the id 'mine-v1'"),
+        (_set(kind="serving"), "not checked", "kind 'serving' are not run again"),
+        (_set(kind=["solver"]), "not checked", "are not run again"),
+        (_set(anytime={}), "not checked", "points of anytime curves"),
+        (_set(solver="mine"), "not checked", "'mine' is not registered here"),
+        (_set(seed=-1), "not checked", "with seed -1 is none"),
+        (_set(solver_file="x"), "not checked", "is not in the submission"),
+        (_set(status="failed"), "differs", "it is ok here (with scores), and 'failed' there"),
+        (_set(scores={}), "differs", "its scores are not"),
+        (_set(scores=None), "differs", "its scores are not"),
+        (
+            lambda record: record["scenario"].update(trace=["/etc/passwd"]),
+            "not checked",
+            "has no such scenario here",
+        ),
+        (lambda record: record["scores"].update(efficiency=10**400), "differs", "efficiency is"),
+        (lambda record: record["scores"].update(efficiency=None), "differs", "efficiency is"),
+    ],
+)
+def test_what_cannot_be_right_is_said(change, outcome, reason, verdicts, made, monkeypatch):
+    """No record makes the check itself fail, nor read what it names."""
+    monkeypatch.setattr("evaluation.records.submission.pack._solvers", _packed_alone(made[1]))
+    found = verdicts("greedy", change)["greedy"]
+    assert found[0] == outcome
+    assert reason in found[1]
+
+
+def _packed_alone(file):
+    import hashlib
+
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return lambda used, paths: {f"solvers/{digest[:12]}/{file.name}": file.read_bytes()}
+
+
+def test_a_solver_that_hangs_costs_its_own_record(made, verdicts):
+    """Time limits hold for those who check too."""
+    found = verdicts(limits=Limits(call_s=1e-4))
+    assert found["greedy"] == ("exact", "")
+    assert found["stranger"][0] == "differs"
+    assert "it is failed here (TimeoutError: the call took longer" in found["stranger"][1]
+
+
+def test_a_sample_is_drawn_by_its_seed(verdicts):
+    """Equal seeds draw equally; some seed draws each."""
+    drawn = {tuple(verdicts(sample=1, seed=seed)) for seed in range(6)}
+    assert drawn == {("greedy",), ("stranger",)}
+    assert verdicts(sample=1, seed=3) == verdicts(sample=1, seed=3)
+    with pytest.raises(ValueError, match="sample = 0 < 1"):
+        verdicts(sample=0)
+    with pytest.raises(ValueError, match="tolerance = -1 is not"):
+        verdicts(tolerance=-1)
+
+
+def test_the_commands_pack_and_check(made, records, tmp_path):
+    """0 where all reproduce, 1 where one does not, 2 where it is no submission."""
+    folder, edit = records
+    file = str(tmp_path / "a.zip")
+    submit = ["submit", str(folder), "--out", file, "--solver", str(made[1])]
+    runner = CliRunner()
+    assert "2 records and 1 solvers' files" in runner.invoke(app, submit).stdout
+    found = runner.invoke(app, ["leaderboard", "verify", file, "--sample", "0"])
+    assert found.exit_code == 0, found.output
+    assert "2 of 2 reproduce, 0 differ, 0 not checked" in found.stdout
+    edit("greedy", lambda record: record["scores"].update(efficiency=1.0))
+    runner.invoke(app, submit)
+    found = runner.invoke(app, ["leaderboard", "verify", file, "--json"])
+    assert found.exit_code == 1
+    assert [one["outcome"] for one in json.loads(found.stdout)] == ["differs", "exact"]
+    assert runner.invoke(app, ["leaderboard", "verify", str(made[1])]).exit_code == 2
+    assert runner.invoke(app, ["submit", str(tmp_path / "none")]).exit_code == 2

@@ -1,0 +1,195 @@
+"""A sweep on a Ray cluster keeps the records that it would keep here, whatever dies."""
+
+import hashlib
+import io
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import hardware.preset
+import traces
+from evaluation.candidates.candidate import Candidate
+from evaluation.kinds.solver import Task
+from evaluation.records import record_file, sweep
+from evaluation.records.sweep import bootstrap, payload, ray_cluster
+from evaluation.records.sweep.bootstrap import Manifest
+from evaluation.replay.scenario import Scenario
+from tests.evaluation.records.sweep.toys import Toy
+
+#: What differs from run to run and from machine to machine.
+MEASURED = ("wall", "date", "host", "cost")
+
+
+@pytest.fixture
+def own_files(tmp_path, monkeypatch):
+    """A folder with a solver, a preset and, beside it, a trace of the user's; tasks on them."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("own.py").write_text(
+        "import lb\ndef mine(problem):\n    return lb.solve(problem, 'eplb')\n"
+    )
+    device = hardware.preset.FOLDER / "devices" / "ascend-910c-die.toml"
+    Path("own.toml").write_text(device.read_text())
+    outside = str(tmp_path / "own.parquet")
+    traces.load("olmoe-domains").save(outside)
+    scenario = Scenario("x", (outside,), "olmoe-1b-7b", 16, 5, 1, device="own.toml")
+    return [Task("s-v1", scenario, Candidate(spec, seed=1)) for spec in ("own.py:mine", "random")]
+
+
+def _scores(found):
+    """Return records without what is measured."""
+    return [{key: one[key] for key in one if key not in MEASURED} for one in found]
+
+
+def test_records_are_those_of_one_process_and_of_several(cluster, tmp_path, own_files):
+    """Equal to the last digit, but for times, dates and hosts."""
+    alone = sweep.run(own_files, tmp_path / "1")
+    assert [one["status"] for one in alone] == ["ok"] * 2
+    assert _scores(sweep.run(own_files, tmp_path / "2", 2)) == _scores(alone)
+    found = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
+    assert _scores(found) == _scores(alone)
+    kept = list(record_file.read_all(tmp_path / "ray"))
+    assert sorted(one["solver"] for one in kept) == ["mine", "random"]
+
+
+def test_files_travel_to_nodes_that_lack_them(cluster, tmp_path, own_files, monkeypatch):
+    """Where the caller's folder is not there, files come from the store; names stay the same."""
+    filled = ray_cluster.RayCluster._filled
+    elsewhere = str(tmp_path / "nowhere")
+    monkeypatch.setattr(
+        ray_cluster.RayCluster, "_filled", lambda self: replace(filled(self), folder=elsewhere)
+    )
+    found = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
+    assert _scores(found) == _scores(sweep.run(own_files, tmp_path / "1"))
+    brought = Path(os.environ["TMPDIR"]) / f"podlab-{os.getuid()}"
+    [copy] = brought.glob("files-*/own.toml")
+    assert sorted(str(path.relative_to(copy.parent)) for path in copy.parent.rglob("own.*")) == [
+        f"outside/{_digits(tmp_path / 'own.parquet')}/own.parquet",
+        "own.py",
+        "own.toml",
+    ]
+
+
+def _digits(path):
+    """First digits of the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def test_losses_are_told_like_on_this_machine(cluster, tmp_path):
+    """Signals and time limits have their names; the other tasks go on."""
+    todo = [
+        Toy("a", tmp_path),
+        Toy("dies", tmp_path, ("killed SIGSEGV",)),
+        Toy("hangs", tmp_path, ("hangs",)),
+        Toy("again", tmp_path, ("exits 3", "ends")),
+    ]
+    found = sweep.run(todo, tmp_path / "out", ray=cluster.address, time_limit_s=0.5)
+    assert [one.get("reason") for one in found] == [
+        None,
+        "its process was killed by SIGSEGV; tried 2 times",
+        "it ran longer than the time limit of 0.5 s; tried 2 times",
+        None,
+    ]
+    assert found[3]["lost"] == ["its process left with exit code 3"]
+
+
+def test_what_a_task_raises_goes_through(cluster, tmp_path):
+    """As the very error, not as one of Ray's."""
+    with pytest.raises(ValueError, match=r"^bad raises$"):
+        sweep.run([Toy("bad", tmp_path, ("raises",))], tmp_path / "out", ray=cluster.address)
+
+
+def test_code_travels_to_nodes_that_lack_it(cluster, tmp_path):
+    """Another version of podlab is unpacked and imported there, and the task runs in it."""
+    import ray
+
+    changed = tmp_path / "changed"
+    with zipfile.ZipFile(io.BytesIO(payload.code())) as archive:
+        archive.extractall(changed)
+    (changed / "lb" / "one_more.py").touch()
+    asked = "from evaluation import records; print(records.provenance()['source_hash'])"
+    command = [sys.executable, "-c", asked]
+    said = subprocess.run(command, cwd=changed, capture_output=True, text=True, check=True).stdout
+    archived = io.BytesIO()
+    with zipfile.ZipFile(archived, "w") as archive:
+        for path in changed.rglob("*.*"):
+            archive.write(path, path.relative_to(changed))
+    ray.init(cluster.address, log_to_driver=False, logging_level="error")
+    try:
+        code = ray.put(archived.getvalue())
+        manifest = Manifest(record_file.ROOMS, said.strip(), code, str(tmp_path), {}, None)
+        ray.cloudpickle.register_pickle_by_value(bootstrap)
+        attempt = ray.remote(max_retries=0)(bootstrap.attempt)
+        task = pickle.dumps(Toy("a", tmp_path))
+        record = ray.get(attempt.remote(manifest, task))
+    finally:
+        ray.cloudpickle.unregister_pickle_by_value(bootstrap)
+        ray.shutdown()
+    assert record["source_hash"] == said.strip() != record_file.provenance()["source_hash"]
+
+
+def test_a_node_that_dies_loses_and_doubles_no_record(cluster, tmp_path):
+    """What ran on it runs again elsewhere, and all of it is written once and told of once."""
+    go = tmp_path / "go"
+    todo = [Toy(f"t{number}", tmp_path, (f"until {go}",)) for number in range(6)]
+    told, lost = [], []
+
+    def kill():
+        while len(list(tmp_path.glob("t*.0"))) < 2:  # one runs on each node
+            time.sleep(0.02)
+        cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
+        go.touch()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    found = sweep.run(
+        todo,
+        tmp_path / "out",
+        ray=cluster.address,
+        on_record=lambda record, reused: told.append(record["solver"]),
+        on_lost=lambda task, reason: lost.append((task.name, reason)),
+    )
+    killer.join()
+    names = [task.name for task in todo]
+    assert [(one["solver"], one["status"]) for one in found] == [(name, "ok") for name in names]
+    assert sorted(told) == names
+    assert sorted(path.stem for path in (tmp_path / "out").rglob("*.json")) == names
+    [(name, reason)] = lost
+    assert reason.startswith("its Ray worker or node died")
+    assert [one["solver"] for one in found if one.get("lost") == [reason]] == [name]
+    assert [task.times() for task in todo] == [1 + (task.name == name) for task in todo]
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "message"),
+    [
+        ("127.0.0.1:1", ConnectionError, "no Ray cluster answers at 127.0.0.1:1"),
+        ("127.0.0.1:99999", ConnectionError, "no Ray cluster answers at 127.0.0.1:99999"),
+        ("somewhere", ValueError, "Ray address 'somewhere'; give HOST:PORT, auto or local"),
+    ],
+)
+def test_an_address_without_a_cluster_is_refused_at_once(tmp_path, address, kind, message):
+    """Before anything runs."""
+    pytest.importorskip("ray", reason="needs Ray: pip install 'podlab[ray]'")
+    toy = Toy("a", tmp_path)
+    with pytest.raises(kind, match=message):
+        sweep.run([toy], tmp_path / "out", ray=address)
+    assert toy.times() == 0
+
+
+def test_without_ray_one_line_says_what_to_install(tmp_path, monkeypatch):
+    """The extra is named, and nothing has run."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    toy = Toy("a", tmp_path)
+    with pytest.raises(ImportError, match=r"pip install 'podlab\[ray\]'"):
+        sweep.run([toy], tmp_path / "out", ray="local")
+    assert toy.times() == 0

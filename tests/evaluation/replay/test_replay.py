@@ -1,0 +1,258 @@
+"""Replay is causal, complete and charges what moves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import lb
+import traces
+from evaluation.replay import scores
+from evaluation.replay.replay import replay
+from schedulers import make_rebalance
+
+
+class Recorder:
+    """A solver that remembers what it was shown."""
+
+    def __init__(self):
+        self.problems = []
+
+    def __call__(self, problem):
+        """Answer greedily."""
+        self.problems.append(problem)
+        return lb.solve(problem.replace(current=None, move_price=None), "greedy")
+
+
+def test_solver_sees_the_past_only(trace, executor, deployment):
+    """Changing what comes later changes nothing that a solver was shown before."""
+    future = trace.counts.copy()
+    future[8:] = np.roll(future[8:], 17, axis=2)
+    shown = []
+    for counts in (trace.counts, future):
+        solver = Recorder()
+        replay(traces.RoutingTrace(counts, "toy", 6), executor, deployment, solver)
+        shown.append(solver.problems)
+    assert len(shown[0]) == 3
+    for number in (0, 1):
+        np.testing.assert_array_equal(shown[0][number].load, shown[1][number].load)
+        np.testing.assert_array_equal(
+            shown[0][number].load[-1], trace.windows(4)[number], "the window just ended"
+        )
+
+
+def test_history_is_oldest_first(trace, executor, deployment):
+    """A solver may be shown several windows."""
+    solver = Recorder()
+    replay(trace, executor, replace(deployment, history_windows=2), solver)
+    assert [problem.num_windows for problem in solver.problems] == [1, 2, 2]
+    np.testing.assert_array_equal(solver.problems[2].load, trace.windows(4)[1:3])
+
+
+def test_windows_are_complete(trace, executor, deployment):
+    """Eighteen steps are four windows; the first is observed, two steps are left out."""
+    result = replay(trace, executor, deployment, lb.make("greedy"))
+    assert len(result.step_s) == 12
+    assert len(result.following) == len(result.fitted) == len(result.solve_s) == 3
+
+
+def test_next_is_the_window_after(trace, executor, deployment):
+    """The score of a placement is its balancedness on the window it did not see."""
+    result = replay(trace, executor, deployment, lb.make("greedy"))
+    windows = trace.windows(4)
+    placement = lb.solve(lb.Problem(windows[0], 16, 5), "greedy")
+    np.testing.assert_allclose(result.fitted[0], placement.balancedness(windows[0]))
+    np.testing.assert_allclose(result.following[0], placement.balancedness(windows[1]))
+
+
+def test_no_change_costs_nothing(trace, executor, deployment):
+    """The start-up layout never moves a byte."""
+    result = replay(trace, executor, deployment, lb.make("contiguous"))
+    assert result.moves == [0, 0, 0]
+    assert sum(result.migration_s) == 0
+
+
+def test_migration_is_charged(trace, executor, deployment):
+    """Time at a rate: half the bandwidth doubles it and lowers the efficiency."""
+    slow = replace(deployment, migration_bytes_per_s=deployment.migration_bytes_per_s / 2)
+    results = [replay(trace, executor, each, lb.make("greedy")) for each in (deployment, slow)]
+    assert sum(results[1].migration_s) == pytest.approx(2 * sum(results[0].migration_s))
+    fast_row, slow_row = (scores.summary(one, executor, deployment) for one in results)
+    assert slow_row["efficiency"] < fast_row["efficiency"] < 1
+    assert fast_row["moved_bytes"] == sum(results[0].moves) * executor.expert_bytes
+
+
+def test_stored_trace_gives_the_same(trace, executor, deployment, tmp_path):
+    """A trace streamed from disk in small pieces replays like one in memory."""
+    path = tmp_path / "trace.parquet"
+    with traces.Writer(path) as writer:
+        for start in range(0, 18, 5):
+            writer.append(trace.slice(start, start + 5))
+    in_memory = replay(trace, executor, deployment, lb.make("eplb"))
+    streamed = replay(traces.open(path), executor, deployment, lb.make("eplb"))
+    assert in_memory.step_s == streamed.step_s
+
+
+def test_policy_decides(trace, executor, deployment):
+    """Without a rebalance the start-up placement is what is judged."""
+    result = replay(trace, executor, deployment, lb.make("greedy"), policy=make_rebalance("never"))
+    assert result.solve_s == []
+    row = scores.summary(result, executor, deployment)
+    assert row["slots_changed"] == 0
+    assert row["balancedness_fitted"] == row["balancedness_next"]
+
+
+def test_hold_repeats_steps_but_not_moves(trace, executor, deployment):
+    """A recorded step may stand for many; migration is paid once."""
+    once = replay(trace, executor, deployment, lb.make("greedy"))
+    held = replay(trace, executor, replace(deployment, hold_steps=10), lb.make("greedy"))
+    np.testing.assert_allclose(held.step_s, 10 * np.array(once.step_s))
+    assert held.migration_s == once.migration_s
+
+
+def test_broken_dispatcher_is_named(trace, executor, deployment):
+    """Shares that lose tokens stop the run."""
+    with pytest.raises(ValueError, match="add up to 0"):
+        replay(
+            trace,
+            executor,
+            deployment,
+            lb.make("greedy"),
+            lambda placement, load: np.zeros_like(placement.even_share),
+        )
+
+
+def test_dispatcher_by_source_is_replayed(trace, executor, deployment):
+    """Balancedness is that of evenly spread sources, and near replicas shorten the all-to-alls."""
+    roomy = replace(deployment, slots_per_rank=8)
+    split = lb.make_dispatcher("local-first", ranks_per_node=8)
+    result = replay(trace, executor, roomy, lb.make("greedy"), split)
+    windows = trace.windows(4)
+    placement = lb.solve(lb.Problem(windows[0], 16, 8), "greedy")
+    share = split(placement, windows[1]).mean(axis=1)
+    np.testing.assert_allclose(result.following[0], placement.balancedness(windows[1], share))
+    assert len(result.step_s) == 12
+
+
+def test_too_short_a_trace_is_refused(trace, executor, deployment):
+    """One window has no next one."""
+    with pytest.raises(ValueError, match="fewer than 2 windows of 4 steps"):
+        replay(trace.slice(0, 7), executor, deployment, lb.make("greedy"))
+
+
+def test_a_forecast_is_brought_to_those_that_make_none(trace, executor, deployment):
+    """By default the last window; a solver that says that it forecasts is left to itself."""
+    plain = Recorder()
+    seen = replace(deployment, history_windows=2)
+    replay(trace, executor, seen, plain)
+    windows = trace.windows(4)
+    np.testing.assert_array_equal(plain.problems[2].forecast, windows[2])
+    mean = Recorder()
+    replay(trace, executor, replace(seen, forecaster="mean"), mean)
+    np.testing.assert_allclose(mean.problems[2].forecast, windows[1:3].mean(axis=0))
+    own = Recorder()
+    own.forecasts = True
+    replay(trace, executor, seen, own)
+    assert [problem.forecast for problem in own.problems] == [None] * 3
+
+
+def test_a_solver_is_told_dispatcher_and_price(trace, executor, deployment):
+    """And what is loaded, from the start-up layout on."""
+    solver = Recorder()
+    replay(trace, executor, replace(deployment, dispatcher="optimal"), solver)
+    for problem in solver.problems:
+        assert problem.dispatcher == "optimal"
+        assert problem.move_price > 0
+        assert problem.objective == "tokens"
+    first = solver.problems[0].current.physical_to_logical
+    np.testing.assert_array_equal(first[0], np.arange(80) % 64)
+
+
+def test_seconds_are_an_objective(trace, executor, deployment):
+    """Solvers are told the cost; local-search then evens out seconds, not tokens."""
+    solver = Recorder()
+    seconds = replace(deployment, objective="seconds")
+    replay(trace, executor, seconds, solver)
+    problem = solver.problems[0]
+    assert problem.objective == "seconds"
+    assert problem.expert_cost[-1, 0] >= problem.load.max()
+    load = problem.planned_load
+
+    def slowest_s(placement):
+        each = np.take_along_axis(load / placement.replica_count, placement.physical_to_logical, 1)
+        cost = np.interp(each, *problem.expert_cost.T)
+        return cost.reshape(2, 16, 5).sum(axis=2).max(axis=1).sum()
+
+    by_seconds = lb.solve(problem, "local-search")
+    by_tokens = lb.solve(problem.replace(expert_cost=None), "local-search")
+    assert slowest_s(by_seconds) < slowest_s(by_tokens)
+
+
+def test_fitted_is_the_last_window_under_the_dispatcher(trace, executor, deployment):
+    """Not the mean of the windows seen, and not the even split."""
+    optimal = replace(deployment, dispatcher="optimal", history_windows=3)
+    result = replay(trace, executor, optimal, lb.make("greedy"))
+    windows = trace.windows(4).astype(float)
+    placement = lb.solve(lb.Problem(windows[2], 16, 5), "greedy")
+    share = lb.make_dispatcher("optimal")(placement, windows[2])
+    np.testing.assert_allclose(result.fitted[2], placement.balancedness(windows[2], share))
+
+
+def test_memory_bound_steps_take_alike_under_both_objectives(executor, deployment):
+    """Ranks read equally many weights: a plan in seconds is another one, and as fast."""
+    skew = np.random.default_rng(0).lognormal(size=(2, 64))
+    counts = np.repeat((1 + 20 * skew).astype(int)[None], 8, axis=0)
+    steady = traces.RoutingTrace(counts, "toy", top_k=6)
+    tokens, seconds = (
+        replay(steady, executor, replace(deployment, objective=one), lb.make("local-search"))
+        for one in ("tokens", "seconds")
+    )
+    assert not np.array_equal(tokens.fitted, seconds.fitted)
+    np.testing.assert_allclose(seconds.step_s, tokens.step_s, rtol=1e-3)
+    for result in (tokens, seconds):
+        assert min(result.expert_balance) > 0.99
+    start = replay(steady, executor, deployment, lb.make("contiguous"))
+    assert max(start.expert_balance) < 0.97
+
+
+def test_a_forecast_and_a_price_change_plans(trace, executor, deployment):
+    """What is told is used: another forecaster, or dearer moves, give another replay."""
+    seen = replace(deployment, history_windows=3)
+    last, mean = (
+        replay(trace, executor, replace(seen, forecaster=one), lb.make("greedy"))
+        for one in ("last", "mean")
+    )
+    assert not np.array_equal(last.fitted[2], mean.fitted[2])
+    dear = replace(deployment, migration_bytes_per_s=1e6)
+    moved = [
+        sum(replay(trace, executor, one, lb.make("incremental")).moves)
+        for one in (replace(deployment, hold_steps=1000), dear)
+    ]
+    assert moved[0] > moved[1] == 0
+
+
+def test_a_solver_that_writes_into_its_problem_gains_nothing(trace, executor, deployment):
+    """Nor does one whose answer claims a balance of its own."""
+
+    class Boasting(lb.Placement):
+        def balancedness(self, load, share=None):
+            return np.ones(self.num_layers)
+
+        def moves_from(self, before):
+            return np.zeros((self.num_layers, self.num_ranks), dtype=np.int64)
+
+    def honest(problem):
+        return lb.solve(problem, "greedy")
+
+    def cheat(problem):
+        answer = honest(problem)
+        for array in (problem.load, problem.current.physical_to_logical):
+            array.flags.writeable = True
+        problem.load[:] = 1.0
+        problem.current.physical_to_logical[:] = answer.physical_to_logical
+        return Boasting(answer.physical_to_logical, answer.num_ranks)
+
+    one, other = (replay(trace, executor, deployment, each) for each in (honest, cheat))
+    assert one.moves == other.moves
+    np.testing.assert_array_equal(one.fitted, other.fitted)
+    np.testing.assert_array_equal(one.following, other.following)

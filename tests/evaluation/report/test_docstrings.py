@@ -1,0 +1,37 @@
+"""What the project knows of a candidate comes from its own source."""
+
+from evaluation.records.record_file import ROOT
+from evaluation.report.docstrings import about
+
+
+def test_a_solver_is_known_by_its_docstring():
+    """Sentence, publication and place are those of the class."""
+    found = about("solver", "", "greedy")
+    assert found is not None
+    assert found.sentence.startswith("Replicate by largest load per replica")
+    assert found.references[0].text == "doi:10.1137/0117039"
+    assert found.references[0].address == "https://doi.org/10.1137/0117039"
+    assert found.path == "lb/solvers/greedy.py"
+    lines = (ROOT / found.path).read_text().splitlines()
+    assert any("class Greedy" in line for line in lines[found.line - 1 : found.line + 2])
+    assert found.honours == ("rank_speed",)
+
+
+def test_papers_are_found_across_lines():
+    """The balancer of xDeepServe names its paper."""
+    found = about("solver", "", "xdeepserve")
+    assert found is not None
+    assert "https://arxiv.org/abs/2508.02520v6" in {one.address for one in found.references}
+
+
+def test_every_kind_has_a_registry():
+    """Forecasters and schedulers are known too; a stage that is none is not."""
+    assert about("forecaster", "", "last") is not None
+    assert about("scheduler", "job", "round-robin") is not None
+    assert about("scheduler", "__doc__", "round-robin") is None
+    assert about("candidate", "", "greedy") is None
+
+
+def test_strangers_are_not_known():
+    """A name that is not registered has no page of ours behind it."""
+    assert about("solver", "", "<b>mine</b>") is None

@@ -1,0 +1,84 @@
+"""Files hold what the logs hold, and are whole or not there."""
+
+import csv
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from evaluation.serving.engine.log import SampleLog
+from evaluation.serving.results import files
+
+
+def read(path):
+    """Return the rows of a CSV or Parquet file as dicts of text."""
+    if path.suffix == ".csv":
+        with path.open(newline="") as stream:
+            return list(csv.DictReader(stream))
+    rows = pq.read_table(path).to_pylist()
+    return [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("group", [1, 3, 4, 100])
+def test_requests_are_the_log_in_any_number_of_groups(log, tmp_path, monkeypatch, suffix, group):
+    """Every request is one row; what is not known is empty."""
+    monkeypatch.setattr(files, "ROWS_PER_GROUP", group)
+    path = tmp_path / f"requests{suffix}"
+    files.write_requests(log, path)
+    rows = read(path)
+    assert [row["request"] for row in rows] == ["0", "1", "2", "3"]
+    assert [float(row["ttft_s"] or "nan") for row in rows[:3]] == [0.5, 1.0, 0.5]
+    assert [row["tpot_s"] for row in rows] == ["", "0.5", "", ""]
+    for name, column in log.columns.items():
+        assert name in rows[0]
+        written = [float(row[name] or "nan") for row in rows]
+        np.testing.assert_array_equal(written, column.astype(float))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_parquet_has_a_row_group_for_every_so_many_rows(log, tmp_path, monkeypatch):
+    """Four requests in groups of three are two groups; counts are integers."""
+    monkeypatch.setattr(files, "ROWS_PER_GROUP", 3)
+    path = tmp_path / "requests.parquet"
+    files.write_requests(log, path)
+    file = pq.ParquetFile(path)
+    assert [file.metadata.row_group(one).num_rows for one in range(file.num_row_groups)] == [3, 1]
+    assert str(file.schema_arrow.field("generated").type) == "int64"
+    assert str(file.schema_arrow.field("finish_s").type) == "double"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_samples_name_their_task_executor(samples, tmp_path, suffix):
+    """Every sample is one row."""
+    path = tmp_path / f"samples{suffix}"
+    files.write_samples(samples, path)
+    rows = read(path)
+    assert [row["executor"] for row in rows] == ["prefill 0"] * 2 + ["decode 0"] * 3
+    assert [float(row["running"]) for row in rows] == [0, 0, 1, 2, 1]
+    assert [float(row["busy_s"]) for row in rows] == [0, 1.5, 2, 2, 2]
+
+
+def test_no_samples_are_a_file_without_rows(tmp_path):
+    """The columns are named all the same."""
+    path = tmp_path / "samples.csv"
+    files.write_samples(SampleLog(["only"]), path)
+    assert read(path) == []
+    assert path.read_text().startswith('"time_s","executor"')
+
+
+def test_a_summary_is_json(result, tmp_path):
+    """It reads back as what it was."""
+    path = tmp_path / "summary.json"
+    files.write_summary(result.summary, path)
+    assert json.loads(path.read_text()) == result.summary
+
+
+def test_what_fails_leaves_no_file(log, tmp_path):
+    """Another suffix, and a number that JSON does not have."""
+    with pytest.raises(ValueError, match=r"'\.txt' is none of"):
+        files.write_requests(log, tmp_path / "requests.txt")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_summary({"mean": float("nan")}, tmp_path / "summary.json")
+    assert list(tmp_path.iterdir()) == []

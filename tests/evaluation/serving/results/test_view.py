@@ -1,0 +1,101 @@
+"""What is printed has every number with its unit, and no more than fits."""
+
+import dataclasses
+import io
+
+import pytest
+from rich.console import Console
+
+from evaluation.serving.engine.log import RequestLog, SampleLog
+from evaluation.serving.results.slo import Slo
+from evaluation.serving.results.summary import summarise
+from evaluation.serving.results.view import figures, headline, print_summary, rates, seconds
+from traces import RequestTrace
+
+
+def printed(result, width=100):
+    """Return the text that a terminal of this width shows."""
+    console = Console(file=io.StringIO(), width=width)
+    print_summary(result, console)
+    return console.file.getvalue()
+
+
+def row(text, name):
+    """Return the cells of the row that begins with a name."""
+    return next(line for line in text.splitlines() if line.startswith(name))[len(name) :].split()
+
+
+def test_the_tables_hold_the_summary(result):
+    """Latencies of requests, and executors, each in its own row."""
+    text = printed(result)
+    assert row(text, "time to first token") == [
+        "3",
+        "666.7",
+        "ms",
+        "500.0",
+        "ms",
+        "900.0",
+        "ms",
+        "950.0",
+        "ms",
+        "990.0",
+        "ms",
+    ]
+    assert row(text, "time per output token")[:3] == ["1", "500.0", "ms"]
+    cells = ["0", "0", "1.5", "2", "37.5%", "50.0%", "66.7%", "25.0%", "1.25", "12"]
+    assert row(text, "decode 0") == cells
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_headline_counts_the_requests(result):
+    """Preemptions are told where there are any, a warm-up where there is one."""
+    words = headline(result)
+    assert "9.0 s of simulated time in 0.5 s, 4 chips" in words
+    assert "3 requests arrived, 2 finished, 1 in flight; 1 were preempted, 301 tokens" in words
+    assert "Measured" not in words
+    warm = summarise(result.log, result.samples, result.slo, 4, 9.0, warm_up_s=1.0)
+    words = headline(dataclasses.replace(result, summary=warm))
+    assert words.endswith("Measured: 2 requests, from 1.0 s on.")
+
+
+def test_rates_name_the_promise(result):
+    """Of two finished requests one keeps it; six tokens in 9 s on 4 chips are 0.167."""
+    through, good = rates(result)
+    assert "0.167 output tokens/s per chip, 0.667 in all; 0.222 requests/s" in through
+    assert good.endswith("50.0% of the finished keep TTFT <= 1.00 s and TPOT <= 250.0 ms")
+    _, good = rates(dataclasses.replace(result, slo=Slo()))
+    assert good.endswith("promises nothing")
+
+
+def test_a_simulation_without_requests_prints_dashes(result):
+    """Nothing arrived until the end, nothing was sampled."""
+    log = RequestLog(RequestTrace([5.0], [10], [10]))
+    samples = SampleLog(["only"])
+    summary = summarise(log, samples, Slo(), 1, 1.0)
+    text = printed(dataclasses.replace(result, log=log, samples=samples, summary=summary))
+    assert row(text, "end to end") == ["0", *"–––––"]
+    assert row(text, "only") == [*"–––––––––", "0"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "–"),
+        (0, "0.0 ms"),
+        (2e-5, "20.0 µs"),
+        (0.05, "50.0 ms"),
+        (1.5, "1.50 s"),
+        (1234.5, "1,234 s"),
+    ],
+)
+def test_seconds_come_in_the_unit_that_suits(value, said):
+    """From microseconds to thousands of seconds."""
+    assert seconds(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(None, "–"), (0.12345, "0.123"), (12.345, "12.3"), (2400.4, "2,400")]
+)
+def test_figures_are_three_or_all_before_the_point(value, said):
+    """Large numbers are not cut."""
+    assert figures(value) == said
