@@ -19,6 +19,7 @@ from evaluation.serving.faults.random_faults import random_faults
 from evaluation.serving.results.distribution import distribution
 from evaluation.serving.results.downtime import recovery_s
 from evaluation.serving.results.result import Result
+from evaluation.serving.results.scores import scores
 from evaluation.serving.scenario import stages
 from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.serving.simulate import simulate
@@ -145,24 +146,11 @@ def traffic(scenario: ServingScenario, seed: int) -> RequestTrace:
 
 
 def _scores(result: Result, last_s: float, faults: tuple[Fault, ...]) -> dict[str, float | None]:
-    """Return the numbers of one run; None for what has no value.
-
-    Goodput is counted over the time in which requests arrive. The time of the last token, which is
-    that of the longest answer, then plays no part, and the goodput of two schedulers on the same
-    requests is in proportion to the output tokens of requests that keep the SLO.
-    """
-    summary, log = result.summary, result.log
+    """Return the numbers of one run; None for what has no value."""
+    summary = result.summary
     decode = [one for name, one in summary["executors"].items() if "prefill" not in name]
-    kept = result.slo.kept(log)
-    tokens = float(log.output_tokens[kept].sum())
     return {
-        "goodput": tokens / max(last_s, 1e-9) / summary["chips"],
-        "share": float(kept.mean()),
-        **{
-            f"{name}_{point}_s": summary[f"{name}_s"][point]
-            for name in ("ttft", "tpot")
-            for point in ("p50", "p99")
-        },
+        **scores(summary),
         "dp_imbalance": max(one["dp_imbalance"] or 0.0 for one in decode),
         "barrier_idle": max(one["barrier_idle"] or 0.0 for one in decode),
         "cached_tokens": float(summary["requests"]["cached_tokens"]),

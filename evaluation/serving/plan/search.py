@@ -180,7 +180,7 @@ class _Searching:
                 self.done.append(replace(one, verdict="impossible", reason=str(error)))
                 continue
             able.append(one)
-            plays.append(Play(served, until_s, span.span_s, seed))
+            plays.append(Play(served, until_s, seed))
         answers = self._run("playing deployments", plays, before, total)
         for one, answer in zip(able, answers, strict=True):
             if isinstance(answer, str):

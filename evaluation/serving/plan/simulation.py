@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.serving import build
-from evaluation.serving.results.goodput import scores
+from evaluation.serving.results.scores import scores
 from evaluation.serving.results.slo import ttft_s
 from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.serving.simulate import simulate
@@ -29,15 +29,12 @@ class Play:
         On the deployment, with the requests and the warm-up of the span.
     until_s
         When it ends at the latest.
-    span_s
-        Seconds in which scored requests arrive; ``None``: all of the time measured.
     seed
         Of everything that is drawn.
     """
 
     scenario: ServingScenario
     until_s: float
-    span_s: float | None
     seed: int = 0
 
     def __call__(self) -> Scores | str:
@@ -46,8 +43,7 @@ class Play:
             summary = simulate(self.scenario, until_s=self.until_s, seed=self.seed).summary
         except (ValueError, RuntimeError) as error:
             return str(error)
-        seconds = summary["until_s"] - summary["warm_up_s"]
-        return scores(summary, None if self.span_s is None else min(self.span_s, seconds))
+        return scores(summary)
 
 
 @dataclass(frozen=True)

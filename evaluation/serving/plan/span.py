@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evaluation.serving import build
 from evaluation.serving.pricing.expert_load import ExpertLoad
+from evaluation.serving.results.goodput import arrival_span
 from evaluation.serving.scenario.scenario import ServingScenario
 from traces.requests import RequestTrace
 
@@ -123,7 +124,7 @@ def plan_span(
         )
         span_s = last_s - warm_up_s
     count = int(np.searchsorted(known.arrival_s, warm_up_s + span_s, side="right"))
-    return _span(scenario, load, count, warm_up_s, span_s, warnings, seed)
+    return _span(scenario, load, count, warm_up_s, warnings, seed)
 
 
 def _check(span_s: float | None, warm_up_s: float | None, requests: int | None) -> None:
@@ -143,10 +144,7 @@ def _first(
 ) -> Span:
     warm_up_s = scenario.warm_up_s if warm_up_s is None else warm_up_s
     cut = dataclasses.replace(scenario, requests=requests)
-    trace = build.requests(cut, load, seed)
-    last_s = float(trace.arrival_s[-1])
-    span_s = last_s - warm_up_s
-    return _span(scenario, load, requests, warm_up_s, span_s or None, [], seed)
+    return _span(cut, load, requests, warm_up_s, [], seed)
 
 
 def _span(
@@ -154,7 +152,6 @@ def _span(
     load: ExpertLoad,
     requests: int,
     warm_up_s: float,
-    span_s: float | None,
     warnings: list[str],
     seed: int,
 ) -> Span:
@@ -168,6 +165,8 @@ def _span(
             f"warm-up of {warm_up_s:.1f} s > half of the {last_s:.1f} s of arrivals; give a longer "
             "--span, more --requests or a shorter --warm-up"
         )
+    span, seconds = arrival_span(trace.arrival_s, warm_up_s, last_s)
+    span_s = seconds if span == "arrivals" else None
     request_s = _request_s(scenario, trace)
     if span_s is None or span_s < SHORT_REQUESTS * request_s:
         warnings.append(

@@ -1,58 +1,105 @@
-"""Goodput under the SLO: the one score of a serving simulation, and what stands beside it."""
+"""Goodput: output tokens of the requests that kept the SLO, per second and chip."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-#: Percentiles are of requests that have the latency. Where a larger part of the measured ones was
-#: still in flight at the end, they would be those of the quick ones alone, and are not known.
-MOST_IN_FLIGHT = 0.01
-LATENCIES = ("ttft_s", "tpot_s")
-POINTS = ("p50", "p99")
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.serving.engine.log import RequestLog
+from evaluation.serving.results.slo import Slo
 
 
-def scores(summary: Mapping[str, Any], span_s: float | None = None) -> dict[str, float | None]:
-    """Return the scores by which deployments and schedulers are compared.
+@dataclass(frozen=True)
+class Goodput:
+    """What the requests that kept the SLO amount to.
 
     Parameters
     ----------
-    summary
-        Of :func:`evaluation.serving.results.summary.summarise`.
+    requests, output_tokens
+        Measured requests that finished and kept the SLO, and the tokens of their answers.
+    measured
+        All measured requests, those in flight at the end included.
+    span
+        "arrivals": rates are per second in which measured requests arrive. "simulation": they are
+        per second of measured time, because all measured requests arrive at one moment.
     span_s
-        Seconds in which the measured requests arrived, where the simulation went on after the last
-        arrival; ``None``: all of the measured time.
-
-    Returns
-    -------
-    dict
-        ``goodput``: output tokens of the measured requests that kept the SLO, a second of the span
-        and chip. ``share``: these requests over all that were measured, so that one in flight at
-        the end counts as one that broke it; 0 where none was measured. ``ttft_p50_s``,
-        ``ttft_p99_s``, ``tpot_p50_s`` and ``tpot_p99_s``: ``None`` where no request has the
-        latency (answers of one token have no TPOT), or where more requests were in flight at the
-        end than 1 % of the measured.
-
-    Raises
-    ------
-    ValueError
-        Unless 0 < span_s <= measured seconds.
+        Its length, seconds.
+    chips
+        How many served.
     """
-    seconds = summary["until_s"] - summary["warm_up_s"]
-    if span_s is None:
-        span_s = seconds
-    if not 0 < span_s <= seconds:
-        raise ValueError(
-            f"span_s = {span_s:g} breaks 0 < span_s <= {seconds:g}, the measured seconds; give "
-            "those in which the measured requests arrived"
-        )
-    good, requests = summary["goodput"], summary["requests"]
-    kept = good["requests_per_s"] * seconds
-    found: dict[str, float | None] = {
-        "goodput": good["output_tokens_per_s_per_chip"] * seconds / span_s,
-        "share": kept / requests["measured"] if requests["measured"] else 0.0,
-    }
-    known = requests["in_flight"] <= MOST_IN_FLIGHT * requests["measured"]
-    for latency in LATENCIES:
-        for point in POINTS:
-            name = f"{latency.removesuffix('_s')}_{point}_s"
-            found[name] = summary[latency][point] if known else None
-    return found
+
+    requests: int
+    output_tokens: int
+    measured: int
+    span: str
+    span_s: float
+    chips: float
+
+    @property
+    def share(self) -> float:
+        """Part of the measured requests that kept the SLO; 0 if no request was measured."""
+        return self.requests / self.measured if self.measured else 0.0
+
+    @property
+    def per_chip(self) -> float:
+        """Output tokens per second and chip."""
+        return self.output_tokens / self.span_s / self.chips
+
+    def as_dict(self) -> dict[str, float | str]:
+        """Return rates, share and span, as a summary holds them."""
+        rates: dict[str, float | str] = {}
+        for name in ("requests", "output_tokens"):
+            rates[f"{name}_per_s"] = getattr(self, name) / self.span_s
+            rates[f"{name}_per_s_per_chip"] = getattr(self, name) / self.span_s / self.chips
+        return {**rates, "share": self.share, "span": self.span, "span_s": self.span_s}
+
+
+def goodput(
+    log: RequestLog, slo: Slo, chips: float, until_s: float, warm_up_s: float = 0.0
+) -> Goodput:
+    """Return the goodput of a simulation.
+
+    The span runs from the end of the warm-up to the last arrival. The time after it, in which the
+    longest answer finishes, plays no part. So two systems that serve the same requests compare by
+    the tokens that kept the SLO.
+
+    Parameters
+    ----------
+    log
+        What the simulation wrote.
+    slo
+        What a request must keep.
+    chips
+        How many it ran on.
+    until_s
+        Simulated time at its end.
+    warm_up_s
+        Requests that arrive before are not measured.
+    """
+    measured = measured_requests(log, until_s, warm_up_s)
+    kept = slo.kept(log) & measured
+    span, span_s = arrival_span(log.arrival_s[measured], warm_up_s, until_s)
+    return Goodput(
+        requests=int(kept.sum()),
+        output_tokens=int(log.output_tokens[kept].sum()),
+        measured=int(measured.sum()),
+        span=span,
+        span_s=span_s,
+        chips=chips,
+    )
+
+
+def measured_requests(log: RequestLog, until_s: float, warm_up_s: float) -> NDArray[np.bool_]:
+    """Return [requests] whether it arrived after the warm-up and before the end."""
+    measured: NDArray[np.bool_] = (log.arrival_s >= warm_up_s) & (log.arrival_s <= until_s)
+    return measured
+
+
+def arrival_span(
+    arrival_s: NDArray[np.float64], warm_up_s: float, until_s: float
+) -> tuple[str, float]:
+    """Return the name of the span and its seconds, for requests that arrive at these times."""
+    last_s = float(arrival_s.max()) if arrival_s.size else warm_up_s
+    if last_s > warm_up_s:
+        return "arrivals", last_s - warm_up_s
+    return "simulation", until_s - warm_up_s

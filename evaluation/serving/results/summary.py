@@ -1,4 +1,4 @@
-"""What a serving simulation comes to: latencies, goodput, throughput, executors."""
+"""The summary of a serving simulation: latencies, goodput, throughput, executors."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from evaluation.serving.engine.log import RequestLog, SampleLog
 from evaluation.serving.results.conservation import check
 from evaluation.serving.results.executor_summary import executor_summaries
+from evaluation.serving.results.goodput import goodput, measured_requests
 from evaluation.serving.results.slo import Slo, tpot_s, ttft_s
 
 PERCENTILES = (50, 90, 95, 99)
@@ -44,10 +45,11 @@ def summarise(
     dict
         ``requests``: counts. ``ttft_s``, ``tpot_s``, ``second_token_s`` (from arrival) and
         ``end_to_end_s``: count, mean and percentiles over the requests measured that have it by
-        ``until_s``; those in flight, often the longest, are lacking. ``goodput``: finished requests
-        that keep the SLO. ``throughput``: all tokens generated. ``executors``: see
-        :func:`evaluation.serving.results.executor_summary.executor_summaries`. None for what has
-        no value.
+        ``until_s``; requests in flight, often the longest, are not in them. ``goodput``: see
+        :class:`evaluation.serving.results.goodput.Goodput`. ``throughput``: all tokens generated.
+        ``executors``: see
+        :func:`evaluation.serving.results.executor_summary.executor_summaries`. A number without a
+        value is None.
 
     Raises
     ------
@@ -64,14 +66,13 @@ def summarise(
     if not 0 < chips < np.inf:
         raise ValueError(f"chips = {chips} is outside 0 < chips < infinity; count the chips")
     check(log, until_s, in_flight)
-    measured = (log.arrival_s >= warm_up_s) & (log.arrival_s <= until_s)
+    measured = measured_requests(log, until_s, warm_up_s)
     latencies = {
         "ttft_s": ttft_s(log),
         "tpot_s": tpot_s(log),
         "second_token_s": log.second_token_s - log.arrival_s,
         "end_to_end_s": log.finish_s - log.arrival_s,
     }
-    kept = slo.kept(log)
     return {
         "until_s": until_s,
         "warm_up_s": warm_up_s,
@@ -79,7 +80,7 @@ def summarise(
         "slo": {name: _finite(getattr(slo, name)) for name in ("ttft_s", "tpot_s")},
         "requests": _counts(log, measured, until_s),
         **{name: distribution(values[measured]) for name, values in latencies.items()},
-        "goodput": _goodput(log, kept & measured, measured, chips, until_s - warm_up_s),
+        "goodput": goodput(log, slo, chips, until_s, warm_up_s).as_dict(),
         "throughput": _throughput(log, chips, until_s, warm_up_s),
         "executors": executor_summaries(samples, until_s, warm_up_s),
     }
@@ -106,20 +107,6 @@ def _counts(log: RequestLog, measured: NDArray[np.bool_], until_s: float) -> dic
         "cached_tokens": int(log.cached_tokens.sum()),
         "recomputed_tokens": int(log.recomputed_tokens.sum()),
     }
-
-
-def _goodput(
-    log: RequestLog,
-    good: NDArray[np.bool_],
-    measured: NDArray[np.bool_],
-    chips: float,
-    seconds: float,
-) -> dict[str, float | None]:
-    """Return the rates of requests that keep the SLO; ``share`` is of those measured that ended."""
-    ended = int((measured & log.finished).sum())
-    found = {"requests": good.sum(), "output_tokens": log.output_tokens[good].sum()}
-    share = float(good.sum()) / ended if ended else None
-    return {**_rates(found, seconds, chips), "share": share}
 
 
 def _throughput(

@@ -73,7 +73,7 @@ def headline(result: Result) -> str:
 
 
 def rates(result: Result) -> list[str]:
-    """Return throughput, goodput, and what rebalancing and faults did, a line each."""
+    """Return a line each for throughput, goodput, rebalancing and faults."""
     found, good = result.summary["throughput"], result.summary["goodput"]
     through = (
         f"throughput {figures(found['output_tokens_per_s_per_chip'])} output tokens/s per chip, "
@@ -85,11 +85,12 @@ def rates(result: Result) -> list[str]:
         for name, limit in (("TTFT", result.slo.ttft_s), ("TPOT", result.slo.tpot_s))
         if math.isfinite(limit)
     ]
-    kept = NOTHING if good["share"] is None else f"{good['share']:.1%}"
+    over = "the simulation" if good["span"] == "simulation" else "arrivals"
     within = (
         f"goodput    {figures(good['output_tokens_per_s_per_chip'])} output tokens/s per chip, "
         f"{figures(good['output_tokens_per_s'])} in all; {figures(good['requests_per_s'])} "
-        f"requests/s; {kept} of the finished keep "
+        f"requests/s over {seconds(good['span_s'])} of {over}; {good['share']:.1%} of the "
+        f"{result.summary['requests']['measured']:,} requests keep "
     )
     lines = [through, within + (" and ".join(promised) or "the SLO, which promises nothing")]
     if "rebalancing" in result.summary:

@@ -119,19 +119,19 @@ def test_bad_searches_are_refused(search, words):
 def test_a_play_is_the_simulation_to_the_last_deadline():
     """Its scores are those of simulate with the same end; a request too long is a reason."""
     span = plan_span(small(4), span_s=10.0, warm_up_s=2.0)
-    answer = Play(span.scenario, span.until_s, span.span_s)()
+    answer = Play(span.scenario, span.until_s)()
     summary = simulate(span.scenario, until_s=span.until_s).summary
     assert answer["tpot_p99_s"] == summary["tpot_s"]["p99"]
     assert answer["share"] == pytest.approx(summary["goodput"]["share"])
     long = dataclasses.replace(
         span.scenario, generate={**span.scenario.generate, "prompt_tokens": 10**8}
     )
-    assert "request 0 has" in Play(long, span.until_s, span.span_s)()
+    assert "request 0 has" in Play(long, span.until_s)()
 
 
 def test_prefill_alone_is_no_worse_than_with_decode():
     """Without back-pressure as many requests keep their TTFT or more, and their tokens count."""
     span = plan_span(small(4), span_s=10.0, warm_up_s=2.0)
     share, tokens = PrefillPlay(span.scenario)()
-    assert Play(span.scenario, span.until_s, span.span_s)()["share"] <= share <= 1
+    assert Play(span.scenario, span.until_s)()["share"] <= share <= 1
     assert tokens == pytest.approx(share * span.measured.sum() * 32)

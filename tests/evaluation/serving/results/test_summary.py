@@ -31,22 +31,23 @@ def test_counts_and_latencies_are_those_of_the_log(log, samples):
 @pytest.mark.parametrize(
     ("slo", "requests", "tokens", "share"),
     [
-        (Slo(), 2, 4, 1.0),
-        (Slo(tpot_s=0.25), 1, 1, 0.5),
-        (Slo(1.0, 0.5), 2, 4, 1.0),  # a promise that is just kept is kept
-        (Slo(0.75, 1.0), 1, 1, 0.5),
+        (Slo(), 2, 4, 2 / 3),
+        (Slo(tpot_s=0.25), 1, 1, 1 / 3),
+        (Slo(1.0, 0.5), 2, 4, 2 / 3),  # equality keeps the SLO
+        (Slo(0.75, 1.0), 1, 1, 1 / 3),
         (Slo(0.25, 1.0), 0, 0, 0.0),
     ],
 )
 def test_goodput_counts_finished_requests_that_keep_both(
     log, samples, slo, requests, tokens, share
 ):
-    """Rates are over the time measured, per chip over the chips too."""
+    """The three requests arrive within 2 s, on 4 chips; one of them is in flight at the end."""
     good = summarise(log, samples, slo, 4, 9.0)["goodput"]
-    assert good["requests_per_s"] == pytest.approx(requests / 9)
-    assert good["output_tokens_per_s"] == pytest.approx(tokens / 9)
-    assert good["output_tokens_per_s_per_chip"] == pytest.approx(tokens / 36)
-    assert good["share"] == share
+    assert (good["span"], good["span_s"]) == ("arrivals", 2.0)
+    assert good["requests_per_s"] == pytest.approx(requests / 2)
+    assert good["output_tokens_per_s"] == pytest.approx(tokens / 2)
+    assert good["output_tokens_per_s_per_chip"] == pytest.approx(tokens / 2 / 4)
+    assert good["share"] == pytest.approx(share)
 
 
 def test_throughput_counts_every_token_generated(log, samples):
@@ -62,7 +63,7 @@ def test_a_warm_up_leaves_out_what_came_before(log, samples):
     found = summarise(log, samples, Slo(), 4, 9.0, warm_up_s=2.5)
     assert found["requests"]["measured"] == 0
     assert found["ttft_s"] == {"count": 0, **dict.fromkeys(("mean", "p50", "p90", "p95", "p99"))}
-    assert found["goodput"]["share"] is None
+    assert found["goodput"]["share"] == 0.0
     # the second request: 2 tokens from 2 to 3 s, half of it; the third: 1 token at 2.5 s, 1 later
     assert generated_after(log, 9.0, 2.5) == pytest.approx(1 + 2)
     assert generated_after(log, 9.0, 0.0) == 6

@@ -59,10 +59,11 @@ def test_the_headline_counts_the_requests(result):
 
 
 def test_rates_name_the_promise(result):
-    """Of two finished requests one keeps it; six tokens in 9 s on 4 chips are 0.167."""
+    """One of three requests keeps the SLO; six tokens in 9 s on 4 chips are 0.167."""
     through, good = rates(result)
     assert "0.167 output tokens/s per chip, 0.667 in all; 0.222 requests/s" in through
-    assert good.endswith("50.0% of the finished keep TTFT <= 1.00 s and TPOT <= 250.0 ms")
+    assert "requests/s over 2.00 s of arrivals" in good
+    assert good.endswith("33.3% of the 3 requests keep TTFT <= 1.00 s and TPOT <= 250.0 ms")
     _, good = rates(dataclasses.replace(result, slo=Slo()))
     assert good.endswith("promises nothing")
 
