@@ -1,13 +1,17 @@
 """The cases: which commands run, and into which files they write.
 
 A case is a list of steps. A step is the file that keeps its standard output, and its arguments:
-those of ``python -m evaluation``, or ``-c`` and a program. The suffix of the file says how it is
-compared. ``{here}`` is the folder of the case, ``{inputs}`` the folder of the files in INPUTS.
+those of ``python -m evaluation``, or a program and its arguments. The suffix of the file says how
+it is compared. ``{here}`` is the folder of the case, ``{inputs}`` the folder of the files in
+INPUTS. The cases in LONG run only if they are named.
 """
 
+from pathlib import Path
+
 Step = tuple[str, list[str]]
-EVERY_SOLVER = "affinity auto contiguous eplb greedy hierarchical ilp incremental learned "
-EVERY_SOLVER += "local-search random robust xdeepserve"
+QUICK_SOLVERS = "contiguous eplb greedy hierarchical incremental local-search random robust "
+QUICK_SOLVERS += "xdeepserve"
+SLOW_SOLVERS = "affinity auto ilp learned"
 SCENARIOS = "azure-4p1d azure-busy domains-decode domains-prefill faults-recovery rebalance-drift "
 SCENARIOS += "small-2p2d xdeepserve-colocated xdeepserve-disaggregated"
 HELP = "bench,calibrate,check,compete,explain,fabric,fabric show,leaderboard,leaderboard show,"
@@ -15,8 +19,14 @@ HELP += "leaderboard verify,list,plan,report,simulate,solve,submit,timeline,trac
 HELP += "trace cut,trace export,trace fit,trace formats,trace generate,trace import,trace info,"
 HELP += "validate,when"
 
+#: Cases that take minutes.
+LONG = ("suite-quick-slow", "suite-serving-whole", "suite-faults-whole")
+#: The bundled suites for schedulers and recoveries, made smaller: no option of bench does that.
+SMALLER = Path(__file__).parent / "suites"
+
 #: Files that cases read: counts of 4 layers and 64 experts, and solvers with their faults.
 INPUTS = {
+    **{path.name: path.read_text(encoding="utf-8") for path in sorted(SMALLER.glob("*.toml"))},
     "loads.csv": "".join(
         ",".join(str(layer + 7 * expert) for expert in range(64)) + "\n" for layer in range(1, 5)
     ),
@@ -213,12 +223,15 @@ def every() -> dict[str, list[Step]]:
         ("report.txt", ["report", "{here}/records", "--out", "{here}/site"]),
     ]
     cases = {
-        "suite-serving": suite("serving", "--seed 0"),
-        "suite-faults": suite("faults", "--seed 0"),
+        "suite-serving-whole": suite("serving", ""),
+        "suite-faults-whole": suite("faults", ""),
+        "suite-quick-slow": suite("quick", solvers(SLOW_SOLVERS)),
+        "suite-serving": suite("{inputs}/serving.toml", ""),
+        "suite-faults": suite("{inputs}/faults.toml", ""),
         "suite-competition": suite("competition", solvers("greedy")),
-        "suite-quick": suite("quick", solvers(EVERY_SOLVER)),
-        "suite-next": suite("next", solvers("eplb incremental random")),
-        "suite-default": suite("default", solvers("contiguous greedy incremental random", None)),
+        "suite-quick": suite("quick", solvers(QUICK_SOLVERS)),
+        "suite-next": suite("next", solvers("eplb incremental")),
+        "suite-default": suite("default", solvers("contiguous greedy incremental", None)),
         "suite-migration": suite("migration", solvers("greedy incremental")),
         "suite-dispatch": suite("dispatch", solvers("contiguous greedy")),
         "suite-seconds": suite("seconds", solvers("eplb greedy incremental")),

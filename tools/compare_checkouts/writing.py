@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 
-from cases import INPUTS, Step, every
+from cases import INPUTS, LONG, Step, every
 
 #: In the folder that is written: the cases there, and how long each took.
 MANIFEST = "cases.json"
@@ -88,7 +89,7 @@ def write_case(name: str, steps: Sequence[Step], out: Path, checkout: Path, pyth
 
 
 def chosen(only: Sequence[str]) -> Mapping[str, Sequence[Step]]:
-    """Return the cases whose names match one of ``only``, or all; ValueError if none does."""
+    """Return the cases whose names match one of ``only``, or all but the long ones."""
     cases = every()
     for pattern in only:
         if not any(fnmatch(name, pattern) for name in cases):
@@ -96,7 +97,7 @@ def chosen(only: Sequence[str]) -> Mapping[str, Sequence[Step]]:
     return {
         name: steps
         for name, steps in cases.items()
-        if not only or any(fnmatch(name, pattern) for pattern in only)
+        if (any(fnmatch(name, one) for one in only) if only else name not in LONG)
     }
 
 
@@ -117,10 +118,13 @@ def write(out: Path, checkout: Path, python: str | None, only: Sequence[str], jo
         (out / "inputs" / name).write_text(text, encoding="utf-8")
     seconds = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
 
+    lock = threading.Lock()
+
     def run(name: str) -> None:
         seconds[name] = round(write_case(name, cases[name], out, checkout, python), 1)
+        with lock:
+            manifest.write_text(json.dumps(seconds, indent=1, sort_keys=True), encoding="utf-8")
         print(f"{name}: {seconds[name]} s", flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(run, cases))
-    manifest.write_text(json.dumps(seconds, indent=1, sort_keys=True), encoding="utf-8")
