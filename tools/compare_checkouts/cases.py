@@ -30,13 +30,15 @@ INPUTS = {
     "loads.csv": "".join(
         ",".join(str(layer + 7 * expert) for expert in range(64)) + "\n" for layer in range(1, 5)
     ),
-    "stranger.py": """import numpy as np
+    "stranger.py": """import lb
+import numpy as np
 
 def solver(problem):
     layers, experts = problem.planned_load.shape
     slots = problem.num_ranks * problem.slots_per_rank
     order = np.argsort(-problem.planned_load, axis=1, kind="stable")
-    return np.concatenate([order, order[:, : slots - experts]], axis=1)
+    table = np.concatenate([order, order[:, : slots - experts]], axis=1)
+    return lb.Placement(table, problem.num_ranks)
 """,
     "raises.py": "def solver(problem):\n    raise ValueError('no answer today')\n",
     "wrong.py": "import numpy as np\n\ndef solver(problem):\n    return np.zeros((2, 3), int)\n",
@@ -46,14 +48,15 @@ def solver(problem):
 def rebalance(hotness, n_device, n_red_expert):
     layers, experts = np.asarray(hotness).shape[-2:]
     slots = np.arange(experts + n_red_expert) % experts
-    return 1, list(range(layers)), np.tile(slots.reshape(n_device, -1), (layers, 1, 1))
+    return 1, list(range(layers)), np.tile(slots.reshape(n_device, -1), (layers, 1, 1)), None
 """,
-    "evaluate.py": """from evaluation import evaluate
+    "evaluate.py": """import lb
+from evaluation import evaluate
 
 def contiguous(problem):
     slots = problem.num_ranks * problem.slots_per_rank
     row = [slot % problem.num_experts for slot in range(slots)]
-    return [row] * problem.num_layers
+    return lb.Placement([row] * problem.num_layers, problem.num_ranks)
 
 print("[", evaluate("greedy", "quick").to_json(), ",", sep="")
 print(evaluate(contiguous, "quick", seed=1).to_json(), "]")

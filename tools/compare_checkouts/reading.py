@@ -49,6 +49,8 @@ MASKED = (
         "clock: the last columns are cost ratio and solve ms, or forecast ms",
     ),
 )
+#: In names of record files that are values in JSON.
+RECORD_HASH = r"--[0-9a-f]{12}\.json"
 #: Files of a report are compared by their names alone: pages hold clocks, hashes and plots.
 NAMES_ONLY = "*/site/*"
 Fields = dict[str, Any]
@@ -89,6 +91,8 @@ def flat(value: Any, case: str, path: str = "") -> Iterator[tuple[str, Any]]:
         yield f"{path}.length", len(value)
         for place, inner in enumerate(value):
             yield from flat(inner, case, f"{path}[{place}]")
+    elif isinstance(value, str):
+        yield path, re.sub(RECORD_HASH, "--#.json", value)
     else:
         yield path, value
 
