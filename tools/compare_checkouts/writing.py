@@ -47,8 +47,10 @@ def ensure_imported(python: str, checkout: Path) -> None:
 
 
 def error_line(text: str) -> str:
-    """Return the first line of standard error, or the last line of a traceback."""
+    """Return the first line of standard error, the last of a traceback, all lines after a usage."""
     lines = [line for line in text.splitlines() if line.strip()] or [""]
+    if lines[0].startswith("Usage:"):
+        return " ".join(lines)
     return lines[-1] if lines[0].startswith("Traceback") else lines[0]
 
 
