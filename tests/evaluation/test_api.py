@@ -141,8 +141,11 @@ def test_scores_travel_as_json_and_do_not_change(suite):
 def test_one_window_has_no_interval_and_seeds_are_averaged():
     """An interval needs two windows; two seeds of a scenario are one mean."""
 
-    def record(efficiency, windows, cost):
+    def record(efficiency, windows, cost, seed=0):
         return {
+            "suite": "s",
+            "solver": "x",
+            "seed": seed,
             "scenario": {"id": "a"},
             "dispatcher": "even",
             "status": "ok",
@@ -157,7 +160,7 @@ def test_one_window_has_no_interval_and_seeds_are_averaged():
 
     alone = scores_of("x", "s", [record(0.5, 1, 3.0)])
     assert (alone.combined_score, alone.interval, alone.cost_ratio) == (0.5, None, 3.0)
-    both = scores_of("x", "s", [record(0.5, 2, 3.0), record(0.7, 2, 5.0)])
+    both = scores_of("x", "s", [record(0.5, 2, 3.0), record(0.7, 2, 5.0, seed=1)])
     assert both.combined_score == pytest.approx(0.6)
     assert both.interval[0] < 0.6 < both.interval[1]
     assert both.cost_ratio == 4.0
