@@ -65,6 +65,32 @@ def test_a_difference_that_comes_and_goes_shares_the_rank():
     assert [row.rank for row in found.rows] == [1, 1]
 
 
+def separated(gain, repetitions=40):
+    """Return how often two solvers get two ranks; the second is better by ``gain`` in truth.
+
+    Each window has a common part, 0.5 ± 0.1, and a part of each solver, ± 0.02.
+    """
+    random = np.random.default_rng(5)
+    count = 0
+    for _ in range(repetitions):
+        common = 0.5 + 0.1 * random.standard_normal(24)
+        own = 0.02 * random.standard_normal((2, 24))
+        one, two = common + own + [[0.0], [gain]]
+        found = ranking([record("a", one), record("b", two)])
+        count += len({row.rank for row in found.rows}) == 2
+    return count / repetitions
+
+
+def test_equal_solvers_are_seldom_separated():
+    """Two 95 % intervals that just touch are further apart than a test at 5 % would ask for."""
+    assert separated(0.0) <= 0.05
+
+
+def test_a_large_difference_is_always_separated():
+    """It is 0.05, seven times the standard error of a difference: 0.02 · sqrt(2 / 24) ≈ 0.006."""
+    assert separated(0.05) == 1.0
+
+
 def test_one_window_gives_no_interval_and_one_rank():
     """Nothing was measured twice, so nothing is told apart."""
     found = ranking([record("a", 0.9), record("b", 0.1)])
