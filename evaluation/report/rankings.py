@@ -182,4 +182,6 @@ def _row(row: RankedRow, stage: str, ranking: Ranking) -> Row:
     if row.cost_ratio is not None:
         scores[COST.key] = row.cost_ratio
     shared = sum(one.rank == row.rank for one in ranking.rows) > 1
-    return Row(row.rank, shared, row.name, row.dispatcher or stage, scores, row.interval)
+    # The ratio of a reference to itself is 1 and needs no interval.
+    interval = None if row.name == ranking.reference else row.interval
+    return Row(row.rank, shared, row.name, row.dispatcher or stage, scores, interval)

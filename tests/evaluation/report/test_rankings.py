@@ -133,3 +133,4 @@ def test_schedulers_are_ranked_stage_by_stage():
         ("job", 1, "good", pytest.approx(1.5)),
         ("job", 2, "plain", 1.0),
     ]
+    assert [row.interval is None for row in rows] == [False, True, False, True]
