@@ -150,7 +150,7 @@ def table_of(
 def say_shared(rows: Sequence[Row], console: Console) -> None:
     """Say what an equal rank means, where there is one."""
     if len({row.rank for row in rows}) < len(rows):
-        text = "shared rank: the 95 % interval overlaps that of the best row of the rank"
+        text = "Rows share a rank if their 95 % intervals overlap that of the best of them."
         console.print(text, style="dim", highlight=False)
 
 
