@@ -18,7 +18,8 @@ from evaluation.candidates.sandbox.limits import Limits
 from evaluation.kinds import solver as bench
 from evaluation.kinds import suite as suites
 from evaluation.kinds.suite import Suite
-from evaluation.leaderboard.mean_interval import bootstrap_interval
+from evaluation.leaderboard import rank
+from evaluation.leaderboard.measures import MEASURES
 from evaluation.records import record_file as records
 from evaluation.records import sweep
 from lb.solve import solver_name
@@ -39,7 +40,8 @@ class Scores:
         Mean over the scenarios of the efficiency, time under perfect balance over time taken, in
         (0, 1]; 0 if the solver failed or gave an infeasible answer anywhere.
     interval
-        Of the combined score at 95 %, windows drawn again within their scenarios; ``None`` where it
+        95 % confidence interval of the combined score: the ``alone`` of the solver's row on the
+        leaderboard, or the mean of several rows, one for each dispatcher. ``None`` where the score
         is 0, or a scenario has a single window.
     scenarios
         Scores of each scenario, by its id and dispatcher: "ep16/even".
@@ -134,13 +136,12 @@ def scores_of(solver: str, suite: str, found: Sequence[dict[str, Any]]) -> Score
     ratios = [
         one["cost"]["ratio"] for several in ranked.values() for one in several if "cost" in one
     ]
+    score = statistics.fmean(one["efficiency"] for one in means.values()) if whole else 0.0
     return Scores(
         solver=solver,
         suite=suite,
-        combined_score=statistics.fmean(one["efficiency"] for one in means.values())
-        if whole
-        else 0.0,
-        interval=_interval(list(ranked.values())) if whole else None,
+        combined_score=score,
+        interval=_interval(found, score) if whole else None,
         scenarios=means,
         failures=failures,
         cost_ratio=statistics.median(ratios) if ratios else None,
@@ -177,26 +178,24 @@ def _mean(several: list[dict[str, float]]) -> dict[str, float]:
     return {key: statistics.fmean(one[key] for one in several) for key in several[0]}
 
 
-def _interval(runs: list[list[dict[str, Any]]]) -> tuple[float, float] | None:
-    """Return the interval of the mean efficiency; a ratio of sums is linear in its windows nearby.
+def _interval(records: Sequence[dict[str, Any]], score: float) -> tuple[float, float] | None:
+    """Return the interval of the mean over the dispatchers, each with its number of scenarios.
 
-    Efficiency e is ideal time over time taken, both sums over windows. To first order it moves as
-    the mean of e + (ideal - e * taken) / mean taken, whose own mean is e.
+    All dispatchers see the same traffic, and what is hard for one is hard for the others. The ends
+    are therefore the means of the ends of the leaderboard's rows.
     """
-    values, strata = [], []
-    for number, several in enumerate(runs):
-        windows = [one["windows"] for one in several]
-        ideal = np.concatenate([one["ideal_s"] for one in windows])
-        taken = np.concatenate([np.add(one["step_s"], one["migration_s"]) for one in windows])
-        efficiency = ideal.sum() / taken.sum()
-        values.append(efficiency + (ideal - efficiency * taken) / taken.mean())
-        strata.append(np.full(len(ideal), number))
-    if min(map(len, values)) < 2:
+    rows = rank(records, MEASURES["solver"]).rows
+    if not rows or any(row.alone is None for row in rows):
         return None
-    share = sum(map(len, values)) / len(values)
-    weighted = np.concatenate([one * share / len(one) for one in values])
-    low, high = bootstrap_interval(weighted, strata=np.concatenate(strata))
-    return float(low), float(high)
+    ends = np.array([row.alone for row in rows])
+    scenarios = {
+        row.dispatcher: len(
+            {one["scenario"]["id"] for one in records if one["dispatcher"] == row.dispatcher}
+        )
+        for row in rows
+    }
+    low, high = np.average(ends, axis=0, weights=[scenarios[row.dispatcher] for row in rows])
+    return min(float(low), score), max(float(high), score)
 
 
 def _provenance(found: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from evaluation.candidates.candidate import Candidate
 from evaluation.kinds import suite
 from evaluation.kinds.solver import Task
-from evaluation.leaderboard import Row, Standing
+from evaluation.leaderboard import Ranking, Row
 from evaluation.replay.scenario import Scenario
 
 TEXT = (Path(__file__).parent.parent / "docs" / "leaderboard.md").read_text(encoding="utf-8")
@@ -38,9 +38,9 @@ def test_every_suite_is_listed_with_its_kind_and_budget(name):
 
 
 def test_every_key_of_the_json_is_described():
-    """Of the standing, and of its rows."""
+    """Of the ranking, and of its rows."""
     table = section("`podlab bench --json`")
-    for kind in (Standing, Row):
+    for kind in (Ranking, Row):
         for field in dataclasses.fields(kind):
             assert f"`{field.name}`" in table
 

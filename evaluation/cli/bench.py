@@ -88,13 +88,14 @@ def bench(
         float, typer.Option(help="MiB of memory for a solver from a file.")
     ] = 4096.0,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the standings as JSON instead of tables.")
+        bool, typer.Option("--json", help="Print the rankings as JSON instead of tables.")
     ] = False,
 ) -> None:
     """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
     from evaluation.candidates.sandbox.limits import from_options
     from evaluation.kinds import suite as suites
-    from evaluation.leaderboard import standing
+    from evaluation.leaderboard import rank
+    from evaluation.leaderboard.measures import MEASURES
 
     how = {
         "jobs": jobs,
@@ -126,7 +127,7 @@ def bench(
         refuse(error)
     found, interrupted = _run(todo, out, how)
     if as_json:
-        result = standing(found, _wanted(chosen_suite))
+        result = rank(found, MEASURES[chosen_suite.kind], _wanted(chosen_suite))
         print(json.dumps(result.as_dict(), indent=1))
         ranked = bool(result.rows)
     else:
@@ -165,18 +166,19 @@ def _bench_serving(
 
     from evaluation.kinds import scheduler
     from evaluation.kinds import suite as suites
-    from evaluation.leaderboard import paired, scheduler_table, table
+    from evaluation.leaderboard import scheduler_table, table
+    from evaluation.leaderboard.measures import MEASURES
+    from evaluation.leaderboard.stages import suite_as_dict
 
     chosen = suites.load_serving(suite)
     _make_folder(out)
     todo = scheduler.tasks(chosen, seed)
     found, interrupted = _run(todo, out, how)
     if as_json:
-        rankings = paired.ranked(found)
-        stages = {stage: one.as_dict() for stage, one in rankings.items()}
+        stages = suite_as_dict(found, MEASURES[chosen.kind])["stages"]
         print(json.dumps({"suite": chosen.id, "stages": stages}, indent=1))
         _say_kept(found, len(todo), out)
-        _leave(any(one.rows for one in rankings.values()), interrupted)
+        _leave(any(stage["rows"] for stage in stages.values()), interrupted)
         return
     console = Console(record=svg is not None, width=scheduler_table.WIDTH)
     if by_scenario:

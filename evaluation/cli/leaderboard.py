@@ -38,13 +38,13 @@ def submit(
 @app.command()
 def show(
     folder: Annotated[Path, typer.Argument(help="Folder of records, of one suite or several.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the standings as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rankings as JSON.")] = False,
 ) -> None:
     """Print the leaderboard of each suite whose records there are, without running anything."""
     from collections import defaultdict
 
-    from evaluation.leaderboard import standing
     from evaluation.leaderboard.measures import MEASURES
+    from evaluation.leaderboard.stages import suite_as_dict
     from evaluation.records import record_file
 
     by_suite: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
@@ -56,8 +56,12 @@ def show(
     if not by_suite:
         refuse(ValueError(f"{folder} holds no records"))
     if as_json:
-        ranked = {name: found for (name, kind), found in by_suite.items() if kind in MEASURES}
-        print(json.dumps([standing(found).as_dict() for found in ranked.values()], indent=1))
+        ranked = [
+            suite_as_dict(found, MEASURES[kind])
+            for (_, kind), found in by_suite.items()
+            if kind in MEASURES
+        ]
+        print(json.dumps(ranked, indent=1))
         return
     for (name, kind), found in sorted(by_suite.items()):
         _table(name, kind, found)
@@ -74,7 +78,7 @@ def _table(suite: str, kind: str, found: "list[dict[str, Any]]") -> None:
     title = f"podlab · {suite} · {len(found)} records"
     if kind == "forecast":
         forecast_table.render(found, title, console)
-    elif kind == "serving":
+    elif kind in ("serving", "faults"):
         scheduler_table.render(found, title, console)
     else:
         table.render(found, title, console)

@@ -1,5 +1,7 @@
-"""From records to ranks: what compares, how sure it is, how far from the best, at which price."""
+"""From records to ranks: which records compare, confidence intervals, gaps and Pareto fronts."""
 
-from evaluation.leaderboard.ranking import Row, Standing, standing
+from evaluation.leaderboard.ranking import Ranking, rank
+from evaluation.leaderboard.rows import Row
+from evaluation.leaderboard.stages import rank_stages
 
-__all__ = ["Row", "Standing", "standing"]
+__all__ = ["Ranking", "Row", "rank", "rank_stages"]

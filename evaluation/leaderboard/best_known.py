@@ -1,18 +1,23 @@
-"""How far each row is from the best known, family by family of scenarios."""
+"""How far each row is from the best known, by family of scenarios."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from evaluation.leaderboard.bootstrap_blocks import Runs
+from evaluation.leaderboard.identity import ScenarioTrace
+from evaluation.leaderboard.observations import Array, Runs
 
 
-def gaps(rows: Sequence[Runs], family_of: Mapping[str, str]) -> list[dict[str, float]]:
+def gaps(
+    rows: Sequence[Runs],
+    family_of: Mapping[str, str],
+    scale: Callable[[Array], Array] = lambda value: value,
+) -> list[dict[str, float]]:
     """Return for each row the mean gap to the best known by family, a fraction of the best.
 
     The best known of a trace is the highest score that any of the rows has there, under whatever
-    dispatcher; a row that is the best everywhere has gap 0.
+    dispatcher. A row that is the best everywhere has gap 0.
 
     Parameters
     ----------
@@ -20,17 +25,26 @@ def gaps(rows: Sequence[Runs], family_of: Mapping[str, str]) -> list[dict[str, f
         One for each row.
     family_of
         Scenario to its family.
+    scale
+        From scores of observations to scores as they are shown.
     """
-    best: dict[object, float] = {}
-    for runs in rows:
-        for cells in runs.values():
-            for place, part in cells.items():
-                best[place] = max(best.get(place, -np.inf), part.value)
-    found = []
-    for runs in rows:
+    best: dict[ScenarioTrace, float] = {}
+    scores = [_scores(runs, scale) for runs in rows]
+    for by_trace in scores:
+        for trace, score in by_trace.items():
+            best[trace] = max(best.get(trace, -np.inf), score)
+    behind = []
+    for by_trace in scores:
         by_family: dict[str, list[float]] = defaultdict(list)
-        for scenario, cells in runs.items():
-            family = family_of[scenario]
-            by_family[family] += [1 - part.value / best[place] for place, part in cells.items()]
-        found.append({family: float(np.mean(each)) for family, each in by_family.items()})
-    return found
+        for trace, score in by_trace.items():
+            by_family[family_of[trace.scenario]].append(1 - score / best[trace])
+        behind.append({family: float(np.mean(each)) for family, each in by_family.items()})
+    return behind
+
+
+def _scores(runs: Runs, scale: Callable[[Array], Array]) -> dict[ScenarioTrace, float]:
+    return {
+        trace: float(scale(np.asarray(observations.value)))
+        for traces in runs.values()
+        for trace, observations in traces.items()
+    }

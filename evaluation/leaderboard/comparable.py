@@ -1,33 +1,12 @@
 """Which records compare: one suite, and for each scenario one trace and one fabric."""
 
-import json
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
-
-from evaluation.leaderboard.measures import Measure
-
-Record = dict[str, Any]
-
-
-class Who(NamedTuple):
-    """What a row is about: name, dispatcher, and what else tells two of one name apart."""
-
-    name: str
-    dispatcher: str
-    file: str
-    parameters: str
-
-
-class Cell(NamedTuple):
-    """One trace of a scenario; a generated one has one for each seed."""
-
-    scenario: str
-    trace_seed: int | None
+from evaluation.leaderboard.identity import Identity, Record, ScenarioTrace
+from evaluation.leaderboard.measure import Measure, Parts
 
 
 @dataclass(frozen=True)
@@ -38,104 +17,124 @@ class Compared:
     ----------
     records
         In the order given.
+    parts
+        What the score of each record is made of; None where the record failed.
     groups
-        Cell to the (trace hash, fabric hash) of its records here.
+        Trace to the (trace hash, fabric hash) of its records here.
     apart
         Records of another group, each with the reason.
+    unscored
+        Records that have no score or another number of observations, each with the reason.
     """
 
     records: list[Record]
-    groups: dict[Cell, tuple[str, str]]
-    apart: list[tuple[Record, str]]
+    parts: list[Parts | None] = field(default_factory=list)
+    groups: dict[ScenarioTrace, tuple[str, str]] = field(default_factory=dict)
+    apart: list[tuple[Record, str]] = field(default_factory=list)
+    unscored: list[tuple[Record, str]] = field(default_factory=list)
 
 
-def who(record: Record) -> Who:
-    """Return what a record is about, whatever its seed."""
-    forecast = record.get("kind") == "forecast"
-    name = record["forecaster" if forecast else "solver"]
-    file = record.get("forecaster_file" if forecast else "solver_file") or ""
-    own = {key: value for key, value in record.get("parameters", {}).items() if key != "seed"}
-    dispatcher = "" if forecast else record.get("dispatcher", "")
-    # what failed before it was made has no parameters, and is not another one for that
-    return Who(name, dispatcher, file, json.dumps(own, sort_keys=True) if own else "")
+def compare(records: Iterable[Record], measure: Measure) -> Compared:
+    """Return the records that compare under a measure.
 
+    The id of a suite has its version. Rows compare within one (suite, trace hash, fabric hash) of
+    each scenario. Where records disagree, the most frequent group stays, and of equally frequent
+    ones the first by name. The same holds for the source that made a record, but only where a
+    candidate was scored twice on the same traffic with different scores.
 
-def cell(record: Record) -> Cell:
-    """Return the trace of the scenario that a record was made on."""
-    return Cell(record["scenario"]["id"], record.get("trace_seed"))
-
-
-def compare(records: Iterable[Record]) -> Compared:
-    """Return what compares.
-
-    A suite's id has its version, and rows compare within one (suite, trace hash, fabric hash) for
-    each scenario. Where records disagree on one of these the most frequent stays, and of those
-    alike the first by name. So it does for the source that made a record, but only where one
-    candidate was scored twice on the same and differently.
+    Failed records compare too: they are listed as failures later. A folder may hold records from
+    anywhere, and none of them may break a table.
     """
-    kept = list(records)
-    apart: list[tuple[Record, str]] = []
-    most = _most_frequent(record["suite"] for record in kept)
-    kept, others = _part(kept, lambda record: record["suite"] == most)
-    apart += [(record, f"suite {record['suite']}, not {most}") for record in others]
-    hashes: dict[Cell, list[tuple[str, str]]] = defaultdict(list)
-    for record in kept:
-        hashes[cell(record)].append(_hashes(record))
-    groups = {one: _most_frequent(found) for one, found in hashes.items()}
-    kept, others = _part(kept, lambda record: _hashes(record) == groups[cell(record)])
+    identity = measure.identity
+    kept, apart = _one_suite(list(records))
+    kept, groups, others = _one_group(kept, identity)
+    apart += others
+    kept, others = _one_each(kept, identity)
+    apart += others
+    kept, parts, unscored = _scored(kept, measure)
+    return Compared(kept, parts, groups, apart, unscored)
+
+
+def _one_suite(records: list[Record]) -> tuple[list[Record], list[tuple[Record, str]]]:
+    suite = _most_frequent(record["suite"] for record in records)
+    kept, others = _part(records, lambda record: record["suite"] == suite)
+    return kept, [(record, f"suite {record['suite']}, not {suite}") for record in others]
+
+
+def _one_group(
+    records: list[Record], identity: Identity
+) -> tuple[list[Record], dict[ScenarioTrace, tuple[str, str]], list[tuple[Record, str]]]:
+    hashes: dict[ScenarioTrace, list[tuple[str, str]]] = defaultdict(list)
+    for record in records:
+        hashes[identity.trace(record)].append(_hashes(record))
+    groups = {trace: _most_frequent(pairs) for trace, pairs in hashes.items()}
+    kept, others = _part(records, lambda record: _hashes(record) == groups[identity.trace(record)])
+    apart = []
     for record in others:
-        pairs = zip(("trace", "fabric"), _hashes(record), groups[cell(record)], strict=True)
+        pairs = zip(
+            ("trace", "fabric"), _hashes(record), groups[identity.trace(record)], strict=True
+        )
         reason = "; ".join(
-            f"another {noun}: {got[:8] or 'none'}, not {usual[:8] or 'none'}"
-            for noun, got, usual in pairs
-            if got != usual
+            f"another {noun}: {own[:8] or 'none'}, not {usual[:8] or 'none'}"
+            for noun, own, usual in pairs
+            if own != usual
         )
         apart.append((record, reason))
-    kept, others = _one_each(kept)
-    apart += [(record, "scored by another source, with other scores") for record in others]
-    return Compared(kept, groups, apart)
+    return kept, groups, apart
 
 
-def sound(records: list[Record], measure: Measure) -> tuple[list[Record], list[tuple[Record, str]]]:
-    """Return records whose numbers can be ranked together, and the others with the reason.
+def _one_each(
+    records: list[Record], identity: Identity
+) -> tuple[list[Record], list[tuple[Record, str]]]:
+    """Return one record for each candidate, trace and seed, and those with other scores."""
+    usual = Counter(record.get("source_hash", "") for record in records)
+    order = sorted(
+        records,
+        key=lambda record: (-usual[record.get("source_hash", "")], record.get("source_hash", "")),
+    )
+    first: dict[tuple[Any, ...], Record] = {}
+    differing = []
+    for record in order:
+        key = (*identity.candidate(record), identity.trace(record), record.get("seed"))
+        same = first.setdefault(key, record)
+        if same is not record and _outcome(same) != _outcome(record):
+            differing.append((record, "scored by another source, with other scores"))
+    chosen = {id(record) for record in first.values()}
+    return [record for record in records if id(record) in chosen], differing
 
-    What failed is sound. A folder may hold anybody's records, and none may break a table.
-    """
-    size = {id(record): _blocks(record, measure) for record in records}
-    usual: dict[Cell, int] = {}
-    for place in {cell(record) for record in records}:
-        counts = [size[id(one)] for one in records if cell(one) == place and size[id(one)] > 0]
-        usual[place] = _most_frequent(counts) if counts else 0
-    kept, apart = [], []
-    for record in records:
-        blocks, expected = size[id(record)], usual[cell(record)]
-        if record["status"] != "ok" or blocks == expected > 0:
+
+def _scored(
+    records: list[Record], measure: Measure
+) -> tuple[list[Record], list[Parts | None], list[tuple[Record, str]]]:
+    """Return failed records and those with a usual number of observations; others with reasons."""
+    observed = measure.observe(records)
+    usual = _usual_sizes(records, observed, measure.identity)
+    kept: list[Record] = []
+    parts: list[Parts | None] = []
+    unscored = []
+    for record, own in zip(records, observed, strict=True):
+        if record["status"] != "ok":
             kept.append(record)
-        elif blocks == 0:
-            apart.append((record, f"lacks finite numbers of which {measure.name} is made"))
+            parts.append(None)
+        elif isinstance(own, str):
+            unscored.append((record, own))
+        elif len(own[0]) != (expected := usual[measure.identity.trace(record)]):
+            reason = f"has {len(own[0])} observations on this trace, the others {expected}"
+            unscored.append((record, reason))
         else:
-            apart.append((record, f"has {blocks} blocks on this trace, the others {expected}"))
-    return kept, apart
+            kept.append(record)
+            parts.append(own)
+    return kept, parts, unscored
 
 
-def _blocks(record: Record, measure: Measure) -> int:
-    """Return the blocks of a record's measure; 0 if they make no score."""
-    if record["status"] != "ok":
-        return 0
-    try:
-        above, below = measure.parts(record)
-        good = np.ndim(above) == 1 and np.shape(above) == np.shape(below)
-        good = good and bool(np.isfinite(above).all() and np.isfinite(below).all())
-        scores = record.get("scores")
-        good = good and isinstance(scores, dict) and _finite(scores)
-    except (KeyError, TypeError, ValueError, OverflowError):  # integers that no float holds, too
-        return 0
-    return len(above) if good and (below >= 0).all() and below.sum() > 0 else 0
-
-
-def _finite(scores: dict[str, Any]) -> bool:
-    numbers = [value for value in scores.values() if isinstance(value, int | float)]
-    return len(numbers) == len(scores) and all(map(math.isfinite, numbers))
+def _usual_sizes(
+    records: list[Record], observed: Sequence[Parts | str], identity: Identity
+) -> dict[ScenarioTrace, int]:
+    sizes: dict[ScenarioTrace, list[int]] = defaultdict(list)
+    for record, own in zip(records, observed, strict=True):
+        if record["status"] == "ok" and not isinstance(own, str):
+            sizes[identity.trace(record)].append(len(own[0]))
+    return {trace: _most_frequent(counts) for trace, counts in sizes.items()}
 
 
 def _hashes(record: Record) -> tuple[str, str]:
@@ -147,26 +146,11 @@ def _most_frequent(values: Iterable[Any]) -> Any:
     return min(counted, key=lambda value: (-counted[value], value)) if counted else None
 
 
-def _part(records: list[Record], keep: Any) -> tuple[list[Record], list[Record]]:
-    return [one for one in records if keep(one)], [one for one in records if not keep(one)]
-
-
-def _one_each(records: list[Record]) -> tuple[list[Record], list[Record]]:
-    """Return one record a candidate, cell and seed, and those that scored differently."""
-    usual = Counter(record.get("source_hash", "") for record in records)
-    order = sorted(
-        records,
-        key=lambda record: (-usual[record.get("source_hash", "")], record.get("source_hash", "")),
-    )
-    first: dict[tuple[Any, ...], Record] = {}
-    differing = []
-    for record in order:
-        key = (*who(record), cell(record), record.get("seed"))
-        same = first.setdefault(key, record)
-        if same is not record and _outcome(same) != _outcome(record):
-            differing.append(record)
-    chosen = {id(record) for record in first.values()}
-    return [record for record in records if id(record) in chosen], differing
+def _part(
+    records: list[Record], keep: Callable[[Record], bool]
+) -> tuple[list[Record], list[Record]]:
+    kept = [record for record in records if keep(record)]
+    return kept, [record for record in records if not keep(record)]
 
 
 def _outcome(record: Record) -> tuple[Any, ...]:

@@ -1,11 +1,12 @@
-"""The table of forecasters: a view of their standing, next to the leaderboard of solvers."""
+"""The table of forecasters: a view of their ranking, next to the leaderboard of solvers."""
 
 from collections.abc import Collection
 from typing import Any
 
 from rich.console import Console
 
-from evaluation.leaderboard import Standing, standing
+from evaluation.leaderboard import Ranking, rank
+from evaluation.leaderboard.measures import measure_of
 from evaluation.leaderboard.table import SURE, Column, of_score, say_left_out, say_shared, table_of
 
 COLUMNS = (
@@ -26,11 +27,11 @@ def render(
     wanted: Collection[tuple[str, str]] | None = None,
 ) -> bool:
     """Print the table and what is not in it; return whether any forecaster was ranked."""
-    return show(standing(records, wanted), title, console)
+    return show(rank(records, measure_of(records), wanted), title, console)
 
 
-def show(found: Standing, title: str, console: Console) -> bool:
-    """Print a standing of forecasters as :func:`render` does its records."""
+def show(found: Ranking, title: str, console: Console) -> bool:
+    """Print a ranking of forecasters as :func:`render` does its records."""
     if found.rows:
         table, hidden = table_of(found.rows, COLUMNS, title, console)
         table.columns[1].header = "\nforecaster"

@@ -1,117 +1,76 @@
-"""The standing of a suite: ranked rows, what failed, what stands apart; from records alone."""
+"""The ranking of a suite: a pure function of records."""
 
 import dataclasses
-import math
-import statistics
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from evaluation.leaderboard import pareto
-from evaluation.leaderboard.best_known import gaps
-from evaluation.leaderboard.bootstrap_blocks import blocks
-from evaluation.leaderboard.comparable import Cell, Compared, Record, Who, cell, compare, sound, who
-from evaluation.leaderboard.interval import Sure, sure
-from evaluation.leaderboard.mean_interval import shared_ranks
-from evaluation.leaderboard.measures import MEASURES
+from evaluation.leaderboard.comparable import Compared, compare
+from evaluation.leaderboard.curves import anytime_curves
+from evaluation.leaderboard.identity import CandidateId, Identity, Record, ScenarioTrace
+from evaluation.leaderboard.measure import Measure
+from evaluation.leaderboard.rows import Row, ScoredRuns, ranked_rows
 
 
 @dataclass(frozen=True)
-class Row:
-    """One candidate, under one dispatcher.
-
-    Parameters
-    ----------
-    rank
-        From 1; shared by those whose intervals meet that of the best of them.
-    name, dispatcher
-        Of the candidate; no dispatcher where none takes part.
-    score
-        What is ranked, more being better: a mean over scenarios.
-    interval, alone
-        95 % intervals (low, high) of it, for comparing rows and of the row by itself; None where
-        nothing was measured twice.
-    scores
-        All scores of the records, means over runs and then scenarios; ``moved_bytes`` is a sum.
-    gaps
-        Family of scenarios to the mean gap to the best known there, a fraction.
-    gap
-        Their mean.
-    cost_ratio
-        Solve time over that of the reference routine, geometric mean over scenarios; None where it
-        was not measured.
-    solve_s
-        Measured seconds of a call, median.
-    fronts
-        Names of the Pareto fronts that the row is on: "quality-cost", "quality-bytes", "all".
-    seeds
-        Seeds that it ran with.
-    """
-
-    rank: int
-    name: str
-    dispatcher: str
-    score: float
-    interval: tuple[float, float] | None
-    alone: tuple[float, float] | None
-    scores: dict[str, float]
-    gaps: dict[str, float]
-    gap: float
-    cost_ratio: float | None
-    solve_s: float | None
-    fronts: tuple[str, ...]
-    seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a suite's records come to.
+class Ranking:
+    """Ranked rows, failures, and what does not compare.
 
     Parameters
     ----------
     suite, kind, measure
-        Its id, kind, and the score that ranks.
+        Id and kind of the suite, and the score that ranks.
     rows
         The best first.
     failures
-        What failed or was infeasible, and is not scored: name, dispatcher, scenario, seed, status
-        and reason.
+        Runs that failed or gave an infeasible answer: name, dispatcher, scenario, seed, status and
+        reason. Their candidates are not ranked.
     apart
-        What does not compare, or did not run everywhere: name, dispatcher, scenario, seed, reason.
+        Runs that do not compare, or whose candidate did not run everywhere: name, dispatcher,
+        scenario, seed, reason.
     groups
         Comparability groups: suite, scenario, trace seed, trace hash, fabric hash, and records.
     curves
-        Solver to what it reaches for its budget: scenario, parameter, value, ratio, balancedness.
+        Solver to its quality for each budget: scenario, parameter, value, ratio, balancedness.
+    reference
+        Name of the candidate whose ratio is 1; empty where scores are relative to none.
     """
 
     suite: str
     kind: str
     measure: str
-    rows: list[Row]
+    rows: list[Row] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
     apart: list[dict[str, Any]] = field(default_factory=list)
     groups: list[dict[str, Any]] = field(default_factory=list)
     curves: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    reference: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what JSON holds; the keys are described in docs/leaderboard.md."""
-        return dataclasses.asdict(self)
+        """Return the ranking for JSON; the keys are described in docs/leaderboard.md."""
+        whole = dataclasses.asdict(self)
+        if not self.reference:
+            del whole["reference"]
+        return whole
 
 
-def standing(
-    records: Iterable[Record], wanted: Collection[tuple[str, str]] | None = None
-) -> Standing:
+def rank(
+    records: Iterable[Record],
+    measure: Measure,
+    wanted: Collection[tuple[str, str]] | None = None,
+) -> Ranking:
     """Rank records of one suite.
 
-    A candidate that failed anywhere, or whose answer was infeasible, is not ranked.
+    A candidate is not ranked if it failed anywhere, gave an infeasible answer, or did not run on
+    all traces.
 
     Parameters
     ----------
     records
-        Of schema 2 and of a kind in :data:`evaluation.leaderboard.measures.MEASURES`.
+        Records of schema 2, of one kind and, where the measure has a reference, of one stage.
+    measure
+        Score that ranks.
     wanted
         (scenario, dispatcher) of a whole run. A candidate must have run in all scenarios of its
         dispatcher, on all of their traces, to be ranked; by default in those of the records.
@@ -119,226 +78,141 @@ def standing(
     Raises
     ------
     ValueError
-        If records of several kinds are mixed, or their kind has no measure.
+        If records of several kinds or stages are mixed.
     """
-    found = list(records)
-    plain = [record for record in found if "anytime" not in record]
-    if not plain:
-        return Standing("", "solver", MEASURES["solver"].name, [])
-    kind = _kind(plain)
-    measure = MEASURES[kind]
-    compared = compare(plain)
-    usable, unsound = sound(compared.records, measure)
-    compared = dataclasses.replace(compared, records=usable, apart=[*compared.apart, *unsound])
-    runs: dict[Who, list[Record]] = defaultdict(list)
+    everything = list(records)
+    plain = [record for record in everything if "anytime" not in record]
+    kind = _only(plain, "kind")
+    _only(plain, "stage")
+    identity = measure.identity
+    compared = compare(plain, measure)
+    suite = str((compared.records or plain or [{"suite": ""}])[0]["suite"])
+    runs: dict[CandidateId, list[Record]] = defaultdict(list)
     for record in compared.records:
-        runs[who(record)].append(record)
+        runs[identity.candidate(record)].append(record)
     failed = _failed(runs)
-    whole = _whole(compared, wanted)
+    whole = _whole(compared, identity, wanted)
     complete = {
-        one: mine
-        for one, mine in runs.items()
-        if one not in failed and whole[one.dispatcher] <= {cell(run) for run in mine}
+        candidate
+        for candidate, own in runs.items()
+        if candidate not in failed
+        and whole[candidate.dispatcher] <= {identity.trace(record) for record in own}
     }
-    ranked = _rows(complete, [blocks(mine, measure) for mine in complete.values()], measure.follow)
-    apart = [_about(record, reason=reason) for record, reason in compared.apart]
-    for one, mine in runs.items():
-        if one not in complete and one not in failed:
-            places = len({cell(run) for run in mine})
-            reason = f"ran on {places} of {len(whole[one.dispatcher])} traces"
-            apart += [_about(run, reason=reason) for run in mine]
-    failures = [
-        _about(run, status=run["status"], reason=run["reason"])
-        for run in compared.records
-        if run["status"] != "ok"
-    ]
-    suite = plain[0]["suite"] if not usable else usable[0]["suite"]
-    curves = _curves(record for record in found if "anytime" in record)
-    return Standing(
-        suite, kind, measure.name, ranked, failures, apart, _groups(compared, suite), curves
+    partial = {one: own for one, own in runs.items() if one not in complete | failed}
+    return Ranking(
+        suite,
+        kind,
+        measure.name,
+        ranked_rows(_scored(compared, complete, identity), measure),
+        [
+            _run(record, identity, status=record["status"], reason=_reason(record))
+            for record in compared.records
+            if record["status"] != "ok"
+        ],
+        _apart(compared, partial, whole, identity),
+        _groups(compared, suite, identity),
+        anytime_curves(record for record in everything if "anytime" in record),
+        measure.reference(plain),
     )
 
 
-def _kind(records: list[Record]) -> str:
-    kinds = {record.get("kind", "solver") for record in records}
-    if len(kinds) > 1 or not kinds <= set(MEASURES):
-        raise ValueError(
-            f"records of kind {', '.join(sorted(kinds))}: rank one kind at a time, of "
-            f"{', '.join(MEASURES)}"
-        )
-    return str(kinds.pop())
+def _only(records: list[Record], key: str) -> str:
+    """Return the one value that all records have; empty where they have none."""
+    values = {str(record.get(key) or "") for record in records} or {""}
+    if len(values) > 1:
+        raise ValueError(f"records of {key} {', '.join(sorted(values))}: rank one {key} at a time")
+    return values.pop()
 
 
-def _failed(runs: dict[Who, list[Record]]) -> set[Who]:
-    """Return who failed somewhere; what could not even be made there is known by name and file."""
-    bad = {one for one, mine in runs.items() if any(run["status"] != "ok" for run in mine)}
-    unmade = {one[:3] for one in bad if not one.parameters}
-    return bad | {one for one in runs if one[:3] in unmade}
+def _failed(runs: dict[CandidateId, list[Record]]) -> set[CandidateId]:
+    """Return the candidates that failed anywhere.
 
-
-def _whole(compared: Compared, wanted: Collection[tuple[str, str]] | None) -> dict[str, set[Any]]:
-    """Return by dispatcher the traces on which a candidate must have run."""
-    whole: dict[str, set[Any]] = defaultdict(set)
-    for record in compared.records:
-        whole[who(record).dispatcher].add(cell(record))
-    for scenario, dispatcher in wanted or ():
-        if all(place.scenario != scenario for place in whole[dispatcher]):
-            whole[dispatcher].add(Cell(scenario, None))
-    return whole
-
-
-def _rows(runs: dict[Who, list[Record]], parts: list[Any], follow: bool) -> list[Row]:
-    if not runs:
-        return []
-    # rows under one dispatcher may have scenarios that those under another have not
-    measured = _sure(parts, follow)
-    ranks = shared_ranks(measured.low, measured.high, measured.score)
-    family_of = {
-        run["scenario"]["id"]: run.get("family") or run["scenario"]["id"]
-        for mine in runs.values()
-        for run in mine
+    The record of a candidate that could not be made has no parameters. It takes out all candidates
+    of its name, dispatcher and file.
+    """
+    bad = {
+        candidate
+        for candidate, own in runs.items()
+        if any(record["status"] != "ok" for record in own)
     }
-    behind = gaps(parts, family_of)
-    scores = [_mean(mine) for mine in runs.values()]
-    costs = [_cost_ratio(mine) for mine in runs.values()]
-    fronts = _fronts(measured.score, costs, [one.get("moved_bytes") for one in scores])
-    names = _names(list(runs))
-    rows = [
-        Row(
-            rank=int(ranks[number]),
-            name=names[number],
-            dispatcher=one.dispatcher,
-            score=float(measured.score[number]),
-            interval=_pair(measured.low[number], measured.high[number]),
-            alone=_pair(measured.alone_low[number], measured.alone_high[number]),
-            scores=scores[number],
-            gaps=behind[number],
-            gap=statistics.fmean(behind[number].values()),
-            cost_ratio=costs[number],
-            solve_s=_solve_s(mine),
-            fronts=fronts[number],
-            seeds=tuple(sorted({int(run.get("seed") or 0) for run in mine})),
-        )
-        for number, (one, mine) in enumerate(runs.items())
-    ]
-    return sorted(rows, key=lambda row: (-row.score, row.name, row.dispatcher))
+    unmade = {candidate[:3] for candidate in bad if not candidate.parameters}
+    return bad | {candidate for candidate in runs if candidate[:3] in unmade}
 
 
-def _sure(parts: list[Any], follow: bool) -> Sure:
-    """Return intervals; rows that share all traces are drawn together."""
-    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for number, runs in enumerate(parts):
-        alike[tuple((name, *cells) for name, cells in sorted(runs.items()))].append(number)
-    fields = [field.name for field in dataclasses.fields(Sure)]
-    columns = {name: np.empty(len(parts)) for name in fields}
-    for numbers in alike.values():
-        shared = [{name: parts[n][name] for name in sorted(parts[n])} for n in numbers]
-        found = sure(shared, follow=follow)
-        for name in fields:
-            columns[name][numbers] = getattr(found, name)
-    return Sure(**columns)
-
-
-def _names(found: Sequence[Who]) -> list[str]:
-    """Return a name for each; two of one name and dispatcher say what else differs."""
-    count: dict[tuple[str, str], int] = defaultdict(int)
-    for one in found:
-        count[one.name, one.dispatcher] += 1
-    return [
-        one.name
-        if count[one.name, one.dispatcher] == 1
-        else f"{one.name} ({one.parameters or one.file[:8]})"
-        for one in found
-    ]
-
-
-def _mean(runs: list[Record]) -> dict[str, float]:
-    """Return means over the runs of a scenario, then over scenarios; moved bytes add up."""
-    by_scenario: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for run in runs:
-        by_scenario[run["scenario"]["id"]].append(run["scores"])
-    means = [
-        {key: statistics.fmean(one[key] for one in scores) for key in _in_all(scores)}
-        for scores in by_scenario.values()
-    ]
-    whole = {key: statistics.fmean(one[key] for one in means) for key in _in_all(means)}
-    if "moved_bytes" in whole:
-        whole["moved_bytes"] = math.fsum(one["moved_bytes"] for one in means)
+def _whole(
+    compared: Compared, identity: Identity, wanted: Collection[tuple[str, str]] | None
+) -> dict[str, set[ScenarioTrace]]:
+    """Return by dispatcher the traces on which a candidate must have run."""
+    whole: dict[str, set[ScenarioTrace]] = defaultdict(set)
+    for record in compared.records:
+        whole[identity.candidate(record).dispatcher].add(identity.trace(record))
+    for scenario, dispatcher in wanted or ():
+        if all(trace.scenario != scenario for trace in whole[dispatcher]):
+            whole[dispatcher].add(ScenarioTrace(scenario, None))
     return whole
 
 
-def _in_all(scores: list[dict[str, float]]) -> list[str]:
-    return [key for key in scores[0] if all(key in one for one in scores)]
+def _scored(
+    compared: Compared, complete: set[CandidateId], identity: Identity
+) -> dict[CandidateId, ScoredRuns]:
+    """Return the runs of the candidates that are ranked, with what their scores are made of."""
+    scored: dict[CandidateId, ScoredRuns] = defaultdict(list)
+    for record, parts in zip(compared.records, compared.parts, strict=True):
+        candidate = identity.candidate(record)
+        if candidate in complete and parts is not None:
+            scored[candidate].append((record, parts))
+    return scored
 
 
-def _cost_ratio(runs: list[Record]) -> float | None:
-    by_scenario: dict[str, list[float]] = defaultdict(list)
-    for run in runs:
-        if ratio := run.get("cost", {}).get("ratio"):
-            by_scenario[run["scenario"]["id"]].append(ratio)
-    if not by_scenario:
-        return None
-    return statistics.geometric_mean(statistics.median(each) for each in by_scenario.values())
+def _apart(
+    compared: Compared,
+    partial: dict[CandidateId, list[Record]],
+    whole: dict[str, set[ScenarioTrace]],
+    identity: Identity,
+) -> list[dict[str, Any]]:
+    """Return runs that are not ranked though they ended well, each with the reason."""
+    apart = [
+        _run(record, identity, reason=reason)
+        for record, reason in (*compared.apart, *compared.unscored)
+    ]
+    # A run without a score is the reason why the other runs of its candidate are not ranked.
+    unscored = {identity.candidate(record) for record, _ in compared.unscored}
+    for candidate, own in partial.items():
+        if candidate in unscored:
+            continue
+        ran = len({identity.trace(record) for record in own})
+        reason = f"ran on {ran} of {len(whole[candidate.dispatcher])} traces"
+        apart += [_run(record, identity, reason=reason) for record in own]
+    return apart
 
 
-def _solve_s(runs: list[Record]) -> float | None:
-    keys = ("solve_s_median", "forecast_s_median")
-    times = [run["wall"][key] for run in runs for key in keys if key in run.get("wall", {})]
-    return statistics.median(times) if times else None
-
-
-def _fronts(
-    score: Any, costs: list[float | None], moved: list[float | None]
-) -> list[tuple[str, ...]]:
-    quality = -np.asarray(score)
-    cost = np.array([np.nan if one is None else one for one in costs])
-    size = np.array([np.nan if one is None else one for one in moved])
-    on = {"quality-cost": pareto.front(quality, cost)}
-    if not np.isnan(size).all():
-        on["quality-bytes"] = pareto.front(quality, size)
-        on["all"] = pareto.front(quality, cost, size)
-    return [tuple(name for name, there in on.items() if there[n]) for n in range(len(quality))]
-
-
-def _pair(low: float, high: float) -> tuple[float, float] | None:
-    return (float(low), float(high)) if math.isfinite(low) and math.isfinite(high) else None
-
-
-def _about(record: Record, **more: Any) -> dict[str, Any]:
-    one = who(record)
+def _run(record: Record, identity: Identity, **more: Any) -> dict[str, Any]:
+    candidate = identity.candidate(record)
     return {
-        "name": one.name,
-        "dispatcher": one.dispatcher,
+        "name": candidate.name,
+        "dispatcher": candidate.dispatcher,
         "scenario": record["scenario"]["id"],
         "seed": record.get("seed"),
         **more,
     }
 
 
-def _groups(compared: Compared, suite: str) -> list[dict[str, Any]]:
-    count: dict[Any, int] = defaultdict(int)
+def _reason(record: Record) -> str:
+    return str(record.get("reason") or "no reason")
+
+
+def _groups(compared: Compared, suite: str, identity: Identity) -> list[dict[str, Any]]:
+    count: dict[ScenarioTrace, int] = defaultdict(int)
     for record in compared.records:
-        count[cell(record)] += 1
+        count[identity.trace(record)] += 1
     return [
         {
             "suite": suite,
-            "scenario": place.scenario,
-            "trace_seed": place.trace_seed,
+            "scenario": trace.scenario,
+            "trace_seed": trace.trace_seed,
             "trace_hash": hashes[0],
             "fabric_hash": hashes[1],
-            "records": count[place],
+            "records": count[trace],
         }
-        for place, hashes in compared.groups.items()
+        for trace, hashes in compared.groups.items()
     ]
-
-
-def _curves(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:
-    curves: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for record in records:
-        if record["status"] == "ok":
-            for point in record["cost"]["curve"]:
-                place = {"scenario": record["scenario"]["id"], "seed": record["seed"]}
-                curves[record["solver"]].append({**place, **point})
-    for points in curves.values():
-        points.sort(key=lambda one: (one["scenario"], one["seed"], one["parameter"], one["value"]))
-    return dict(curves)

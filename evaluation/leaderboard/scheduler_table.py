@@ -1,13 +1,14 @@
 """Tables of schedulers, stage by stage, from records."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.leaderboard.paired import StageRanking, ranked
+from evaluation.leaderboard import Ranking, rank_stages
+from evaluation.leaderboard.measures import measure_of
+from evaluation.leaderboard.stages import scenarios, unranked
 
 #: Heading, scores, factor and form.
 Column = tuple[str, tuple[str, ...], float, str]
@@ -36,9 +37,9 @@ def render(found: list[dict[str, Any]], title: str, console: Console) -> bool:
     Latencies and goodput itself are shown where all records of a stage are of one scenario, as mean
     over its seeds; else only what can be averaged over scenarios is.
     """
-    rankings = ranked(found)
+    rankings = rank_stages(found, measure_of(found))
     faults = any(record["kind"] == "faults" for record in found)
-    several = any(len(one.scenarios) > 1 for one in rankings.values())
+    several = any(len(scenarios(one)) > 1 for one in rankings.values())
     columns = [
         column
         for column in (FAULTS if faults else SERVING)
@@ -59,27 +60,27 @@ def render(found: list[dict[str, Any]], title: str, console: Console) -> bool:
     if any(ranking.rows for ranking in rankings.values()):
         console.print(table)
     for stage, ranking in rankings.items():
-        for name, reason in ranking.unranked:
+        for name, reason in unranked(ranking):
             text = f"not ranked: {stage} {name}: {reason}"
             console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     return any(ranking.rows for ranking in rankings.values())
 
 
 def _add(
-    table: Table, stage: str, ranking: StageRanking, columns: Sequence[Column], several: bool
+    table: Table, stage: str, ranking: Ranking, columns: Sequence[Column], several: bool
 ) -> None:
     for place, row in enumerate(ranking.rows):
         own = row.name == ranking.reference
-        interval = "reference" if own else _interval(row.low, row.high)
-        cells = ["" if place else stage, str(row.rank), row.name, f"{row.ratio:.3f}", interval]
-        cells += [str(len(ranking.scenarios))] if several else []
+        interval = "reference" if own else _interval(row.interval)
+        cells = ["" if place else stage, str(row.rank), row.name, f"{row.score:.3f}", interval]
+        cells += [str(len(scenarios(ranking)))] if several else []
         for _, keys, factor, form in columns:
-            known = [factor * value for key in keys if (value := row.means[key]) is not None]
+            known = [factor * value for key in keys if (value := row.scores.get(key)) is not None]
             cells.append(form.format(*known) if len(known) == len(keys) else "–")
         table.add_row(*cells)
     table.add_section()
 
 
-def _interval(low: float, high: float) -> str:
-    """Return an interval in words; without end where one seed alone was run."""
-    return f"{low:.3f} to {high:.3f}" if math.isfinite(high) else "one seed"
+def _interval(ends: tuple[float, float] | None) -> str:
+    """Return the text of an interval; a scenario with a single seed gives none."""
+    return "one seed" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"

@@ -1,4 +1,4 @@
-"""The leaderboard as a table: a view of the standing that records come to."""
+"""The leaderboard as a table: a view of the ranking of records."""
 
 import re
 from collections import defaultdict
@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.leaderboard import Row, Standing, standing
+from evaluation.leaderboard import Ranking, Row, rank
+from evaluation.leaderboard.measures import measure_of
 
 WIDTH = 118
 
@@ -32,7 +33,12 @@ class Column:
 
 def of_score(key: str, factor: float = 1.0) -> Callable[[Row], Any]:
     """Return the function that reads a score of a row, times a factor; None without it."""
-    return lambda row: row.scores[key] * factor if key in row.scores else None
+
+    def value(row: Row) -> float | None:
+        score = row.scores.get(key)
+        return None if score is None else score * factor
+
+    return value
 
 
 def interval(row: Row) -> str | None:
@@ -98,13 +104,13 @@ def render(
     title, console
         What is written above the table, and where.
     wanted
-        As in :func:`evaluation.leaderboard.standing`.
+        As in :func:`evaluation.leaderboard.rank`.
     """
-    return show(standing(records, wanted), title, console)
+    return show(rank(records, measure_of(records), wanted), title, console)
 
 
-def show(found: Standing, title: str, console: Console) -> bool:
-    """Print a standing as :func:`render` does its records."""
+def show(found: Ranking, title: str, console: Console) -> bool:
+    """Print a ranking as :func:`render` does its records."""
     if found.rows:
         table, hidden = table_of(found.rows, COLUMNS[found.kind], title, console)
         console.print(table)
@@ -144,11 +150,11 @@ def table_of(
 def say_shared(rows: Sequence[Row], console: Console) -> None:
     """Say what an equal rank means, where there is one."""
     if len({row.rank for row in rows}) < len(rows):
-        text = "rows of one rank: their 95 % intervals meet that of the first of them"
+        text = "Rows share a rank if their 95 % intervals overlap that of the best of them."
         console.print(text, style="dim", highlight=False)
 
 
-def say_left_out(found: Standing, console: Console) -> None:
+def say_left_out(found: Ranking, console: Console) -> None:
     """Print below a table who is not scored, and why: failures, then other groups."""
     lines: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for one in found.failures:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from evaluation.leaderboard.measures import GOODPUT
 from evaluation.report import pages, theme
 from evaluation.report.candidate_labels import labelled
 from evaluation.report.kinds import name_of
@@ -11,7 +12,6 @@ from evaluation.report.panel import Record
 from evaluation.report.panels import wide
 from evaluation.report.provenance import provenance
 from evaluation.report.record_select import variant_of
-from evaluation.report.relative_to_reference import beside_reference
 
 HERE = Path(__file__).parent
 
@@ -40,7 +40,7 @@ def build(
     ImportError
         If jinja2 is not installed.
     """
-    shown = labelled(beside_reference(_one_kind_each(records)))
+    shown = labelled(GOODPUT.with_ratios(_one_kind_each(records)))
     by_suite: dict[str, list[Record]] = defaultdict(list)
     for record in shown:
         by_suite[record["suite"]].append(record)

@@ -132,20 +132,20 @@ def candidate_page(kind: Kind, candidate: str, variant: str) -> str:
 
 def board(records: list[Record], kind: Kind) -> Board:
     """Return the leaderboard of comparable records, of which there may be none."""
-    tables = rankings.standings(records, kind) if records else []
-    lines = [line for table in tables for line in _lines(table, kind)]
-    names = dict.fromkeys(table.scenario for table in tables if table.scenario)
+    found = rankings.rankings(records, kind)
+    lines = [line for table in found.tables for line in _lines(table, kind)]
+    names = dict.fromkeys(table.scenario for table in found.tables if table.scenario)
     only = dict.fromkeys(record["scenario"]["id"] for record in records)
     return Board(
         kind,
         tuple(lines),
         tuple(names or only),
-        tuple(rankings.failures(records)),
-        tuple(rankings.incomplete(records)),
+        found.failures,
+        found.notes,
     )
 
 
-def _lines(table: rankings.Standing, kind: Kind) -> list[Line]:
+def _lines(table: rankings.Table, kind: Kind) -> list[Line]:
     ends = [end for row in table.rows for end in _ends(row, kind)]
     low, span = min(ends, default=0.0), max(ends, default=0.0) - min(ends, default=0.0)
     best = {column.key: _best(table, column) for column in kind.columns}
@@ -168,7 +168,7 @@ def _ends(row: rankings.Row, kind: Kind) -> tuple[float, ...]:
     return (row.scores[kind.primary.key], *(row.interval or ()))
 
 
-def _best(table: rankings.Standing, column: Column) -> str | None:
+def _best(table: rankings.Table, column: Column) -> str | None:
     values = [row.scores[column.key] for row in table.rows if column.key in row.scores]
     if column.better == 0 or len(values) < 2:
         return None

@@ -1,21 +1,16 @@
-"""Records as tables of ranked rows: one a suite and scenario, groups that do not compare apart."""
+"""Rankings as a report shows them: of a suite and of each scenario, other groups apart."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 
-import numpy as np
-
-from evaluation.leaderboard import Standing as HouseStanding
-from evaluation.leaderboard import standing
-from evaluation.leaderboard.comparable import Cell, cell, compare, sound
-from evaluation.leaderboard.mean_interval import bootstrap_interval, shared_ranks
+from evaluation.leaderboard import Ranking, rank_stages
+from evaluation.leaderboard import Row as RankedRow
+from evaluation.leaderboard.comparable import compare
+from evaluation.leaderboard.identity import Identity
+from evaluation.leaderboard.measure import Measure, single_score
 from evaluation.leaderboard.measures import MEASURES
-from evaluation.report import record_select
-from evaluation.report.kinds import COST, Kind, name_of, score
+from evaluation.report.kinds import COST, Kind, kind_of, name_of
 from evaluation.report.panel import Record
-from evaluation.report.relative_to_reference import ranked_by_stage
-
-Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -25,15 +20,16 @@ class Row:
     Parameters
     ----------
     rank
-        From 1; those that cannot be told apart share one.
+        From 1; shared by rows whose intervals overlap that of the best of them.
     shared
-        Whether somebody else has the same rank.
+        Whether another row of the variant's ranking has the same rank.
     candidate, variant
-        Who, and under which dispatcher or stage.
+        Name of the candidate, and its dispatcher or stage.
     scores
         Means: over seeds, then over scenarios.
     interval
-        Of the score that ranks, 95 %; None where nothing was measured twice.
+        95 % confidence interval of the score that ranks; None where a scenario has a single
+        observation.
     """
 
     rank: int
@@ -56,19 +52,38 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A table.
+class Table:
+    """The ranking of a suite, or of one of its scenarios.
 
     Parameters
     ----------
     scenario
         Its id; empty for the mean over all of the suite.
     rows
-        The best first.
+        The best first; of schedulers stage by stage.
     """
 
     scenario: str
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """All rankings of a suite.
+
+    Parameters
+    ----------
+    tables
+        Of the mean over scenarios, and then of each scenario where there are several.
+    failures
+        Candidates that are not scored.
+    notes
+        Candidates without a mean, with the reason.
+    """
+
+    tables: tuple[Table, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def split(records: list[Record]) -> tuple[list[Record], list[tuple[str, list[Record]]]]:
@@ -82,174 +97,91 @@ def split(records: list[Record]) -> tuple[list[Record], list[tuple[str, list[Rec
     main: list[Record] = []
     apart: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for alike in by_stage.values():
-        compared = compare(alike)
-        kept, others = compared.records, compared.apart
-        measure = MEASURES.get(name_of(alike[0]))
-        if measure is not None:
-            kept, unsound = sound(kept, measure)
-            others = [*others, *unsound]
-        main += kept
-        for record, reason in others:
+        compared = compare(alike, _measure(alike, kind_of(alike)))
+        main += compared.records
+        for record, reason in (*compared.apart, *compared.unscored):
             apart[record["scenario"]["id"], reason].append(record)
     return main, [
-        (f"{scenario}: {reason}", mine) for (scenario, reason), mine in sorted(apart.items())
+        (f"{scenario}: {reason}", own) for (scenario, reason), own in sorted(apart.items())
     ]
 
 
-def standings(records: list[Record], kind: Kind) -> list[Standing]:
-    """Return the table of means over scenarios, and one for each scenario, of comparable records.
+def rankings(records: list[Record], kind: Kind) -> Rankings:
+    """Return the rankings of comparable records: of their means, and of each scenario.
 
-    A candidate with a failure under a variant has no row there in the mean; nor one that did not
-    run in all of its scenarios.
+    A candidate with a failure under a variant has no row there in the mean; nor has one that did
+    not run in all of its scenarios.
     """
-    failed = {_who(one) for one in records if one["status"] != "ok"}
-    names = sorted({one["scenario"]["id"] for one in records})
-    scored = [one for one in records if _who(one) not in failed]
-    found = [Standing("", _rows(scored, kind))]
-    if len(names) > 1:
-        for name in names:
-            mine = [one for one in records if one["scenario"]["id"] == name]
-            broken = {_who(one) for one in mine if one["status"] != "ok"}
-            found.append(
-                Standing(name, _rows([one for one in mine if _who(one) not in broken], kind))
-            )
-    return found
+    whole = _rank(records, kind)
+    names = sorted({record["scenario"]["id"] for record in records})
+    by_scenario = [
+        Table(name, _rows(_rank([one for one in records if one["scenario"]["id"] == name], kind)))
+        for name in (names if len(names) > 1 else ())
+    ]
+    return Rankings(
+        (Table("", _rows(whole)), *by_scenario), tuple(_failures(whole)), tuple(_notes(whole))
+    )
 
 
-def failures(records: list[Record]) -> list[Failure]:
+def _failures(rankings: dict[str, Ranking]) -> list[Failure]:
     """Return who is not scored where, each once, in order of their names."""
     found = {
         Failure(
-            *_who(one), one["scenario"]["id"], one["status"], str(one.get("reason") or "no reason")
+            run["name"], run["dispatcher"] or stage, run["scenario"], run["status"], run["reason"]
         )
-        for one in records
-        if one["status"] != "ok"
+        for stage, ranking in rankings.items()
+        for run in ranking.failures
     }
     return sorted(found, key=lambda one: (one.candidate, one.variant, one.scenario, one.reason))
 
 
-def incomplete(records: list[Record]) -> list[str]:
-    """Return who has no mean because a trace is missing; failures say so for themselves."""
-    failed = {_who(one) for one in records if one["status"] != "ok"}
-    wanted: dict[str, set[Cell]] = defaultdict(set)
-    ran: dict[Pair, set[Cell]] = defaultdict(set)
-    for one in records:
-        wanted[record_select.variant_of(one)].add(cell(one))
-        ran[_who(one)].add(cell(one))
-    return [
-        f"{' · '.join(part for part in pair if part)} ran on {len(mine)} of "
-        f"{len(wanted[pair[1]])} traces"
-        for pair, mine in sorted(ran.items())
-        if pair not in failed and mine != wanted[pair[1]]
-    ]
-
-
-def _who(record: Record) -> Pair:
-    return record["candidate"], record_select.variant_of(record)
-
-
-def _rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
-    """Return ranked rows by the house's standing, or by means where it has none for them.
-
-    It has none for schedulers, and records that somebody else wrote may lack what it draws from.
-    """
-    if kind.primary.within_variant and (staged := _staged_rows(records)):
-        return staged
-    found = _standing(records)
-    if found is None or not found.rows:
-        return _plain_rows(records, kind)
-    ranks = [row.rank for row in found.rows]
-    return tuple(
-        Row(
-            row.rank,
-            ranks.count(row.rank) > 1,
-            row.name,
-            row.dispatcher,
-            row.scores
-            | {found.measure: row.score}
-            | ({} if row.cost_ratio is None else {COST.key: row.cost_ratio}),
-            row.interval,
-        )
-        for row in found.rows
-    )
-
-
-def _staged_rows(records: list[Record]) -> tuple[Row, ...]:
-    """Return schedulers beside their stage's reference; ranks are of the stage."""
-    try:
-        found = ranked_by_stage(records)
-    except (ValueError, LookupError, TypeError, ArithmeticError):
-        return ()
-    ranks = [(stage, row.rank) for _, stage, row in found]
-    return tuple(
-        Row(
-            row.rank,
-            ranks.count((stage, row.rank)) > 1,
-            candidate,
-            stage,
-            {key: value for key, value in row.means.items() if value is not None}
-            | {"goodput_ratio": row.ratio},
-            (row.low, row.high) if 0 < row.low < row.high < np.inf else None,
-        )
-        for candidate, stage, row in found
-    )
-
-
-def _standing(records: list[Record]) -> HouseStanding | None:
-    """Return the house's standing; None where it has none for such records."""
-    if not records or name_of(records[0]) not in MEASURES:
-        return None
-    try:
-        return standing([_named(one) for one in records])
-    except (ValueError, LookupError, TypeError, ArithmeticError):
-        return None
-
-
-def _named(record: Record) -> Record:
-    """Return a record that bears the label of its candidate, by which rows find their pages."""
-    field = "forecaster" if record.get("kind") == "forecast" else "solver"
-    return {**record, field: record["candidate"]}
-
-
-def _plain_rows(records: list[Record], kind: Kind) -> tuple[Row, ...]:
-    keys = tuple(column.key for column in kind.columns)
-    primary = kind.primary
-    table = {
-        pair: row
-        for pair, row in record_select.over_scenarios(records, keys).items()
-        if primary.key in row
+def _notes(rankings: dict[str, Ranking]) -> list[str]:
+    """Return who has no mean, and why; failures say so for themselves."""
+    found = {
+        " · ".join(part for part in (run["name"], run["dispatcher"] or stage) if part)
+        + f" {run['reason']}"
+        for stage, ranking in rankings.items()
+        for run in ranking.apart
     }
-    if not table:
-        return ()
-    samples: dict[Pair, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in records:
-        value = score(one, primary.key)
-        if value is not None:
-            samples[_who(one)][one["scenario"]["id"]].append(value)
-    intervals = {pair: _interval(samples[pair]) for pair in table}
-    pairs = list(table)
-    estimate = np.array([primary.better * table[pair][primary.key] for pair in pairs])
-    ends = (
-        np.array([intervals[pair] or (table[pair][primary.key],) * 2 for pair in pairs])
-        * primary.better
-    )
-    ranks = shared_ranks(ends.min(axis=1), ends.max(axis=1), estimate).tolist()
-    rows = [
-        Row(rank, ranks.count(rank) > 1, *pair, table[pair], intervals[pair])
-        for rank, pair in zip(ranks, pairs, strict=True)
-    ]
-    best = primary.better
+    return sorted(found)
+
+
+def _rank(records: list[Record], kind: Kind) -> dict[str, Ranking]:
+    """Return the rankings by stage; rows have the labels of their candidates, to find pages by."""
+    if not records:
+        return {}
+    measure = _measure(records, kind)
+    name = measure.identity.name
+    labelled = [{**one, name: one["candidate"]} for one in records]
+    rankings = rank_stages(labelled, measure)
+    if all(ranking.apart and not ranking.rows for ranking in rankings.values()):
+        # Other people's records may lack what the measure needs. Their plain scores are shown then.
+        rankings = rank_stages(labelled, single_score(kind.primary.key, measure.identity))
+    return dict(sorted(rankings.items()))
+
+
+def _measure(records: list[Record], kind: Kind) -> Measure:
+    """Return the measure of the kind, or the plain score that ranks records without one."""
+    measure = MEASURES.get(name_of(records[0]))
+    if measure is None:
+        return single_score(kind.primary.key, Identity(kind.field))
+    if measure.name != kind.primary.key:
+        return single_score(kind.primary.key, measure.identity)
+    return measure
+
+
+def _rows(rankings: dict[str, Ranking]) -> tuple[Row, ...]:
     return tuple(
-        sorted(rows, key=lambda row: (-best * row.scores[primary.key], row.candidate, row.variant))
+        _row(row, stage, ranking) for stage, ranking in rankings.items() for row in ranking.rows
     )
 
 
-def _interval(samples: dict[str, list[float]]) -> tuple[float, float] | None:
-    """Return the interval of the mean over scenarios, drawn within each; None of single runs."""
-    if min(map(len, samples.values())) < 2 or len({len(one) for one in samples.values()}) > 1:
-        return None
-    values = np.concatenate([np.array(one) for one in samples.values()])
-    strata = np.repeat(np.arange(len(samples)), len(next(iter(samples.values()))))
-    low, high = bootstrap_interval(values, strata=strata)
-    middle = float(values.mean())
-    return min(float(low), middle), max(float(high), middle)
+def _row(row: RankedRow, stage: str, ranking: Ranking) -> Row:
+    scores = {key: value for key, value in row.scores.items() if value is not None}
+    scores[ranking.measure] = row.score
+    if row.cost_ratio is not None:
+        scores[COST.key] = row.cost_ratio
+    shared = sum(one.rank == row.rank for one in ranking.rows) > 1
+    # The ratio of a reference to itself is 1 and needs no interval.
+    interval = None if row.name == ranking.reference else row.interval
+    return Row(row.rank, shared, row.name, row.dispatcher or stage, scores, interval)

@@ -15,6 +15,8 @@ from evaluation import evaluate
 from evaluation.api import scores_of
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox import Limits
+from evaluation.leaderboard import rank
+from evaluation.leaderboard.measures import MEASURES
 
 SUITE = """
 id = "tiny-v1"
@@ -66,6 +68,8 @@ def test_a_name_a_callable_and_a_candidate_score_alike(suite):
     assert by_name.combined_score == pytest.approx(np.mean(efficiency))
     low, high = by_name.interval
     assert low < by_name.combined_score < high
+    rows = rank(by_name.records, MEASURES["solver"]).rows  # one a dispatcher, one scenario each
+    assert (low, high) == pytest.approx(np.mean([row.alone for row in rows], axis=0))
     for other in (lb.make("greedy"), Candidate("greedy")):
         assert evaluate(other, suite).scenarios == by_name.scenarios
     assert evaluate(lambda problem: lb.solve(problem, "greedy"), suite).solver == "<lambda>"
@@ -141,8 +145,11 @@ def test_scores_travel_as_json_and_do_not_change(suite):
 def test_one_window_has_no_interval_and_seeds_are_averaged():
     """An interval needs two windows; two seeds of a scenario are one mean."""
 
-    def record(efficiency, windows, cost):
+    def record(efficiency, windows, cost, seed=0):
         return {
+            "suite": "s",
+            "solver": "x",
+            "seed": seed,
             "scenario": {"id": "a"},
             "dispatcher": "even",
             "status": "ok",
@@ -157,7 +164,7 @@ def test_one_window_has_no_interval_and_seeds_are_averaged():
 
     alone = scores_of("x", "s", [record(0.5, 1, 3.0)])
     assert (alone.combined_score, alone.interval, alone.cost_ratio) == (0.5, None, 3.0)
-    both = scores_of("x", "s", [record(0.5, 2, 3.0), record(0.7, 2, 5.0)])
+    both = scores_of("x", "s", [record(0.5, 2, 3.0), record(0.7, 2, 5.0, seed=1)])
     assert both.combined_score == pytest.approx(0.6)
     assert both.interval[0] < 0.6 < both.interval[1]
     assert both.cost_ratio == 4.0

@@ -11,8 +11,9 @@ from evaluation.candidates.candidate import Candidate
 from evaluation.kinds import fit
 from evaluation.kinds.fit_scenario import FitScenario
 from evaluation.kinds.solver import Task
-from evaluation.leaderboard import standing
+from evaluation.leaderboard import rank
 from evaluation.leaderboard import table as leaderboard
+from evaluation.leaderboard.measures import MEASURES
 from evaluation.replay.scenario import Scenario
 from tests.evaluation.cheats import CHEATS, IN_VAIN
 
@@ -71,7 +72,7 @@ def test_a_cheat_is_below_the_table(cheat, greedy):
     assert record["status"] in ("failed", "infeasible")
     assert record["reason"]
     assert not {"scores", "windows", "layers", "cost"} & set(record)
-    found = standing([record, greedy])
+    found = rank([record, greedy], MEASURES["solver"])
     assert [row.name for row in found.rows] == ["greedy"]
     assert [one["name"] for one in found.failures] == [cheat.__name__]
     out = io.StringIO()

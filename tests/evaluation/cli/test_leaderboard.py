@@ -1,4 +1,4 @@
-"""Standings of a folder of records, without running anything."""
+"""Leaderboards of a folder of records, without running anything."""
 
 import json
 
@@ -9,6 +9,7 @@ from evaluation.candidates.candidate import Candidate
 from evaluation.cli.app import app
 from evaluation.kinds import solver, suite
 from evaluation.records import sweep
+from tests.evaluation.leaderboard.made import scheduler
 
 SUITE = """
 id = "{name}-v1"
@@ -43,12 +44,27 @@ def test_each_suite_has_its_own_table(folder):
     assert said.stdout.count(" greedy ") == said.stdout.count(" contiguous ") == 2
 
 
-def test_standings_are_json_too(folder):
+def test_rankings_are_json_too(folder):
     """With what `podlab bench --json` prints for one suite."""
     said = CliRunner().invoke(app, ["leaderboard", "show", str(folder), "--json"])
     found = json.loads(said.stdout)
     assert [one["suite"] for one in found] == ["first-v1", "second-v1"]
     assert {row["name"] for row in found[0]["rows"]} == {"greedy", "contiguous"}
+
+
+def test_schedulers_and_recoveries_are_shown_too(tmp_path):
+    """Stage by stage, as a table and as JSON."""
+    for kind in ("serving", "faults"):
+        for name, goodput in (("plain", 1.0), ("new", 2.0)):
+            record = scheduler(name, goodput, kind=kind, suite=f"{kind}-v1", schema=2)
+            (tmp_path / f"{kind}-{name}.json").write_text(json.dumps(record))
+    table = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
+    assert table.exit_code == 0, table.output
+    assert table.stdout.count("2.000") == 2
+    text = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path), "--json"]).stdout
+    found = {suite["suite"]: suite["stages"]["job"]["rows"] for suite in json.loads(text)}
+    assert set(found) == {"serving-v1", "faults-v1"}
+    assert [row["ratio"] for row in found["faults-v1"]] == [2.0, 1.0]
 
 
 def test_no_records_are_said(tmp_path):

@@ -9,7 +9,8 @@ from evaluation.candidates.candidate import Candidate
 from evaluation.kinds import fit
 from evaluation.kinds.fit_scenario import FitScenario
 from evaluation.kinds.suite import Suite
-from evaluation.leaderboard import standing
+from evaluation.leaderboard import rank
+from evaluation.leaderboard.measures import MEASURES
 
 SCENARIO = FitScenario("x", "deepseek-v3", "lognormal", 32, 9, layers=3, anytime=True)
 SUITE = Suite(
@@ -40,7 +41,7 @@ def test_every_seed_is_a_matrix_and_budgets_are_points():
     points = [one for one in todo if one.anytime is not None]
     assert [one.anytime for one in points] == [("tolerance", 0.5), ("tolerance", 1e-4)]
     assert {one.candidate.seed for one in points} == {0}
-    found = standing([one.run() for one in todo])
+    found = rank([one.run() for one in todo], MEASURES["fit"])
     assert [row.name for row in found.rows] == ["local-search", "greedy"]
     loose, tight = found.curves["local-search"]
     assert loose["value"] == 1e-4

@@ -1,4 +1,4 @@
-"""Records made by hand, as far as the standing reads them."""
+"""Records made by hand, as far as a ranking reads them."""
 
 import numpy as np
 
@@ -53,3 +53,20 @@ def failed(solver, scenario="one", dispatcher="even", status="failed", **changes
     for key in ("scores", "windows", "cost"):
         del made[key]
     return made | {"status": status, "reason": "ValueError: no"}
+
+
+def scheduler(name, goodput, scenario="a", seed=0, **changes):
+    """Return the record of a scheduler, beside the reference "plain"."""
+    scores = {"goodput": goodput, "share": 0.5, "ttft_p99_s": 1.0, "tpot_p99_s": 0.1}
+    made = {
+        "kind": "serving",
+        "suite": "toy-v1",
+        "stage": "job",
+        "solver": name,
+        "reference": "plain",
+        "scenario": {"id": scenario},
+        "seed": seed,
+        "status": "ok",
+        "scores": scores,
+    }
+    return made | changes

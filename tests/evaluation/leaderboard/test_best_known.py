@@ -3,15 +3,20 @@
 import pytest
 
 from evaluation.leaderboard.best_known import gaps
-from evaluation.leaderboard.bootstrap_blocks import blocks
 from evaluation.leaderboard.measures import MEASURES
+from evaluation.leaderboard.observations import gather
 from tests.evaluation.leaderboard.made import record
+
+EFFICIENCY = MEASURES["solver"]
 
 
 def test_gap_is_a_fraction_of_the_best_there():
     """Each is the best in one scenario; families are told apart."""
     rows = [
-        blocks([record(name, one), record(name, two, "two")], MEASURES["solver"])
+        gather(
+            [(run, EFFICIENCY.parts(run)) for run in (record(name, one), record(name, two, "two"))],
+            EFFICIENCY.identity,
+        )
         for name, one, two in (("a", 0.8, 0.3), ("b", 0.4, 0.6))
     ]
     found = gaps(rows, {"one": "f", "two": "g"})

@@ -2,9 +2,12 @@
 
 import pytest
 
-from evaluation.leaderboard import standing
+from evaluation.leaderboard import rank
 from evaluation.leaderboard.comparable import compare
+from evaluation.leaderboard.measures import MEASURES
 from tests.evaluation.leaderboard.made import record
+
+EFFICIENCY = MEASURES["solver"]
 
 
 def test_another_group_stands_apart_with_the_reason():
@@ -15,18 +18,18 @@ def test_another_group_stands_apart_with_the_reason():
         "another fabric: other, not fabric": record("d", 0.9, fabric_hash="other"),
         "suite toy-v2, not toy-v1": record("e", 0.9, suite="toy-v2"),
     }
-    found = compare([*others.values(), *usual])
+    found = compare([*others.values(), *usual], EFFICIENCY)
     assert found.records == usual
     assert {reason: one["solver"] for one, reason in found.apart} == {
         reason: one["solver"] for reason, one in others.items()
     }
-    assert [row.name for row in standing([*usual, *others.values()]).rows] == ["a", "b"]
+    assert [row.name for row in rank([*usual, *others.values()], EFFICIENCY).rows] == ["a", "b"]
 
 
 def test_every_seed_of_a_drawn_trace_is_a_group():
     """Their hashes differ, and that is how it should be."""
     runs = [record("a", 0.5, seed=n, trace_seed=n, trace_hash=str(n)) for n in range(3)]
-    found = compare(runs)
+    found = compare(runs, EFFICIENCY)
     assert len(found.groups) == 3
     assert not found.apart
 
@@ -34,9 +37,9 @@ def test_every_seed_of_a_drawn_trace_is_a_group():
 def test_the_same_twice_counts_once():
     """Another source that scored alike changes nothing; one that did not stands apart."""
     one, again = record("a", 0.5), record("a", 0.5, source_hash="younger")
-    assert compare([one, again]).records == [one]
+    assert compare([one, again], EFFICIENCY).records == [one]
     other = record("a", 0.7, source_hash="younger")
-    found = compare([other, one, record("b", 0.5)])
+    found = compare([other, one, record("b", 0.5)], EFFICIENCY)
     assert [each["solver"] for each in found.records] == ["a", "b"]
     assert found.records[0] is one
     assert found.apart == [(other, "scored by another source, with other scores")]
@@ -62,16 +65,16 @@ def test_the_same_twice_counts_once():
         ),
         (
             {"windows": {"ideal_s": [1, 1], "step_s": [1, 1], "migration_s": [0, 0]}},
-            "has 2 blocks on this trace, the others 1",
+            "has 2 observations on this trace, the others 1",
         ),
     ],
 )
 def test_anybodys_record_breaks_no_table(change, reason):
     """It stands apart, and is not scored."""
     good = [record("a", 0.5), record("b", 0.5)]
-    found = standing([record("x", 0.9) | change, *good])
+    found = rank([record("x", 0.9) | change, *good], EFFICIENCY)
     assert [row.name for row in found.rows] == ["a", "b"]
     (one,) = found.apart
     assert one["name"] == "x"
     assert reason in one["reason"]
-    assert not standing([record("x", 0.9) | {"windows": {}}]).rows
+    assert not rank([record("x", 0.9) | {"windows": {}}], EFFICIENCY).rows

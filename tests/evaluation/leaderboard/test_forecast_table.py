@@ -1,10 +1,13 @@
-"""The table of forecasters is a view of their standing."""
+"""The table of forecasters is a view of their ranking."""
 
 import io
 
 from rich.console import Console
 
-from evaluation.leaderboard import forecast_table, standing
+from evaluation.leaderboard import forecast_table, rank
+from evaluation.leaderboard.measures import MEASURES
+
+BALANCE = MEASURES["forecast"]
 
 
 def record(forecaster, even, error, scenario="one", seconds=1e-3):
@@ -53,7 +56,7 @@ def test_best_balance_comes_first_and_means_are_over_scenarios():
 
 def test_equal_scores_are_ordered_by_name():
     """So that a table does not depend on the order of the records; they share a rank."""
-    rows = standing([record("b", 0.7, 0.1), record("a", 0.7, 0.1)]).rows
+    rows = rank([record("b", 0.7, 0.1), record("a", 0.7, 0.1)], BALANCE).rows
     assert [(row.rank, row.name) for row in rows] == [(1, "a"), (1, "b")]
 
 
@@ -64,5 +67,5 @@ def test_failures_are_said_and_not_scored():
     ranked, text = rendered([record("bad", 0.9, 0.1), failed, *good])
     assert ranked
     assert "failed: bad on two: ValueError: no" in text
-    assert [row.name for row in standing([failed, *good]).rows] == ["good"]
+    assert [row.name for row in rank([failed, *good], BALANCE).rows] == ["good"]
     assert not rendered([failed])[0]

@@ -1,15 +1,21 @@
-"""The standing is a pure function of records."""
+"""The ranking is a pure function of records."""
 
 import json
 
 import numpy as np
 import pytest
 
-from evaluation.leaderboard import standing
+from evaluation.leaderboard import Ranking, rank
+from evaluation.leaderboard.measures import MEASURES
 from tests.evaluation.leaderboard.made import failed, record
 
 RANDOM = np.random.default_rng(0)
 LUCK = 0.1 * RANDOM.random(24)
+
+
+def ranking(records, wanted=None) -> Ranking:
+    """Return the ranking of solvers."""
+    return rank(records, MEASURES["solver"], wanted)
 
 
 def names(found):
@@ -21,7 +27,7 @@ def test_ranked_by_the_mean_over_scenarios_of_sums():
     """Not by a mean of ratios: a long window counts for more."""
     long = record("a", [0.5, 8.0])
     long["windows"]["step_s"] = [0.75, 9.75]
-    found = standing(
+    found = ranking(
         [long, record("a", 0.9, "two"), record("b", [0.7, 0.7]), record("b", 0.8, "two")]
     )
     assert [(row.name, row.score) for row in found.rows] == [
@@ -34,7 +40,7 @@ def test_ranked_by_the_mean_over_scenarios_of_sums():
 def test_means_over_runs_then_scenarios():
     """A candidate that draws lots is its mean over seeds; moved bytes add up over scenarios."""
     runs = [record("a", 0.6, seed=0), record("a", 0.8, seed=1), record("a", 0.5, "two")]
-    (row,) = standing(runs).rows
+    (row,) = ranking(runs).rows
     assert row.score == pytest.approx(0.6)
     assert row.scores["efficiency"] == pytest.approx(0.6)
     assert row.scores["moved_bytes"] == 1.0
@@ -44,7 +50,7 @@ def test_means_over_runs_then_scenarios():
 def test_what_luck_of_the_traffic_does_to_all_does_not_make_ranks_equal():
     """Windows are paired: a small difference everywhere is told from a large one of the traffic."""
     better, worse = record("a", 0.7 + LUCK), record("b", 0.69 + LUCK)
-    found = standing([worse, better])
+    found = ranking([worse, better])
     assert names(found) == [(1, "a", "even"), (2, "b", "even")]
     low, high = found.rows[0].alone
     assert high - low > 0.01
@@ -55,19 +61,45 @@ def test_a_difference_that_comes_and_goes_shares_the_rank():
     """Here the same mean difference is luck."""
     wobble = 0.2 * RANDOM.standard_normal(24)
     wobble -= wobble.mean()
-    found = standing([record("a", 0.7 + LUCK), record("b", 0.69 + LUCK + wobble)])
+    found = ranking([record("a", 0.7 + LUCK), record("b", 0.69 + LUCK + wobble)])
     assert [row.rank for row in found.rows] == [1, 1]
+
+
+def separated(gain, repetitions=40):
+    """Return how often two solvers get two ranks; the second is better by ``gain`` in truth.
+
+    Each window has a common part, 0.5 ± 0.1, and a part of each solver, ± 0.02.
+    """
+    random = np.random.default_rng(5)
+    count = 0
+    for _ in range(repetitions):
+        common = 0.5 + 0.1 * random.standard_normal(24)
+        own = 0.02 * random.standard_normal((2, 24))
+        one, two = common + own + [[0.0], [gain]]
+        found = ranking([record("a", one), record("b", two)])
+        count += len({row.rank for row in found.rows}) == 2
+    return count / repetitions
+
+
+def test_equal_solvers_are_seldom_separated():
+    """Two 95 % intervals that just touch are further apart than a test at 5 % would ask for."""
+    assert separated(0.0) <= 0.05
+
+
+def test_a_large_difference_is_always_separated():
+    """It is 0.05, seven times the standard error of a difference: 0.02 · sqrt(2 / 24) ≈ 0.006."""
+    assert separated(0.05) == 1.0
 
 
 def test_one_window_gives_no_interval_and_one_rank():
     """Nothing was measured twice, so nothing is told apart."""
-    found = standing([record("a", 0.9), record("b", 0.1)])
+    found = ranking([record("a", 0.9), record("b", 0.1)])
     assert [(row.rank, row.interval) for row in found.rows] == [(1, None), (1, None)]
 
 
 def test_a_failure_costs_the_row_and_is_named():
     """Failed or infeasible anywhere: below the table, with the reason, and not scored."""
-    found = standing(
+    found = ranking(
         [
             record("a", 0.9),
             failed("a", "two", status="infeasible"),
@@ -92,22 +124,22 @@ def test_a_failure_costs_the_row_and_is_named():
 def test_what_could_not_be_made_costs_the_row_too():
     """Its record has no parameters, those of the other scenarios have."""
     runs = [record("a", 0.9, parameters={"x": 1}), failed("a", "two"), record("b", 0.1)]
-    assert [row.name for row in standing([*runs, record("b", 0.1, "two")]).rows] == ["b"]
+    assert [row.name for row in ranking([*runs, record("b", 0.1, "two")]).rows] == ["b"]
 
 
 def test_who_did_not_run_everywhere_stands_apart():
     """On traces of the others, or on scenarios of the suite that nobody ran."""
     runs = [record("a", 0.9), record("b", 0.1), record("b", 0.2, "two")]
-    found = standing(runs)
+    found = ranking(runs)
     assert [row.name for row in found.rows] == ["b"]
     assert [(one["name"], one["reason"]) for one in found.apart] == [("a", "ran on 1 of 2 traces")]
-    assert not standing(runs, {("one", "even"), ("two", "even"), ("three", "even")}).rows
+    assert not ranking(runs, {("one", "even"), ("two", "even"), ("three", "even")}).rows
 
 
 def test_two_of_one_name_say_what_differs():
     """By their parameters."""
     runs = [record("a", 0.9, parameters={"x": 1, "seed": 0}), record("a", 0.8, parameters={"x": 2})]
-    assert [row.name for row in standing(runs).rows] == ['a ({"x": 1})', 'a ({"x": 2})']
+    assert [row.name for row in ranking(runs).rows] == ['a ({"x": 1})', 'a ({"x": 2})']
 
 
 def test_gap_cost_and_fronts():
@@ -116,7 +148,7 @@ def test_gap_cost_and_fronts():
     cheap = record("cheap", 0.6, family="f", cost={"ratio": 2.0})
     bad = record("bad", 0.5, family="f", cost={"ratio": 50.0})
     bad["scores"]["moved_bytes"] = 0.9
-    rows = {row.name: row for row in standing([dear, cheap, bad]).rows}
+    rows = {row.name: row for row in ranking([dear, cheap, bad]).rows}
     assert rows["dear"].gap == 0
     assert rows["cheap"].gaps == {"f": pytest.approx(0.25)}
     assert rows["dear"].cost_ratio == pytest.approx(100)
@@ -126,15 +158,15 @@ def test_gap_cost_and_fronts():
 
 
 def test_kinds_do_not_mix():
-    """Nor is one ranked that has no measure."""
+    """The error names the kinds."""
     with pytest.raises(ValueError, match="records of kind serving, solver: rank one kind"):
-        standing([record("a", 0.5), record("b", 0.5, kind="serving")])
+        ranking([record("a", 0.5), record("b", 0.5, kind="serving")])
 
 
-def test_nothing_is_an_empty_standing():
+def test_nothing_is_an_empty_ranking():
     """And goes into JSON, like every other."""
-    assert standing([]).rows == []
-    found = standing([record("a", 0.5 + LUCK), failed("b")])
+    assert ranking([]).rows == []
+    found = ranking([record("a", 0.5 + LUCK), failed("b")])
     again = json.loads(json.dumps(found.as_dict()))
     assert again["rows"][0]["name"] == "a"
     assert again["groups"] == [
@@ -160,7 +192,7 @@ def test_anytime_records_are_curves_and_no_rows():
         }
         for seed, value in ((0, 2.0), (0, 1.0))
     ]
-    found = standing([record("a", 0.6), *points])
+    found = ranking([record("a", 0.6), *points])
     assert len(found.rows) == 1
     assert [one["value"] for one in found.curves["a"]] == [1.0, 2.0]
 
@@ -172,12 +204,12 @@ def test_the_order_of_records_does_not_matter():
         for name, shift in (("a", 0.1), ("b", 0.11))
         for place in ("one", "two")
     ]
-    assert standing(runs).rows == standing(runs[::-1]).rows
+    assert ranking(runs).rows == ranking(runs[::-1]).rows
 
 
 def test_scenarios_that_nobody_ran_are_wanted_too():
     """Two of them, after an interrupt, say."""
     wanted = {("one", "even"), ("two", "even"), ("three", "even")}
-    found = standing([record("a", 0.9)], wanted)
+    found = ranking([record("a", 0.9)], wanted)
     assert not found.rows
     assert [one["reason"] for one in found.apart] == ["ran on 1 of 3 traces"]

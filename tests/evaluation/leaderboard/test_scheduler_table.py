@@ -16,6 +16,7 @@ def record(name, goodput, scenario="a", seed=0, **other):
     }
     return {
         "kind": "serving",
+        "suite": "toy-v1",
         "stage": "job",
         "solver": name,
         "reference": "plain",
@@ -67,9 +68,7 @@ def test_what_is_not_ranked_is_below_with_the_reason():
     bad[1]["scores"]["tpot_p99_s"] = None
     ranked, lines = shown([*runs("plain", 1.0, 2.0), *bad])
     assert ranked
-    assert lines[-1] == (
-        "not ranked: job bad: no request has a time per output token, on a (seed 1)"
-    )
+    assert lines[-1] == ("not ranked: job bad: no request has a time per output token (a, seed 1)")
 
 
 def test_a_mean_that_is_not_known_is_a_dash():
@@ -91,7 +90,7 @@ def test_nothing_ranked_is_said():
     """Without a goodput there is no table, but a reason."""
     ranked, lines = shown(runs("plain", 0.0, 0.0))
     assert not ranked
-    assert lines == ["not ranked: job plain: no request kept the SLO, on a (seed 0) and 1 more"]
+    assert lines == ["not ranked: job plain: no request kept the SLO (a, seed 0, and 1 more)"]
 
 
 SUITE = """

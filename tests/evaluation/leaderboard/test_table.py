@@ -1,4 +1,4 @@
-"""The leaderboard is a view of the standing, that fits its window."""
+"""The leaderboard is a view of the ranking that fits its window."""
 
 import io
 
@@ -24,7 +24,7 @@ def test_rank_interval_and_gap_are_shown():
     lines = [line.split() for line in text.splitlines() if line.split()[0] == "1"]
     assert [line[1] for line in lines] == ["a", "b"]
     assert "–" in lines[0][3]
-    assert "rows of one rank" in text
+    assert "share a rank" in text
 
 
 def test_dispatcher_is_shown_where_there_are_several():

@@ -2,20 +2,27 @@
 
 import pytest
 
+from evaluation.leaderboard.measures import GOODPUT
 from evaluation.report import rankings
 from evaluation.report.candidate_labels import labelled
 from evaluation.report.kinds import SOLVER, kind_of
+from tests.evaluation.leaderboard.made import scheduler
 from tests.evaluation.report import made
 
 
-def tables(records):
-    """Return the tables of made-up records."""
+def found(records):
+    """Return the rankings of made-up records."""
     shown = records if "candidate" in records[0] else labelled(records)
-    return rankings.standings(shown, kind_of(shown))
+    return rankings.rankings(shown, kind_of(shown))
 
 
-def test_ranks_and_intervals_are_the_houses():
-    """Rows are those of evaluation.leaderboard: equals share a rank, windows give intervals."""
+def tables(records):
+    """Return their tables."""
+    return found(records).tables
+
+
+def test_ranks_and_intervals_are_the_leaderboards():
+    """Equal rows share a rank, and windows give intervals."""
     (mean, *_) = tables(made.suite())
     assert [(row.rank, row.shared, row.candidate) for row in mean.rows[:3]] == [
         (1, True, "robust"),
@@ -26,26 +33,26 @@ def test_ranks_and_intervals_are_the_houses():
     assert mean.rows[0].scores["cost_ratio"] > 0
 
 
-def test_schedulers_have_means_and_no_interval():
-    """A kind that the house's standing does not know is ranked by means; one run is not sure."""
+def test_schedulers_without_a_reference_have_means_and_no_interval():
+    """Goodput itself ranks; one run has no interval, and so all share a rank."""
     records = [made.scheduler("a", goodput=90.0), made.scheduler("b", goodput=100.0)]
     (mean,) = tables(records)
     assert [(row.rank, row.candidate, row.interval) for row in mean.rows] == [
         (1, "b", None),
-        (2, "a", None),
+        (1, "a", None),
     ]
 
 
 def test_records_without_windows_stand_apart():
-    """What the house's standing cannot rank stands apart with the reason, ranked by means."""
+    """They are listed with the reason, and ordered by their plain scores, without intervals."""
     bare = [one | {"windows": {}} for one in made.suite(seeds=(0, 1))]
     main, apart = rankings.split(labelled([*bare, made.solver("whole")]))
     assert [one["candidate"] for one in main] == ["whole"]
     reason, mine = apart[0]
     assert reason == "calm: lacks finite numbers of which efficiency is made"
-    (mean,) = rankings.standings(mine, SOLVER)
+    (mean,) = rankings.rankings(mine, SOLVER).tables
     assert mean.rows[0].candidate == "robust"
-    assert mean.rows[0].interval is not None
+    assert mean.rows[0].interval is None
 
 
 def test_one_name_at_two_stages_is_two_schedulers():
@@ -76,10 +83,10 @@ def test_seeds_make_intervals_that_hold_the_mean():
 
 def test_each_scenario_has_a_table():
     """After the mean comes a table a scenario, with its own means."""
-    found = tables(made.suite())
-    assert [table.scenario for table in found] == ["", "calm", "shift"]
-    assert found[1].rows[0].scores["efficiency"] == pytest.approx(0.95)
-    assert found[2].rows[0].scores["efficiency"] == pytest.approx(0.75)
+    every = tables(made.suite())
+    assert [table.scenario for table in every] == ["", "calm", "shift"]
+    assert every[1].rows[0].scores["efficiency"] == pytest.approx(0.95)
+    assert every[2].rows[0].scores["efficiency"] == pytest.approx(0.75)
 
 
 def test_failures_are_never_ranked():
@@ -89,7 +96,7 @@ def test_failures_are_never_ranked():
     mean, calm, shift = tables(records)
     assert "fragile" not in {row.candidate for row in (*mean.rows, *calm.rows)}
     assert "fragile" in {row.candidate for row in shift.rows}
-    (failure,) = rankings.failures(records)
+    (failure,) = found(records).failures
     assert (failure.candidate, failure.scenario, failure.reason) == ("fragile", "calm", "no")
 
 
@@ -106,4 +113,24 @@ def test_another_trace_stands_apart():
 def test_missing_scenarios_are_said():
     """Who ran in half of the suite is named, and has no mean."""
     records = labelled([*made.suite(), made.solver("late")])
-    assert rankings.incomplete(records) == ["late · even ran on 1 of 2 traces"]
+    assert found(records).notes == ("late · even ran on 1 of 2 traces",)
+
+
+def test_schedulers_are_ranked_stage_by_stage():
+    """Goodput of a thousand at one stage does not outrank one of another: ratios are alike."""
+    records = [
+        scheduler(name, factor * size * (1 + seed), scenario, seed, stage=stage)
+        for stage, scenario, size in (("job", "small", 1.0), ("batch", "large", 1000.0))
+        for name, factor in (("plain", 1.0), ("good", 1.5))
+        for seed in (0, 1)
+    ]
+    (rows,) = [one.rows for one in tables(GOODPUT.with_ratios(records)) if not one.scenario]
+    assert [
+        (row.variant, row.rank, row.candidate, row.scores["goodput_ratio"]) for row in rows
+    ] == [
+        ("batch", 1, "good", pytest.approx(1.5)),
+        ("batch", 2, "plain", 1.0),
+        ("job", 1, "good", pytest.approx(1.5)),
+        ("job", 2, "plain", 1.0),
+    ]
+    assert [row.interval is None for row in rows] == [False, True, False, True]

@@ -13,6 +13,7 @@ from evaluation.kinds import suite
 from evaluation.kinds.competition import competition as competing
 from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.scenario import CompetitionScenario
+from evaluation.leaderboard.measures import MEASURES
 from lb.engines.competition import Competitor
 
 SMALL = CompetitionScenario("small", 4, 3, iterations=1100, layers=1, experts=8, tokens=4000)
@@ -81,7 +82,7 @@ def test_everyone_meets_every_seed_and_is_ranked():
         ("greedy", 1),
         ("incremental", 1),
     ]
-    found = leaderboard.standing(one.run() for one in todo)
+    found = leaderboard.rank((one.run() for one in todo), MEASURES["competition"])
     assert found.measure == "score"
     assert [row.name for row in found.rows] == sorted(
         ("greedy", "incremental"), key=lambda name: -_score(found, name)
