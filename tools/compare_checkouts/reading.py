@@ -42,6 +42,7 @@ MASKED = (
     ("*", r"[-─━]{3,}", "─", "rules, which are as wide as the columns"),
     ("*", r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*", "#", "dates"),
     ("*", r"\b(?=\d*[a-f])[0-9a-f]{12,64}\b", "#", "hashes of files, sources and commits"),
+    ("simulate-*", r"simulated time in [\d.]+ s\b", "simulated time in # s", "clock"),
     ("solve/error", r" in [\d.]+ s\b", " in # s", "clock"),
     (
         "suite-*-table.txt",
