@@ -1,12 +1,11 @@
 """Traces from foreign files to the store, and back."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from traces import formats
+from traces.atomic_file import atomic_path
 from traces.formats.about import About
 from traces.request_store import StoredRequests
 from traces.requests import RequestTrace
@@ -113,14 +112,8 @@ def export_trace(
         raise ValueError(f"{form} is read, not written; choose another format")
     if isinstance(trace, RequestTrace) != (form in formats.REQUESTS):
         raise ValueError(f"{form} does not hold what this is, a {type(trace).__name__}")
-    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
-        write(trace, partial)
-        os.replace(partial, path)
+        with atomic_path(path) as partial:
+            write(trace, partial)
     except ValueError as error:
         raise ValueError(f"{path} ({form}): {error}") from None
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial)
-        else:
-            partial.unlink(missing_ok=True)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb import DISPATCHERS
+from lb.atomic_file import write_file
 from lb.checked import checked_amounts
 from lb.engines.planner import Planner, kept_on_error, slot_table
 from lb.engines.tensors import from_tensor, like
-from lb.engines.whole_file import write_whole
 from lb.placement import Placement
 
 #: A fall of the hottest load by no more than this share is rounding, not gain.
@@ -164,7 +164,7 @@ def expert_map(placement: Placement) -> dict[str, Any]:
 
 def write_expert_map(placement: Placement, path: str | Path) -> None:
     """Write the ``.json`` file that ``eplb_config.expert_map_path`` names."""
-    write_whole(json.dumps(expert_map(placement)), path, ".json")
+    write_file(json.dumps(expert_map(placement)), path, ".json")
 
 
 def read_expert_map(path: str | Path) -> Placement:

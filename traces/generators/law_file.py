@@ -1,7 +1,6 @@
 """A law as a dict and as a TOML file."""
 
 import json
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from traces.atomic_file import atomic_write
 from traces.generators.law import Law
 
 HEADING = "# A law of routing for podlab, traces.generators.Law: what is missing has its default."
@@ -54,14 +54,9 @@ def from_dict(given: Mapping[str, Any]) -> Law:
 
 def save(law: Law, path: str | Path) -> None:
     """Write a TOML file, whole or not at all."""
-    path = Path(path)
     lines = [HEADING, *(f"{name} = {_toml(value)}" for name, value in as_dict(law).items())]
-    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
-    try:
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(path, "w") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def load(path: str | Path) -> Law:
