@@ -2,7 +2,6 @@
 
 import importlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,12 +148,6 @@ class LearnedForecaster:
                 f"{FEWEST_WINDOWS}; give a longer one, or a smaller window_steps"
             )
         return replace(self, fitted=self._learn(windows))
-
-    def save(self, path: str | Path) -> None:
-        """Write what was learned into a file; see :mod:`lb.forecasters.stored`."""
-        from lb.forecasters.stored import save
-
-        save(self, path)
 
     def _check(self) -> None:
         checked_integer(self.memory, "memory", at_least=1)
