@@ -7,7 +7,7 @@ from pathlib import Path
 from traces import formats
 from traces.atomic_file import atomic_path
 from traces.formats.about import About
-from traces.request_store import StoredRequests
+from traces.request_store import StoredRequests, save_requests
 from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
@@ -88,7 +88,7 @@ def import_trace(
     """
     name = form or formats.recognised(Path(source))
     if name in formats.REQUESTS:
-        read_requests(source, name).save(target)
+        save_requests(read_requests(source, name), target)
         return StoredRequests(target)
     with Writer(target) as writer:
         for piece in read_foreign(source, name, about):

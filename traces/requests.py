@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -212,12 +211,6 @@ class RequestTrace:
     def load(self) -> "RequestTrace":
         """Return the whole trace, as a stored one does: here, itself."""
         return self
-
-    def save(self, path: str | Path) -> None:
-        """Write a store file; see :func:`traces.save`."""
-        from traces.request_store import save_requests
-
-        save_requests(self, path)
 
     def __repr__(self) -> str:
         parts = []

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -155,12 +154,6 @@ class RoutingTrace:
     def load(self) -> "RoutingTrace":
         """Return the whole trace, as a stored one does: here, itself."""
         return self
-
-    def save(self, path: str | Path) -> None:
-        """Write a store file; see :func:`traces.save`."""
-        from traces.writer import save
-
-        save(self, path)
 
     def __repr__(self) -> str:
         return (

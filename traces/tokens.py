@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -230,12 +229,6 @@ class TokenTrace:
     def blocks(self) -> Iterator[RoutingTrace]:
         """Yield the counts in pieces that fit in memory: here, in one."""
         yield self.counts()
-
-    def save(self, path: str | Path) -> None:
-        """Write a store file; see :func:`traces.save`."""
-        from traces.writer import save
-
-        save(self, path)
 
     def __repr__(self) -> str:
         return (

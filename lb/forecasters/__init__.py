@@ -1,4 +1,4 @@
-"""Forecasters, one file each: from past windows to the load of the next. A new one adds its line."""
+"""Forecasters, one file each: from past windows to the load of the next."""
 
 from lb.registry import Registry
 

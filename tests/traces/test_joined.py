@@ -23,7 +23,7 @@ def stored(parts, tmp_path, monkeypatch):
     """Save the parts in small row groups and open them."""
     monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 64)
     for number, part in enumerate(parts):
-        part.save(tmp_path / f"{number}.parquet")
+        traces.save(part, tmp_path / f"{number}.parquet")
     return [traces.open(tmp_path / f"{number}.parquet") for number in range(len(parts))]
 
 

@@ -37,7 +37,7 @@ def test_tokens_are_compared_as_tokens(tmp_path, monkeypatch, stored):
     """In memory or on disk, as long as they are few."""
     (tokens,) = LAW.replace(step_tokens=100).tokens(16, block_steps=16)
     if stored:
-        tokens.save(tmp_path / "t.parquet")
+        traces.save(tokens, tmp_path / "t.parquet")
         tokens = traces.open(tmp_path / "t.parquet")
     law = LAW.replace(step_tokens=100)
     assert "co-activation" in {row.name for row in goodness_of_fit.likeness(tokens, law, 8)}

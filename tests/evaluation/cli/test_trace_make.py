@@ -68,7 +68,7 @@ def test_more_of_a_recording(tmp_path):
 
 def test_fit(tmp_path):
     """The law in the file is the fitted one, and the report has every kind of statistic."""
-    SMALL.trace(64).save(tmp_path / "t.parquet")
+    traces.save(SMALL.trace(64), tmp_path / "t.parquet")
     out = tmp_path / "law.toml"
     said = podlab("fit", tmp_path / "t.parquet", out, "--domains", 1, "--seed", 5)
     assert said.exit_code == 0, said.output
@@ -80,7 +80,7 @@ def test_fit(tmp_path):
 def test_kinds_of_tokens(tmp_path):
     """From a stored trace of tokens in steps: a law of so many, and co-activation in the report."""
     (tokens,) = SMALL.replace(domains=2, affinity=1.5).tokens(16, block_steps=16)
-    tokens.save(tmp_path / "t.parquet")
+    traces.save(tokens, tmp_path / "t.parquet")
     out = tmp_path / "law.toml"
     said = podlab("fit", tmp_path / "t.parquet", out, "--domains", 1, "--token-kinds", 2)
     assert said.exit_code == 0, said.output
@@ -128,7 +128,7 @@ def test_one_line_says_what_is_wrong(words, text, tmp_path, monkeypatch):
 
 def test_the_recording_is_not_overwritten(tmp_path):
     """OUT is another file."""
-    SMALL.trace(64).save(tmp_path / "t.parquet")
+    traces.save(SMALL.trace(64), tmp_path / "t.parquet")
     same = ["--like", tmp_path / "t.parquet", "--steps", 3]
     said = podlab("generate", tmp_path / "t.parquet", *same)
     assert said.exit_code == 2

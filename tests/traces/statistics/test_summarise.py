@@ -49,7 +49,7 @@ def same(one, other):
 def test_stored_counts_as_in_memory(tmp_path, small_groups):
     """Pieces of a file give the numbers of the whole, to the order of their sums."""
     trace = counts()
-    trace.save(tmp_path / "t.parquet")
+    traces.save(trace, tmp_path / "t.parquet")
     stored = traces.open(tmp_path / "t.parquet")
     assert len(list(stored.blocks())) > 1
     same(summarise(trace, 3), summarise(stored, 3))
@@ -59,7 +59,7 @@ def test_stored_counts_as_in_memory(tmp_path, small_groups):
 def test_stored_tokens_as_in_memory(tmp_path, small_groups, fields):
     """The same of tokens, in steps and in none."""
     trace = tokens(**fields)
-    trace.save(tmp_path / "t.parquet")
+    traces.save(trace, tmp_path / "t.parquet")
     stored = traces.open(tmp_path / "t.parquet")
     assert len(list(stored.parts())) > 1
     asked = {} if fields else {"step_tokens": 50}
