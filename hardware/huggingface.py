@@ -1,4 +1,4 @@
-"""Read a model's shape from the ``config.json`` that is published with its weights."""
+"""Read the dimensions of a model from the ``config.json`` published with its weights."""
 
 import json
 from collections import Counter
@@ -172,7 +172,7 @@ class _Config:
             if value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise self.error(key, f"must be an integer >= {least}; mend it")
+                raise self.error(key, f"must be an integer >= {least}; correct it")
             return value
         if default is None:
             raise ValueError(f"{self.file}: key {' or '.join(map(repr, keys))} is missing; add it")

@@ -1,4 +1,4 @@
-"""The shape of a MoE model: what decides FLOPs and bytes."""
+"""The dimensions of a MoE model that determine FLOPs and bytes."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Equal-cost multipath: which share of a pair's bytes crosses which link."""
+"""Equal-cost multipath routing: the share of each pair's bytes on each link."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any

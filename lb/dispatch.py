@@ -1,4 +1,4 @@
-"""Dispatchers: how the tokens of an expert are split over its replicas, each step."""
+"""Dispatchers split the tokens of an expert over its replicas in each step."""
 
 from typing import Any
 

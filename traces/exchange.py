@@ -1,4 +1,4 @@
-"""Traces from foreign files to the store, and back."""
+"""Import traces from foreign files, and export them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +18,7 @@ from traces.writer import Writer
 def read_foreign(
     source: str | Path, form: str | None = None, about: About | None = None
 ) -> Iterator[RoutingTrace | TokenTrace]:
-    """Yield what a foreign file or folder holds, piece by piece.
+    """Yield what a foreign file or folder holds, chunk by chunk.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def import_trace(
         save_requests(read_requests(source, name), target)
         return StoredRequests(target)
     with Writer(target) as writer:
-        for piece in read_foreign(source, name, about):
-            writer.append(piece)
+        for chunk in read_foreign(source, name, about):
+            writer.append(chunk)
     return StoredTrace(target)
 
 

@@ -1,4 +1,4 @@
-"""Traces made by a law instead of a recording; the names here open as the bundled ones do."""
+"""Generated traces by name, which open as bundled ones do."""
 
 import functools
 import itertools

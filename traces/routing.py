@@ -1,4 +1,4 @@
-"""Routing counts: how many tokens chose each expert, in every step and layer."""
+"""Routing traces: the number of tokens that chose each expert, in every step and layer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -148,7 +148,7 @@ class RoutingTrace:
         return cut.reshape(windows, steps_per_window, *cut.shape[1:]).sum(axis=1, dtype=np.int64)
 
     def blocks(self) -> Iterator["RoutingTrace"]:
-        """Yield the trace in pieces that fit in memory: here, itself."""
+        """Yield the trace in chunks that fit in memory: here, itself."""
         yield self
 
     def load(self) -> "RoutingTrace":

@@ -1,4 +1,4 @@
-"""Writing a trace as one Parquet file; :mod:`traces.store` says what is in it."""
+"""Write a trace as one Parquet file in the format of :mod:`traces.store`."""
 
 import json
 from contextlib import ExitStack

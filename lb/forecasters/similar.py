@@ -1,4 +1,4 @@
-"""Similar: the mean of those windows that look like the last one."""
+"""Similar: the mean of the windows that resemble the last one."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A learned forecaster as a file: skops, which runs no code of the file, and never pickle."""
+"""Save and load learned forecasters in skops files, which run no code when they are read."""
 
 import importlib
 import math

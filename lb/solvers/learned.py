@@ -1,4 +1,4 @@
-"""Learned: forecast the next window by what past ones taught, and plan for that."""
+"""Learned: forecast the next window with a trained forecaster, and plan for the forecast."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -217,7 +217,7 @@ def test_expert_id_out_of_range_in_a_file(tmp_path):
 
 
 def test_tokens_without_steps_cannot_be_streamed(tmp_path):
-    """The mend is named."""
+    """The message says how to fix it."""
     traces.save(TokenTrace([[[0, 3]]], 4, "toy"), tmp_path / "x.parquet")
     with pytest.raises(ValueError, match=r"load\(\) and split\(\) it"):
         next(traces.open(tmp_path / "x.parquet").blocks())
@@ -235,16 +235,16 @@ def test_any_trace_round_trips(tmp_path_factory, steps, layers, experts, seed):
 
 
 def test_whole_samples(tmp_path, monkeypatch):
-    """Pieces end where a sample does, however the row groups lie; tokens without go as they are."""
+    """Chunks end where a sample does, however the row groups lie; tokens without go as they are."""
     monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 32)
     ids = (np.arange(60) % 7)[:, None, None]
     lengths = np.array([1, 30, 4, 5, 20])
     trace = traces.TokenTrace(ids, 7, "toy", sample_lengths=lengths)
     traces.save(trace, tmp_path / "t.parquet")
-    pieces = list(traces.open(tmp_path / "t.parquet").whole_samples())
-    assert len(pieces) > 2
-    assert np.concatenate([piece.sample_lengths for piece in pieces]).tolist() == lengths.tolist()
-    assert (np.concatenate([piece.experts for piece in pieces]) == trace.experts).all()
+    chunks = list(traces.open(tmp_path / "t.parquet").whole_samples())
+    assert len(chunks) > 2
+    assert np.concatenate([chunk.sample_lengths for chunk in chunks]).tolist() == lengths.tolist()
+    assert (np.concatenate([chunk.experts for chunk in chunks]) == trace.experts).all()
     traces.save(traces.TokenTrace(ids, 7, "toy"), tmp_path / "u.parquet")
     plain = traces.open(tmp_path / "u.parquet")
     assert len(list(plain.whole_samples())) == len(list(plain.parts())) > 1

@@ -1,4 +1,4 @@
-"""Base logits of every domain: how popular the experts are before anything drifts."""
+"""Base logits of every domain: the popularity of experts before drift."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Counts of a law, block by block."""
+"""Counts of a law, chunk by chunk."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from traces.generators.fill_counts import fill_counts
 from traces.generators.law import Law
 from traces.generators.moments import Moments, moments, normal_quantiles
 from traces.generators.selection_probabilities import SelectionProbabilities
-from traces.generators.timeline import COUNTS, Interval, intervals, key
+from traces.generators.timeline import COUNTS, LawInterval, intervals, key
 from traces.header import checked_integer
 from traces.routing import RoutingTrace
 
@@ -102,7 +102,7 @@ def _stretches(
     chances = SelectionProbabilities(law)
     used = kinds if law.prefill_share else kinds[:1]
     now: Moments | None = None
-    before: Interval | None = None
+    before: LawInterval | None = None
     for interval in intervals(law, stop):
         if interval.stop <= start:
             continue
@@ -113,7 +113,7 @@ def _stretches(
         yield begin, interval.stop, now, interval.kind[begin - interval.start :]
 
 
-def _same(before: Interval, after: Interval) -> bool:
+def _same(before: LawInterval, after: LawInterval) -> bool:
     return (
         before.place is after.place
         and after.drift is None

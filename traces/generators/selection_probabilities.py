@@ -9,7 +9,7 @@ from traces.generators.choose import choose_all
 from traces.generators.inclusion import fill_inclusion, inclusion, logits_of
 from traces.generators.law import Law
 from traces.generators.moments import elasticity
-from traces.generators.timeline import PROBABILITIES, Interval, base, stream
+from traces.generators.timeline import PROBABILITIES, LawInterval, base, stream
 from traces.generators.volatility import drifted_logits, noise_of
 
 #: Tokens a layer and domain that group-limited routing is estimated from, without and with bias.
@@ -29,9 +29,9 @@ class SelectionProbabilities:
         self._still = inclusion(self._base, law.top_k)
         self._tau = np.zeros((law.domains, law.layers))
         self._out = np.empty(self._base.shape)
-        self._of: Interval | None = None
+        self._of: LawInterval | None = None
 
-    def mixed(self, interval: Interval) -> NDArray[np.float64]:
+    def mixed(self, interval: LawInterval) -> NDArray[np.float64]:
         """Return [layers, experts] probabilities for a token of the interval, domains mixed."""
         before, self._of = self._of, interval
         moves = interval.drift is not None
@@ -42,12 +42,12 @@ class SelectionProbabilities:
                 fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
         return mixture(interval.mix, self._out)
 
-    def by_domain(self, interval: Interval) -> NDArray[np.float64]:
+    def by_domain(self, interval: LawInterval) -> NDArray[np.float64]:
         """Return [domains, layers, experts] probabilities for a token of each domain."""
         self.mixed(interval)
         return self._out.copy()
 
-    def variation(self, interval: Interval) -> NDArray[np.float64]:
+    def variation(self, interval: LawInterval) -> NDArray[np.float64]:
         """Return [layers, experts] coefficients of variation of those probabilities.
 
         Call :meth:`mixed` first.

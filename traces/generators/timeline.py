@@ -26,7 +26,7 @@ def key(law: Law, purpose: int) -> np.uint64:
 
 
 @dataclass
-class Interval:
+class LawInterval:
     """Steps ``start`` up to ``stop``, within which nothing drifts.
 
     Parameters
@@ -51,7 +51,7 @@ class Interval:
     kind: NDArray[np.int64]
 
 
-def intervals(law: Law, stop: int) -> Iterator[Interval]:
+def intervals(law: Law, stop: int) -> Iterator[LawInterval]:
     """Yield the intervals from the beginning up to step ``stop``; the last one is whole."""
     shape = (law.layers, law.experts)
     drift = _wandering(law, DRIFT, shape, float(law.drift_sigma > 0), law.drift_steps)
@@ -67,7 +67,7 @@ def intervals(law: Law, stop: int) -> Iterator[Interval]:
         drawn = stream(law, KIND, number).random(law.update_steps)
         kind = (drawn < law.prefill_share).astype(np.int64)
         end = start + law.update_steps
-        yield Interval(start, end, next(places), next(drift), mix / mix.sum(), kind)
+        yield LawInterval(start, end, next(places), next(drift), mix / mix.sum(), kind)
 
 
 def base(law: Law) -> NDArray[np.float64]:

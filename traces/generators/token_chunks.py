@@ -1,4 +1,4 @@
-"""The same law token by token, block by block."""
+"""Tokens of a law, chunk by chunk."""
 
 from collections.abc import Iterator
 from statistics import NormalDist

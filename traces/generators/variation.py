@@ -1,4 +1,4 @@
-"""How the weights of a recording vary around their domain: white noise, and slow drift."""
+"""Estimate how weights vary within a domain: white noise, and slow drift."""
 
 from dataclasses import dataclass
 

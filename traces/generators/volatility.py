@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.law import Law
-from traces.generators.timeline import Interval
+from traces.generators.timeline import LawInterval
 
 #: Largest factor on an expert's standard deviations. An assumption of ours.
 HIGHEST_VOLATILITY = 4.0
@@ -39,7 +39,7 @@ def volatility_of(
 
 
 def drifted_logits(
-    law: Law, base: NDArray[np.float64], still: NDArray[np.float64], interval: Interval
+    law: Law, base: NDArray[np.float64], still: NDArray[np.float64], interval: LawInterval
 ) -> NDArray[np.float64]:
     """Return the logits [domains, layers, experts] of an interval; mean weights do not change.
 
@@ -52,7 +52,7 @@ def drifted_logits(
     return now + (sigma * interval.drift - sigma**2 / 2)
 
 
-def noise_of(law: Law, still: NDArray[np.float64], interval: Interval) -> NDArray[np.float64]:
+def noise_of(law: Law, still: NDArray[np.float64], interval: LawInterval) -> NDArray[np.float64]:
     """Return [layers, experts] coefficients of variation of the weights, step by step."""
     if not law.noise:
         return np.zeros_like(still)

@@ -11,7 +11,7 @@ from traces.generators import Law
 from traces.token_pool import TokenPool, draw_step
 
 if TYPE_CHECKING:
-    from traces.generators.timeline import Interval
+    from traces.generators.timeline import LawInterval
 
 #: Steps of a law that are never reached.
 ENDLESS = 2**62
@@ -51,7 +51,7 @@ class Drifting:
         self.law, self.step_s = law, step_s
         self.domains = domain_names(law, names)
         self._chances = SelectionProbabilities(law)
-        self._intervals: Iterator[Interval] = intervals(law, ENDLESS)
+        self._intervals: Iterator[LawInterval] = intervals(law, ENDLESS)
         self._at = next(self._intervals)
         self._pools: list[TokenPool | None] = [None] * law.domains
         self._chance: NDArray[np.float64] | None = None

@@ -38,7 +38,7 @@ def long(ids=IDS, layers=(1, 2, 10)):
 
 
 def read(path, about=ABOUT):
-    """Return all pieces."""
+    """Return all chunks."""
     return list(read_foreign(path, "parquet", about))
 
 

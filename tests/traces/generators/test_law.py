@@ -308,7 +308,7 @@ def test_prefill_steps_have_their_tokens():
     ],
 )
 def test_wrong_parameters_are_refused(changes, message):
-    """The value, what it breaks and the mend are named."""
+    """The value, what it breaks and how to fix it are named."""
     with pytest.raises(ValueError, match=message):
         small(**changes)
 
