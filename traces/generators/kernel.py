@@ -4,7 +4,7 @@ Modules that use it are imported inside the functions that need them, so that ``
 loads neither numba nor them.
 
 The cache stamp repeats that of ``lb.kernel``, because traces and lb may not import each other and
-nothing lies below both. The two differ in when they compile: here at import, there at first use.
+nothing lies below both. Here numba is imported with the module, there at the first call.
 """
 
 import os

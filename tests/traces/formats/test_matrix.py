@@ -7,7 +7,7 @@ import pytest
 
 from traces import RoutingTrace
 from traces.exchange import export_trace, import_trace, read_foreign
-from traces.formats import matrix_rows, chunks, recognised
+from traces.formats import chunks, matrix_rows, recognised
 from traces.formats.about import About
 
 ABOUT = About(model="m", top_k=2)
