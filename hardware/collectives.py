@@ -89,8 +89,9 @@ class Collectives:
     pulls at the rate that its vector cores reach, and all share the links: the longer of the two
     counts. A rank's bytes to itself cross nothing.
 
-    In dispatch a hot rank pulls more than others. In combine every rank pulls the results of its
-    own tokens, so a hot rank delays the others by what must leave it over its links.
+    In dispatch a heavily loaded rank pulls more than others. In combine every rank pulls the
+    results of its own tokens, so a heavily loaded rank delays the others by what must leave it over
+    its links.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ class Device:
         Raises
         ------
         ValueError
-            Naming file, key and mend.
+            Naming file, key and how to fix it.
         """
         path = preset.find("devices", name_or_path)
         optional = frozenset({"cores", "dies_per_chip", "measured"})

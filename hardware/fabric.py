@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hardware import preset
 from hardware.faults import without
+from hardware.routes import equal_cost_routes
 from hardware.symmetry import Symmetry, find_symmetry
 from hardware.topologies import TOPOLOGIES
 
@@ -180,9 +181,7 @@ class Fabric:
     @cached_property
     def _routes(self) -> tuple[Any, NDArray[np.float64]]:
         """Share of each pair's bytes on each link [link groups, pairs]; seconds [ranks, ranks]."""
-        from hardware.routes import equal_cost_routes
-
-        return equal_cost_routes(self)
+        return equal_cost_routes(self.name, self.ranks, self.symmetry)
 
     @cached_property
     def latency(self) -> NDArray[np.float64]:

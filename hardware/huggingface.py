@@ -1,12 +1,10 @@
-"""Read a model's shape from the ``config.json`` that is published with its weights."""
+"""Read the dimensions of a model from the ``config.json`` published with its weights."""
 
 import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from hardware.model import Model
 
 #: Our name to the names that configurations use, the first one present wins.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -54,8 +52,8 @@ LAYER_TYPES = {
 STATE_BYTES = 4.0  # linear attention keeps its state in single precision
 
 
-def read_config(path: str | Path) -> Model:
-    """Return the model that a ``config.json`` describes.
+def dimensions(path: str | Path) -> dict[str, Any]:
+    """Return the fields of the :class:`hardware.Model` that a ``config.json`` describes.
 
     Parameters
     ----------
@@ -94,18 +92,20 @@ def read_config(path: str | Path) -> Model:
         found["index_heads"] = config.integer("index_n_heads")
         found["index_dim"] = config.integer("index_head_dim")
     kinds, dense = _attention_kinds(config, layers), _dense_layers(config, layers)
-    return Model(
-        name=str(config.get("_name_or_path") or config.get("model_type") or config.file.stem),
-        source=f"{config.file.name} as published with the model",
-        attention="mla" if latent else "gqa",
-        dense_layers=dense,
-        dense_inter=config.integer("intermediate_size") if dense else 0,
-        linear_layers=kinds["linear"],
-        linear_state_bytes=_state_bytes(config, found) if kinds["linear"] else 0.0,
-        window_layers=kinds["window"],
-        window=config.integer("sliding_window") if kinds["window"] else 0,
-        **{"shared_experts": 0, "mtp": 0, **found},
-    ).checked(str(config.file))
+    return {
+        "name": str(config.get("_name_or_path") or config.get("model_type") or config.file.stem),
+        "source": f"{config.file.name} as published with the model",
+        "attention": "mla" if latent else "gqa",
+        "dense_layers": dense,
+        "dense_inter": config.integer("intermediate_size") if dense else 0,
+        "linear_layers": kinds["linear"],
+        "linear_state_bytes": _state_bytes(config, found) if kinds["linear"] else 0.0,
+        "window_layers": kinds["window"],
+        "window": config.integer("sliding_window") if kinds["window"] else 0,
+        "shared_experts": 0,
+        "mtp": 0,
+        **found,
+    }
 
 
 def _dense_layers(config: "_Config", layers: int) -> int:
@@ -172,7 +172,7 @@ class _Config:
             if value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise self.error(key, f"must be an integer >= {least}; mend it")
+                raise self.error(key, f"must be an integer >= {least}; correct it")
             return value
         if default is None:
             raise ValueError(f"{self.file}: key {' or '.join(map(repr, keys))} is missing; add it")

@@ -1,4 +1,4 @@
-"""How close kernels come to a device's peaks: a roofline with few, named constants."""
+"""Efficiency of kernels relative to a device's peaks: a roofline with few, named constants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

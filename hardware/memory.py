@@ -1,4 +1,4 @@
-"""Whether a model fits: weights and key-value cache of one rank against its device's memory."""
+"""Memory of one rank: weights and key-value cache against the capacity of its device."""
 
 from dataclasses import dataclass
 

@@ -1,10 +1,10 @@
-"""The shape of a MoE model: what decides FLOPs and bytes."""
+"""The dimensions of a MoE model that determine FLOPs and bytes."""
 
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardware import preset
+from hardware import huggingface, preset
 
 AT_LEAST_ONE = ("layers", "hidden", "experts", "top_k", "moe_inter", "heads", "vocab")
 #: What a key must be; every key not named here is an integer of at least 0.
@@ -110,12 +110,10 @@ class Model:
         Raises
         ------
         ValueError
-            Naming file, key and mend.
+            Naming the file, the key and how to fix it.
         """
         if Path(name_or_path).suffix == ".json":
-            from hardware.huggingface import read_config
-
-            return read_config(name_or_path)
+            return cls(**huggingface.dimensions(name_or_path)).checked(str(name_or_path))
         path = preset.find("models", name_or_path)
         fields = dataclasses.fields(cls)
         checks = {field.name: CHECKS.get(field.name, preset.count) for field in fields}

@@ -1,4 +1,4 @@
-"""What the kernels of one layer cost on one die: attention, its projections, and the experts."""
+"""Time of the kernels of one layer on one die: attention, its projections, and the experts."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from hardware import rooflines
 from hardware.device import Device
 from hardware.kernels import roofline
-from hardware.measured import Key, load
 from hardware.model import Model
 from hardware.rooflines import FORMAT_BYTES
+from hardware.timing_grid import Key, load
 
 Array = NDArray[np.float64]
 

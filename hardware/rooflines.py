@@ -1,4 +1,4 @@
-"""Seconds of single kernels on a device, from shapes alone; models enter in `operators`."""
+"""Seconds of single kernels on a device, from their shapes alone."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,17 +1,27 @@
-"""Equal-cost multipath: which share of a pair's bytes crosses which link."""
+"""Equal-cost multipath routing: the share of each pair's bytes on each link."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from hardware.fabric import Fabric
-    from hardware.symmetry import Symmetry
+from hardware.symmetry import Symmetry
 
 
-def equal_cost_routes(fabric: "Fabric") -> tuple[Any, NDArray[np.float64]]:
+def equal_cost_routes(
+    fabric: str, ranks: Sequence[Hashable], symmetry: Symmetry
+) -> tuple[Any, NDArray[np.float64]]:
     """Split every pair's unit of traffic evenly over its next hops, at every node again.
+
+    Parameters
+    ----------
+    fabric
+        Name for the error message.
+    ranks
+        [ranks] nodes of the graph that ranks run on, for the error message.
+    symmetry
+        Classes of nodes and groups of links of the graph.
 
     Returns
     -------
@@ -28,27 +38,26 @@ def equal_cost_routes(fabric: "Fabric") -> tuple[Any, NDArray[np.float64]]:
     """
     from scipy.sparse import coo_array
 
-    symmetry, ranks = fabric.symmetry, fabric.num_ranks
-    hops = _hops(fabric)
-    latency = np.zeros((ranks, ranks))
+    num_ranks = len(ranks)
+    hops = _hops(fabric, ranks, symmetry)
+    latency = np.zeros((num_ranks, num_ranks))
     rows, columns, shares = [], [], []
-    for destination in range(ranks):
+    for destination in range(num_ranks):
         share = _towards(symmetry, hops[destination])
         latency[:, destination] = _slowest(symmetry, hops[destination])[symmetry.rank_class]
         rows.append(share.col)
-        columns.append(share.row * ranks + destination)
+        columns.append(share.row * num_ranks + destination)
         shares.append(share.data)
     entries = (np.concatenate(shares), (np.concatenate(rows), np.concatenate(columns)))
-    shape = (len(symmetry.tail), ranks * ranks)
+    shape = (len(symmetry.tail), num_ranks**2)
     return coo_array(entries, shape=shape).tocsr(), latency
 
 
-def _hops(fabric: "Fabric") -> NDArray[np.float64]:
+def _hops(fabric: str, ranks: Sequence[Hashable], symmetry: Symmetry) -> NDArray[np.float64]:
     """Return [ranks, classes] numbers of links from each class to each rank."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import shortest_path
 
-    symmetry = fabric.symmetry
     classes = len(symmetry.class_size)
     ones = np.ones(len(symmetry.tail))
     backward = coo_array((ones, (symmetry.head, symmetry.tail)), shape=(classes, classes)).tocsr()
@@ -59,13 +68,13 @@ def _hops(fabric: "Fabric") -> NDArray[np.float64]:
     if cut.size:
         destination, source = cut[0]
         raise ValueError(
-            f"{fabric.name}: there is no path from {fabric.ranks[source]} to "
-            f"{fabric.ranks[destination]}; join them or leave one of the ranks out"
+            f"{fabric}: there is no path from {ranks[source]} to {ranks[destination]}; join them "
+            "or leave one of the ranks out"
         )
     return hops
 
 
-def _towards(symmetry: "Symmetry", hops: NDArray[np.float64]) -> Any:
+def _towards(symmetry: Symmetry, hops: NDArray[np.float64]) -> Any:
     """Return [sources, groups] shares of what each rank sends to one rank, on each link."""
     from scipy.sparse import coo_array
 
@@ -90,7 +99,7 @@ def _towards(symmetry: "Symmetry", hops: NDArray[np.float64]) -> Any:
     return (passed @ on_link).tocoo()
 
 
-def _slowest(symmetry: "Symmetry", hops: NDArray[np.float64]) -> NDArray[np.float64]:
+def _slowest(symmetry: Symmetry, hops: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return [classes] seconds to one rank along the slowest of the shortest paths."""
     seconds = np.zeros(len(symmetry.class_size))
     reached = hops[np.isfinite(hops)].max()

@@ -1,4 +1,4 @@
-"""Nodes and links that symmetry makes equal, so that traffic is routed once for all of them."""
+"""Groups of nodes and links that are equal by symmetry, so that each group is routed once."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence

@@ -47,7 +47,7 @@ def find(name_or_path: str | Path) -> Path:
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: str | Path) -> None:
-    """Write rows as CSV, whole or not at all.
+    """Write rows as CSV to a temporary name, flush it and rename it.
 
     Raises
     ------
@@ -59,13 +59,17 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: str | Path) -> None:
     if not good:
         raise ValueError(f"{path}: there are 0 rows to write, and 1 is needed; measure some")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
         with partial.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(good)
+            stream.flush()
+            os.fsync(stream.fileno())
         os.replace(partial, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         partial.unlink(missing_ok=True)
 

@@ -16,40 +16,15 @@ from typing import Any
 
 from lb import bounds, traffic
 from lb.dispatch import check_share, configured
+from lb.dispatchers import DISPATCHERS
 from lb.even_bound import even_bound
+from lb.forecasters import FORECASTERS
 from lb.infeasible import Infeasible
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.protocols import Dispatcher, Forecaster, Solver
-from lb.registry import Registry
 from lb.solve import solve
 from lb.solvers import SOLVERS
-
-DISPATCHERS = Registry(
-    "dispatcher",
-    {
-        "even": "lb.dispatch:even",
-        "local-first": "lb.dispatchers.local_first:LocalFirst",
-        "optimal": "lb.dispatchers.optimal:optimal",
-        "rotate": "lb.dispatchers.rotate:Rotate",
-    },
-    "podlab.dispatchers",
-)
-
-FORECASTERS = Registry(
-    "forecaster",
-    {
-        "autoregressive": "lb.forecasters.autoregressive:autoregressive",
-        "ewma": "lb.forecasters.ewma:Ewma",
-        "last": "lb.forecasters.last:last",
-        "learned": "lb.forecasters.learned:LearnedForecaster",
-        "mean": "lb.forecasters.mean:mean",
-        "quantile": "lb.forecasters.quantile:Quantile",
-        "similar": "lb.forecasters.similar:Similar",
-        "trend": "lb.forecasters.trend:trend",
-    },
-    "podlab.forecasters",
-)
 
 make = SOLVERS.make
 register = SOLVERS.register

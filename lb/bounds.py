@@ -1,4 +1,4 @@
-"""How balanced a placement could be at best, whatever the placement and the dispatcher."""
+"""Upper bounds on balancedness that hold for any placement and any dispatcher."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,10 +19,10 @@ def balancedness_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> 
     * the mean rank load;
     * the level to which the slots suffice: a slot takes at most M tokens, so expert e needs
       ceil(load_e / M) of the ``num_ranks * slots_per_rank`` slots;
-    * what the ranks that hold a copy of the h hottest experts must carry, for every h: b ranks
+    * what the ranks that hold a copy of the h heaviest experts must carry, for every h: b ranks
       leave ``(num_ranks - b) * slots_per_rank`` slots to experts that live elsewhere too, so all
       others live on the b ranks alone. Minimised over b;
-    * the level to which the spare slots suffice once hot experts and the cold ones that fill up
+    * the level to which the spare slots suffice once heavy experts and the cold ones that fill up
       their ranks are counted together: see :func:`_spare_slots_fall_short`.
 
     All four are arguments of counting, derived here; none assumes an even split, or forbids two
@@ -47,7 +47,7 @@ def balancedness_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> 
 
     Examples
     --------
-    One spare slot halves the only load; without one, the hottest expert has a companion:
+    One spare slot halves the only load; without one, the heaviest expert has a companion:
 
     >>> balancedness_bound([[1, 0, 0]], num_ranks=4, slots_per_rank=1)
     array([0.5])
@@ -70,7 +70,7 @@ def balancedness_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> 
 
 
 def descending_shares(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each layer's loads, hottest first, as shares of the largest.
+    """Return each layer's loads, heaviest first, as shares of the largest.
 
     Shares keep any scale in range; a layer without load stays zero.
     """
@@ -103,20 +103,20 @@ def _slot_level(descending: NDArray[np.float64], ranks: int, width: int) -> floa
     replicas = np.ones(descending.size)
     per_replica = descending.copy()
     for _ in range(ranks * width - descending.size):
-        hottest = np.argmax(per_replica)
-        if replicas[hottest] == ranks:
+        heaviest = np.argmax(per_replica)
+        if replicas[heaviest] == ranks:
             break
-        replicas[hottest] += 1
-        per_replica[hottest] = descending[hottest] / replicas[hottest]
+        replicas[heaviest] += 1
+        per_replica[heaviest] = descending[heaviest] / replicas[heaviest]
     return float(per_replica.max())
 
 
 @kernel
 def _heavy_ranks_level(descending: NDArray[np.float64], ranks: int, width: int) -> float:
-    """Return what some rank with one of the h hottest experts must carry, for the worst h.
+    """Return what some rank with one of the h heaviest experts must carry, for the worst h.
 
-    The other ranks have room for ``(ranks - b) * width`` experts, so at least
-    ``b * width - spare`` experts have all their copies on the b ranks, the h hottest among them.
+    The other ranks have slots for ``(ranks - b) * width`` experts, so at least
+    ``b * width - spare`` experts have all their copies on the b ranks, the h heaviest among them.
     Those have at most ``h + spare`` slots, so b is no more.
     """
     experts = descending.size

@@ -1,4 +1,4 @@
-"""Checks of numbers and arrays; errors name the value, the inequality it breaks and the mend."""
+"""Checks of arguments. Errors name the value, the broken inequality and how to fix it."""
 
 import math
 import operator

@@ -1,10 +1,11 @@
-"""Dispatchers: how the tokens of an expert are split over its replicas, each step."""
+"""Dispatchers split the tokens of an expert over its replicas in each step."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lb.dispatchers import DISPATCHERS
 from lb.placement import Placement
 from lb.protocols import Dispatcher
 
@@ -40,8 +41,6 @@ def configured(name: str, ranks_per_node: int | None, /, **params: Any) -> Dispa
     ValueError
         If the name or a parameter is unknown.
     """
-    from lb import DISPATCHERS  # the registry is filled by the package that imports this module
-
     if "ranks_per_node" in DISPATCHERS.parameters(name):
         params.setdefault("ranks_per_node", ranks_per_node)
     return DISPATCHERS.make(name, **params)

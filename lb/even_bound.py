@@ -1,4 +1,4 @@
-"""How balanced a placement could be at best when replicas share their expert's tokens evenly."""
+"""Upper bounds on balancedness when replicas share the tokens of their expert evenly."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,7 @@ def even_bound(load: ArrayLike, num_ranks: int, slots_per_rank: int) -> NDArray[
     add up to at most the number of ranks times the stated value; and so it is for any weighted sum
     of rules. If the numbers of replicas that are best for the weighted sum (found exactly, expert
     by expert) break it, no placement keeps the peak. Weights are learned by Hedge (Freund and
-    Schapire 1997), and where that does not suffice, every number of replicas of the hottest expert
+    Schapire 1997), and where that does not suffice, every number of replicas of the heaviest expert
     is refuted separately, then of the next.
 
     The value rules are dual feasible functions, as used for bin packing; derived here.
@@ -239,7 +239,7 @@ def _values(
 
 @kernel
 def _thresholds(load: NDArray[np.float64], most: int, peak: float) -> NDArray[np.float64]:
-    """Return half the peak, and what just does not fit beside replicas of the hottest experts."""
+    """Return half the peak, and what just does not fit beside replicas of the heaviest experts."""
     found = np.empty(_CHOICES)
     found[0] = peak / 2
     count = 1

@@ -13,7 +13,7 @@ from lb.polish import polish
 #: Iterations for which an expert that gave a replica away gets none back.
 TENURE = 6
 #: Other rules of apportionment that are tried first: a replica goes to the expert with the largest
-#: load / (replicas + offset), so that a larger offset favours the hottest.
+#: load / (replicas + offset), so that a larger offset favours the heaviest.
 OFFSETS = (0.05, -0.3)
 
 

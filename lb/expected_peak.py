@@ -76,7 +76,7 @@ def anneal(
         kind, first, second, chance = draws[move]
         if kind < REALLOCATIONS:
             one = _next_replicated(slots, count, int(first * slots.size))
-            other = int(second * second * experts)  # rather a hot expert than a cold one
+            other = int(second * second * experts)  # rather a heavy expert than a light one
             possible = one >= 0 and count[other] < ranks and not _on_rank(slots, width, one, other)
         else:
             one = _slot_at_peak(time, width, first)

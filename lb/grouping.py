@@ -1,4 +1,4 @@
-"""Whole expert groups to nodes, equally many each, so that the heaviest node has the least."""
+"""Assign whole expert groups to nodes, equally many each, and minimise the heaviest node."""
 
 import math
 from functools import lru_cache

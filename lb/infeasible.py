@@ -1,4 +1,4 @@
-"""The error that tells an answer that cannot be loaded from a solver that failed."""
+"""The error for an answer that is no valid placement, as opposed to a solver that failed."""
 
 
 class Infeasible(ValueError):

@@ -1,4 +1,4 @@
-"""Shared steps of the solvers: rank the experts, replicate the hottest, pack longest first.
+"""Steps that solvers share: rank experts, replicate the heaviest, pack longest first.
 
 The kernels work on one layer. ``weight`` is the cost of one replica, ``ranking`` the experts by
 falling weight, ``slowness`` the time per unit of weight of each rank (1 where ranks are equal),
@@ -27,7 +27,7 @@ def cost_points(problem: Problem) -> NDArray[np.float64]:
     return np.empty((0, 2)) if problem.expert_cost is None else problem.expert_cost
 
 
-def hottest_first(load: NDArray[np.float64]) -> NDArray[np.int64]:
+def heaviest_first(load: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return [layers, experts] ids by falling load; of equal loads the lower id comes first.
 
     Non-negative numbers are ordered like their bits, so one sort of integers that end in the
@@ -80,7 +80,7 @@ def replicate(
     the spare slots instead of crowding them. An expert on every rank is out of the running.
     Fills ``replicas``, ``weight`` and ``ranking``, in which experts on every rank come first.
 
-    ``order`` is :func:`hottest_first`. Experts with a second replica are few and are kept sorted;
+    ``order`` is :func:`heaviest_first`. Experts with a second replica are few and are kept sorted;
     the others wait in their order.
     """
     experts = load.size
@@ -238,11 +238,12 @@ def make_room(
     used: NDArray[np.int64],
     rank_load: NDArray[np.float64],
 ) -> int:
-    """Free a slot on a rank without the incoming expert, when all room is on ranks that hold it.
+    """Free a slot on a rank without the incoming expert, if all free slots are beside that expert.
 
-    One expert moves from a full rank to a rank with room that lacks it. There always is one: the
-    full rank holds more experts than the rank with room has beside the incoming one. Of all such
-    moves the one that ends with the lower peak of the two ranks is made. Returns the full rank.
+    One expert moves from a full rank to a rank with a free slot that lacks it. There always is one:
+    the full rank holds more experts than the rank with a free slot has beside the incoming one. Of
+    all such moves, the one with the lowest resulting peak of the two ranks is made. Returns the
+    full rank.
     """
     ranks, width = table.shape
     best_peak = np.inf

@@ -1,4 +1,4 @@
-"""A placement: which logical expert sits in each slot of each rank, for every layer."""
+"""A placement: the logical expert in each slot of each rank, for every layer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

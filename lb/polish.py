@@ -151,11 +151,11 @@ def _swap_with_least(
     """Return the peak after the best swap with the rank that can take most, its place and slot."""
     ranks, width = table.shape
     peak = rank_load[slowest] * slowness[slowest]
-    least, most_room = 0, 0.0
+    least, most_free = 0, 0.0
     for rank in range(ranks):
-        room = peak * speed[rank] - rank_load[rank]
-        if room > most_room:
-            least, most_room = rank, room
+        free = peak * speed[rank] - rank_load[rank]
+        if free > most_free:
+            least, most_free = rank, free
     best, best_place, best_partner = peak, -1, -1
     for place in range(width):
         slot = slots[slowest, place]

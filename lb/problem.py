@@ -1,4 +1,4 @@
-"""A balancing problem: the load that was seen, the slots there are, and what must be respected."""
+"""A balancing problem: the observed load, the available slots, and the constraints."""
 
 import dataclasses
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class Problem:
         a solver may plan for tokens.
     move_price
         What one expert that a rank receives costs, in the unit of the objective (tokens, or seconds
-        with ``expert_cost``, on the hottest rank, added up over the layers): bytes of an expert
+        with ``expert_cost``, on the most loaded rank, added up over the layers): bytes of an expert
         times price per byte. Needs ``current``. Advice, as ``dispatcher`` is.
 
     Raises
@@ -146,7 +146,7 @@ class Problem:
 
     @property
     def objective(self) -> str:
-        """What the hottest rank should have little of: "tokens", or "seconds" by expert_cost."""
+        """What is minimised on the most loaded rank: "tokens", or "seconds" with expert_cost."""
         return "tokens" if self.expert_cost is None else "seconds"
 
     @property

@@ -1,4 +1,4 @@
-"""What a solver, a dispatcher and a forecaster are: plain callables, without inheritance."""
+"""Protocols of solvers, dispatchers and forecasters: plain callables, without inheritance."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Names of interchangeable implementations, each loaded only when it is asked for."""
+"""Registries of interchangeable implementations, which are loaded when they are first used."""
 
 import difflib
 import importlib
@@ -103,7 +103,7 @@ class Registry:
         return target
 
     def _search_entry_points(self) -> None:
-        """Add what installed distributions offer; a name of the house is never replaced."""
+        """Add the entry points of installed distributions. Built-in names take precedence."""
         if self._searched_entry_points:
             return
         self._searched_entry_points = True

@@ -1,4 +1,4 @@
-"""Repair one layer's placement step by step: what each step receives and what it gains.
+"""Repair one layer's placement step by step, by the gain of each step for its moves.
 
 The vocabulary is that of :mod:`lb.packing`. A step changes one slot (an expert with replicas gives
 a slot to another expert) or two (two ranks swap an expert each).

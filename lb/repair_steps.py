@@ -1,4 +1,4 @@
-"""The best single step that takes something off a layer's slowest rank.
+"""The best single step that takes load off a layer's slowest rank.
 
 copies
     [ranks, experts] slots of the expert on the rank, usually 0 or 1.

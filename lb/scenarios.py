@@ -1,4 +1,4 @@
-"""What the next window may look like: near a guess, or like a past window; read from these."""
+"""Scenarios of the next window, drawn around a forecast or from past windows."""
 
 from dataclasses import dataclass
 

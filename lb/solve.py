@@ -1,4 +1,4 @@
-"""The front door: ask a solver by name or in person, and get a checked placement."""
+"""Run a solver, by name or as an object, and check its placement."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who runs what, and when: routers, batch policies, rebalance policies."""
+"""Schedulers: routers, batch policies and rebalance policies."""
 
 from lb.registry import Registry
 

@@ -1,4 +1,4 @@
-"""Requests one after another, each to the open worker that a rule chooses."""
+"""Assign requests one after another, each to the open worker that a rule chooses."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""Requests one after another, each to the open worker with the least score."""
+"""Assign requests one after another, each to the open worker with the lowest score."""
 
 from collections.abc import Callable
 from typing import Any

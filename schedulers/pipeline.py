@@ -1,4 +1,4 @@
-"""Micro-batches that share streams: which stage runs when."""
+"""Timeline of micro-batches whose stages share streams."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass

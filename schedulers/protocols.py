@@ -1,4 +1,4 @@
-"""What a scheduler is: a callable without hidden state, judged by its answers alone."""
+"""Protocols of schedulers: callables without hidden state."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class Router(Protocol):
     A router of prefill DP groups may have an attribute ``pooled``. If it is true, requests wait in
     a pool of the task executor, and the router is asked about all of them before every step
     (xDeepServe section 4.3, single-level); else it is asked once, when they arrive (two-level).
-    A decode router is asked about all that wait, whenever one arrives or room becomes free.
+    A decode router is asked about all that wait, whenever one arrives or capacity becomes free.
     """
 
     def __call__(self, requests: Requests, workers: Workers, /) -> Ints:
@@ -32,6 +32,6 @@ class BatchPolicy(Protocol):
         """Return [requests] tokens of each that the step computes, 0 <= it <= ``left_tokens``.
 
         Together with ``queue.decoding`` at most ``step_tokens``, but for one whole prompt where a
-        policy never splits any; and at least 1 token where a prompt waits and there is room.
+        policy never splits any; and at least 1 token where a prompt waits and tokens are free.
         """
         ...

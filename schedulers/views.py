@@ -1,4 +1,4 @@
-"""What schedulers may know: requests that wait, and workers that could run them."""
+"""What schedulers can see: waiting requests, and workers that could run them."""
 
 from dataclasses import dataclass, field
 
@@ -86,7 +86,7 @@ class Workers:
         return len(self.running)
 
     def open_for(self, prompt_tokens: int) -> NDArray[np.bool_]:
-        """[workers] up, below their limit, and with room for a prompt and its first token."""
+        """[workers] up, below their limit, and with free cache for a prompt and its first token."""
         free = self.up & (self.running + self.waiting < self.request_limit)
         return free & (self.kv_used + prompt_tokens < self.kv_capacity)
 

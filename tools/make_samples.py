@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+import traces
 from traces import RequestTrace, RoutingTrace, TokenTrace
 from traces.exchange import read_requests
 
@@ -24,12 +25,13 @@ def main() -> None:
     parser.add_argument("target", type=Path, nargs="?", default=Path("traces/samples"))
     arguments = parser.parse_args()
     for task in ("intent", "summary", "translation"):
-        make_task(arguments.source, task).save(arguments.target / f"dsv2lite-{task}.parquet")
-    make_olmoe(arguments.source).save(arguments.target / "olmoe-domains.parquet")
+        trace = make_task(arguments.source, task)
+        traces.save(trace, arguments.target / f"dsv2lite-{task}.parquet")
+    traces.save(make_olmoe(arguments.source), arguments.target / "olmoe-domains.parquet")
     requests = arguments.target / "requests"
     requests.mkdir(exist_ok=True)
-    make_azure(arguments.source / "requests").save(requests / "azure-2023-conv.parquet")
-    make_mooncake(arguments.source / "requests").save(requests / "mooncake-conv.parquet")
+    traces.save(make_azure(arguments.source / "requests"), requests / "azure-2023-conv.parquet")
+    traces.save(make_mooncake(arguments.source / "requests"), requests / "mooncake-conv.parquet")
 
 
 def make_task(source: Path, task: str) -> TokenTrace:

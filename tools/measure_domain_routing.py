@@ -1,8 +1,8 @@
 """Measure how fast DomainRouting draws steps, and how near chunks come to single tokens.
 
-Prints steps a second, many or one a call (least time of five), and the likeness by size of step:
-the variance of a load over that of the multinomial law (mean and deviation over often chosen
-experts), and the hottest expert over the mean.
+Prints steps a second, many or one a call (least time of five), and the goodness of fit by size of
+step: the variance of a load over that of the multinomial law (mean and deviation over often chosen
+experts), and the load of the heaviest expert over the mean.
 """
 
 import time
@@ -28,7 +28,7 @@ def main() -> None:
                 print(f"  {tokens} tokens: {many:.0f} steps/s, one a call {one:.0f}", end="; ")
                 single = DomainRouting({"a": trace}, pooled)
                 steps = 2000 if pooled else min(2000, 3_000_000 // tokens)
-                print(_likeness(single.counts([[tokens]] * steps, seed=1), tokens))
+                print(_goodness_of_fit(single.counts([[tokens]] * steps, seed=1), tokens))
 
 
 def _speed(routing: DomainRouting, tokens: int, one_a_call: bool) -> float:
@@ -47,7 +47,7 @@ def _speed(routing: DomainRouting, tokens: int, one_a_call: bool) -> float:
     return steps / least
 
 
-def _likeness(drawn: RoutingTrace, tokens: int) -> str:
+def _goodness_of_fit(drawn: RoutingTrace, tokens: int) -> str:
     counts = drawn.counts
     share = counts.mean(axis=0) / tokens
     often = share > 0.01

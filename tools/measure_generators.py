@@ -11,6 +11,7 @@ import numpy as np
 
 import lb
 import traces
+from traces import generators
 from traces.generators import Law, compare, fit
 
 DOMAINS = ("dsv2lite-intent", "dsv2lite-summary", "dsv2lite-translation")
@@ -41,7 +42,7 @@ def main() -> None:
         _balance(name, trace, 8, 6)
     _balance("olmoe-domains", traces.load("olmoe-domains", "routing"), 1, 40)
     for kinds in (1, 48):
-        generated = next(fit(tokens, token_kinds=kinds).tokens(97, block_steps=97))
+        generated = next(generators.tokens(fit(tokens, token_kinds=kinds), 97, block_steps=97))
         print(f"{kinds} kinds of tokens at most:")
         for row in compare(tokens, generated):
             met = "met" if row.met else "not met"
@@ -49,12 +50,12 @@ def main() -> None:
 
 
 def _speed(law: Law, steps: int) -> float:
-    for _ in law.counts(1):  # compiles
+    for _ in generators.counts(law, 1):  # compiles
         pass
     least = np.inf
     for _ in range(5):
         start = time.perf_counter()
-        for _ in law.counts(steps):
+        for _ in generators.counts(law, steps):
             pass
         least = min(least, time.perf_counter() - start)
     return steps / least
@@ -65,7 +66,7 @@ def _balance(name: str, trace: traces.RoutingTrace, window_steps: int, seeds: in
     for solver in ("eplb", "greedy"):
         starts = [_next(trace.slice(start), solver, window_steps) for start in range(window_steps)]
         made = [
-            _next(law.replace(seed=seed).trace(trace.num_steps), solver, window_steps)
+            _next(generators.trace(law.replace(seed=seed), trace.num_steps), solver, window_steps)
             for seed in range(seeds)
         ]
         print(

@@ -57,7 +57,7 @@ def main() -> None:
         chosen = scenario(preset, ranks, slots)
         executor = chosen.executor()
         with tempfile.TemporaryDirectory() as folder:
-            trace.save(Path(folder) / "a.parquet")
+            traces.save(trace, Path(folder) / "a.parquet")
             stored = traces.open(Path(folder) / "a.parquet")
             started = time.process_time()
             for _ in stored.blocks():

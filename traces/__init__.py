@@ -1,4 +1,4 @@
-"""Traces: what was routed and what was asked for, recorded or generated, in memory and on disk.
+"""Traces: routing and requests, recorded or generated, in memory and on disk.
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""Laws of arrival: when requests come.
+"""Arrival processes: the times at which requests arrive.
 
 Each is called with a number of requests and returns their times, [requests] seconds from 0 on.
 """

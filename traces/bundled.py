@@ -1,4 +1,4 @@
-"""The traces that come with podlab, recorded or generated, and the one door to these and files."""
+"""Bundled traces by name, and trace files by path."""
 
 import difflib
 import os
@@ -48,7 +48,7 @@ def open(path_or_name: str | Path, kind: None = None) -> Any: ...
 
 
 def open(path_or_name: str | Path, kind: str | None = None) -> Any:
-    """Open a trace to be read piece by piece; a generated one is made anew, in memory.
+    """Open a trace to be read chunk by chunk; a generated one is made anew, in memory.
 
     Parameters
     ----------

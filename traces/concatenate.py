@@ -1,4 +1,4 @@
-"""Traces one after another in time: a shift from one domain to the next."""
+"""Concatenate traces in time: a shift from one domain to the next."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast

@@ -1,4 +1,4 @@
-"""A part of a trace: some steps, tokens, layers; piece by piece."""
+"""A part of a trace: some steps, tokens or layers, chunk by chunk."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ class Cut:
     layers: Sequence[int] | None = None
 
     def __call__(self, trace: AnyTrace) -> Iterator[RoutingTrace | TokenTrace]:
-        """Yield the part of ``trace`` in pieces; a stored one is read to its end and checked.
+        """Yield the part of ``trace`` in chunks; a stored one is read to its end and checked.
 
         A sample of which only a part is kept goes on as that part.
 
@@ -53,9 +53,9 @@ class Cut:
         kept = _checked(self.tokens, tokens, "tokens")
         steps = None if self.steps is None else _checked(self.steps, num_steps(trace), "steps")
         found = False
-        for piece in self._of_tokens(trace, layers, kept, steps):
+        for chunk in self._of_tokens(trace, layers, kept, steps):
             found = True
-            yield piece
+            yield chunk
         if not found:
             raise ValueError(f"no token is in steps {self._words(steps)}; these are idle")
 
@@ -87,9 +87,9 @@ class Cut:
                 inside &= (part.step >= steps[0]) & (part.step < steps[1])
                 first = steps[0]
             if inside.any():
-                yield self._piece(part, layers, inside, first)
+                yield self._chunk(part, layers, inside, first)
 
-    def _piece(
+    def _chunk(
         self, part: TokenTrace, layers: NDArray[np.int64], inside: NDArray[np.bool_], first: int
     ) -> TokenTrace:
         lengths = None
@@ -117,9 +117,9 @@ class Cut:
             raise ValueError(f"layers {found}: name at least one, and none twice")
         return np.array(found)
 
-    def _provenance(self, piece: RoutingTrace | TokenTrace) -> dict[str, str]:
-        """Return where the piece is from, with what was cut: again, if it was before."""
-        known = dict(piece.provenance or {})
+    def _provenance(self, chunk: RoutingTrace | TokenTrace) -> dict[str, str]:
+        """Return where the chunk is from, with what was cut: again, if it was before."""
+        known = dict(chunk.provenance or {})
         said = [f"steps {self._words(self.steps)}"] if self.steps is not None else []
         said += [f"tokens {self._words(self.tokens)}"] if self.tokens is not None else []
         if self.layers is not None:

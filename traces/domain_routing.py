@@ -14,8 +14,8 @@ from traces.token_pool import TokenPool, draw_step, pool_of
 from traces.tokens import TokenTrace
 
 AXES = ("steps", "domains")
-#: Counts of one piece.
-PIECE_BYTES = 32 * 2**20
+#: Counts of one chunk.
+CHUNK_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,16 +126,16 @@ class DomainRouting:
         return draw_step(self._pools, tokens, layers * experts, random).reshape(layers, experts)
 
     def pieces(self, tokens_by_domain: ArrayLike, seed: int = 0) -> Iterator[RoutingTrace]:
-        """Yield the steps in pieces of bounded memory; arguments as in :meth:`counts`.
+        """Yield the steps in chunks of bounded memory; arguments as in :meth:`counts`.
 
-        Each piece has a generator of its own, so that these are other draws than those of counts.
+        Each chunk has a generator of its own, so that these are other draws than those of counts.
         """
         tokens = self._checked(tokens_by_domain)
         first = next(iter(self.traces_by_domain.values()))
-        steps = max(1, PIECE_BYTES // (4 * first.num_layers * first.num_experts))
+        steps = max(1, CHUNK_BYTES // (4 * first.num_layers * first.num_experts))
         for number, start in enumerate(range(0, len(tokens), steps)):
-            piece = np.random.SeedSequence([seed, number])
-            yield self.counts(tokens[start : start + steps], int(piece.generate_state(1)[0]))
+            chunk = np.random.SeedSequence([seed, number])
+            yield self.counts(tokens[start : start + steps], int(chunk.generate_state(1)[0]))
 
     def traffic(self, requests: RequestTrace, window_s: float) -> NDArray[np.int64]:
         """Return the prompt tokens that arrive in each window, [windows, domains].

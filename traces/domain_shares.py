@@ -1,4 +1,4 @@
-"""Requests divided over domains at random."""
+"""Assign requests to domains at random."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,14 +1,13 @@
-"""Traces from foreign files to the store, and back."""
+"""Import traces from foreign files, and export them."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from traces import formats
+from traces.atomic_file import atomic_path
 from traces.formats.about import About
-from traces.request_store import StoredRequests
+from traces.request_store import StoredRequests, save_requests
 from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
@@ -19,7 +18,7 @@ from traces.writer import Writer
 def read_foreign(
     source: str | Path, form: str | None = None, about: About | None = None
 ) -> Iterator[RoutingTrace | TokenTrace]:
-    """Yield what a foreign file or folder holds, piece by piece.
+    """Yield what a foreign file or folder holds, chunk by chunk.
 
     Parameters
     ----------
@@ -89,11 +88,11 @@ def import_trace(
     """
     name = form or formats.recognised(Path(source))
     if name in formats.REQUESTS:
-        read_requests(source, name).save(target)
+        save_requests(read_requests(source, name), target)
         return StoredRequests(target)
     with Writer(target) as writer:
-        for piece in read_foreign(source, name, about):
-            writer.append(piece)
+        for chunk in read_foreign(source, name, about):
+            writer.append(chunk)
     return StoredTrace(target)
 
 
@@ -113,14 +112,8 @@ def export_trace(
         raise ValueError(f"{form} is read, not written; choose another format")
     if isinstance(trace, RequestTrace) != (form in formats.REQUESTS):
         raise ValueError(f"{form} does not hold what this is, a {type(trace).__name__}")
-    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
-        write(trace, partial)
-        os.replace(partial, path)
+        with atomic_path(path) as partial:
+            write(trace, partial)
     except ValueError as error:
         raise ValueError(f"{path} ({form}): {error}") from None
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial)
-        else:
-            partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Traces made by a law instead of a recording; the names here open as the bundled ones do."""
+"""Generated traces by name, which open as bundled ones do."""
 
 import functools
 import itertools
@@ -99,9 +99,9 @@ def ar1_drift(steps: int = 24, seed: int = 0) -> RoutingTrace:
 
 def of_preset(name: str, steps: int = 256, seed: int = 0) -> RoutingTrace:
     """Return steps of a preset law, :data:`traces.generators.PRESETS`."""
-    from traces.generators import preset
+    from traces import generators
 
-    return preset(name).replace(seed=seed).trace(steps)
+    return generators.trace(generators.preset(name).replace(seed=seed), steps)
 
 
 #: Name to the function that makes the trace, of so many steps and with that seed where these are

@@ -1,4 +1,4 @@
-"""What both kinds of trace say about themselves, and the checks that they share."""
+"""Header fields of traces, and the checks that traces share."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ def whole_numbers(
 ) -> NDArray[Any]:
     """Return ``values`` as an integer array with one axis per name.
 
-    ``first`` is the number that errors give to the first entry: of a later piece, not 0.
+    ``first`` is the number that errors give to the first entry: of a later chunk, not 0.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def whole_numbers(
 
 
 def check_range(
-    array: NDArray[Any], name: str, axes: tuple[str, ...], below: int, mend: str, first: int = 0
+    array: NDArray[Any], name: str, axes: tuple[str, ...], below: int, hint: str, first: int = 0
 ) -> None:
     """Raise ValueError, naming the place, unless 0 <= array < below.
 
@@ -83,7 +83,7 @@ def check_range(
         bad = np.argwhere((array < 0) | (array >= below))[0]
         raise ValueError(
             f"{name} at {_place(bad, axes, first)} is {array[tuple(bad)]}, outside 0 <= {name} < "
-            f"{below}; {mend}"
+            f"{below}; {hint}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Laws of length: how many tokens prompts and answers have.
+"""Length distributions: tokens of prompts and answers.
 
 Each is called with a number of requests and returns prompt tokens and output tokens, [requests]
 each.

@@ -1,4 +1,4 @@
-"""Several request traces as one: at the same time, or one after another."""
+"""Merge request traces, at the same time or one after another."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What prompts share with those before them."""
+"""Prefixes that prompts share with earlier prompts."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Steps as they are finished, to a store file a few thousand tokens at a time."""
+"""Write finished steps to a store file, a few thousand tokens at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ HELD_TOKENS, HELD_COUNTS = 2**13, 2**20
 
 @dataclass(eq=False)
 class RecordedSteps:
-    """Collect finished steps and write them in pieces.
+    """Collect finished steps and write them in chunks.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class RecordedSteps:
         )
 
     def _counted(self, tokens: TokenTrace | None) -> RoutingTrace:
-        """Count the steps since the last piece, those without tokens too."""
+        """Count the steps since the last chunk, those without tokens too."""
         steps, (layers, top_k) = self.finished - self._written, self._shape
         counts = np.zeros((steps, layers, self.experts), np.int32)
         each = np.zeros(steps, np.int64)

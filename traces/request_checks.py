@@ -1,4 +1,4 @@
-"""What every column of a :class:`traces.RequestTrace` must be."""
+"""Checks of the columns of a :class:`traces.RequestTrace`."""
 
 from typing import Any
 
@@ -132,11 +132,11 @@ def checked_prefixes(
             f"prefix_blocks add up to {counts.sum()} for {len(ids)} prefix_hashes; give one hash "
             "a block"
         )
-    room = -(-prompt_tokens.astype(np.int64) // size)
-    if (counts > room).any():
-        row = int(np.argmax(counts > room))
+    most = -(-prompt_tokens.astype(np.int64) // size)
+    if (counts > most).any():
+        row = int(np.argmax(counts > most))
         raise ValueError(
-            f"request {row} has {counts[row]} blocks of {size} tokens > {room[row]}, which hold "
+            f"request {row} has {counts[row]} blocks of {size} tokens > {most[row]}, which hold "
             f"its {prompt_tokens[row]} prompt tokens; correct block_tokens"
         )
     return ids, counts, size

@@ -7,13 +7,13 @@ domain_names, provenance, content hash.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.atomic_file import atomic_write
 from traces.header import ContentHash
 from traces.requests import DTYPES, RequestTrace
 
@@ -49,20 +49,15 @@ def save_requests(trace: RequestTrace, path: str | Path) -> None:
     }
     if "prefix_hashes" in encodings:
         encodings["prefix_hashes.list.element"] = encodings.pop("prefix_hashes")
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
+    with atomic_write(path) as file:
         pq.write_table(
             table,
-            partial,
+            file,
             compression="zstd",
             row_group_size=ROWS_PER_GROUP,
             use_dictionary=False,
             column_encoding=encodings,
         )
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class StoredRequests:

@@ -1,9 +1,8 @@
-"""Requests as they arrive: when, how long the prompt, how long the answer, what they share."""
+"""Request traces: arrival times, prompt and output lengths, shared prefixes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,8 +90,8 @@ class RequestTrace:
         names = checked_names(self.domain_names, self.domain is not None)
         if self.domain is not None:
             columns["domain"] = per_request(self.domain, "domain", count)
-            mend = "it counts the domain_names from 0"
-            check_range(columns["domain"], "domain", AXES, len(names), mend)
+            hint = "it counts the domain_names from 0"
+            check_range(columns["domain"], "domain", AXES, len(names), hint)
         prefixes = (self.prefix_hashes, self.prefix_blocks, self.block_tokens)
         if any(part is not None for part in prefixes):
             hashes, blocks, size = checked_prefixes(*prefixes, columns["prompt_tokens"])
@@ -212,12 +211,6 @@ class RequestTrace:
     def load(self) -> "RequestTrace":
         """Return the whole trace, as a stored one does: here, itself."""
         return self
-
-    def save(self, path: str | Path) -> None:
-        """Write a store file; see :func:`traces.save`."""
-        from traces.request_store import save_requests
-
-        save_requests(self, path)
 
     def __repr__(self) -> str:
         parts = []

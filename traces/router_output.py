@@ -1,4 +1,4 @@
-"""What a router module returns, read as chosen experts. Tensors are known by what they can do."""
+"""Read chosen experts from the output of a router module, without importing torch."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,9 +1,8 @@
-"""Routing counts: how many tokens chose each expert, in every step and layer."""
+"""Routing traces: the number of tokens that chose each expert, in every step and layer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,18 +148,12 @@ class RoutingTrace:
         return cut.reshape(windows, steps_per_window, *cut.shape[1:]).sum(axis=1, dtype=np.int64)
 
     def blocks(self) -> Iterator["RoutingTrace"]:
-        """Yield the trace in pieces that fit in memory: here, itself."""
+        """Yield the trace in chunks that fit in memory: here, itself."""
         yield self
 
     def load(self) -> "RoutingTrace":
         """Return the whole trace, as a stored one does: here, itself."""
         return self
-
-    def save(self, path: str | Path) -> None:
-        """Write a store file; see :func:`traces.save`."""
-        from traces.writer import save
-
-        save(self, path)
 
     def __repr__(self) -> str:
         return (

@@ -1,4 +1,4 @@
-"""Conversations: turns whose prompts grow by what was said before, over shared beginnings."""
+"""Conversations: turns whose prompts contain the turns before, with shared beginnings."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Any routing trace as steps, piece by piece: tokens that are in none yet are cut into some."""
+"""Split any routing trace into steps, chunk by chunk."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -61,7 +61,7 @@ def in_steps(trace: AnyTrace, step_tokens: int | None = None) -> Iterator[Routin
 
 
 def parts(trace: TokenTrace | StoredTrace) -> Iterator[TokenTrace]:
-    """Yield the tokens of a trace of tokens, piece by piece."""
+    """Yield the tokens of a trace of tokens, chunk by chunk."""
     if isinstance(trace, TokenTrace):
         yield trace
         return

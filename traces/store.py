@@ -23,7 +23,7 @@ WIDE = {"routing": "counts", "token": "experts"}
 
 
 class StoredTrace:
-    """A trace on disk, read piece by piece.
+    """A trace on disk, read chunk by chunk.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tokens to draw from, one by one or added up beforehand."""
+"""A pool of tokens to draw from, one by one or as sums of chunks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.lazily import lazily_compiled
-from traces.made_tokens import made_tokens
+from traces.lazy_kernel import lazy_kernel
 from traces.routing import RoutingTrace
 from traces.tokens import TokenTrace
+from traces.tokens_from_counts import tokens_from_counts
 
 #: Tokens in a chunk that was added up beforehand, and in none; a step takes the largest that fit.
 SIZES = (8192, 1024, 128, 16, 1)
@@ -71,7 +71,7 @@ class TokenPool:
         self, counts: NDArray[np.int32], draws: NDArray[np.int64], chance: NDArray[np.float64]
     ) -> None:
         """Add the draws of each size [steps, sizes]; each takes the next ``chance``, 0 to 1."""
-        lazily_compiled(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
+        lazy_kernel(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
 
 
 def draw_step(
@@ -101,7 +101,7 @@ def draw_step(
 
 def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenPool:
     """Return the pool of a recording, with chunks if ``pooled``."""
-    ids = made_tokens(trace, seed) if isinstance(trace, RoutingTrace) else trace.experts
+    ids = tokens_from_counts(trace, seed) if isinstance(trace, RoutingTrace) else trace.experts
     width = trace.num_layers * trace.num_experts
     offsets = np.arange(trace.num_layers)[:, None] * trace.num_experts
     dtype = np.uint16 if width <= 2**16 else np.uint32
@@ -129,7 +129,7 @@ def _chunks(
     order = random.permutation(np.tile(np.arange(len(cells)), rounds))
     number = len(order) // size
     sums = np.zeros((number, width), dtype=np.int32)
-    lazily_compiled(_add_up)(sums, cells, order, size)
+    lazy_kernel(_add_up)(sums, cells, order, size)
     return sums.astype(np.uint16)
 
 

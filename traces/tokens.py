@@ -1,9 +1,8 @@
-"""Routing token by token: which experts each token chose, in every layer."""
+"""Token traces: the experts that each token chose, in every layer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,8 +72,8 @@ class TokenTrace:
         object.__setattr__(self, "num_experts", num_experts)
         if not 1 <= self.num_experts <= 2**16:
             raise ValueError(f"num_experts = {self.num_experts} is outside 1 <= experts <= 65536")
-        mend = "an id counts from 0; give the model's number of experts"
-        check_range(ids, "experts", AXES, self.num_experts, mend)
+        hint = "an id counts from 0; give the model's number of experts"
+        check_range(ids, "experts", AXES, self.num_experts, hint)
         check_header(self.model, ids.shape[2], self.num_experts, self.phase)
         store = np.uint8 if self.num_experts <= 2**8 else np.uint16
         object.__setattr__(self, "experts", frozen(ids, store))
@@ -228,14 +227,8 @@ class TokenTrace:
             )
 
     def blocks(self) -> Iterator[RoutingTrace]:
-        """Yield the counts in pieces that fit in memory: here, in one."""
+        """Yield the counts in chunks that fit in memory: here, in one."""
         yield self.counts()
-
-    def save(self, path: str | Path) -> None:
-        """Write a store file; see :func:`traces.save`."""
-        from traces.writer import save
-
-        save(self, path)
 
     def __repr__(self) -> str:
         return (

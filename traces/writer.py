@@ -1,13 +1,14 @@
-"""Writing a trace as one Parquet file; :mod:`traces.store` says what is in it."""
+"""Write a trace as one Parquet file in the format of :mod:`traces.store`."""
 
 import json
-import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from traces.atomic_file import atomic_write
 from traces.header import ContentHash
 from traces.request_store import save_requests
 from traces.requests import RequestTrace
@@ -40,7 +41,7 @@ class Writer:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
-        self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
+        self._open_file = ExitStack()  # closes the Parquet file, then gives it its name
         self._writer: Any = None
         self._header: dict[str, Any] = {}
         self._provenance: dict[str, str] = {}
@@ -80,7 +81,9 @@ class Writer:
                 kind = pa.list_(pa.field("item", kind, nullable=False), column.shape[1])
             fields.append(pa.field(name, kind, nullable=False))
         self._schema = pa.schema(fields)
-        self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
+        file = self._open_file.enter_context(atomic_write(self._path))
+        writer = pq.ParquetWriter(file, self._schema, compression="zstd")
+        self._writer = self._open_file.enter_context(writer)
 
     def _flush(self) -> None:
         import pyarrow as pa
@@ -110,22 +113,17 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer is None:
-            if kind is None:
-                raise ValueError(f"{self._path}: no block was written; a trace has steps or tokens")
+        if error is not None:
+            self._open_file.__exit__(kind, error, trace)
             return
-        try:
-            with self._writer:
-                if kind is None:
-                    self._flush()
-                    header = {"schema": SCHEMA, **self._header, "provenance": self._provenance}
-                    header["content_hash"] = self._hash.hexdigest()
-                    text = json.dumps(header, sort_keys=True)
-                    self._writer.add_key_value_metadata({"podlab": text})
-            if kind is None:
-                os.replace(self._partial, self._path)
-        finally:
-            self._partial.unlink(missing_ok=True)
+        if self._writer is None:
+            raise ValueError(f"{self._path}: no block was written; a trace has steps or tokens")
+        with self._open_file:
+            self._flush()
+            header = {"schema": SCHEMA, **self._header, "provenance": self._provenance}
+            header["content_hash"] = self._hash.hexdigest()
+            text = json.dumps(header, sort_keys=True)
+            self._writer.add_key_value_metadata({"podlab": text})
 
 
 def save(trace: RoutingTrace | TokenTrace | RequestTrace, path: str | Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import lb
 from evaluation.analysis.bandwidth import scaled
 from evaluation.analysis.break_even_grid import Cell, Grid, Setting
-from evaluation.analysis.popularity import Popularity, drifted
+from evaluation.analysis.popularity import Popularity, after_drift
 from evaluation.candidates.candidate import Candidate
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
@@ -188,7 +188,7 @@ def _drawn(
     law = Popularity(setting.law, skew, model.top_k)
     of_experts = np.random.default_rng([setting.seed, 0])
     logarithm = law.logarithm(setting.layers, model.experts, of_experts)
-    later = drifted(logarithm, setting.drift, of_experts)
+    later = after_drift(logarithm, setting.drift, of_experts)
     of_tokens = np.random.default_rng([setting.seed, 1, tokens])
     window = law.counts(law.share(logarithm), tokens * setting.window_steps, 1, of_tokens)[0]
     return window, law.counts(law.share(later), tokens, setting.steps, of_tokens)

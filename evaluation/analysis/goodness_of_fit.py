@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 import lb
-from traces import RoutingTrace, StoredTrace, TokenTrace
+from traces import RoutingTrace, StoredTrace, TokenTrace, generators
 from traces.generators import Law, Row, compare
 from traces.stepping import num_tokens
 
@@ -23,7 +23,7 @@ MOST_WINDOWS = 64
 MOST_TOKENS = 2**16
 
 
-def likeness(recorded: Any, law: Law, window_steps: int, ranks: int = RANKS) -> list[Row]:
+def goodness_of_fit(recorded: Any, law: Law, window_steps: int, ranks: int = RANKS) -> list[Row]:
     """Make as many steps of the law as the recording has, and compare the two.
 
     Parameters
@@ -88,6 +88,6 @@ def _in_memory(recorded: Any) -> Any:
 def _made(recorded: Any, law: Law) -> RoutingTrace | TokenTrace:
     tokens = num_tokens(recorded)
     if tokens is None or tokens > MOST_TOKENS:
-        return law.trace(recorded.num_steps)
-    (piece,) = law.tokens(recorded.num_steps, block_steps=recorded.num_steps)
+        return generators.trace(law, recorded.num_steps)
+    (piece,) = generators.tokens(law, recorded.num_steps, block_steps=recorded.num_steps)
     return piece

@@ -1,31 +1,29 @@
-"""Popularity of experts by a law, and the counts of steps drawn from it."""
+"""Token counts of steps in which expert popularity follows a law."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.generators.popularity import LAWS, random_logits
+
 Array = NDArray[np.float64]
-LAWS = ("zipf", "lognormal")
 #: Beyond it shares underflow; nothing recorded comes near.
 MOST_SKEW = 10.0
 
 
 @dataclass(frozen=True)
 class Popularity:
-    """How often experts are chosen.
+    """A law of expert popularity.
 
     Parameters
     ----------
-    law
-        "zipf": the expert of rank r has weight r^-skew, ranks being dealt out at random in every
-        layer. "lognormal": weight exp(skew · z), z normal. With skew 0 either is uniform.
-    skew
-        Zipf's exponent, or the logarithm's standard deviation.
+    law, skew
+        As in :func:`traces.generators.popularity.random_logits`.
     top_k
-        Experts that a token chooses. It chooses none twice, so that no expert has more than one
-        copy of every token: a share of 1 / top_k of all copies is the most there is, and what a law
-        would give beyond goes to the other experts in proportion (a choice of ours).
+        Experts that a token chooses. It chooses none twice, so no expert gets more than one copy of
+        a token: the largest possible share of all copies is 1 / top_k. What a law gives beyond that
+        goes to the other experts in proportion (an assumption of ours).
 
     Raises
     ------
@@ -47,11 +45,7 @@ class Popularity:
 
     def logarithm(self, layers: int, experts: int, generator: np.random.Generator) -> Array:
         """[layers, experts] logarithm of the weights."""
-        if self.law == "lognormal":
-            return self.skew * generator.standard_normal((layers, experts))
-        ranks = np.tile(np.arange(1.0, experts + 1), (layers, 1))
-        dealt: Array = -self.skew * np.log(generator.permuted(ranks, axis=1))
-        return dealt
+        return random_logits(self.law, self.skew, layers, experts, generator)
 
     def share(self, logarithm: Array) -> Array:
         """[layers, experts] share of the token copies, each at most 1 / top_k."""
@@ -63,8 +57,8 @@ class Popularity:
     ) -> NDArray[np.int64]:
         """Draw the token copies of each expert.
 
-        An expert at the most that there is gets one copy of every token; the other copies are
-        multinomial. That the experts of one token differ is otherwise left out: an approximation.
+        An expert with the largest possible share gets one copy of every token. The other copies are
+        multinomial. This ignores that the experts of one token differ: an approximation.
 
         Parameters
         ----------
@@ -91,10 +85,10 @@ class Popularity:
         return np.asarray(drawn + tokens * full, dtype=np.int64)
 
 
-def drifted(logarithm: Array, drift: float, generator: np.random.Generator) -> Array:
-    """Return popularity some time later: one step of an AR(1) with ρ = 1 − ``drift``.
+def after_drift(logarithm: Array, drift: float, generator: np.random.Generator) -> Array:
+    """Return popularity some time later: one step of an AR(1) process with ρ = 1 − ``drift``.
 
-    Mean and spread of each layer stay what they are.
+    Mean and spread of each layer do not change.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def solve(
     import lb
     from evaluation.files import loads as load_files
     from evaluation.files import placement_files
-    from lb.engines.whole_file import write_whole
+    from lb.atomic_file import write_file
     from lb.solvers.auto import Auto
 
     try:
@@ -91,7 +91,7 @@ def solve(
         seconds = time.perf_counter() - started
         share = split(placement, problem.planned_load)
         text = placement_files.content(placement, form, first_layer, num_layers)
-        write_whole(text, out)
+        write_file(text, out)
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
     by = f"{solver} ({chosen.choice(problem)})" if isinstance(chosen, Auto) else solver

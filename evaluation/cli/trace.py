@@ -121,7 +121,7 @@ def cat(
 ) -> None:
     """Write traces of one model one after another in time."""
     import traces
-    from traces.joined import joined
+    from traces.joined_parts import join_parts
 
     with refusing():
         check_out(out, files)
@@ -130,7 +130,7 @@ def cat(
         if not any(routing):
             traces.save(traces.concat([one.load() for one in found]), out)
         elif all(routing):
-            write(joined(found), out, "joining")
+            write(join_parts(found), out, "joining")
         else:
             odd = files[routing.index(False)]
             raise ValueError(f"{odd}: holds no routing; only traces of one kind follow each other")

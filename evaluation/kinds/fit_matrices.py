@@ -1,7 +1,9 @@
-"""Static loads: one [layers, experts] matrix, every layer drawn on its own by a law."""
+"""Load matrices of the `fit` suite: popularity drawn by a law, independently for each layer."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from traces.generators.popularity import random_logits, random_ranks
 
 LAWS = ("lognormal", "uniform", "zipf")
 
@@ -9,22 +11,21 @@ LAWS = ("lognormal", "uniform", "zipf")
 def matrix(
     law: str, skew: float, layers: int, experts: int, tokens: float, seed: int
 ) -> NDArray[np.float64]:
-    """Return [layers, experts] tokens.
+    """Return [layers, experts] tokens drawn by a law.
 
     Parameters
     ----------
     law
-        "lognormal": logarithms are normal with deviation ``skew``; "uniform": between 0 and 1,
-        whatever the skew; "zipf": the k-th hottest expert gets k ** -skew, each layer in an order
-        of its own.
+        "lognormal" and "zipf" as in :func:`traces.generators.popularity.random_logits`; "uniform":
+        weights between 0 and 1, whatever the skew.
     skew
-        As the law says.
+        Standard deviation of the logarithm, or Zipf's exponent.
     layers, experts
         Shape.
     tokens
         Sum of each layer.
     seed
-        Of the generator.
+        Random seed.
 
     Raises
     ------
@@ -32,14 +33,14 @@ def matrix(
         If the law is unknown.
     """
     generator = np.random.default_rng(seed)
-    shape = (layers, experts)
     if law == "uniform":
-        load = generator.uniform(size=shape)
+        load = generator.uniform(size=(layers, experts))
     elif law == "lognormal":
-        load = np.exp(skew * generator.standard_normal(shape))
+        load = np.exp(random_logits(law, skew, layers, experts, generator))
     elif law == "zipf":
-        hottest_first = np.tile(np.arange(1, experts + 1) ** -float(skew), (layers, 1))
-        load = generator.permuted(hottest_first, axis=1)
+        # a power and not the exponential of the logits, which would change the last digits of loads
+        by_rank = np.arange(1.0, experts + 1) ** -float(skew)
+        load = by_rank[random_ranks(layers, experts, generator)]
     else:
         raise ValueError(f"law = {law!r} is not one of {', '.join(LAWS)}")
     scaled: NDArray[np.float64] = load * (tokens / load.sum(axis=1, keepdims=True))

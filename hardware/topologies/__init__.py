@@ -1,4 +1,4 @@
-"""Kinds of fabric: how a preset's counts and figures become a graph. One file and one line each.
+"""Kinds of fabric: each turns the figures of a preset into a graph. One file and one line each.
 
 A kind has ``CHECKS``, the keys of its presets, and ``build(figures, num_ranks)``, which returns a
 ``networkx.DiGraph`` and its ranks in order. Nodes carry ``kind``; edges carry ``bandwidth``

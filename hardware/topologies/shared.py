@@ -1,4 +1,4 @@
-"""What all kinds of fabric have."""
+"""Keys and links that all kinds of fabric share."""
 
 from typing import Any
 

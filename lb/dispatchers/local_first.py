@@ -1,4 +1,4 @@
-"""Replicas that are near go first: on the token's own rank, else its node, else anywhere."""
+"""Dispatcher that prefers near replicas: on the token's own rank, then its node, then any."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ class LocalFirst:
 
     Evenly wherever several are equally near. Engines do so to keep tokens off the slow network
     (SGLang's static dispatch prefers a replica on the same GPU, then on the same node); the price
-    is that load cannot flow to where there is room. The split depends on where tokens start and
+    is that load cannot flow to less loaded ranks. The split depends on where tokens start and
     not on the load.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The split over replicas whose hottest rank is as cool as can be."""
+"""Dispatcher that minimises the load of the most loaded rank."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -95,7 +95,7 @@ def _balance(
     ranks: int,
     flow: NDArray[np.float64],
 ) -> None:
-    """Move ``flow`` [slots] tokens between replicas until the hottest rank meets its bound."""
+    """Move ``flow`` [slots] tokens between replicas until the most loaded rank meets its bound."""
     per_rank = len(slots) // ranks
     rank_load = flow.reshape(ranks, per_rank).sum(axis=1)
     level = rank_load.sum() / ranks

@@ -1,4 +1,4 @@
-"""Give an expert that stays on its rank the slot that it had, since engines copy what changes."""
+"""Keep experts that stay on a rank in their old slots, because engines copy what changes slot."""
 
 from typing import Any
 

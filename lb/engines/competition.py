@@ -1,4 +1,4 @@
-"""The balancing competition's entry point: repair the layer that needs it most, each iteration."""
+"""Entry point of the balancing competition: repair the layer that needs it most, each iteration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -121,7 +121,7 @@ def tracked_load(hotness: ArrayLike, drift: float) -> NDArray[np.float64]:
 
     The logarithm of an expert's load takes normal steps of standard deviation ``drift``; its count
     has the variance of a Poisson number. What a new count changes is weighed by how uncertain the
-    estimate is against how noisy the count: a hot expert follows its last counts, a cold one the
+    estimate is against how noisy the count: a heavy expert follows its last counts, a light one the
     mean of many. (Kalman 1960, Journal of Basic Engineering 82(1), doi:10.1115/1.3662552;
     linearised in the relative error, which is ours.)
 

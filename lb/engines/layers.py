@@ -1,4 +1,4 @@
-"""Numbers of MoE layers in the whole model, where dense layers come before or between."""
+"""Layer numbers of MoE layers in the whole model, which may have dense layers before or between."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From the numbers that engines hand over to a placement, whichever engine it is."""
+"""Plan a placement from the numbers that any engine provides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lb.atomic_file import write_file
 from lb.checked import checked_amounts, checked_integer
 from lb.engines.layers import layer_numbers
 from lb.engines.planner import Planner, start_up_row, three_maps
 from lb.engines.tensors import from_tensor
-from lb.engines.whole_file import write_whole
 from lb.placement import Placement
 
 
@@ -137,7 +137,7 @@ def write_expert_location(
     content = expert_location(
         placement, first_layer=first_layer, layer_ids=layer_ids, num_layers=num_layers
     )
-    write_whole(json.dumps(content), path, ".json")
+    write_file(json.dumps(content), path, ".json")
 
 
 def write_logical_count(load: ArrayLike, path: str | Path) -> None:
@@ -158,4 +158,4 @@ def write_logical_count(load: ArrayLike, path: str | Path) -> None:
     raw = from_tensor(load)
     axes = ("layers", "experts") if np.ndim(raw) == 2 else ("steps", "layers", "experts")
     content = {"logical_count": checked_amounts(raw, "load", axes).tolist()}
-    write_whole(json.dumps(content), path, ".json")
+    write_file(json.dumps(content), path, ".json")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lb.atomic_file import write_file
 from lb.checked import checked_integer
 from lb.engines.layers import layer_numbers
-from lb.engines.whole_file import write_whole
 from lb.placement import Placement
 
 
@@ -72,4 +72,4 @@ def write_load_balancer(
         layer_ids=layer_ids,
         layer_updates_per_iter=layer_updates_per_iter,
     )
-    write_whole(text, path, ".yaml", ".yml")
+    write_file(text, path, ".yaml", ".yml")

@@ -1,4 +1,4 @@
-"""Arrays in, arrays out; torch tensors in, torch tensors out, on the device that they came from."""
+"""Convert torch tensors to arrays and back, on the device that they came from."""
 
 import sys
 from typing import Any

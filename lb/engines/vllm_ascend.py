@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb import DISPATCHERS
+from lb.atomic_file import write_file
 from lb.checked import checked_amounts
 from lb.engines.planner import Planner, kept_on_error, slot_table
 from lb.engines.tensors import from_tensor, like
-from lb.engines.whole_file import write_whole
 from lb.placement import Placement
 
-#: A fall of the hottest load by no more than this share is rounding, not gain.
+#: A fall of the peak load by no more than this share is rounding, not gain.
 ROUNDING = 1e-9
 
 
@@ -35,7 +35,7 @@ class Policy(Planner):
         Experts that ranks may receive in one call, over all layers; needs a solver that honours
         it.
     min_gain
-        A layer stays as it is unless the load of its hottest rank falls by more than this share.
+        A layer stays as it is unless the peak load of its ranks falls by more than this share.
     on_error
         "raise" lets a ValueError out (a negative or infinite load, an empty slot). "keep" warns
         and answers that nothing changes. Other errors always come out.
@@ -100,9 +100,9 @@ class Policy(Planner):
             before.physical_to_logical,
             self.max_moves,
         )
-        hottest = self._hottest(before, load)
-        fall = hottest - self._hottest(after, load)
-        gain = np.divide(fall, hottest, out=np.zeros_like(fall), where=hottest > 0)
+        peak = self._peak_load(before, load)
+        fall = peak - self._peak_load(after, load)
+        gain = np.divide(fall, peak, out=np.zeros_like(fall), where=peak > 0)
         # the engine sets back a layer in which a rank holds an expert twice
         accepted = after.duplicate_count == 0
         chosen = np.flatnonzero((gain > self.min_gain + ROUNDING) & accepted)
@@ -110,8 +110,8 @@ class Policy(Planner):
         table[chosen] = after.physical_to_logical[chosen]
         return table, chosen[np.argsort(-gain[chosen], kind="stable")]
 
-    def _hottest(self, placement: Placement, load: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return [layers] load of the hottest rank under the dispatcher, mean over windows."""
+    def _peak_load(self, placement: Placement, load: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return [layers] load of the most loaded rank under the dispatcher, mean over windows."""
         split = DISPATCHERS.make(self.dispatcher)
         peaks = [placement.rank_load(one, split(placement, one)).max(axis=1) for one in load]
         return np.mean(peaks, axis=0)
@@ -164,7 +164,7 @@ def expert_map(placement: Placement) -> dict[str, Any]:
 
 def write_expert_map(placement: Placement, path: str | Path) -> None:
     """Write the ``.json`` file that ``eplb_config.expert_map_path`` names."""
-    write_whole(json.dumps(expert_map(placement)), path, ".json")
+    write_file(json.dumps(expert_map(placement)), path, ".json")
 
 
 def read_expert_map(path: str | Path) -> Placement:

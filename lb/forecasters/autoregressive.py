@@ -1,4 +1,4 @@
-"""Autoregressive: log loads go back towards the mean, as fast as they did so far."""
+"""Autoregressive: log loads return to their mean at the rate that was observed."""
 
 import numpy as np
 from numpy.typing import NDArray

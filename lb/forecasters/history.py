@@ -1,4 +1,4 @@
-"""What a fit learns from: an array of windows, or a trace read piece by piece."""
+"""Training history of a forecaster: an array of windows, or a trace read chunk by chunk."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Last: the next window is like this one."""
+"""Last: the next window equals the last one."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,8 +1,7 @@
-"""Learned: two small regressions say where log loads go next, and how far they may be off."""
+"""Learned: two small regressions forecast log loads and the error of that forecast."""
 
 import importlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ class LearnedForecaster:
     The change of an expert's log load (less the layer's mean) to the next window is a ridge
     regression on its *level*, the log load itself, by which loads go back to the mean, and on its
     *smoothing*, the log of the :class:`~lb.forecasters.similar.Similar` forecast less the level,
-    by which noise is averaged away. Samples weigh the square root of their load, since hot experts
+    by which noise is averaged away. Samples weigh the square root of their load, as heavy experts
     matter, over the square of their layer's mean squared change, so that one shift of the traffic
     does not outvote calm windows (chosen on the bundled traces). A second ridge regression on
     the log squared errors says how far the first may be off: from the log load, the drift of the
@@ -149,12 +148,6 @@ class LearnedForecaster:
                 f"{FEWEST_WINDOWS}; give a longer one, or a smaller window_steps"
             )
         return replace(self, fitted=self._learn(windows))
-
-    def save(self, path: str | Path) -> None:
-        """Write what was learned into a file; see :mod:`lb.forecasters.stored`."""
-        from lb.forecasters.stored import save
-
-        save(self, path)
 
     def _check(self) -> None:
         checked_integer(self.memory, "memory", at_least=1)

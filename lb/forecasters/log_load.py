@@ -1,4 +1,4 @@
-"""Loads as logarithms, in which drift is additive, and back."""
+"""Conversion of loads to logarithms, in which drift is additive, and back."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Mean: all windows count alike."""
+"""Mean: the average of all windows."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Quantile: what an expert stays below in most windows."""
+"""Quantile: the load that an expert stays below in most windows."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Similar: the mean of those windows that look like the last one."""
+"""Similar: the mean of the windows that resemble the last one."""
 
 from dataclasses import dataclass
 
@@ -60,5 +60,5 @@ def squared_distance(root: NDArray[np.float64], other: NDArray[np.float64]) -> N
     """
     common = (root * other).sum(axis=2)
     size = np.sqrt((root * root).sum(axis=2)) * np.sqrt((other * other).sum(axis=2))
-    likeness = np.divide(common, size, out=np.zeros_like(common), where=size > 0)
-    return np.maximum(2 - 2 * likeness, 0.0)
+    similarity = np.divide(common, size, out=np.zeros_like(common), where=size > 0)
+    return np.maximum(2 - 2 * similarity, 0.0)

@@ -1,14 +1,14 @@
-"""A learned forecaster as a file: skops, which runs no code of the file, and never pickle."""
+"""Save and load learned forecasters in skops files, which run no code when they are read."""
 
 import importlib
 import math
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lb.atomic_file import write_file
 from lb.forecasters.learned import LearnedForecaster, Regressions, _ridge
 
 #: Rises whenever an older file would be read wrongly.
@@ -34,13 +34,7 @@ def save(forecaster: LearnedForecaster, path: str | Path) -> None:
     numbers = (forecaster.memory, forecaster.penalty, *learned.drift_range, learned.widest)
     content = {"schema": SCHEMA, **dict(zip(NUMBERS, numbers, strict=True))}
     content |= {name: getattr(learned, name) for name in WIDTHS}
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        _skops().dump(content, partial)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_file(_skops().dumps(content), path)
 
 
 def load(path: str | Path) -> LearnedForecaster:

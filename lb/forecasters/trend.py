@@ -1,4 +1,4 @@
-"""Trend: each expert goes on along its straight line."""
+"""Trend: each expert continues along a straight line."""
 
 import numpy as np
 from numpy.typing import NDArray

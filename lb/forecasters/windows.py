@@ -1,4 +1,4 @@
-"""Past windows as every forecaster takes them: checked once, and averaged."""
+"""Checks and averages of past windows, for all forecasters."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""Affinity: experts near the tokens that choose them, and near the experts chosen with them."""
+"""Affinity: place experts near the tokens that choose them, and near experts chosen with them."""
 
 from dataclasses import dataclass
 from typing import ClassVar

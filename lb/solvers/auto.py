@@ -1,4 +1,4 @@
-"""Auto: the solver that suits what the problem states."""
+"""Auto: choose the solver that suits the problem."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""No balancing: experts in the order of their ids."""
+"""Contiguous: no balancing, experts in the order of their ids."""
 
 import numpy as np
 

@@ -19,7 +19,7 @@ class Eplb:
     """DeepSeek's expert-parallelism load balancer (github.com/deepseek-ai/EPLB, 2025).
 
     Global: give every redundant slot to the expert with the largest load per replica, then pack
-    the slots, heaviest first, on the rank with the least load and room. Hierarchical: first pack
+    the slots, heaviest first, on the least loaded rank with a free slot. Hierarchical: first pack
     whole expert groups to nodes, then do the same inside every node. It plans for the
     problem's planned load and reproduces the published arithmetic, single precision included; as
     published, it may put two copies of an expert on one rank. Of slots with equal load the one
@@ -105,18 +105,18 @@ def _replicate(
     replicas = np.ones(load.size, dtype=np.float32)
     per_replica = load.copy()
     for slot in range(load.size, num_slots):
-        hottest = np.argmax(per_replica)
-        expert_of[slot] = hottest
-        replicas[hottest] += np.float32(1)
-        per_replica[hottest] = load[hottest] / replicas[hottest]
+        heaviest = np.argmax(per_replica)
+        expert_of[slot] = heaviest
+        replicas[heaviest] += np.float32(1)
+        per_replica[heaviest] = load[heaviest] / replicas[heaviest]
     return expert_of, per_replica[expert_of]
 
 
 @kernel
 def _pack(weight: NDArray[np.float32], packs: int) -> NDArray[np.int64]:
     """Return the position of each item when packs of equal size are laid side by side."""
-    room = weight.size // packs
-    if room == 1:
+    capacity = weight.size // packs
+    if capacity == 1:
         return np.arange(weight.size)
     position = np.empty(weight.size, dtype=np.int64)
     pack_load = np.zeros(packs, dtype=np.float32)
@@ -124,9 +124,10 @@ def _pack(weight: NDArray[np.float32], packs: int) -> NDArray[np.int64]:
     for item in np.argsort(-weight, kind="mergesort"):
         lightest = -1
         for pack in range(packs):
-            if pack_items[pack] < room and (lightest < 0 or pack_load[pack] < pack_load[lightest]):
+            lighter = lightest < 0 or pack_load[pack] < pack_load[lightest]
+            if lighter and pack_items[pack] < capacity:
                 lightest = pack
-        position[item] = lightest * room + pack_items[lightest]
+        position[item] = lightest * capacity + pack_items[lightest]
         pack_load[lightest] += weight[item]
         pack_items[lightest] += 1
     return position

@@ -1,4 +1,4 @@
-"""Greedy: replicate what is hottest, then place the longest first where there is least."""
+"""Greedy: replicate the heaviest experts, then place heaviest first on the least loaded rank."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.kernel import kernel
-from lb.packing import cost_points, hottest_first, pack, rank_slowness, replicate
+from lb.packing import cost_points, heaviest_first, pack, rank_slowness, replicate
 from lb.placement import Placement
 from lb.problem import Problem
 
@@ -31,7 +31,7 @@ class Greedy:
         load = problem.planned_load
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
         _place_layers(
-            load, hottest_first(load), rank_slowness(problem), cost_points(problem), slots
+            load, heaviest_first(load), rank_slowness(problem), cost_points(problem), slots
         )
         return Placement(slots, problem.num_ranks)
 

@@ -1,4 +1,4 @@
-"""Hierarchical: expert groups stay whole on a node, replicas within it or spilled over."""
+"""Hierarchical: expert groups stay on one node; overflow replicas may leave it."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from lb.grouping import groups_to_nodes
 from lb.kernel import kernel
+from lb.overflow import place_with_overflow
 from lb.packing import cost_points, rank_slowness, replica_weight
 from lb.placement import Placement
 from lb.problem import Problem
 from lb.solvers.local_search import LocalSearch
-from lb.spill import spill_layers
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Hierarchical:
     What remains is the imbalance of whole groups: no balance is better than mean over maximum node
     load. ``spill`` relaxes it: every expert keeps at least one replica on its group's node, so that
     groups are still together, but redundant replicas may go to any node
-    (:func:`lb.spill.spill_layers`). Tokens that use those may touch one node more; leave it out
-    where node-limited routing must hold strictly.
+    (:func:`lb.overflow.place_with_overflow`). Tokens that use those may touch one node more; leave
+    it out where node-limited routing must hold strictly.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ class Hierarchical:
         slots = np.empty(shape, dtype=np.int64)
         if self.spill:
             table = slots.reshape(problem.num_layers, problem.num_ranks, -1)
-            spill_layers(problem.planned_load, home, slowness, cost_points(problem), nodes, table)
+            cost = cost_points(problem)
+            place_with_overflow(problem.planned_load, home, slowness, cost, nodes, table)
         else:
             for node in range(nodes):
                 slots[:, node] = _inside(problem, home, node)

@@ -1,4 +1,4 @@
-"""Incremental: from what is loaded, the moves that gain most for each expert received."""
+"""Incremental: from the current placement, the moves that gain most per expert received."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Learned: forecast the next window by what past ones taught, and plan for that."""
+"""Learned: forecast the next window with a trained forecaster, and plan for the forecast."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.checked import checked_integer
+from lb.forecasters import stored
 from lb.forecasters.learned import LearnedForecaster
 from lb.placement import Placement
 from lb.problem import Problem
@@ -84,7 +85,7 @@ class Learned:
 
     def save(self, path: str | Path) -> None:
         """Write what the forecaster learned; errors as in :func:`lb.forecasters.stored.save`."""
-        self.forecaster.save(path)
+        stored.save(self.forecaster, path)
 
     def _planner(self) -> Solver:
         if self.planner == "learned":
@@ -113,6 +114,4 @@ def load_learned(path: str | Path, **params: Any) -> Learned:
     params
         Further parameters of :class:`Learned`, which the file does not hold: the planner.
     """
-    from lb.forecasters.stored import load
-
-    return Learned(forecaster=load(path), **params)
+    return Learned(forecaster=stored.load(path), **params)

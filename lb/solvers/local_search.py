@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lb.checked import checked_integer, checked_number
 from lb.exchange import exchange
 from lb.kernel import kernel
-from lb.packing import cost_points, hottest_first, pack, rank_slowness, replicate
+from lb.packing import cost_points, heaviest_first, pack, rank_slowness, replicate
 from lb.placement import Placement
 from lb.polish import polish
 from lb.problem import Problem
@@ -55,12 +55,12 @@ class LocalSearch:
         load = problem.planned_load
         slowness = rank_slowness(problem)
         if problem.slots_per_rank == 1 and np.ptp(slowness) == 0:
-            # nothing shares a rank, and a slot to whoever is hottest is then the optimum
+            # nothing shares a rank, and a slot to whoever is heaviest is then the optimum
             worthwhile = np.inf
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
         _place_layers(
             load,
-            hottest_first(load),
+            heaviest_first(load),
             slowness,
             cost_points(problem),
             tolerance,

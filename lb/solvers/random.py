@@ -1,4 +1,4 @@
-"""Chance: the baseline that any balancer has to beat."""
+"""Random placement, as a baseline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,8 +39,9 @@ class Random:
 def _random_layer(problem: Problem, generator: np.random.Generator) -> NDArray[np.int64]:
     """Return [slots] experts of one layer.
 
-    Experts with the most copies go first, each to the ranks with the most room: this never gets
-    stuck, because every rank has equally many slots (Gale and Ryser, 1957). Chance breaks all ties.
+    Experts with the most copies go first, each to the ranks with the most free slots. This never
+    gets stuck, because every rank has equally many slots (Gale and Ryser, 1957). Ties are broken at
+    random.
     """
     experts, ranks = problem.num_experts, problem.num_ranks
     copies, extra = divmod(problem.num_slots, experts)
@@ -60,7 +61,7 @@ def _spread(
     lot: NDArray[np.float64],
     slots: NDArray[np.int64],
 ) -> None:
-    """Fill ``slots`` [ranks, slots_per_rank]; ``lot`` [experts, ranks] breaks ties of room."""
+    """Fill ``slots`` [ranks, slots_per_rank]; ``lot`` [experts, ranks] breaks ties."""
     used = np.zeros(len(slots), dtype=np.int64)
     for expert in order:
         chosen = np.argsort(used + lot[expert])[: replicas[expert]]

@@ -1,4 +1,4 @@
-"""Robust: the least expected peak over many guesses of the next window, under the dispatcher."""
+"""Robust: least expected peak over many scenarios of the next window, under the dispatcher."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -95,8 +95,8 @@ class Robust:
         self, guess: Problem, view: Outlook, start: Placement, layer: int
     ) -> NDArray[np.int64]:
         """Return one layer's slots after all rounds, experts numbered by their load meanwhile."""
-        hottest = np.argsort(-view.median[layer], kind="stable")
-        number_of = np.argsort(hottest)
+        heaviest = np.argsort(-view.median[layer], kind="stable")
+        number_of = np.argsort(heaviest)
         slowness = rank_slowness(guess).astype(np.float32)
         total = np.float32((1.0 / slowness).sum())  # tokens that take all ranks a time of 1
         starts = [number_of[start.physical_to_logical[layer]]]
@@ -112,10 +112,10 @@ class Robust:
         for number in range(self.rounds):
             # every layer meets the same chance, so that their order changes nothing
             generator = np.random.default_rng([self.seed, number])
-            normal = generator.standard_normal((hottest.size, -(-self.samples // 2)))
+            normal = generator.standard_normal((heaviest.size, -(-self.samples // 2)))
             draws = generator.random((self.iterations, 4))
             deviates = np.concatenate([normal, -normal], axis=1)
-            loads = view.sample(layer, hottest, deviates, self.recall)
+            loads = view.sample(layer, heaviest, deviates, self.recall)
             loads *= total / loads.sum(axis=0)
             setting = (self.warmth / (1 + number), -1.0 if self.quantile is None else self.quantile)
             bill = (held, price)
@@ -127,7 +127,7 @@ class Robust:
                 ]
                 starts = [starts[int(np.argmin(worth))]]
             anneal(starts[0], loads, slowness, sweeps, *setting, *bill, draws)
-        return hottest[starts[0]]
+        return heaviest[starts[0]]
 
     def _check(self) -> None:
         for name, least in (("samples", 2), ("iterations", 0), ("rounds", 0), ("sweeps", 1)):

@@ -1,4 +1,4 @@
-"""The balancer of the xDeepServe paper: copies for whatever was hottest in some time slice."""
+"""The balancer of the xDeepServe paper: replicate the heaviest experts of each time slice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ CHOICES = {
 class XDeepServe:
     """EPLB as xDeepServe describes it (arXiv:2508.02520v6, section 4.5).
 
-    Replicas: the sum over time slices of the hottest expert's tokens is made small. For each
-    redundant slot the candidates are the experts that are hottest in some slice (of equally hot
+    Replicas: the sum over time slices of the heaviest expert's tokens is made small. For each
+    redundant slot the candidates are the experts that are heaviest in some slice (of equally hot
     ones the lowest id), every expert's tokens split evenly over its replicas; the one whose further
     replica leaves the least sum gets it. Placement: every expert has a primary slot that stays; the
     redundant replicas, by falling total load of their expert, each go to the least loaded rank with
@@ -40,13 +40,13 @@ class XDeepServe:
     Parameters
     ----------
     slices
-        "windows": a slice is a window of the load; with one window its hottest expert gets the
+        "windows": a slice is a window of the load; with one window its heaviest expert gets the
         copy. "planned": the only slice is the planned load.
     ties
         Of candidates that leave the same sum, "load" takes the one with the largest total load per
         replica, then the lowest id; "id" the lowest id.
     when_stuck
-        Where no candidate makes the sum smaller (two experts are hottest in one slice), "best"
+        Where no candidate makes the sum smaller (two experts are heaviest in one slice), "best"
         takes one of the best all the same, as the published loop does; "hottest" gives the copy to
         the largest total load per replica. Candidates that can have no further copy leave it to
         the latter in any case.
@@ -61,8 +61,8 @@ class XDeepServe:
         What a replica counts for on its rank: its share, "replica", or all tokens of its
         "expert".
     allow_duplicates
-        Whether a rank may hold an expert twice. If not, and only ranks that hold it have room, one
-        replica is moved there from another rank, a primary if need be.
+        Whether a rank may hold an expert twice. If not, and only ranks that hold it have a free
+        slot, one replica is moved there from another rank, a primary if need be.
     """
 
     slices: str = "windows"
@@ -121,7 +121,7 @@ def _place_layers(
     primary_rank: NDArray[np.int64],
     ranks: int,
     ties_by_load: bool,
-    hottest_when_stuck: bool,
+    heaviest_when_stuck: bool,
     count_primaries: bool,
     count_shares: bool,
     allow_duplicates: bool,
@@ -135,7 +135,7 @@ def _place_layers(
         total = np.zeros(experts)
         for moment in range(slices):
             total += counts[layer, moment]
-        replicas = _replicate(counts[layer], total, spare, most, ties_by_load, hottest_when_stuck)
+        replicas = _replicate(counts[layer], total, spare, most, ties_by_load, heaviest_when_stuck)
         weight = total / replicas if count_shares else total
         table = slots[layer].reshape(ranks, width)
         used = np.zeros(ranks, dtype=np.int64)
@@ -158,16 +158,16 @@ def _replicate(
     spare: int,
     most: int,
     ties_by_load: bool,
-    hottest_when_stuck: bool,
+    heaviest_when_stuck: bool,
 ) -> NDArray[np.int64]:
     """Return [experts] replicas, of [slices, experts] tokens."""
     slices, experts = counts.shape
     replicas = np.ones(experts, dtype=np.int64)
-    hottest = np.empty(slices, dtype=np.int64)
-    first = np.empty(slices)  # tokens per replica of the hottest and the second hottest expert
+    heaviest = np.empty(slices, dtype=np.int64)
+    first = np.empty(slices)  # tokens per replica of the heaviest and the second heaviest expert
     second = np.empty(slices)
     for moment in range(slices):
-        hottest[moment] = _hottest_two(counts, replicas, moment, first, second)
+        heaviest[moment] = _heaviest_two(counts, replicas, moment, first, second)
     for _ in range(spare):
         present = 0.0
         for moment in range(slices):
@@ -175,12 +175,12 @@ def _replicate(
         chosen = -1
         chosen_sum = np.inf
         for moment in range(slices):
-            expert = hottest[moment]
+            expert = heaviest[moment]
             if replicas[expert] == most or expert == chosen:
                 continue
             left = 0.0
             for other in range(slices):
-                if hottest[other] == expert:
+                if heaviest[other] == expert:
                     split = counts[other, expert] / (replicas[expert] + 1)
                     left += max(split, second[other])
                 else:
@@ -192,34 +192,34 @@ def _replicate(
                 better = one > two or (one == two and lower) if ties_by_load else lower
             if better:
                 chosen, chosen_sum = expert, left
-        if chosen < 0 or (hottest_when_stuck and chosen_sum >= present):
+        if chosen < 0 or (heaviest_when_stuck and chosen_sum >= present):
             chosen = _largest_replica(total, replicas, most)
         replicas[chosen] += 1
         for moment in range(slices):
-            hottest[moment] = _hottest_two(counts, replicas, moment, first, second)
+            heaviest[moment] = _heaviest_two(counts, replicas, moment, first, second)
     return replicas
 
 
 @kernel
-def _hottest_two(
+def _heaviest_two(
     counts: NDArray[np.float64],
     replicas: NDArray[np.int64],
     moment: int,
     first: NDArray[np.float64],
     second: NDArray[np.float64],
 ) -> int:
-    """Store what the two hottest experts of a slice have per replica; return the hottest."""
-    hottest = 0
+    """Store what the two heaviest experts of a slice have per replica; return the heaviest."""
+    heaviest = 0
     first[moment], second[moment] = -1.0, 0.0
     for expert in range(replicas.size):
         share = counts[moment, expert] / replicas[expert]
         if share > first[moment]:
             second[moment] = max(first[moment], 0.0)
             first[moment] = share
-            hottest = expert
+            heaviest = expert
         elif share > second[moment]:
             second[moment] = share
-    return hottest
+    return heaviest
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Conformance checks that every solver passes, whoever wrote it.
+"""Conformance checks for solvers, dispatchers and forecasters.
 
 In pytest, one test for every solver and check::
 
@@ -10,9 +10,9 @@ Those of dispatchers: :func:`check_dispatcher`. Those of forecasters: :func:`che
 """
 
 from lb.testing.dispatch_checks import DISPATCH_CHECKS, check_dispatcher
-from lb.testing.doors import CHECKS, check_solver, parametrize_with_checks
 from lb.testing.forecast_checks import FORECAST_CHECKS, check_forecaster
 from lb.testing.instances import INSTANCES, planted
+from lb.testing.parametrize import CHECKS, check_solver, parametrize_with_checks
 
 __all__ = [
     "CHECKS",

@@ -1,4 +1,4 @@
-"""One claim a check. A check gets a solver and raises AssertionError where the claim is false."""
+"""Conformance checks of solvers. Each states one claim and raises AssertionError if it is false."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Conformance of dispatchers: one claim a check, and one call for all of them.
+"""Conformance checks of dispatchers: one claim each, and one call for all of them.
 
 In pytest, one test for every check::
 

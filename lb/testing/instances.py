@@ -1,4 +1,4 @@
-"""Small problems with names, easy to understand, that every solver is tried on."""
+"""Small named problems, easy to understand, for conformance checks."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What comes of conformance checks on one candidate."""
+"""Outcomes of conformance checks on one candidate."""
 
 import unittest
 from collections.abc import Callable, Mapping

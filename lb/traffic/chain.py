@@ -1,4 +1,4 @@
-"""Chains of swaps that lead through more traffic to less."""
+"""Chains of swaps that reduce traffic, although single swaps of them may raise it."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""How many token copies cross between nodes, under a placement and a dispatcher."""
+"""Number of token copies that cross between nodes, for a placement and a dispatcher."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

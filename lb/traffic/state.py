@@ -1,4 +1,4 @@
-"""What one layer's traffic depends on, and what each further move would do to it."""
+"""The state of one layer's traffic, and the change that each move would make."""
 
 from typing import NamedTuple
 

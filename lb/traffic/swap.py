@@ -1,4 +1,4 @@
-"""A swap of two slots: what it would change, whether it may be made, and making it."""
+"""A swap of two slots: its change in traffic, whether it is allowed, and its execution."""
 
 from lb.kernel import kernel
 from lb.traffic.state import TrafficLayer, TrafficState, add_load, fill_moved, peak

@@ -1,4 +1,4 @@
-"""Prompts in the order they came, the last one cut to what the step has room for."""
+"""Chunked prefill: prompts in order of arrival, the last one cut to the free tokens of the step."""
 
 import numpy as np
 
@@ -19,8 +19,8 @@ def chunked(queue: Queue, step_tokens: int) -> Ints:
     return filled(queue.left_tokens, step_tokens - queue.decoding)
 
 
-def filled(left_tokens: Ints, room: int) -> Ints:
-    """Return [requests] tokens of each that fit in the room, one after another."""
+def filled(left_tokens: Ints, capacity: int) -> Ints:
+    """Return [requests] tokens of each that fit into the capacity, one after another."""
     before = np.cumsum(left_tokens) - left_tokens
-    tokens: Ints = np.clip(room - before, 0, left_tokens)
+    tokens: Ints = np.clip(capacity - before, 0, left_tokens)
     return tokens

@@ -1,4 +1,4 @@
-"""Whole prompts in the order they came."""
+"""First come, first served: whole prompts in order of arrival."""
 
 import numpy as np
 
@@ -16,10 +16,10 @@ def fcfs(queue: Queue, step_tokens: int) -> Ints:
     ndarray
         [requests] tokens of each: all that are left of it, or 0.
     """
-    room = step_tokens - queue.decoding
+    free = step_tokens - queue.decoding
     tokens = np.zeros(len(queue), dtype=np.int64)
-    if room > 0:
-        fit = int(np.searchsorted(np.cumsum(queue.left_tokens), room, side="right"))
+    if free > 0:
+        fit = int(np.searchsorted(np.cumsum(queue.left_tokens), free, side="right"))
         count = max(fit, 1)
         tokens[:count] = queue.left_tokens[:count]
     return tokens

@@ -1,4 +1,4 @@
-"""Short prompts first; waiting makes a prompt shorter."""
+"""Shortest prompt first, with ageing."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class ShortestFirst:
     """Fill the step with the shortest prompts, and count waiting as being shorter.
 
     Shortest remaining first gives the least mean time to first token and starves long prompts;
-    ageing bounds what one can be overtaken by. The last prompt is cut to the room, as in
+    ageing bounds what one can be overtaken by. The last prompt is cut to the free tokens, as in
     :func:`schedulers.batch.chunked.chunked`. Equally short ones keep the order in which they came.
 
     Parameters

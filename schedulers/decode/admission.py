@@ -1,4 +1,4 @@
-"""Who is admitted when more requests wait than there are places: BalanceRoute's score."""
+"""Admission when more requests wait than there are places: BalanceRoute's score."""
 
 import heapq
 from bisect import bisect_right

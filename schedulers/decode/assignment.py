@@ -1,4 +1,4 @@
-"""Decode router: the best assignment of all that wait, by OR-Tools; a reference for the others."""
+"""Decode router: the optimal assignment of all waiting requests by OR-Tools, as a reference."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +72,7 @@ class Assignment:
         admitted = np.flatnonzero(hint != HOLD)
         prompt = requests.prompt_tokens[admitted].tolist()
         size = (requests.prompt_tokens + requests.output_tokens)[admitted].tolist()
-        room = (workers.kv_capacity - workers.kv_used - 1).tolist()
+        free = (workers.kv_capacity - workers.kv_used - 1).tolist()
         places = (workers.request_limit - workers.running - workers.waiting).tolist()
         highest = model.new_int_var(0, _highest(requests, workers, hint), "")
         by_worker: dict[int, list[Any]] = {}
@@ -81,7 +81,7 @@ class Assignment:
             used = model.new_bool_var("")
             by_worker[worker] = row
             model.add(sum(row) <= min(places[worker], len(size)) * used)
-            model.add(weighted_sum(row, prompt) <= room[worker])
+            model.add(weighted_sum(row, prompt) <= free[worker])
             load = [*size, int(workers.kv_reserved[worker])]
             model.add(weighted_sum([*row, used], load) <= highest)
             model.add_hint(used, bool((hint == worker).any()))

@@ -1,4 +1,4 @@
-"""Decode router: keep the highest load of all DP groups low, by what they hold now."""
+"""Decode router: minimise the highest current load of all DP groups."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Decode router: keep the highest load of all DP groups low over the steps to come."""
+"""Decode router: minimise the highest load of all DP groups over the coming steps."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which kind of requests each decode worker is for: balanced K-means of expert signatures."""
+"""Expert-affinity centroid of each decode worker: balanced K-means of expert-affinity features."""
 
 import numpy as np
 

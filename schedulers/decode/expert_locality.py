@@ -1,4 +1,4 @@
-"""Decode router: requests that use the same experts together."""
+"""Decode router: requests that use the same experts go to the same worker."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Decode router: least key-value cache held now."""
+"""Decode router: least key-value cache in use."""
 
 from schedulers.in_order import in_order, lowest
 from schedulers.views import Ints, Requests, Workers

@@ -1,4 +1,4 @@
-"""Decode router of xDeepServe: those below their limit, then least key-value cache."""
+"""Decode router of xDeepServe: among workers below their limit, least key-value cache."""
 
 from schedulers.in_order import in_order, lowest
 from schedulers.views import Ints, Requests, Workers

@@ -1,4 +1,4 @@
-"""Decode router: two at random, the less busy of them."""
+"""Decode router: the less busy of two random workers."""
 
 from dataclasses import dataclass
 

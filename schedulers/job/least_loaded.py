@@ -1,4 +1,4 @@
-"""The worker with the least of its capacity spoken for."""
+"""Job router: the worker with the smallest committed share of its capacity."""
 
 import numpy as np
 
@@ -20,9 +20,9 @@ def least_loaded(requests: Requests, workers: Workers) -> Ints:
 def load_fraction(assigning: Assigning) -> Floats:
     """Return [workers] prompt tokens waiting plus cache spoken for, as a fraction of the cache.
 
-    (waiting_tokens + kv_reserved) / kv_capacity: work still to be done and room already promised.
-    Prompts that wait count twice, for their computing and for their room. The sum and its weights
-    are an assumption of ours; DeepServe (arXiv:2501.14417) does not say what its load is.
+    (waiting_tokens + kv_reserved) / kv_capacity: work still to be done and capacity already
+    promised. Waiting prompts count twice, for their computing and for their cache. The sum and its
+    weights are an assumption of ours; DeepServe (arXiv:2501.14417) does not say what its load is.
     """
     # a worker without any cache is never open: what it divides by does not matter
     return (assigning.waiting_tokens + assigning.kv_reserved) / np.maximum(

@@ -1,4 +1,4 @@
-"""Prefill and predicted decode work of every worker, then the longest cached prefix."""
+"""Job router: prefill and predicted decode work of each worker, then the longest cached prefix."""
 
 from dataclasses import dataclass
 

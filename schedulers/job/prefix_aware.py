@@ -1,4 +1,4 @@
-"""The longest cached prefix while load is balanced, the least loaded otherwise."""
+"""Job router: the longest cached prefix while load is balanced, else the least loaded worker."""
 
 from dataclasses import dataclass
 

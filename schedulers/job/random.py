@@ -1,4 +1,4 @@
-"""Any open worker, by lot."""
+"""Job router: a random open worker."""
 
 from dataclasses import dataclass
 

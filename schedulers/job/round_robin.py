@@ -1,4 +1,4 @@
-"""Workers in turn."""
+"""Job router: workers in turn."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The DP group that would have the least left to compute, its cache hit counted."""
+"""Prefill router: the DP group with the least left to compute, cache hits included."""
 
 from dataclasses import dataclass
 

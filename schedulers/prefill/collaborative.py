@@ -1,4 +1,4 @@
-"""One pool for all DP groups, dealt out before every step by a cost model."""
+"""Prefill router: one pool for all DP groups, assigned before each step by a cost model."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,7 +18,7 @@ class Collaborative:
     xDeepServe's single-level design (arXiv:2508.02520, section 4.3): all DP groups share tokenised
     requests, and a leader assigns batches before every step by a cost model that knows prefix
     hits. The formula is not published; ours is longest processing time first: of the oldest
-    requests, as many as the step has room for, the dearest goes first, each to the group that
+    requests, as many as fit into the step, the dearest goes first, each to the group that
     finishes it soonest. The others stay in the pool, so that the next step decides anew; as those
     are taken by age, none starves.
 
@@ -41,7 +41,7 @@ class Collaborative:
     pooled: ClassVar[bool] = True
 
     def __call__(self, requests: Requests, workers: Workers) -> Ints:
-        """Choose a DP group for each request that the step has room for.
+        """Choose a DP group for each request that fits into the step.
 
         Returns
         -------
@@ -78,11 +78,11 @@ class Collaborative:
         """Return indices of the oldest requests that fit anywhere, as many as fill the step."""
         step = checked_integer(self.step_tokens, "step_tokens", at_least=1)
         takes = workers.up & (workers.running + workers.waiting < workers.request_limit)
-        room = int(np.maximum(step - workers.waiting_tokens, 0)[takes].sum())
+        free = int(np.maximum(step - workers.waiting_tokens, 0)[takes].sum())
         widest = int((workers.kv_capacity - workers.kv_used)[takes].max(initial=0))
         fits = np.flatnonzero(requests.prompt_tokens < widest)
         left = requests.prompt_tokens[fits]
         if requests.cached_tokens is not None and len(workers):
             left = left - requests.cached_tokens[fits].max(axis=1)
         filled = np.cumsum(np.minimum(left, step)) - np.minimum(left, step)
-        return fits[filled < room]
+        return fits[filled < free]

@@ -1,4 +1,4 @@
-"""The DP group with the fewest requests waiting, decided at arrival."""
+"""Prefill router: the DP group with the fewest waiting requests, decided at arrival."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""When to ask the solver again. A policy is asked after every window of steps."""
+"""Rebalance policies decide after every window of steps whether to ask the solver again."""
 
 from schedulers.rebalance.forecast_gain import ForecastGain
 from schedulers.rebalance.interval import Interval, never

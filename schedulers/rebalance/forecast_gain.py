@@ -1,4 +1,4 @@
-"""Rebalance when what a forecast says can be gained exceeds the price of moving."""
+"""Rebalance when the forecast gain exceeds the price of moving experts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from lb.placement import Placement
 class ForecastGain:
     """Ask when a new placement should earn more than it costs; no solver runs for the estimate.
 
-    The gain is the load that the hottest ranks would be spared, added up over layers, in seconds:
+    The gain is the load taken off the most loaded ranks, added up over layers, in seconds:
     ``reach`` of the way from what they carry now to what they must carry in any placement
     (:func:`lb.bounds.balancedness_bound`). The price is that of moving ``moved`` of the slots, a
     rank's one after another, ranks at the same time. Rule, estimate and defaults are ours.
@@ -34,9 +34,9 @@ class ForecastGain:
         1 the gain is an upper estimate. Half is an assumption: solvers come within 0.01 of the
         bound on the load that they saw, and drift takes much of it away.
     seconds_per_token
-        What a token more on the hottest rank of a layer costs, compute and transfers. The default
-        is what podlab's step executor says of DeepSeek-V3 on CloudMatrix384 dies with 16 to 256
-        tokens a rank: 0.37 to 0.42 µs.
+        Cost of one more token on the most loaded rank of a layer, compute and transfers. The
+        default is what podlab's step executor says of DeepSeek-V3 on CloudMatrix384 dies with 16 to
+        256 tokens a rank: 0.37 to 0.42 µs.
     moved
         Part of the slots that change, 0 to 1. A quarter is what published solvers that keep to the
         current placement and those that do not lie on either side of (10 and 95 %).

@@ -1,4 +1,4 @@
-"""Rebalance by the clock, or never."""
+"""Rebalance at a fixed interval, or never."""
 
 from dataclasses import dataclass
 

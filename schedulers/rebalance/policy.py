@@ -1,4 +1,4 @@
-"""What a rebalance policy is."""
+"""Protocol of a rebalance policy."""
 
 from typing import Protocol
 

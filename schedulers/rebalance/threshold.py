@@ -25,7 +25,7 @@ class Threshold:
     over
         What is compared. "layers": the mean over layers of mean / maximum rank load. "time": mean
         rank load / maximum rank load, each added up over layers first. Layers run one after another
-        and each waits for its hottest rank, so the second is nearer to the time that is lost.
+        and each waits for its most loaded rank, so the second is nearer to the time that is lost.
     dispatcher
         Registered name of the one in use: it says what load the ranks had.
     """

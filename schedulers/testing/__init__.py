@@ -1,4 +1,4 @@
-"""Conformance checks that every scheduler passes, whoever wrote it.
+"""Conformance checks for schedulers.
 
 In pytest, one test for every router and check::
 
@@ -10,13 +10,13 @@ Those of batch policies: :func:`check_batch_policy`, :func:`parametrize_with_bat
 """
 
 from schedulers.testing.batch_checks import BATCH_CHECKS
-from schedulers.testing.doors import (
+from schedulers.testing.instances import CLOSED, QUEUES, SITUATIONS
+from schedulers.testing.parametrize import (
     check_batch_policy,
     check_router,
     parametrize_with_batch_checks,
     parametrize_with_router_checks,
 )
-from schedulers.testing.instances import CLOSED, QUEUES, SITUATIONS
 from schedulers.testing.router_checks import ROUTER_CHECKS
 
 __all__ = [

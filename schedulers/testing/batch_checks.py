@@ -1,4 +1,4 @@
-"""One claim a check. A check gets a batch policy and raises AssertionError where it is false."""
+"""Conformance checks of batch policies. Each states a claim and raises AssertionError if false."""
 
 from collections.abc import Callable, Iterator
 
@@ -29,16 +29,16 @@ def check_within_prompts(policy: BatchPolicy) -> None:
 def check_within_step(policy: BatchPolicy) -> None:
     """Demand that prompts and decoding fit the step, but for one whole prompt alone."""
     for name, queue, step_tokens, tokens in _answers(policy):
-        room = max(step_tokens - queue.decoding, 0)
+        free = max(step_tokens - queue.decoding, 0)
         computed = np.flatnonzero(tokens)
-        whole = len(computed) == 1 and (tokens == queue.left_tokens)[computed].all() and room > 0
-        assert tokens.sum() <= room or whole, (
-            f"{name}: {tokens.sum()} tokens > {room}, which decoding leaves of {step_tokens}"
+        whole = len(computed) == 1 and (tokens == queue.left_tokens)[computed].all() and free > 0
+        assert tokens.sum() <= free or whole, (
+            f"{name}: {tokens.sum()} tokens > {free}, which decoding leaves of {step_tokens}"
         )
 
 
 def check_progress(policy: BatchPolicy) -> None:
-    """Demand at least one token where a prompt waits and decoding leaves room."""
+    """Demand at least one token where a prompt waits and decoding leaves free tokens."""
     for name, queue, step_tokens, tokens in _answers(policy):
         if len(queue) and queue.decoding < step_tokens:
             assert tokens.any(), f"{name}: nothing is computed though a prompt waits"

@@ -1,4 +1,4 @@
-"""Small situations with names, easy to understand, that every scheduler is tried on."""
+"""Small named situations, easy to understand, for conformance checks."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One claim a check. A check gets a router and raises AssertionError where the claim is false."""
+"""Conformance checks of routers. Each states one claim and raises AssertionError if it is false."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -54,7 +54,7 @@ def check_request_limit(router: Router) -> None:
 
 
 def check_cache_room(router: Router) -> None:
-    """Demand room for all prompts that a worker gets in one call, and a first token."""
+    """Demand free cache for all prompts that a worker gets in one call, and a first token."""
     for name, requests, workers, answer in _answers(router):
         given = _sums(answer, requests.prompt_tokens, len(workers))
         over = (given > 0) & (workers.kv_used + given >= workers.kv_capacity)

@@ -1,4 +1,4 @@
-"""What every scheduler owes: the same question gets the same answer, and nothing else changes."""
+"""Checks that equal questions get equal answers, and that nothing else changes."""
 
 import dataclasses
 import pickle

@@ -10,6 +10,7 @@ import collections
 import numpy as np
 import pytest
 
+from traces import generators
 from traces.generators import Law, fit, preset
 
 SHAPE = {"layers": 58, "experts": 256, "top_k": 8}
@@ -26,7 +27,7 @@ def test_yardstick_poisson(benchmark, mean):
 
 def consume(law, steps):
     """Take all pieces and keep none."""
-    collections.deque(law.counts(steps), maxlen=0)
+    collections.deque(generators.counts(law, steps), maxlen=0)
 
 
 @pytest.mark.benchmark(group=f"streams of {STREAM} steps, 58x256")
@@ -60,12 +61,12 @@ def test_stream_of_small_steps(benchmark):
 def test_tokens(benchmark, name):
     """Token by token, with and without groups."""
     law = preset(name).replace(step_tokens=1000)
-    next(law.tokens(1))
-    benchmark.pedantic(lambda: next(law.tokens(1)), rounds=3)
+    next(generators.tokens(law, 1))
+    benchmark.pedantic(lambda: next(generators.tokens(law, 1)), rounds=3)
 
 
 @pytest.mark.benchmark(group="fit of 256 steps, 58x256")
 def test_fit(benchmark):
     """A law of a recording of 256 steps."""
-    trace = preset("tensorrt-llm-ep32").replace(noise=0.1).trace(256)
+    trace = generators.trace(preset("tensorrt-llm-ep32").replace(noise=0.1), 256)
     benchmark.pedantic(fit, (trace,), rounds=2)

@@ -7,6 +7,7 @@ format costs is its ratio to that. ``tools/measure_import.py`` prints rows a sec
 import numpy as np
 import pytest
 
+import traces
 from tools.measure_import import CASES, EXPERTS, TOP_K
 from traces.exchange import import_trace
 from traces.formats.about import About
@@ -52,7 +53,7 @@ def test_yardstick_sum_of_counts(benchmark):
 @pytest.mark.benchmark(group="store of 100 x 58 x 256")
 def test_store_read(benchmark, tmp_path):
     """Reading counts in DeepSeek-V3's shape block by block, checks and hash included."""
-    ar1_counts(100, 58, 256, 0.95, 1.0, 4096, 0, top_k=8).save(tmp_path / "a.parquet")
+    traces.save(ar1_counts(100, 58, 256, 0.95, 1.0, 4096, 0, top_k=8), tmp_path / "a.parquet")
 
     def read():
         return sum(block.num_steps for block in StoredTrace(tmp_path / "a.parquet").blocks())

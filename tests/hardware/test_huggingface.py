@@ -238,7 +238,7 @@ def without(config, key):
     ],
 )
 def test_what_cannot_be_priced_is_refused(tmp_path, config, text):
-    """File, key and mend."""
+    """File, key and how to fix it."""
     with pytest.raises(ValueError, match=rf"config\.json: .*{re.escape(text)}"):
         read(tmp_path, config if isinstance(config, str) else json.dumps(config))
 

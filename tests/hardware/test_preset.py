@@ -1,4 +1,4 @@
-"""Presets are read strictly, and errors name file, key and mend."""
+"""Presets are read strictly, and errors name file, key and how to fix it."""
 
 from pathlib import Path
 

@@ -157,7 +157,7 @@ def test_one_hot_is_bounded_by_its_replicas():
 
 
 def test_companions_count():
-    """The hottest expert shares its rank with at least the coldest one."""
+    """The heaviest expert shares its rank with at least the coldest one."""
     assert balancedness_bound([[10, 1, 1, 1, 1, 1]], 3, 2)[0] == pytest.approx(5 / 11)
 
 

@@ -214,7 +214,7 @@ def test_scenarios_are_drawn_around_the_forecast(monkeypatch):
 
 
 def test_demands_are_the_planners():
-    """It honours what the planner honours, and the front door refuses the rest."""
+    """It honours what the planner honours, and solve() refuses the rest."""
     problem = lb.Problem(drift(4), num_ranks=8, slots_per_rank=18)
     slow = problem.replace(rank_speed=np.linspace(0.5, 1, 8))
     assert Learned().honours == {"rank_speed"}
@@ -233,7 +233,7 @@ def test_demands_are_the_planners():
     ],
 )
 def test_wrong_parameters_are_refused(params, message):
-    """When it is asked, with value and mend."""
+    """When it is asked, with value and how to fix it."""
     with pytest.raises(ValueError, match=message):
         Learned(**params)(lb.Problem(drift(4), num_ranks=8, slots_per_rank=18))
 

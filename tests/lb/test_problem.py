@@ -122,7 +122,7 @@ def test_planned_load_is_the_mean_of_the_windows_or_the_forecast():
     ],
 )
 def test_refused_advice(advice, said):
-    """Advice is checked like everything else: the message names the value and the mend."""
+    """Advice is checked like everything else: the message names the value and how to fix it."""
     with pytest.raises(ValueError, match=said):
         lb.Problem([[4, 2]], 2, 1, **advice)
 

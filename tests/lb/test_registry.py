@@ -20,7 +20,7 @@ def registry():
 
 
 def test_first_solvers_are_there():
-    """The house registers its own."""
+    """Built-in implementations are registered."""
     assert {"contiguous", "eplb", "greedy", "random"} <= set(lb.available())
     assert {"even", "optimal"} <= set(lb.available_dispatchers())
 

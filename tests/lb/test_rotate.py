@@ -94,6 +94,6 @@ def test_too_many_tokens_to_count_are_split_evenly():
     ],
 )
 def test_bad_input_is_refused(call, text):
-    """The error names the value and the mend."""
+    """The error names the value and how to fix it."""
     with pytest.raises(ValueError, match=text):
         call()

@@ -1,4 +1,4 @@
-"""The front door refuses what a solver cannot answer."""
+"""solve() refuses problems that a solver cannot answer."""
 
 import numpy as np
 import pytest

@@ -11,6 +11,7 @@ from sklearn.linear_model import Lasso, Ridge
 
 from lb.forecasters.learned import LearnedForecaster
 from lb.forecasters.stored import load as load_forecaster
+from lb.forecasters.stored import save as save_forecaster
 from lb.solvers.learned import Learned, load_learned
 
 PAST = np.random.default_rng(0).lognormal(size=(6, 3, 32))
@@ -19,14 +20,14 @@ PAST = np.random.default_rng(0).lognormal(size=(6, 3, 32))
 @pytest.fixture
 def content(tmp_path):
     """What a saved file holds, to be spoilt."""
-    LearnedForecaster(memory=4, penalty=2.0).fit(PAST).save(tmp_path / "good")
+    save_forecaster(LearnedForecaster(memory=4, penalty=2.0).fit(PAST), tmp_path / "good")
     return skops.io.load(tmp_path / "good")
 
 
 def test_what_is_saved_comes_back(tmp_path):
     """Forecaster and solver answer as before, parameters included; nothing partial is left."""
     forecaster = LearnedForecaster(memory=4, penalty=2.0).fit(PAST)
-    forecaster.save(tmp_path / "one.skops")
+    save_forecaster(forecaster, tmp_path / "one.skops")
     found = load_forecaster(tmp_path / "one.skops")
     assert (found.memory, found.penalty) == (4, 2.0)
     for before, after in zip(forecaster.forecast(PAST), found.forecast(PAST), strict=True):
@@ -39,9 +40,9 @@ def test_what_is_saved_comes_back(tmp_path):
 
 
 def test_an_unfitted_one_cannot_be_saved(tmp_path):
-    """There is nothing to save, and the mend is named."""
+    """There is nothing to save, and the message says how to fix it."""
     with pytest.raises(ValueError, match="not fitted; save what fit"):
-        LearnedForecaster().save(tmp_path / "none")
+        save_forecaster(LearnedForecaster(), tmp_path / "none")
     assert not list(tmp_path.iterdir())
 
 
@@ -77,7 +78,7 @@ def test_wrong_contents_are_refused(tmp_path, content, changes, message):
 
 def test_other_files_are_refused(tmp_path):
     """Something else, a file cut short, a list, or nothing."""
-    LearnedForecaster().fit(PAST).save(tmp_path / "good")
+    save_forecaster(LearnedForecaster().fit(PAST), tmp_path / "good")
     (tmp_path / "text").write_text("memory = 8")
     (tmp_path / "short").write_bytes((tmp_path / "good").read_bytes()[:200])
     for name in ("text", "short"):

@@ -251,7 +251,7 @@ BROKEN = [
 @pytest.mark.parametrize(
     ("solver", "check"),
     BROKEN,
-    ids=[f"{lb.testing.doors.solver_name(one)}-{check}" for one, check in BROKEN],
+    ids=[f"{lb.testing.parametrize.solver_name(one)}-{check}" for one, check in BROKEN],
 )
 def test_broken_solver_fails_its_check(solver, check):
     """Each fault is found by the check that is there for it."""

@@ -63,7 +63,7 @@ def test_empty_ranks_are_all_alike():
 
 
 def test_room_is_made_for_the_last_copy():
-    """Only rank 1, which holds expert 1, has room at the end; one expert changes ranks."""
+    """Only rank 1, which holds expert 1, has a free slot at the end; one expert changes ranks."""
     problem = lb.Problem([[8, 6, 1, 1]], 4, 2)
     answer = lb.solve(problem, "xdeepserve")
     assert answer.duplicate_count.sum() == 0

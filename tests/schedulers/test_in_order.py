@@ -18,7 +18,7 @@ def test_lowest_is_the_first_of_equal_open_ones():
 
 
 def test_one_that_fits_nowhere_is_held_and_those_behind_it_are_served():
-    """A prompt of 90 finds no room of 50 tokens; one of 10 does."""
+    """A prompt of 90 does not fit into 50 tokens; one of 10 does."""
     found = in_order(
         requests([90, 10]), workers([0], capacity=50), lambda _, open_, totals: lowest(open_, open_)
     )
@@ -39,7 +39,7 @@ def test_every_one_is_counted_in_before_the_next():
 
 @pytest.mark.parametrize("name", ROUTERS)
 def test_limits_hold_within_a_call(name):
-    """Five prompts of 30 on rooms of 2, 1 and 0 requests: three are served, none that is down."""
+    """Five prompts on workers with 2, 1 and 0 free places: three are served, none by one down."""
     pool = workers(
         [10, 20, 0, 0], running=[1, 2, 0, 3], limit=3, capacity=100, up=[True, True, False, True]
     )

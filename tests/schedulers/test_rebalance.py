@@ -16,7 +16,7 @@ PLACEMENT = lb.Placement([[0, 1]], 2)
 TWO_LAYERS = lb.Placement([[0, 1], [0, 1]], 2)
 SKEWED = np.array([[[3, 3], [3, 3]], [[4, 4], [4, 0]]])
 
-#: Rank 0 holds both hot experts, 16 of 20 tokens; swapping 1 and 2 gives 10 and 10.
+#: Rank 0 holds both heavy experts, 16 of 20 tokens; swapping 1 and 2 gives 10 and 10.
 LOPSIDED = lb.Placement([[0, 1, 2, 3]], 2)
 HOT_PAIR = np.array([[[8, 8, 2, 2]]])
 
@@ -102,7 +102,7 @@ def test_gain_follows_the_forecaster():
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=6, max_size=6), st.integers(0, 2**32 - 1))
 def test_full_reach_is_an_upper_estimate(load, seed):
-    """No placement that a solver finds spares the hottest ranks more than the gain says."""
+    """No placement that a solver finds spares the most loaded ranks more than the gain says."""
     problem = lb.Problem([load], 2, 4)
     before = lb.solve(problem, lb.make("random", seed=seed))
     after = lb.solve(problem, "greedy")

@@ -32,7 +32,7 @@ def opened(request, tmp_path, monkeypatch):
         if request.param == "memory":
             return trace
         monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 40)
-        trace.save(tmp_path / "t.parquet")
+        traces.save(trace, tmp_path / "t.parquet")
         return traces.open(tmp_path / "t.parquet")
 
     return give

@@ -156,7 +156,7 @@ def test_traffic_of_requests(recorded):
     ],
 )
 def test_wrong_tokens_are_refused(recorded, tokens, text):
-    """The step, the domain and the mend."""
+    """The step, the domain and how to fix it."""
     with pytest.raises(ValueError, match=text):
         DomainRouting(recorded).counts(tokens)
 

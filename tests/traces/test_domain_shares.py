@@ -47,6 +47,6 @@ def test_seeds_decide():
 
 @pytest.mark.parametrize("shares", [{}, {"a": -1.0, "b": 2.0}, {"a": 0.0}, {"a": float("nan")}])
 def test_wrong_shares_are_refused(shares):
-    """The mend is named."""
+    """The message says how to fix it."""
     with pytest.raises(ValueError, match="give shares that are not negative, one above 0"):
         with_domains(trace(), shares)

@@ -1,4 +1,4 @@
-"""Requests through the doors for foreign files."""
+"""Import and export of requests."""
 
 import pytest
 

@@ -60,7 +60,7 @@ def test_seeds():
     ],
 )
 def test_wrong_arguments_are_refused(changes, message):
-    """The value, what it breaks and the mend are named."""
+    """The value, what it breaks and how to fix it are named."""
     with pytest.raises(ValueError, match=message):
         law(**changes)
 

@@ -52,7 +52,7 @@ def test_parts_without_sessions_or_prefixes():
 
 
 def test_parts_that_do_not_go_together():
-    """What differs is named, with the mend."""
+    """What differs is named, with how to fix it."""
     with pytest.raises(ValueError, match="merge got no traces"):
         merge([])
     with pytest.raises(ValueError, match=r"some parts have domains.*in_domain\(name\)"):
@@ -72,7 +72,7 @@ def test_following_counts_from_the_last_arrival():
 
 
 def test_concat_follows():
-    """The door for all traces; kinds do not mix."""
+    """traces.concat accepts all traces; kinds do not mix."""
     joined = traces.concat([trace(), trace()])
     assert joined.content_hash == follow([trace(), trace()]).content_hash
     routing = traces.RoutingTrace([[[1, 2]]], "toy", 1)

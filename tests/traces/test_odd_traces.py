@@ -34,7 +34,7 @@ def by_hand(path, columns, header):
 def test_a_stream_keeps_idle_steps(tmp_path):
     """A step without tokens is streamed as zeros, as it is counted in memory."""
     trace = traces.TokenTrace([[[0]], [[1]], [[2]]], num_experts=4, model="tiny", step=[0, 0, 3])
-    trace.save(tmp_path / "trace.parquet")
+    traces.save(trace, tmp_path / "trace.parquet")
     blocks = list(traces.open(tmp_path / "trace.parquet").blocks())
     streamed = np.concatenate([block.counts for block in blocks])
     np.testing.assert_array_equal(streamed, trace.counts().counts)

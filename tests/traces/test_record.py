@@ -212,7 +212,7 @@ def test_bounded_memory(file, monkeypatch):
 def test_torch_is_not_imported():
     """Nor pyarrow, before there is something to write."""
     code = (
-        "import sys, traces.record, traces.statistics, traces.cut, traces.joined;"
+        "import sys, traces.record, traces.statistics, traces.cut, traces.joined_parts;"
         "print([m for m in ('torch', 'pyarrow', 'numba', 'pandas') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

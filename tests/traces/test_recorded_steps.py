@@ -22,7 +22,7 @@ def filled(path, lengths, counts):
 
 @pytest.mark.parametrize("held", [1, 5, 10**6])
 def test_tokens(tmp_path, monkeypatch, held):
-    """In one piece or in many, the file holds every token and the number of its step."""
+    """In one chunk or in many, the file holds every token and the number of its step."""
     monkeypatch.setattr(recorded_steps, "HELD_TOKENS", held)
     ids = filled(tmp_path / "t.parquet", [3, 0, 4, 1], counts=False)
     trace = traces.load(tmp_path / "t.parquet")

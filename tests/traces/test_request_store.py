@@ -44,7 +44,7 @@ def test_everything_round_trips(tmp_path):
 def test_plain_requests_round_trip(tmp_path):
     """No column appears that was not there."""
     made = RequestTrace([0.0, 0.25], [1, 2], [3, 4])
-    made.save(tmp_path / "x.parquet")
+    traces.save(made, tmp_path / "x.parquet")
     loaded = traces.load(tmp_path / "x.parquet")
     assert list(loaded.columns) == ["arrival_s", "prompt_tokens", "output_tokens"]
     assert loaded.content_hash == made.content_hash
@@ -53,7 +53,7 @@ def test_plain_requests_round_trip(tmp_path):
 def test_prefixes_that_are_all_unknown(tmp_path):
     """Lists that are all empty are lists still."""
     made = RequestTrace([0.0], [1], [3], prefix_hashes=[], prefix_blocks=[0], block_tokens=16)
-    made.save(tmp_path / "x.parquet")
+    traces.save(made, tmp_path / "x.parquet")
     assert traces.load(tmp_path / "x.parquet").content_hash == made.content_hash
 
 
@@ -69,7 +69,7 @@ def test_several_row_groups(tmp_path):
         block_tokens=16,
     )
     path = tmp_path / "x.parquet"
-    made.save(path)
+    traces.save(made, path)
     assert pq.ParquetFile(path).num_row_groups == 2
     assert traces.load(path).content_hash == made.content_hash
 
@@ -77,13 +77,13 @@ def test_several_row_groups(tmp_path):
 def test_kinds_are_told_apart(tmp_path):
     """Asking for the wrong kind is an error that says what the file is."""
     path = tmp_path / "x.parquet"
-    trace().save(path)
+    traces.save(trace(), path)
     assert traces.load(path, "request").num_requests == 3
     with pytest.raises(ValueError, match=r"x\.parquet: a request trace; a routing trace is needed"):
         traces.open(path, "routing")
     with pytest.raises(ValueError, match="holds requests, not routing"):
         StoredTrace(path)
-    traces.RoutingTrace([[[1, 2]]], "toy", 1).save(path)
+    traces.save(traces.RoutingTrace([[[1, 2]]], "toy", 1), path)
     with pytest.raises(ValueError, match=r"x\.parquet: holds 'routing', not requests"):
         StoredRequests(path)
     with pytest.raises(ValueError, match="a routing trace; a request trace is needed"):
@@ -102,7 +102,7 @@ def test_missing_file(tmp_path):
 def test_truncated_file(tmp_path, fraction):
     """A file that was cut short says so."""
     path = tmp_path / "x.parquet"
-    trace().save(path)
+    traces.save(trace(), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * fraction)])
     with pytest.raises(ValueError, match=r"x\.parquet: not a Parquet file, or cut short"):
@@ -114,7 +114,7 @@ def test_truncated_file(tmp_path, fraction):
 def test_flipped_bytes_are_found(tmp_path):
     """Damage is a ValueError that names the file, or changes nothing about the requests."""
     path = tmp_path / "x.parquet"
-    trace().save(path)
+    traces.save(trace(), path)
     content = path.read_bytes()
     messages = []
     for position in range(len(content)):
@@ -177,7 +177,7 @@ def test_flipped_bytes_are_found(tmp_path):
 def test_foreign_and_edited_files(tmp_path, change, text):
     """What is wrong with the file is named, and the file."""
     path = tmp_path / "x.parquet"
-    trace().save(path)
+    traces.save(trace(), path)
     rewritten(path, change)
     with pytest.raises(ValueError, match=rf"x\.parquet.*{text}"):
         StoredRequests(path).load()
@@ -188,7 +188,7 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     target = tmp_path / "x.parquet"
     target.mkdir()
     with pytest.raises(OSError, match="directory"):
-        trace().save(target)
+        traces.save(trace(), target)
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.parquet"]
 
 
@@ -212,7 +212,7 @@ def test_any_requests_round_trip(tmp_path_factory, count, seed, ragged):
         **(prefixes if ragged else {}),
     )
     path = tmp_path_factory.mktemp("store") / "x.parquet"
-    made.save(path)
+    traces.save(made, path)
     loaded = traces.load(path)
     for name, column in made.columns.items():
         np.testing.assert_array_equal(getattr(loaded, name), column)

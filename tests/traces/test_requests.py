@@ -96,7 +96,7 @@ def test_repr_says_what_there_is():
     ],
 )
 def test_wrong_values_are_named(changes, text):
-    """The column, the request, what is wrong and the mend."""
+    """The column, the request, what is wrong and how to fix it."""
     with pytest.raises(ValueError, match=text):
         trace(**changes)
 

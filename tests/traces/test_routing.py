@@ -83,6 +83,6 @@ def test_pickled_trace_stays_read_only():
     ],
 )
 def test_broken_traces_are_refused(counts, changes, text):
-    """The error names place, value and mend."""
+    """The error names place, value and how to fix it."""
     with pytest.raises(ValueError, match=text):
         trace(counts, **changes)

@@ -18,7 +18,7 @@ def test_as_split_does(tmp_path, monkeypatch):
     """Stored tokens give the steps of split() on the whole, the last incomplete one left out."""
     monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 16)
     trace = tokens()
-    trace.save(tmp_path / "t.parquet")
+    traces.save(trace, tmp_path / "t.parquet")
     stored = traces.open(tmp_path / "t.parquet")
     assert len(list(stored.parts())) > 3
     wanted = trace.split(7).counts()

@@ -38,7 +38,7 @@ def rewritten(path, change):
 def test_counts_round_trip(tmp_path):
     """Everything comes back, provenance included."""
     path = tmp_path / "x.parquet"
-    many_steps().save(path)
+    traces.save(many_steps(), path)
     loaded = traces.load(path)
     assert loaded.content_hash == many_steps().content_hash
     assert loaded.header == many_steps().header
@@ -51,7 +51,7 @@ def test_tokens_round_trip(tmp_path):
     ids = np.argsort(np.random.default_rng(2).random((9, 2, 5)), axis=2)[:, :, :2]
     trace = TokenTrace(ids, 5, "toy", "decode", np.arange(9) // 2, np.arange(9) % 3, [4, 1, 4])
     path = tmp_path / "x.parquet"
-    trace.save(path)
+    traces.save(trace, path)
     loaded = traces.load(path)
     for name in ("experts", "step", "source_rank", "sample_lengths"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(trace, name))
@@ -60,7 +60,7 @@ def test_tokens_round_trip(tmp_path):
 def test_streaming_gives_the_same_in_pieces(tmp_path):
     """Row groups are smaller than the whole and add up to it."""
     path = tmp_path / "x.parquet"
-    many_steps().save(path)
+    traces.save(many_steps(), path)
     blocks = list(traces.open(path).blocks())
     assert len(blocks) > 1
     assert max(block.counts.nbytes for block in blocks) <= 2 * ROW_GROUP_BYTES
@@ -73,7 +73,7 @@ def test_streamed_tokens_count_across_row_groups(tmp_path):
     """A step that straddles two row groups is counted once, whole."""
     path = tmp_path / "x.parquet"
     trace = many_tokens()
-    trace.save(path)
+    traces.save(trace, path)
     stored = traces.open(path)
     blocks = list(stored.blocks())
     assert len(blocks) > 1
@@ -121,7 +121,7 @@ def test_failed_writer_leaves_nothing(tmp_path):
 def test_failed_writer_keeps_the_old_file(tmp_path):
     """An existing file is replaced by a complete one only."""
     path = tmp_path / "x.parquet"
-    many_steps(5).save(path)
+    traces.save(many_steps(5), path)
     before = path.read_bytes()
 
     def mix():
@@ -144,7 +144,7 @@ def test_empty_writer_is_refused(tmp_path):
 def test_truncated_file(tmp_path, fraction):
     """A file that was cut short says where."""
     path = tmp_path / "x.parquet"
-    many_steps(100).save(path)
+    traces.save(many_steps(100), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * fraction)])
     with pytest.raises(ValueError, match=r"x\.parquet: not a Parquet file, or cut short at"):
@@ -154,7 +154,7 @@ def test_truncated_file(tmp_path, fraction):
 def test_flipped_bytes_are_found(tmp_path):
     """Damage in the data never passes as a trace."""
     path = tmp_path / "x.parquet"
-    many_steps(100).save(path)
+    traces.save(many_steps(100), path)
     content = bytearray(path.read_bytes())
     for position in range(100, len(content) - 4000, 9973):
         damaged = bytearray(content)
@@ -183,7 +183,7 @@ def test_flipped_bytes_are_found(tmp_path):
 def test_foreign_and_edited_files(tmp_path, change, text):
     """What is wrong with the file is named, and the file."""
     path = tmp_path / "x.parquet"
-    many_steps(5).save(path)
+    traces.save(many_steps(5), path)
     rewritten(path, change)
     with pytest.raises(ValueError, match=rf"x\.parquet.*{text}"):
         traces.load(path)
@@ -192,7 +192,7 @@ def test_foreign_and_edited_files(tmp_path, change, text):
 def test_negative_count_in_a_file(tmp_path):
     """A count below zero names step, layer and expert."""
     path = tmp_path / "x.parquet"
-    many_steps(5).save(path)
+    traces.save(many_steps(5), path)
 
     def spoil(table, header):
         flat = table["counts"].combine_chunks().flatten().to_numpy().copy()
@@ -208,7 +208,7 @@ def test_negative_count_in_a_file(tmp_path):
 def test_expert_id_out_of_range_in_a_file(tmp_path):
     """An id that the model does not have names token, layer and choice."""
     path = tmp_path / "x.parquet"
-    TokenTrace([[[0, 3]]], 4, "toy").save(path)
+    traces.save(TokenTrace([[[0, 3]]], 4, "toy"), path)
     rewritten(path, lambda table, header: (table, header | {"experts": 3}))
     with pytest.raises(
         ValueError, match="token 0, layer 0, choice 1 is 3, outside 0 <= experts < 3"
@@ -217,8 +217,8 @@ def test_expert_id_out_of_range_in_a_file(tmp_path):
 
 
 def test_tokens_without_steps_cannot_be_streamed(tmp_path):
-    """The mend is named."""
-    TokenTrace([[[0, 3]]], 4, "toy").save(tmp_path / "x.parquet")
+    """The message says how to fix it."""
+    traces.save(TokenTrace([[[0, 3]]], 4, "toy"), tmp_path / "x.parquet")
     with pytest.raises(ValueError, match=r"load\(\) and split\(\) it"):
         next(traces.open(tmp_path / "x.parquet").blocks())
 
@@ -230,21 +230,21 @@ def test_any_trace_round_trips(tmp_path_factory, steps, layers, experts, seed):
     counts = np.random.default_rng(seed).integers(0, 2**31, (steps, layers, experts))
     trace = RoutingTrace(counts, "toy", 1)
     path = tmp_path_factory.mktemp("store") / "x.parquet"
-    trace.save(path)
+    traces.save(trace, path)
     np.testing.assert_array_equal(traces.load(path).counts, counts)
 
 
 def test_whole_samples(tmp_path, monkeypatch):
-    """Pieces end where a sample does, however the row groups lie; tokens without go as they are."""
+    """Chunks end where a sample does, however the row groups lie; tokens without go as they are."""
     monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 32)
     ids = (np.arange(60) % 7)[:, None, None]
     lengths = np.array([1, 30, 4, 5, 20])
     trace = traces.TokenTrace(ids, 7, "toy", sample_lengths=lengths)
-    trace.save(tmp_path / "t.parquet")
-    pieces = list(traces.open(tmp_path / "t.parquet").whole_samples())
-    assert len(pieces) > 2
-    assert np.concatenate([piece.sample_lengths for piece in pieces]).tolist() == lengths.tolist()
-    assert (np.concatenate([piece.experts for piece in pieces]) == trace.experts).all()
-    traces.TokenTrace(ids, 7, "toy").save(tmp_path / "u.parquet")
+    traces.save(trace, tmp_path / "t.parquet")
+    chunks = list(traces.open(tmp_path / "t.parquet").whole_samples())
+    assert len(chunks) > 2
+    assert np.concatenate([chunk.sample_lengths for chunk in chunks]).tolist() == lengths.tolist()
+    assert (np.concatenate([chunk.experts for chunk in chunks]) == trace.experts).all()
+    traces.save(traces.TokenTrace(ids, 7, "toy"), tmp_path / "u.parquet")
     plain = traces.open(tmp_path / "u.parquet")
     assert len(list(plain.whole_samples())) == len(list(plain.parts())) > 1

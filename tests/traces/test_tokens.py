@@ -87,7 +87,7 @@ def test_pickled_trace_stays_read_only():
     ],
 )
 def test_broken_traces_are_refused(experts, changes, text):
-    """The error names place, value and mend."""
+    """The error names place, value and how to fix it."""
     with pytest.raises(ValueError, match=text):
         trace(experts, **changes)
 

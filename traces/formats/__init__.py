@@ -1,11 +1,11 @@
-"""Foreign layouts, one module each, and their registry.
+"""Foreign formats, one module each, and their registry.
 
 A module of ``ROUTING`` has
 
 * ``recognises(path) -> bool``: whether a file or folder looks like its own, from its name and its
   first bytes; never raises;
 * ``blocks(path, about)``: yields :class:`traces.RoutingTrace` or :class:`traces.TokenTrace`
-  pieces in order, in bounded memory; errors are ``ValueError`` and say where in the file, without
+  chunks in order, in bounded memory; errors are ``ValueError`` and say where in the file, without
   its name; nothing is ever unpickled;
 * ``write(trace, path)``, if podlab writes it too: the path is a temporary one, renamed afterwards.
 

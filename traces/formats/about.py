@@ -1,4 +1,4 @@
-"""What a foreign file may not say about itself."""
+"""Facts about a trace that a foreign file may not contain."""
 
 from dataclasses import dataclass
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
+from traces.formats.chunks import counts_chunk, in_steps, steps_at_once
 from traces.formats.json_elements import elements, numbers
-from traces.formats.pieces import counts_piece, in_steps, steps_at_once
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
@@ -51,10 +51,10 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
             )
         held.append(load)
         if len(held) == steps_at_once(load.shape[0], load.shape[1], 8):
-            yield counts_piece(np.stack(held), start, about, top_k)
+            yield counts_chunk(np.stack(held), start, about, top_k)
             held, start = [], number + 1
     if held:
-        yield counts_piece(np.stack(held), start, about, top_k)
+        yield counts_chunk(np.stack(held), start, about, top_k)
 
 
 def _load(record: Any, step: int) -> NDArray[Any]:
@@ -71,8 +71,8 @@ def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
     with path.open("w", encoding="ascii") as file:
         file.write(f'{{"{HISTORY}": [')
         between = ""
-        for piece in in_steps(trace).blocks():
-            for counts in piece.counts:
+        for chunk in in_steps(trace).blocks():
+            for counts in chunk.counts:
                 file.write(between + json.dumps({LOAD: counts.tolist()}))
                 between = ", "
         file.write("]}")

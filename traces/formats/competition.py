@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from traces.formats.about import About
+from traces.formats.chunks import counts_chunk, in_steps, steps_at_once
 from traces.formats.npy_stream import NpyStream
-from traces.formats.pieces import counts_piece, in_steps, steps_at_once
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
@@ -36,17 +36,17 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
         top_k = about.needed_top_k()
         steps = steps_at_once(*counts.shape[1:], counts.dtype.itemsize)
         start = 0
-        for piece in counts.pieces(steps):
-            yield counts_piece(piece, start, about, top_k)
-            start += len(piece)
+        for chunk in counts.chunks(steps):
+            yield counts_chunk(chunk, start, about, top_k)
+            start += len(chunk)
 
 
 def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
-    """Write int32 counts; a stored trace is read and written a piece at a time."""
+    """Write int32 counts; a stored trace is read and written a chunk at a time."""
     trace = in_steps(trace)
     shape = (trace.num_steps, trace.num_layers, trace.num_experts)
     with path.open("wb") as file:
         header = {"descr": "<i4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        for piece in trace.blocks():
-            file.write(np.ascontiguousarray(piece.counts, dtype="<i4").data)
+        for chunk in trace.blocks():
+            file.write(np.ascontiguousarray(chunk.counts, dtype="<i4").data)

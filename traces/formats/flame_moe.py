@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
+from traces.formats.chunks import tokens_chunk
 from traces.formats.list_columns import chosen, opened, rows_at_once
-from traces.formats.pieces import tokens_piece
 from traces.header import check_range
 from traces.tokens import TokenTrace
 
@@ -61,7 +61,7 @@ def blocks(path: Path, about: About) -> Iterator[TokenTrace]:
         names = [file.name for _, file in files]
         start = 0
         for ids in _lockstep(open_files, names, experts):
-            yield tokens_piece(ids, start, about, experts, provenance=provenance)
+            yield tokens_chunk(ids, start, about, experts, provenance=provenance)
             start += len(ids)
         if start != rows[0]:
             raise ValueError(f"tokens end after {start} of {rows[0]}; copy the files again")
@@ -101,11 +101,11 @@ def _choices(file: Any, name: str, rows: int, experts: int) -> Iterator[NDArray[
     """Yield [tokens, choices] of one layer, ids checked."""
     import pyarrow as pa
 
-    what, mend, start = f"{name}: {COLUMN}", "give the model's number of experts", 0
+    what, hint, start = f"{name}: {COLUMN}", "give the model's number of experts", 0
     try:
         for batch in file.iter_batches(rows, columns=[COLUMN], use_threads=False):
             ids = chosen(batch.column(0), 1, what, start)
-            check_range(ids, what, ("tokens", "choices"), experts, mend, start)
+            check_range(ids, what, ("tokens", "choices"), experts, hint, start)
             start += len(ids)
             if len(ids):
                 yield ids

@@ -1,4 +1,4 @@
-"""A long JSON array, element by element: memory holds one element and not the file."""
+"""Read a long JSON array element by element, with one element in memory."""
 
 import json
 import re

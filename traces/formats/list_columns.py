@@ -1,4 +1,4 @@
-"""Parquet columns of lists of integers, streamed: many rows and not whole files in memory."""
+"""Stream Parquet columns of integer lists, with some rows in memory and not the whole file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -19,8 +19,8 @@ import numpy as np
 
 from traces.formats import matrix_rows
 from traces.formats.about import About
+from traces.formats.chunks import counts_chunk, in_steps, steps_at_once
 from traces.formats.npy_stream import NpyStream
-from traces.formats.pieces import counts_piece, in_steps, steps_at_once
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
@@ -75,17 +75,17 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
 def _array(counts: NpyStream, about: About, top_k: int) -> Iterator[RoutingTrace]:
     if len(counts.shape) == 2:
         steps_at_once(*counts.shape)
-        for piece in counts.pieces(max(1, counts.shape[0])):
-            yield counts_piece(piece[None], 0, about, top_k)
+        for chunk in counts.chunks(max(1, counts.shape[0])):
+            yield counts_chunk(chunk[None], 0, about, top_k)
         return
     if len(counts.shape) != 3:
         raise ValueError(
             f"has shape {counts.shape}; give [layers, experts] or [steps, layers, experts]"
         )
     start = 0
-    for piece in counts.pieces(steps_at_once(*counts.shape[1:], counts.dtype.itemsize)):
-        yield counts_piece(piece, start, about, top_k)
-        start += len(piece)
+    for chunk in counts.chunks(steps_at_once(*counts.shape[1:], counts.dtype.itemsize)):
+        yield counts_chunk(chunk, start, about, top_k)
+        start += len(chunk)
 
 
 def _archive(path: Path, about: About, top_k: int) -> Iterator[RoutingTrace]:
@@ -135,7 +135,7 @@ def _csv(path: Path, about: About, top_k: int) -> Iterator[RoutingTrace]:
                 )
     if not rows:
         raise ValueError("is empty; give a line of experts' counts for each layer")
-    yield counts_piece([rows], 0, about, top_k)
+    yield counts_chunk([rows], 0, about, top_k)
 
 
 def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
@@ -149,8 +149,8 @@ def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
         ):
             header = {"descr": "<i4", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
-            for piece in trace.blocks():
-                file.write(np.ascontiguousarray(piece.counts, dtype="<i4").data)
+            for chunk in trace.blocks():
+                file.write(np.ascontiguousarray(chunk.counts, dtype="<i4").data)
     elif path.suffix == ".csv":
         matrix_rows.write(trace, path)
     elif path.suffix == ".npy" and trace.num_steps == 1:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
-from traces.formats.pieces import counts_piece, steps_at_once
+from traces.formats.chunks import counts_chunk, steps_at_once
 from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 
@@ -142,7 +142,7 @@ def _counted(
         raise ValueError(
             f"step {start + step}, layer {layer}, expert {expert} has {seen.max()} rows; give one"
         )
-    yield counts_piece(counts, start - first, about, top_k)
+    yield counts_chunk(counts, start - first, about, top_k)
 
 
 def write(trace: RoutingTrace | StoredTrace, path: Path) -> None:
@@ -155,9 +155,9 @@ def write(trace: RoutingTrace | StoredTrace, path: Path) -> None:
     before = 0
     with path.open("wb") as file:
         file.write(",".join(COLUMNS).encode() + b"\n")
-        for piece in trace.blocks():
-            places = np.unravel_index(np.arange(piece.counts.size), piece.counts.shape)
-            columns = [places[0] + before, places[1], places[2], piece.counts.ravel()]
+        for chunk in trace.blocks():
+            places = np.unravel_index(np.arange(chunk.counts.size), chunk.counts.shape)
+            columns = [places[0] + before, places[1], places[2], chunk.counts.ravel()]
             arrays = [pa.array(np.asarray(column, dtype=np.int64)) for column in columns]
             csv.write_csv(pa.Table.from_arrays(arrays, schema=schema), file, options)
-            before += piece.num_steps
+            before += chunk.num_steps

@@ -117,10 +117,10 @@ def _extend(hashes: "array[int]", request: dict[str, Any]) -> int:
         raise ValueError("hash_ids is no list of whole numbers; give one id a block")
     if ids and not (min(ids) >= 0 and max(ids) < 2**62):
         raise ValueError("hash_ids holds an id outside 0 <= id < 2**62; number the blocks from 0")
-    room = -(-request["input_length"] // BLOCK_TOKENS)
-    if len(ids) > room:
+    most = -(-request["input_length"] // BLOCK_TOKENS)
+    if len(ids) > most:
         raise ValueError(
-            f"hash_ids has {len(ids)} blocks > {room}, which hold {request['input_length']} tokens "
+            f"hash_ids has {len(ids)} blocks > {most}, which hold {request['input_length']} tokens "
             f"at {BLOCK_TOKENS} a block; this layout has no other size"
         )
     hashes.extend(ids)

@@ -1,7 +1,7 @@
 """The ``.npy`` layout, read front to back: a file, or a member of an ``.npz``.
 
 numpy's format 1.0 to 3.0: a magic, a header of ``descr``, ``fortran_order`` and ``shape``, then the
-items. Nothing is mapped, so that memory holds one piece and not what the page cache keeps, and
+items. Nothing is mapped, so that memory holds one chunk and not what the page cache keeps, and
 nothing is unpickled.
 """
 
@@ -48,7 +48,7 @@ class NpyStream:
         if any(length < 0 for length in self.shape):
             raise ValueError(f"has shape {self.shape}; no axis may be negative")
 
-    def pieces(self, rows: int) -> Iterator[NDArray[Any]]:
+    def chunks(self, rows: int) -> Iterator[NDArray[Any]]:
         """Yield ``rows`` entries of the first axis at a time, in order; an empty array as it is.
 
         Raises

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
+from traces.formats.chunks import tokens_chunk
 from traces.formats.list_columns import chosen, is_list, opened, plain, rows_at_once, schema_names
-from traces.formats.pieces import tokens_piece
 from traces.formats.token_rows import Columns, TokenRows, joined
 from traces.header import whole_numbers
 from traces.tokens import TokenTrace
@@ -63,10 +63,10 @@ def blocks(path: Path, about: About) -> Iterator[TokenTrace]:
                 last_step = int(rows["step"][-1])
             whole, held = _at_sample(held, rows)
             if whole is not None:
-                yield _piece(whole, start, about, experts)
+                yield _chunk(whole, start, about, experts)
                 start += _length(whole)
     if held is not None:
-        yield _piece(held, start, about, experts)
+        yield _chunk(held, start, about, experts)
         start += _length(held)
     if not start:
         raise ValueError("has no tokens; give a row for each")
@@ -156,12 +156,12 @@ def _at_sample(held: Columns | None, rows: Columns) -> tuple[Columns | None, Col
     return ({name: column[:cut] for name, column in rows.items()} if cut else None), rest
 
 
-def _piece(rows: Columns, start: int, about: About, experts: int) -> TokenTrace:
+def _chunk(rows: Columns, start: int, about: About, experts: int) -> TokenTrace:
     lengths = None
     if "sample" in rows:
         changes = np.flatnonzero(np.diff(rows["sample"])) + 1
         lengths = np.diff(np.concatenate([[0], changes, [len(rows["sample"])]]))
-    return tokens_piece(
+    return tokens_chunk(
         rows["experts"],
         start,
         about,

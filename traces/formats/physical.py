@@ -1,4 +1,4 @@
-"""Counts and ids of physical experts, told in logical ones."""
+"""Convert counts and ids of physical experts to logical ones."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Files of one recording in a folder, in order of time, those of one time together."""
+"""Files of one recording in a folder, grouped by time and in order of time."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lines of a text file, plain or packed with gzip, and numbers written in them."""
+"""Lines of a plain or gzip text file, and numbers in them."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""A CSV table of requests, column by column, by the names in its first line."""
+"""A CSV table of requests, column by column, with names in its first line."""
 
 import csv
 import itertools

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
+from traces.formats.chunks import tokens_chunk
 from traces.formats.json_elements import elements, numbers
-from traces.formats.pieces import tokens_piece
 from traces.tokens import TokenTrace
 
 LOOKS = re.compile(rb'\s*\[\s*\{\s*"\d+"\s*:\s*(null|\[)')
@@ -70,7 +70,7 @@ def blocks(path: Path, about: About) -> Iterator[TokenTrace]:
                     f"{len(layers)} and {top_k}; read one model at a time"
                 )
             layers, top_k, empty = names, ids.shape[2], False
-            yield tokens_piece(
+            yield tokens_chunk(
                 ids,
                 0,
                 about,

@@ -68,7 +68,7 @@ def write(trace: RoutingTrace | StoredTrace, path: Path) -> None:
     torch = torch_file.library()
     if isinstance(trace, TokenTrace):
         trace = trace.counts()
-    counts = np.concatenate([piece.counts for piece in trace.blocks()])
+    counts = np.concatenate([chunk.counts for chunk in trace.blocks()])
     content = {
         "rank": 0,
         "logical_count": torch.from_numpy(counts),
@@ -82,8 +82,8 @@ def _statistics(files: list[Path], about: About) -> Iterator[RoutingTrace]:
     for file in files:
         counts = _counts(file)
         found = np.zeros(counts.shape[1], dtype=bool)
-        for piece in _pieces(counts):
-            found |= piece.any(axis=(0, 2))
+        for chunk in _chunks(counts):
+            found |= chunk.any(axis=(0, 2))
         if used is not None and len(used) != len(found):
             raise ValueError(f"{file.name} has {len(found)} layers, those before it {len(used)}")
         used = found if used is None else used | found
@@ -93,8 +93,8 @@ def _statistics(files: list[Path], about: About) -> Iterator[RoutingTrace]:
     note = sglang_records.layer_note(used)
     for file in files:
         start = 0
-        for piece in _pieces(_counts(file)):
-            whole = whole_numbers(piece, "logical_count", AXES)
+        for chunk in _chunks(_counts(file)):
+            whole = whole_numbers(chunk, "logical_count", AXES)
             try:
                 check_range(whole, "logical_count", AXES, 2**31, "a count is a number of tokens")
             except ValueError as error:
@@ -118,7 +118,7 @@ def _counts(file: Path) -> NDArray[Any]:
     return counts
 
 
-def _pieces(counts: NDArray[Any]) -> Iterator[NDArray[Any]]:
+def _chunks(counts: NDArray[Any]) -> Iterator[NDArray[Any]]:
     steps = max(1, BLOCK_BYTES // max(1, counts[:1].nbytes))
     for start in range(0, len(counts), steps):
         yield counts[start : start + steps]

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.formats.about import About
-from traces.formats.pieces import counts_piece, steps_at_once, tokens_piece
+from traces.formats.chunks import counts_chunk, steps_at_once, tokens_chunk
 from traces.formats.safetensors_file import SafetensorsFile
 from traces.header import check_range, whole_numbers
 from traces.routing import RoutingTrace
@@ -143,14 +143,14 @@ def _counts(ranks: list[Rank], about: About, experts: int, top_k: int) -> Iterat
     steps = steps_at_once(len(layers), experts, 8)
     at = {layer: place for place, layer in enumerate(layers)}
     for start in range(0, len(iterations), steps):
-        piece = np.zeros((len(iterations[start : start + steps]), len(layers), experts), np.int64)
+        chunk = np.zeros((len(iterations[start : start + steps]), len(layers), experts), np.int64)
         for step, iteration in enumerate(iterations[start : start + steps]):
             for rank, arrays, keys in ranks:
                 held = sorted(keys[iteration])
                 places = [at[layer] for layer in held]
                 names = [keys[iteration][layer] for layer in held]
-                piece[step, places] += _rank_counts(arrays, names, rank, experts)
-        yield counts_piece(piece, start, about, top_k, provenance=provenance)
+                chunk[step, places] += _rank_counts(arrays, names, rank, experts)
+        yield counts_chunk(chunk, start, about, top_k, provenance=provenance)
 
 
 def _rank_counts(arrays: SafetensorsFile, keys: list[str], rank: int, experts: int) -> NDArray[Any]:
@@ -164,8 +164,8 @@ def _rank_counts(arrays: SafetensorsFile, keys: list[str], rank: int, experts: i
     if found.dtype.kind == "f" or found.min() < 0 or found.max() >= 2**31:
         for key in keys:
             counts = _read(arrays, key, f"rank {rank}, {key}", ("experts",))
-            mend = "a count is a number of tokens"
-            check_range(counts, f"rank {rank}, {key}: it", ("experts",), 2**31, mend)
+            hint = "a count is a number of tokens"
+            check_range(counts, f"rank {rank}, {key}: it", ("experts",), 2**31, hint)
         found = found.astype(np.int64)
     return found
 
@@ -192,7 +192,7 @@ def _tokens(ranks: list[Rank], about: About, experts: int, top_k: int) -> Iterat
         if not len(ids):
             continue  # an idle step: the next one has its own number
         source = np.repeat([rank for rank, _, _ in ranks], [len(part) for part in parts])
-        yield tokens_piece(
+        yield tokens_chunk(
             ids,
             before,
             about,

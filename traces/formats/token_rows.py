@@ -1,4 +1,4 @@
-"""Rows of a token and a layer each, put together to tokens."""
+"""Assemble tokens from rows of one token and one layer each."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Files of ``torch.save``, opened without running anything in them."""
+"""Read files of ``torch.save`` without running any code in them."""
 
 import importlib
 import zipfile

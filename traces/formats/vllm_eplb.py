@@ -62,8 +62,8 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
         busy = total[total.any(axis=(1, 2))]
         for start in range(0, len(busy), BLOCK_STEPS):
             empty = False
-            piece = busy[start : start + BLOCK_STEPS]
-            yield RoutingTrace(piece, about.model, top_k, about.phase)
+            chunk = busy[start : start + BLOCK_STEPS]
+            yield RoutingTrace(chunk, about.model, top_k, about.phase)
     if empty:
         raise ValueError("expert_load_window is 0 throughout; save it while requests are served")
 

@@ -1,9 +1,24 @@
-"""Routing made by a law: generators with a seed, presets, and laws fitted to recordings."""
+"""Generated routing: laws and their presets, traces drawn from a law, laws fitted to recordings."""
 
 from traces.generators.compare import Row, compare
 from traces.generators.fit import fit
+from traces.generators.generate import counts, tokens, trace
 from traces.generators.law import Law
+from traces.generators.law_file import load, save
 from traces.generators.presets import PRESETS, preset
 from traces.generators.route import route
 
-__all__ = ["PRESETS", "Law", "Row", "compare", "fit", "preset", "route"]
+__all__ = [
+    "PRESETS",
+    "Law",
+    "Row",
+    "compare",
+    "counts",
+    "fit",
+    "load",
+    "preset",
+    "route",
+    "save",
+    "tokens",
+    "trace",
+]

@@ -1,12 +1,12 @@
-"""Which experts a token takes, given its scores: the hot loop of routing."""
+"""The inner loop of routing: the experts that a token takes, by its scores."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.compiled import compiled
+from traces.generators.kernel import kernel
 
 
-@compiled
+@kernel
 def _larger(
     scores: NDArray[np.float64], out: NDArray[np.int64], held: int, begin: int, end: int
 ) -> int:
@@ -14,23 +14,23 @@ def _larger(
 
     The best comes first; of equal scores the earlier place does.
     """
-    room = len(out)
-    least = scores[out[held - 1]] if held == room else -np.inf
+    capacity = len(out)
+    least = scores[out[held - 1]] if held == capacity else -np.inf
     for place in range(begin, end):
         score = scores[place]
-        if held == room and score <= least:
+        if held == capacity and score <= least:
             continue
-        at = held if held < room else held - 1
+        at = held if held < capacity else held - 1
         while at > 0 and scores[out[at - 1]] < score:
             out[at] = out[at - 1]
             at -= 1
         out[at] = place
-        held = min(held + 1, room)
+        held = min(held + 1, capacity)
         least = scores[out[held - 1]]
     return held
 
 
-@compiled
+@kernel
 def choose(
     scores: NDArray[np.float64], groups: int, groups_kept: int, out: NDArray[np.int64]
 ) -> None:
@@ -59,7 +59,7 @@ def choose(
         held = _larger(scores, out, held, begin, begin + size)
 
 
-@compiled
+@kernel
 def choose_all(
     scores: NDArray[np.float64], groups: int, groups_kept: int, out: NDArray[np.int64]
 ) -> None:

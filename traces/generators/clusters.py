@@ -1,4 +1,4 @@
-"""Which windows of a recording are of one kind: k-means on the square roots of their shares."""
+"""Group similar windows of a recording: k-means on the square roots of their shares."""
 
 import numpy as np
 from numpy.typing import NDArray

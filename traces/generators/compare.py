@@ -1,4 +1,4 @@
-"""Which statistics of a recording a generated trace meets, and which it does not."""
+"""Compare the statistics of a recording and a generated trace."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

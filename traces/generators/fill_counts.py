@@ -1,13 +1,13 @@
-"""The hot loop of counts: those of consecutive steps drawn from their moments."""
+"""The inner loop of counts: consecutive steps drawn from their moments."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.compiled import compiled
+from traces.generators.kernel import kernel
 from traces.generators.random_bits import Bits, word
 
 
-@compiled
+@kernel
 def _inverted(bits: np.uint32, none: float, slope: float, start: float, most: int) -> int:
     """Return the count at quantile ``bits``: p(n+1) = p(n) (slope + start / (n+1)), p(0) = none."""
     left = (bits + 0.5) * 2.0**-32 - none
@@ -22,11 +22,11 @@ def _inverted(bits: np.uint32, none: float, slope: float, start: float, most: in
     return count
 
 
-@compiled
-def fill_steps(chances: NDArray[np.float64], steps: NDArray[np.uint32]) -> None:
+@kernel
+def fill_steps(recurrence: NDArray[np.float64], steps: NDArray[np.uint32]) -> None:
     """Fill ``steps`` [rows, width] with the random bits from which on a count is above 0, 1, …."""
-    for row in range(len(chances)):
-        chance, slope, start, _ = chances[row]
+    for row in range(len(recurrence)):
+        chance, slope, start, _ = recurrence[row]
         whole = chance
         for count in range(steps.shape[1]):
             steps[row, count] = np.uint32(min(np.rint(whole * 2.0**32), 2.0**32 - 1))
@@ -34,7 +34,7 @@ def fill_steps(chances: NDArray[np.float64], steps: NDArray[np.uint32]) -> None:
             whole += chance
 
 
-@compiled
+@kernel
 def _reached(steps: NDArray[np.uint32], bits: np.uint32) -> int:
     """Return how many of ``steps`` the ``bits`` have reached: no branch to be guessed wrong."""
     count = np.uint32(0)
@@ -43,7 +43,7 @@ def _reached(steps: NDArray[np.uint32], bits: np.uint32) -> int:
     return int(count)
 
 
-@compiled
+@kernel
 def _sum(row: NDArray[np.int32]) -> int:
     whole = np.int32(0)  # a total is below 2**31
     for expert in range(len(row)):
@@ -51,7 +51,7 @@ def _sum(row: NDArray[np.int32]) -> int:
     return int(whole)
 
 
-@compiled
+@kernel
 def _spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], phase: float) -> None:
     """Add ``missing``, of either sign, in proportion to variance: the running shares ``upto``.
 
@@ -69,7 +69,7 @@ def _spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], pha
     row[len(row) - 1] += missing - sign * before
 
 
-@compiled
+@kernel
 def _thin(
     row: NDArray[np.int32], surplus: int, per_count: NDArray[np.float32], phase: float
 ) -> None:
@@ -92,18 +92,18 @@ def _thin(
     row[len(row) - 1] -= surplus - before
 
 
-@compiled
+@kernel
 def _carry(row: NDArray[np.int32], most: int) -> None:
     """Bring every count within 0 and ``most``, what is over going to the experts that follow."""
     carried = 0
-    for _ in range(2):  # once around finds room for everything; the total is within bounds
+    for _ in range(2):  # once around finds a place for every token; the total is within bounds
         for expert in range(len(row)):
             wanted = row[expert] + carried
             row[expert] = min(max(wanted, 0), most)
             carried = wanted - row[expert]
 
 
-@compiled
+@kernel
 def _outside(row: NDArray[np.int32], most: int) -> bool:
     low = np.int32(0)
     high = np.int32(0)
@@ -113,7 +113,7 @@ def _outside(row: NDArray[np.int32], most: int) -> bool:
     return bool(low < 0 or high > most)
 
 
-@compiled
+@kernel
 def fill_counts(
     out: NDArray[np.int32],
     kind: NDArray[np.int64],
@@ -126,7 +126,7 @@ def fill_counts(
     per_count: NDArray[np.float32],
     small: NDArray[np.int32],
     small_start: NDArray[np.int64],
-    chances: NDArray[np.float64],
+    recurrence: NDArray[np.float64],
     small_steps: NDArray[np.uint32],
     quantile: NDArray[np.float32],
 ) -> None:
@@ -155,7 +155,7 @@ def fill_counts(
     small, small_start
         Experts whose count is found by inversion: ids, and [kinds, layers + 1] where those of a
         layer begin, the layers of one kind after another.
-    chances
+    recurrence
         [len(small), 4] chance of none, the two numbers of the recurrence, and whether the tokens
         that do not choose the expert are meant.
     small_steps
@@ -186,7 +186,7 @@ def fill_counts(
             for n in range(begin, end):
                 bits = halves[small[n]]
                 few = _reached(small_steps[n], bits)
-                none, slope, start, mirrored = chances[n]
+                none, slope, start, mirrored = recurrence[n]
                 if few == small_steps.shape[1]:
                     few = _inverted(bits, none, slope, start, most)
                 few = min(few, most)

@@ -1,14 +1,14 @@
-"""The hot loop of tokens: each adds noise to its logits and takes its experts."""
+"""The inner loop of tokens: each adds noise to its logits and takes its experts."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.choose import choose
-from traces.generators.compiled import compiled
+from traces.generators.kernel import kernel
 from traces.generators.random_bits import Bits, word
 
 
-@compiled
+@kernel
 def _domain_of(key: Bits, token: int, mix_upto: NDArray[np.float64]) -> int:
     drawn = np.float64(word(key, np.uint64(token)) >> np.uint64(11)) * 2.0**-53
     domain = 0
@@ -17,7 +17,7 @@ def _domain_of(key: Bits, token: int, mix_upto: NDArray[np.float64]) -> int:
     return domain
 
 
-@compiled
+@kernel
 def fill_tokens(
     out: NDArray[np.uint16],
     first: int,

@@ -1,4 +1,4 @@
-"""Estimate a law from a recording, to make as much more of it as wanted."""
+"""Estimate a law from a recording."""
 
 import itertools
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def fit(
     logits are those whose expected shares are the mean shares of its frames. Domains follow each
     other in the recorded order, for ever. How shares vary within a domain, beyond the drawing of
     tokens, becomes noise and drift. Nothing is assumed of how popularity is distributed. Groups
-    and bias cannot be told from choices; the chances that they bring about are in the logits.
+    and bias cannot be told from choices; the probabilities that they cause are in the logits.
 
     Tokens of one kind choose their experts on their own, which those of a recording do not: some
     experts go together. With ``token_kinds`` each domain is a mixture of kinds, which the law has
@@ -45,7 +45,7 @@ def fit(
     frame_steps
         Steps of a frame; by default as few as make at most 512 frames.
     seed
-        Of the law, and of where clustering begins.
+        Random seed of the law and of the clustering.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def fit(
 
 @dataclass
 class _Kinds:
-    """Kinds of tokens of one domain: chances [kinds, layers, experts] and shares [kinds]."""
+    """Kinds of tokens of one domain: probabilities [kinds, layers, experts] and shares [kinds]."""
 
     chance: NDArray[np.float64]
     share: NDArray[np.float64]

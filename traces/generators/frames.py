@@ -1,4 +1,4 @@
-"""A recording as at most 512 frames of equally many steps, read in bounded memory."""
+"""Split a recording into at most 512 frames of equally many steps, in bounded memory."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""How likely a token is to choose each expert, when it takes the top k of perturbed logits.
+"""Probability that a token chooses each expert, if it takes the top k of perturbed logits.
 
 A token that adds independent Gumbel noise to the logits ``z`` and takes the k largest chooses as k
 draws without replacement with weights ``exp(z)`` do; equivalently, every expert rings after an
@@ -12,14 +12,14 @@ exact answer, the softmax, is.
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.compiled import compiled
+from traces.generators.kernel import kernel
 
 
-@compiled
+@kernel
 def fill_inclusion(
     logits: NDArray[np.float64], top_k: int, tau: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:
-    """Fill ``out`` [rows, experts] with the chances of each row of ``logits`` [rows, experts].
+    """Fill ``out`` [rows, experts] with the selection probabilities for ``logits`` [rows, experts].
 
     ``tau`` [rows] is where the search begins, 0 where nothing is known, and is left at what it
     found.
@@ -61,7 +61,7 @@ def fill_inclusion(
 
 
 def inclusion(logits: NDArray[np.float64], top_k: int) -> NDArray[np.float64]:
-    """Return the chances that a token chooses each expert.
+    """Return the probability that a token chooses each expert.
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ def inclusion(logits: NDArray[np.float64], top_k: int) -> NDArray[np.float64]:
 
 
 def logits_of(inclusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return logits whose chances are ``inclusion`` [..., experts], each within (0, 1).
+    """Return logits that give the selection probabilities ``inclusion`` [..., experts] in (0, 1).
 
     The inverse of :func:`inclusion` in closed form, up to the constant of each layer, which is
-    chosen so that the logits average 0. Where the chances add up to one, softmax is meant.
+    chosen so that the logits average 0. Where the probabilities add up to one, softmax is meant.
     """
     single = np.isclose(inclusion.sum(axis=-1, keepdims=True), 1.0)
     logits = np.where(single, np.log(inclusion), np.log(-np.log1p(-inclusion)))

@@ -1,23 +1,24 @@
-"""A law of routing: what to make, as a frozen record of parameters; same seed, same trace."""
+"""The parameters of generated routing, as a frozen record: equal laws give equal traces."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from traces.generators.law_checks import check
-from traces.routing import RoutingTrace
-from traces.tokens import TokenTrace
 
 ARRAYS = ("logits", "bias", "layer_variation")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Law:
-    """How experts are chosen, step by step; every parameter but the shape may be left out.
+    """A routing model: how tokens choose experts, step by step.
+
+    Only the shape must be given. :func:`traces.generators.counts`,
+    :func:`traces.generators.tokens` and :func:`traces.generators.trace` generate from it, and
+    :func:`traces.generators.save` writes it to a file.
 
     A token of domain d adds Gumbel noise to the logits of d in each layer and takes the top k. The
     logits are the popularity of the experts, plus the domain's own affinities, plus what has
@@ -36,7 +37,7 @@ class Law:
     prefill_tokens, prefill_share
         Tokens of a prefill step, and the share of steps that are such, at random.
     phase
-        What traces say of themselves; by default what ``prefill_share`` implies.
+        Phase that generated traces state; by default what ``prefill_share`` implies.
     popularity, skew
         Law of the base logits: "zipf" (``skew`` is the exponent), "lognormal" (deviation of the
         logits) or "dirichlet" (concentration of each expert; small is skewed).
@@ -81,7 +82,7 @@ class Law:
     update_steps
         Steps between updates of logits and shares.
     seed
-        Of everything that is random.
+        Random seed.
 
     Raises
     ------
@@ -90,8 +91,9 @@ class Law:
 
     Examples
     --------
+    >>> from traces.generators import trace
     >>> law = Law(layers=1, experts=4, top_k=1, step_tokens=100, skew=0.0)
-    >>> law.trace(2).counts.sum(axis=2).tolist()
+    >>> trace(law, 2).counts.sum(axis=2).tolist()
     [[100], [100]]
     """
 
@@ -131,97 +133,57 @@ class Law:
 
     def __post_init__(self) -> None:
         for name in ARRAYS:
-            given = getattr(self, name)
-            if given is not None:
-                array = np.array(given, dtype=np.float64)
+            values = getattr(self, name)
+            if values is not None:
+                array = np.array(values, dtype=np.float64)
                 array.flags.writeable = False
                 object.__setattr__(self, name, array)
         check(self)
 
     @property
     def trace_phase(self) -> str:
-        """What the traces say of themselves."""
+        """Phase that generated traces state."""
         return self.phase or {0.0: "decode", 1.0: "prefill"}.get(self.prefill_share, "mixed")
-
-    def counts(
-        self, steps: int, *, start: int = 0, block_steps: int | None = None
-    ) -> Iterator[RoutingTrace]:
-        """Yield the counts of steps ``start`` to ``start + steps``, piece by piece.
-
-        Totals are exact: ``step_tokens * top_k`` in every step and layer. The mean of a count is
-        that of independent tokens with the chances of :func:`traces.generators.inclusion.inclusion`
-        and so is its variance, plus ``noise``. Counts with a mean below 16 are drawn from the
-        binomial law (negative binomial with noise) by inversion, others from the normal law
-        corrected for skewness; both are then conditioned on the total, which keeps mean and
-        variance within a few per cent for a dozen experts and more, and is rough for two or three.
-        Group-limited routing enters by its chances, estimated once from 2,048 tokens a layer and
-        domain. That neighbouring layers of a token are correlated does not enter.
-
-        Parameters
-        ----------
-        steps
-            How many.
-        start
-            The first; what comes before is passed over, which takes a little time.
-        block_steps
-            Steps of a piece; by default about 2 million counts. It changes no count.
-
-        Raises
-        ------
-        ValueError
-            If ``steps`` or ``block_steps`` is below 1, or ``start`` below 0.
-        """
-        from traces.generators.count_pieces import count_pieces
-
-        return count_pieces(self, steps, start, block_steps)
-
-    def tokens(
-        self, steps: int, *, start: int = 0, block_steps: int | None = None
-    ) -> Iterator[TokenTrace]:
-        """Yield the same law token by token; parameters and errors as for :meth:`counts`.
-
-        Every token takes its top k of noisy scores, in groups where there are any: nothing is
-        approximate but that Gumbel noise has 32 random bits, 16 with ``layer_correlation``. Steps
-        are numbered from the trace's beginning. A piece has by default about 2 million choices.
-        """
-        from traces.generators.token_pieces import token_pieces
-
-        return token_pieces(self, steps, start, block_steps)
-
-    def trace(self, steps: int, *, start: int = 0) -> RoutingTrace:
-        """Return counts in one piece."""
-        (piece,) = self.counts(steps, start=start, block_steps=steps)
-        return piece
 
     def replace(self, **changes: Any) -> "Law":
         """Return a copy with other parameters."""
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what differs from the defaults, as numbers, text and lists."""
-        from traces.generators.law_file import as_dict
-
-        return as_dict(self)
-
-    @staticmethod
-    def from_dict(fields: Mapping[str, Any]) -> "Law":
-        """Return the law of :meth:`as_dict`; ValueError if a field is unknown or missing."""
-        from traces.generators.law_file import from_dict
-
-        return from_dict(fields)
-
-    def save(self, path: str | Path) -> None:
-        """Write a TOML file, whole or not at all."""
-        from traces.generators.law_file import save
-
-        save(self, path)
+        """Return the parameters that differ from their defaults, as numbers, text and lists."""
+        values: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not field.default and not _same(value, field.default):
+                values[field.name] = _plain(value)
+        return values
 
     @staticmethod
-    def load(path: str | Path) -> "Law":
-        """Read a TOML file; ValueError naming it if it holds no law."""
-        from traces.generators.law_file import load
+    def from_dict(values: Mapping[str, Any]) -> "Law":
+        """Return the law of :meth:`as_dict`.
 
-        return load(path)
+        Raises
+        ------
+        ValueError
+            If a parameter is unknown, missing or out of its range.
+        """
+        known = {field.name: field for field in fields(Law)}
+        for name in values:
+            if name not in known:
+                raise ValueError(f"{name} is not a field of a law; there are {', '.join(known)}")
+        for name, field in known.items():
+            if field.default is MISSING and name not in values:
+                raise ValueError(f"{name} is missing; every law has one")
+        arguments = dict(values)
+        try:
+            if arguments.get("mix") is not None:
+                arguments["mix"] = tuple(arguments["mix"])
+            if arguments.get("schedule") is not None:
+                stretches = arguments["schedule"]
+                arguments["schedule"] = tuple((steps, tuple(mix)) for steps, mix in stretches)
+            return Law(**arguments)
+        except TypeError as error:
+            raise ValueError(f"a field has the wrong form: {error}") from None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Law) and self.as_dict() == other.as_dict()
@@ -230,13 +192,27 @@ class Law:
         return hash((self.layers, self.experts, self.top_k, self.model, self.seed))
 
     def __repr__(self) -> str:
-        fields = {
+        texts = {
             name: f"<{np.shape(value)}>" if name in ARRAYS else repr(value)
             for name, value in self.as_dict().items()
         }
-        return f"Law({', '.join(f'{name}={text}' for name, text in fields.items())})"
+        return f"Law({', '.join(f'{name}={text}' for name, text in texts.items())})"
 
 
 def array_of(values: ArrayLike) -> NDArray[np.float64]:
     """Return an array field as what it is once the law is made."""
     return np.asarray(values, np.float64)
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) in (int, float, str) and bool(value == default)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    return value

@@ -1,16 +1,17 @@
-"""What a law must satisfy."""
+"""Ranges of the parameters of a law.
+
+A law is typed as ``Any`` here, because ``Law`` imports this module to check itself.
+"""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from traces.generators.popularity import LAWS
 from traces.header import check_header, checked_integer
 
-if TYPE_CHECKING:
-    from traces.generators.law import Law
-
-POPULARITY = ("zipf", "lognormal", "dirichlet")
+POPULARITY = (*LAWS, "dirichlet")
 
 #: Least value of each whole number, and of each length of time in steps.
 LEAST = {
@@ -47,7 +48,7 @@ RANGE = {
 }
 
 
-def check(law: "Law") -> None:
+def check(law: Any) -> None:
     """Raise ValueError unless every field is in its range and they fit each other."""
     for name, least in LEAST.items():
         if checked_integer(getattr(law, name), name) < least:
@@ -76,17 +77,19 @@ def _check_number(name: str, value: Any, low: float, high: float) -> None:
         raise ValueError(f"{name} = {value} is outside {low:g} <= {name} <= {high:g}, finite")
 
 
-def _check_groups(law: "Law") -> None:
+def _check_groups(law: Any) -> None:
     if law.experts % law.groups:
         raise ValueError(f"groups = {law.groups} do not divide {law.experts} experts evenly")
     if law.groups_kept > law.groups:
         raise ValueError(f"groups_kept = {law.groups_kept} > {law.groups} groups; keep fewer")
-    room = law.experts // law.groups * law.groups_kept
-    if law.top_k > room:
-        raise ValueError(f"top_k = {law.top_k} > {room} experts of the kept groups; keep more")
+    candidates = law.experts // law.groups * law.groups_kept
+    if law.top_k > candidates:
+        raise ValueError(
+            f"top_k = {law.top_k} > {candidates} experts of the kept groups; keep more"
+        )
 
 
-def _check_mix(law: "Law") -> None:
+def _check_mix(law: Any) -> None:
     mixes = [] if law.mix is None else [("mix", law.mix)]
     if law.schedule is not None:
         if law.mix is not None:
@@ -106,7 +109,7 @@ def _check_mix(law: "Law") -> None:
             raise ValueError(f"{name} = {mix}; give at least one share above 0")
 
 
-def _check_arrays(law: "Law") -> None:
+def _check_arrays(law: Any) -> None:
     shape = (law.layers, law.experts)
     forms = (
         ("logits", (shape, (law.domains, *shape))),

@@ -1,4 +1,4 @@
-"""Numbers that say what routing is like, by which a recording and a generated trace compare."""
+"""Statistics of routing by which a recording and a generated trace are compared."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ Shares = NDArray[np.float64]
 
 
 def hottest_over_mean(shares: Shares) -> float:
-    """Return the load of the hottest expert over the mean, averaged over windows and layers."""
+    """Return the load of the heaviest expert over the mean, averaged over windows and layers."""
     return float((shares.max(axis=2) / shares.mean(axis=2)).mean())
 
 

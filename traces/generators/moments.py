@@ -1,4 +1,4 @@
-"""Mean, variance and skewness of the counts of a step, and what the hot loop needs of them."""
+"""Mean, variance and skewness of the counts of a step, in the form that the inner loop needs."""
 
 import functools
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Moments:
     per_count: NDArray[np.float32]
     small: NDArray[np.int32]
     small_start: NDArray[np.int64]
-    chances: NDArray[np.float64]
+    recurrence: NDArray[np.float64]
     small_steps: NDArray[np.uint32]
 
 
@@ -47,7 +47,7 @@ def moments(
     tokens
         [kinds] tokens of a step.
     varied
-        [layers, experts] coefficients of variation of the chances.
+        [layers, experts] coefficients of variation of the probabilities.
     """
     trials = tokens[:, None, None].astype(np.float64)
     chance = np.minimum(chance, 1.0)
@@ -67,9 +67,9 @@ def moments(
     upto = np.cumsum(variance, axis=2)
     whole = upto[:, :, -1:]
     upto = np.where(whole > 0, upto / np.where(whole > 0, whole, 1), 1.0)
-    chances = _recurrence(rarer[small], variance[small], mirrored[small])
-    steps = np.empty((len(chances), WIDTH), np.uint32)
-    fill_steps(chances, steps)
+    recurrence = _recurrence(rarer[small], variance[small], mirrored[small])
+    steps = np.empty((len(recurrence), WIDTH), np.uint32)
+    fill_steps(recurrence, steps)
     return Moments(
         tokens,
         np.stack([mean, np.sqrt(variance), skewness], axis=1).astype(np.float32),
@@ -77,7 +77,7 @@ def moments(
         (variance / np.maximum(mean, 1e-30)).astype(np.float32),
         np.nonzero(small)[2].astype(np.int32),
         start,
-        chances,
+        recurrence,
         steps,
     )
 

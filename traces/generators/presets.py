@@ -1,4 +1,4 @@
-"""Laws with a name: skews that were published, and the shapes of two large models.
+"""Preset laws: published skews, and the shapes of two large models.
 
 Each preset says in its function what is published and what is assumed; tests hold the published
 numbers.
@@ -20,7 +20,7 @@ def xdeepserve_skew() -> Law:
     Published (arXiv:2508.02520, section 4.5, one layer of DeepSeek-R1 on ShareGPT): a fifth of the
     experts above the mean, the hottest about 30 times it. The tokens are those of its EP288
     deployment, 288 dies of 60. Assumed: logits are normal quantiles with deviation 2, those of the
-    hottest expert 0.75 above its quantile (30 times the mean is 94 % of all tokens); which expert
+    heaviest expert 0.75 above its quantile (30 times the mean is 94 % of all tokens); which expert
     is how hot is independent in every layer; nothing drifts.
     """
     rank = NormalDist().inv_cdf

@@ -54,9 +54,11 @@ def route(
         raise ValueError(f"groups = {groups} do not divide {experts} experts evenly")
     if not 1 <= groups_kept <= groups:
         raise ValueError(f"groups_kept = {groups_kept} is outside 1 <= groups_kept <= {groups}")
-    room = experts // groups * groups_kept
-    if not 1 <= top_k <= room:
-        raise ValueError(f"top_k = {top_k} is outside 1 <= top_k <= {room} experts of kept groups")
+    candidates = experts // groups * groups_kept
+    if not 1 <= top_k <= candidates:
+        raise ValueError(
+            f"top_k = {top_k} is outside 1 <= top_k <= {candidates} experts of kept groups"
+        )
     scores = 1 / (1 + np.exp(-np.clip(values, -700, 700)))
     if bias is not None:
         scores = scores + np.broadcast_to(np.asarray(bias, np.float64), scores.shape)

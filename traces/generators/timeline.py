@@ -1,34 +1,32 @@
-"""What a law's logits and shares are at each time: intervals within which they stand still."""
+"""Logits and domain shares of a law over time, as intervals in which they are constant."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.popularity import along_layers, base_logits
-
-if TYPE_CHECKING:
-    from traces.generators.law import Law
+from traces.generators.base_logits import base_logits
+from traces.generators.law import Law
+from traces.generators.popularity import along_layers
 
 # one stream of random numbers for each purpose, so that turning one on leaves the others as
 # they are
-BASE, DRIFT, MIX, SHIFT, BURST, KIND, COUNTS, DOMAINS, TOKENS, NOISE, CHANCES = range(11)
+BASE, DRIFT, MIX, SHIFT, BURST, KIND, COUNTS, DOMAINS, TOKENS, NOISE, PROBABILITIES = range(11)
 
 
-def stream(law: "Law", purpose: int, number: int = 0) -> np.random.Generator:
+def stream(law: Law, purpose: int, number: int = 0) -> np.random.Generator:
     """Return the generator of one purpose, in the interval ``number``."""
     return np.random.default_rng([law.seed, purpose, number])
 
 
-def key(law: "Law", purpose: int) -> np.uint64:
+def key(law: Law, purpose: int) -> np.uint64:
     """Return the key of a stream of counted random bits."""
     return np.uint64(stream(law, purpose).integers(2**64, dtype=np.uint64))
 
 
 @dataclass
-class Interval:
+class LawInterval:
     """Steps ``start`` up to ``stop``, within which nothing drifts.
 
     Parameters
@@ -53,7 +51,7 @@ class Interval:
     kind: NDArray[np.int64]
 
 
-def intervals(law: "Law", stop: int) -> Iterator[Interval]:
+def intervals(law: Law, stop: int) -> Iterator[LawInterval]:
     """Yield the intervals from the beginning up to step ``stop``; the last one is whole."""
     shape = (law.layers, law.experts)
     drift = _wandering(law, DRIFT, shape, float(law.drift_sigma > 0), law.drift_steps)
@@ -69,16 +67,16 @@ def intervals(law: "Law", stop: int) -> Iterator[Interval]:
         drawn = stream(law, KIND, number).random(law.update_steps)
         kind = (drawn < law.prefill_share).astype(np.int64)
         end = start + law.update_steps
-        yield Interval(start, end, next(places), next(drift), mix / mix.sum(), kind)
+        yield LawInterval(start, end, next(places), next(drift), mix / mix.sum(), kind)
 
 
-def base(law: "Law") -> NDArray[np.float64]:
+def base(law: Law) -> NDArray[np.float64]:
     """Return the base logits [domains, layers, experts]."""
     return base_logits(law, stream(law, BASE))
 
 
 def _wandering(
-    law: "Law", purpose: int, shape: tuple[int, int], sigma: float, relaxation: float
+    law: Law, purpose: int, shape: tuple[int, int], sigma: float, relaxation: float
 ) -> Iterator[NDArray[np.float64] | None]:
     """Yield a stationary Ornstein–Uhlenbeck process, exactly, interval by interval."""
     kept = np.exp(-law.update_steps / relaxation)
@@ -93,7 +91,7 @@ def _wandering(
         number += 1
 
 
-def _places(law: "Law") -> Iterator[NDArray[np.int64]]:
+def _places(law: Law) -> Iterator[NDArray[np.int64]]:
     """Yield whose base logits every expert has, changed at each abrupt shift."""
     place = np.tile(np.arange(law.experts), (law.layers, 1))
     moving = round(law.shift_share * law.experts)
@@ -111,7 +109,7 @@ def _places(law: "Law") -> Iterator[NDArray[np.int64]]:
                 place[layer, among] = place[layer, generator.permutation(among)]
 
 
-def _bursts(law: "Law") -> Iterator[NDArray[np.float64]]:
+def _bursts(law: Law) -> Iterator[NDArray[np.float64]]:
     """Yield what bursts add to the log shares [domains]."""
     running: list[tuple[float, int]] = []
     number = 0
@@ -130,7 +128,7 @@ def _bursts(law: "Law") -> Iterator[NDArray[np.float64]]:
         number += 1
 
 
-def _scheduled(law: "Law", step: int) -> NDArray[np.float64]:
+def _scheduled(law: Law, step: int) -> NDArray[np.float64]:
     """Return the shares that schedule or mix give at ``step``, not yet adding up to 1."""
     if law.schedule is None:
         return np.ones(law.domains) if law.mix is None else np.array(law.mix, np.float64)

@@ -1,15 +1,15 @@
-"""Kinds of tokens: which choose alike in all layers."""
+"""Kinds of tokens: tokens that choose similar experts in all layers."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.compiled import compiled
+from traces.generators.kernel import kernel
 
 #: Tokens of the domain's mean that each kind is mixed with, so that no expert is impossible.
 PRIOR_TOKENS = 2.0
 
 
-@compiled
+@kernel
 def _assign(
     experts: NDArray[np.integer],
     log_chance: NDArray[np.float64],
@@ -39,7 +39,7 @@ def _assign(
 def kinds_of(
     experts: NDArray[np.integer], num_experts: int, number: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the chances of each kind, and its share, by hard expectation maximisation.
+    """Return probabilities and share of each kind, by hard expectation maximisation.
 
     Parameters
     ----------
@@ -94,8 +94,8 @@ def _apart(
     for kind in range(number):
         drawn = left[: max(1, min(8, len(left) - (number - kind - 1)))]
         columns = (offset + experts[drawn]).reshape(len(drawn), -1)
-        likeness = chosen[:kind, columns].sum(axis=2).max(axis=0, initial=0)
-        place = int(np.argmin(likeness))
+        similarity = chosen[:kind, columns].sum(axis=2).max(axis=0, initial=0)
+        place = int(np.argmin(similarity))
         first.append(left.pop(place))
         del left[: min(len(drawn) - 1, len(left) - (number - kind - 1))]
         chosen[kind, columns[place]] = 1

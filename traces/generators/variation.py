@@ -1,4 +1,4 @@
-"""How the weights of a recording vary around their domain: white noise, and slow drift."""
+"""Estimate how weights vary within a domain: white noise, and slow drift."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.moments import elasticity
-from traces.generators.restless import restlessness
+from traces.generators.volatility import volatility_of
 
 
 @dataclass
@@ -68,8 +68,8 @@ def variation(
     if sensitive is None:
         sensitive = mean * elasticity(mean)
     variance /= np.maximum(degrees, 0.5)
-    steadiness, layers = _restless(mean, variance, drawn, size, sensitive**2)
-    factor = restlessness(_popularity(mean), steadiness, layers)
+    steadiness, layers = _volatility(mean, variance, drawn, size, sensitive**2)
+    factor = volatility_of(_popularity(mean), steadiness, layers)
     spans = 2 ** np.arange(max(1, int(np.log2(max(1, frames // 3))) + 1))
     share = (size / frames)[:, None, None]
     found = np.array([_allan(deviation, int(span)) for span in spans])
@@ -86,7 +86,7 @@ def _popularity(mean: NDArray[np.float64]) -> NDArray[np.float64]:
     return mean / mean.mean(axis=2, keepdims=True)
 
 
-def _restless(
+def _volatility(
     mean: NDArray[np.float64],
     variance: NDArray[np.float64],
     drawn: NDArray[np.float64],
@@ -105,7 +105,7 @@ def _restless(
     none = np.ones(mean.shape[1])
     best = (np.inf, 0.0)
     for steadiness in np.arange(0.0, 1.01, 0.05):
-        model = square * restlessness(_popularity(mean), float(steadiness), None) ** 2
+        model = square * volatility_of(_popularity(mean), float(steadiness), None) ** 2
         scale = max(
             0.0, float((known * model * beyond).sum() / max((known * model**2).sum(), 1e-300))
         )
@@ -113,7 +113,7 @@ def _restless(
         if scale > 0 and error < best[0]:
             best = error, float(steadiness)
     steadiness = round(best[1], 2)
-    model = square * restlessness(_popularity(mean), steadiness, None) ** 2
+    model = square * volatility_of(_popularity(mean), steadiness, None) ** 2
     below = np.maximum((known * model**2).sum(axis=(0, 2)), 1e-300)
     layers = np.maximum((known * model * beyond).sum(axis=(0, 2)) / below, 0.0)
     if layers.sum() <= 0:

@@ -1,4 +1,4 @@
-"""What a routing trace is like: skew, drift, what is chosen together.
+"""Statistics of routing: skew, drift, co-activation.
 
 Examples
 --------

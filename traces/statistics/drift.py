@@ -1,4 +1,4 @@
-"""How loads change from window to window, from a stream of windows."""
+"""Change of loads from window to window, from a stream of windows."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""Arithmetic in which what is not known stays NaN, and is left out of means."""
+"""Arithmetic that ignores unknown values (NaN) in means."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

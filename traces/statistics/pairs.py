@@ -1,4 +1,4 @@
-"""Which experts are chosen together: by one token in one layer, and from a layer to the next."""
+"""Pairs of experts chosen together: by a token in one layer, and from a layer to the next."""
 
 import itertools
 
@@ -15,7 +15,7 @@ SCALING_ROUNDS = 200
 
 
 class Pairs:
-    """Counts of pairs of experts, over tokens that come piece by piece.
+    """Counts of pairs of experts, over tokens that come chunk by chunk.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How unequal loads are: every function takes [..., experts] and gives [...], NaN without load."""
+"""Skew of loads: every function takes [..., experts] and returns [...], NaN without load."""
 
 import math
 
@@ -19,7 +19,7 @@ def shares(load: ArrayLike) -> Array:
 
 
 def hottest(load: ArrayLike) -> Array:
-    """Return the load of the hottest expert over the mean; 1 is even."""
+    """Return the load of the heaviest expert over the mean; 1 is even."""
     share = shares(load)
     peak: Array = share.max(axis=-1) * share.shape[-1]
     return peak

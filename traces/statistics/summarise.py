@@ -1,4 +1,4 @@
-"""A trace to its summary, in one pass over its steps (and one over its tokens)."""
+"""Summarise a trace in one pass over its steps, and one over its tokens."""
 
 import itertools
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def summarise(
     lags: tuple[int, ...] = LAGS,
     ep_sizes: tuple[int, ...] = EP_SIZES,
 ) -> Summary:
-    """Measure a routing trace; a stored one is read piece by piece.
+    """Measure a routing trace; a stored one is read chunk by chunk.
 
     Memory is a few times [layers, experts] for each lag, 64 of it for the timeline, and
     [layers, experts, experts] twice for tokens.
@@ -124,7 +124,7 @@ def _checked_window(window_steps: int | None, steps: int) -> int:
 
 
 class _Steps:
-    """What is measured within each step: tokens, hottest expert, contiguous balancedness."""
+    """What is measured within each step: tokens, heaviest expert, contiguous balancedness."""
 
     def __init__(self, layers: int, ranks: tuple[int, ...]) -> None:
         self._ranks = ranks

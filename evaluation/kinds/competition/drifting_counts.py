@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lb.checked import checked_integer, checked_number
+from traces.generators.popularity import random_logits
 
 
 def drifting_counts(
@@ -61,7 +62,7 @@ def _counts(
     iterations: int, shape: tuple[int, int], rho: float, tokens: int, seed: int
 ) -> Iterator[NDArray[np.int32]]:
     generator = np.random.default_rng(seed)
-    state = generator.normal(size=shape)
+    state = random_logits("lognormal", 1.0, *shape, generator)
     innovation = math.sqrt(1 - rho * rho)
     for _ in range(iterations):
         popularity = np.exp(state)

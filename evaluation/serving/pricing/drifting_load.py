@@ -11,7 +11,7 @@ from traces.generators import Law
 from traces.token_pool import TokenPool, draw_step
 
 if TYPE_CHECKING:
-    from traces.generators.timeline import Interval
+    from traces.generators.timeline import LawInterval
 
 #: Steps of a law that are never reached.
 ENDLESS = 2**62
@@ -45,13 +45,13 @@ class Drifting:
     def __init__(self, law: Law, step_s: float, names: Sequence[str] = ()) -> None:
         if not 0 < step_s < np.inf:
             raise ValueError(f"step_s = {step_s} breaks 0 < step_s < infinity")
-        from traces.generators.chances import Chances
+        from traces.generators.selection_probabilities import SelectionProbabilities
         from traces.generators.timeline import intervals
 
         self.law, self.step_s = law, step_s
         self.domains = domain_names(law, names)
-        self._chances = Chances(law)
-        self._intervals: Iterator[Interval] = intervals(law, ENDLESS)
+        self._chances = SelectionProbabilities(law)
+        self._intervals: Iterator[LawInterval] = intervals(law, ENDLESS)
         self._at = next(self._intervals)
         self._pools: list[TokenPool | None] = [None] * law.domains
         self._chance: NDArray[np.float64] | None = None
@@ -126,9 +126,9 @@ class Drifting:
     def _pool(self, domain: int) -> TokenPool:
         chance, pool = self.chance(), self._pools[domain]
         if pool is None:
-            from traces.generators.chance_pool import chance_pool
+            from traces.generators.probability_pool import probability_pool
 
             seeds = [self.law.seed, POOLS, domain, self._at.start]
             random = np.random.default_rng(seeds)
-            pool = self._pools[domain] = chance_pool(chance[domain], self.law.top_k, random)
+            pool = self._pools[domain] = probability_pool(chance[domain], self.law.top_k, random)
         return pool

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import traces
-from traces import DomainRouting, RoutingTrace, TokenTrace
+from traces import DomainRouting, RoutingTrace, TokenTrace, generators
 from traces.generators import Law
 
 #: Steps of a law that a domain's experts are counted over.
@@ -155,9 +155,12 @@ def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
         If there are other than ``law.domains`` names, or two are the same.
     """
     alone = {
-        name: law.replace(
-            mix=tuple(map(float, np.eye(law.domains)[number])), schedule=None, burst_every=0.0
-        ).trace(LAW_STEPS)
+        name: generators.trace(
+            law.replace(
+                mix=tuple(map(float, np.eye(law.domains)[number])), schedule=None, burst_every=0.0
+            ),
+            LAW_STEPS,
+        )
         for number, name in enumerate(domain_names(law, names))
     }
     return Routed(DomainRouting(alone, pooled=True))

@@ -1,4 +1,4 @@
-"""How hot the hottest rank must be at least, whatever the placement."""
+"""Lower bound on the time of the most loaded rank, for any placement."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Which numbers of copies the experts can have."""
+"""Possible numbers of copies of the experts."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from lb.solvers.ilp.layer import Layer
 def count_copies(layer: Layer, peak: float) -> float:
     """Return in how many ways a placement with at most this peak can share out the slots."""
     least, most = copy_limits(layer, peak)
-    room = layer.spare - int((least - 1).sum())
-    ways = np.zeros(room + 1)  # ways[n]: n of the free slots are given away
+    free = layer.spare - int((least - 1).sum())
+    ways = np.zeros(free + 1)  # ways[n]: n of the free slots are given away
     ways[0] = 1.0
     for extra in most - least:
-        ways = np.convolve(ways, np.ones(extra + 1))[: room + 1]
-    return float(ways[room])
+        ways = np.convolve(ways, np.ones(extra + 1))[: free + 1]
+    return float(ways[free])
 
 
 def nearby_copies(

@@ -1,4 +1,4 @@
-"""The model over patterns: which sets of experts, each light enough for a rank, cover them all."""
+"""Covering model: choose sets of experts, each light enough for a rank, that cover all experts."""
 
 from dataclasses import dataclass
 

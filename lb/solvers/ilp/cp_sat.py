@@ -1,4 +1,4 @@
-"""The back end of OR-Tools: CP-SAT, one worker, a deterministic amount of time."""
+"""Solver back end OR-Tools CP-SAT: one worker, a deterministic amount of time."""
 
 from typing import Any
 

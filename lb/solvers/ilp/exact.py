@@ -1,4 +1,4 @@
-"""The model over copies and ranks together: exact, for layers that are small."""
+"""Exact model over copies and ranks together, for small layers."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,7 @@ class Exact:
     A binary variable for each expert, number of copies and rank says that the expert has so many
     copies and one of them is there; another for each expert and number of copies that it has so
     many. Weights are rounded down, so that a bound on the model is a bound on the layer, and the
-    peak of an answer is computed afresh. Equal ranks are ordered by the hottest experts they hold,
+    peak of an answer is computed afresh. Equal ranks are ordered by the heaviest experts they hold,
     equal experts by their copies.
 
     Parameters
@@ -105,12 +105,12 @@ def copy_limits(layer: Layer, peak: float) -> tuple[NDArray[np.int64], NDArray[n
     """Return [experts] least and most copies in a placement with at most this peak."""
     fits = layer.cost[:, 1:] <= peak * (1 + 1e-9)
     least = 1 + np.argmax(fits, axis=1)
-    room = layer.spare - int((least - 1).sum())
-    return least, np.minimum(layer.cost.shape[1] - 1, least + room)
+    free = layer.spare - int((least - 1).sum())
+    return least, np.minimum(layer.cost.shape[1] - 1, least + free)
 
 
 def order_ranks(rows: Rows, layer: Layer, choice: NDArray[np.int64]) -> None:
-    """Add rows that put ranks of one speed in falling order of the hottest experts they hold.
+    """Add rows that put ranks of one speed in falling order of the heaviest experts they hold.
 
     ``choice`` [choices, 3] is expert, copies and rank of the variables in front.
     """

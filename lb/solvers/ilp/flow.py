@@ -1,4 +1,4 @@
-"""The search for one layer whose dispatcher splits tokens as it likes."""
+"""Search for one layer whose dispatcher may split tokens unevenly."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from lb.dispatchers.optimal import optimal
 from lb.placement import Placement
 from lb.solvers.ilp.exact import PEAK, order_ranks
 from lb.solvers.ilp.layer import Layer
-from lb.solvers.ilp.model import Backend, LinearModel, Rows
-from lb.solvers.ilp.search import VARIABLES_PER_SECOND, Search
+from lb.solvers.ilp.model import LinearModel, ModelBackend, Rows
+from lb.solvers.ilp.search import VARIABLES_PER_SECOND, LayerSearch
 
 
 @dataclass(eq=False)
 class FlowSearch:
-    """As :class:`~lb.solvers.ilp.search.Search`, under the dispatcher ``optimal``.
+    """As :class:`~lb.solvers.ilp.search.LayerSearch`, under the dispatcher ``optimal``.
 
     Which rank holds what is one binary variable for each expert and rank, and how many of the
     expert's tokens go there is another variable: copies need no variables of their own.
@@ -39,7 +39,7 @@ class FlowSearch:
     layer: Layer
     held: NDArray[np.bool_]
     bound: float
-    backend: Backend
+    backend: ModelBackend
     gap: float
     seed: int
 
@@ -54,7 +54,7 @@ class FlowSearch:
         return self.peak <= self.bound * (1 + self.gap)
 
     def polish(self) -> None:
-        """Swap experts while that cools the hottest rank under an even split."""
+        """Swap experts while that cools the most loaded rank under an even split."""
         even = self._evenly()
         even.polish()
         self._offer(even.held)
@@ -79,9 +79,9 @@ class FlowSearch:
         if answer.values is not None:
             self._offer(answer.values[: held.size].reshape(held.shape) > 0)
 
-    def _evenly(self) -> Search:
+    def _evenly(self) -> LayerSearch:
         # the bound is the one for any split; what the search proves beyond is not taken over
-        return Search(self.layer, self.held, self.bound, self.backend, self.gap, self.seed)
+        return LayerSearch(self.layer, self.held, self.bound, self.backend, self.gap, self.seed)
 
     def _offer(self, held: NDArray[np.bool_]) -> None:
         if self._peak(held) < self.peak:

@@ -1,4 +1,4 @@
-"""The back end of SciPy: HiGHS, limited by nodes of its search tree."""
+"""Solver back end SciPy HiGHS, limited by nodes of its search tree."""
 
 from typing import Any
 

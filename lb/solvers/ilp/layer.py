@@ -1,4 +1,4 @@
-"""One layer in a form of its own: experts by falling load, ranks in a fixed order, unit-free."""
+"""One layer in normal form: experts by falling load, ranks in a fixed order, without units."""
 
 from dataclasses import dataclass
 
@@ -98,7 +98,7 @@ class Layer:
         """Return what is the same but for names, in an order that the models insist on.
 
         Of experts with equal load the one with more copies comes first. Ranks of one speed are in
-        falling order of what they hold: first the rank with the hottest expert; of those that hold
+        falling order of what they hold: first the rank with the heaviest expert; of those that hold
         it, first the one with the second hottest, and so on.
         """
         copies = held.sum(axis=1)

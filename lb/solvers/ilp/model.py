@@ -62,7 +62,7 @@ class Answer:
     spent: float
 
 
-class Backend(Protocol):
+class ModelBackend(Protocol):
     """Solves a model within a budget that does not depend on the machine's clock."""
 
     def __call__(self, model: LinearModel, /, *, budget: float, gap: float, seed: int) -> Answer:

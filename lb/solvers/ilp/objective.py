@@ -1,4 +1,4 @@
-"""What a placement is judged by: the time of the hottest rank."""
+"""Objective of a placement: the time of the most loaded rank."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ def seconds(expert_cost: NDArray[np.float64], tokens: NDArray[np.float64]) -> ND
 
 
 def splits_freely(problem: Problem) -> bool:
-    """Return whether tokens may be split as suits the hottest rank, and not evenly.
+    """Return whether tokens may be split as suits the most loaded rank, and not evenly.
 
     So it is under the dispatcher ``optimal``, which counts tokens on equal ranks: with costs or
     speeds an even split is planned for.

@@ -1,4 +1,4 @@
-"""All sets of experts that fill a rank to a given level."""
+"""All sets of experts that fill a rank up to a given level."""
 
 import numpy as np
 from numpy.typing import NDArray

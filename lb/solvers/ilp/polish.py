@@ -1,4 +1,4 @@
-"""Swaps that cool the hottest rank, before a model is built."""
+"""Swaps that relieve the most loaded rank, before a model is built."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ def polished(
 ) -> NDArray[np.bool_]:
     """Return [experts, ranks] who holds what after the best swaps, copies unchanged.
 
-    One expert of the hottest rank changes place with one of another rank, whichever leaves the
-    hotter of the two coolest, until no swap cools the hottest rank.
+    One expert of the most loaded rank changes place with one of another rank, whichever leaves the
+    hotter of the two coolest, until no swap cools the most loaded rank.
 
     Parameters
     ----------
@@ -37,28 +37,27 @@ def _swap(held: NDArray[np.bool_], weight: NDArray[np.float64], speed: NDArray[n
             if held[expert, rank]:
                 work[rank] += weight[expert]
     while True:
-        hot = np.argmax(work / speed)
-        best = work[hot] / speed[hot] * (1 - 1e-12)
+        fullest = np.argmax(work / speed)
+        best = work[fullest] / speed[fullest] * (1 - 1e-12)
         give, take, other = -1, -1, -1
         for rank in range(ranks):
-            if rank == hot:
+            if rank == fullest:
                 continue
             for mine in range(experts):
-                if not held[mine, hot] or held[mine, rank]:
+                if not held[mine, fullest] or held[mine, rank]:
                     continue
                 for theirs in range(experts):
-                    if not held[theirs, rank] or held[theirs, hot]:
+                    if not held[theirs, rank] or held[theirs, fullest]:
                         continue
                     change = weight[mine] - weight[theirs]
-                    peak = max(
-                        (work[hot] - change) / speed[hot], (work[rank] + change) / speed[rank]
-                    )
+                    ours = (work[fullest] - change) / speed[fullest]
+                    peak = max(ours, (work[rank] + change) / speed[rank])
                     if peak < best:
                         best = peak
                         give, take, other = mine, theirs, rank
         if give < 0:
             return
-        held[give, hot], held[take, hot] = False, True
+        held[give, fullest], held[take, fullest] = False, True
         held[give, other], held[take, other] = True, False
-        work[hot] += weight[take] - weight[give]
+        work[fullest] += weight[take] - weight[give]
         work[other] += weight[give] - weight[take]

@@ -1,4 +1,4 @@
-"""The search for one layer: swaps, then covers of many ranks at once, then the exact model."""
+"""Search for one layer: swaps, then covers of many ranks at once, then the exact model."""
 
 import math
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from lb.solvers.ilp.copies import count_copies, nearby_copies
 from lb.solvers.ilp.cover import Cover
 from lb.solvers.ilp.exact import Exact, copy_options
 from lb.solvers.ilp.layer import Layer
-from lb.solvers.ilp.model import Answer, Backend, LinearModel
+from lb.solvers.ilp.model import Answer, LinearModel, ModelBackend
 from lb.solvers.ilp.polish import polished
 
 # Figures of ours, chosen on lognormal, Zipf and uniform loads of 32 to 256 experts.
@@ -32,7 +32,7 @@ FEWEST_SETS = 1000
 MOST_FAILURES = 3
 
 
-class Outcome(Enum):
+class LayerOutcome(Enum):
     """What came of a cover."""
 
     FOUND = "a filling"
@@ -42,7 +42,7 @@ class Outcome(Enum):
 
 
 @dataclass(eq=False)
-class Search:
+class LayerSearch:
     """The best placement of a layer so far, the bound below it, and what is left to spend.
 
     Parameters
@@ -66,7 +66,7 @@ class Search:
     layer: Layer
     held: NDArray[np.bool_]
     bound: float
-    backend: Backend
+    backend: ModelBackend
     gap: float
     seed: int
     budget: float = 0.0
@@ -82,7 +82,7 @@ class Search:
         return self.peak <= self.bound * (1 + self.gap) * (1 + 1e-12)
 
     def polish(self) -> None:
-        """Swap experts while that cools the hottest rank."""
+        """Swap experts while that cools the most loaded rank."""
         self.held = polished(self.held, self._weight(self.held.sum(axis=1)), self.layer.speed)
 
     def run(self, budget: float) -> None:
@@ -122,9 +122,9 @@ class Search:
             if self.budget <= 0:
                 return True
             outcome = self._cover_all(copies, level)
-            if outcome is Outcome.TOO_MANY:
+            if outcome is LayerOutcome.TOO_MANY:
                 return step > 0
-            if outcome is Outcome.FOUND:
+            if outcome is LayerOutcome.FOUND:
                 return True
         return True
 
@@ -144,10 +144,10 @@ class Search:
             work = self._weight(self.held.sum(axis=1)) @ self.held[:, ranks]
             floor = max(float(work.sum() / self.layer.speed[ranks].sum()), self.bound)
             outcome = self._cover(ranks, self.held.sum(axis=1), (floor + self.peak) / 2)
-            if outcome is Outcome.TOO_MANY:
+            if outcome is LayerOutcome.TOO_MANY:
                 size, most, failures = size - 1, size - 1, 0
                 continue
-            failures = 0 if outcome is Outcome.FOUND else failures + 1
+            failures = 0 if outcome is LayerOutcome.FOUND else failures + 1
             if failures == MOST_FAILURES:
                 size, failures = size + 1, 0
 
@@ -186,35 +186,35 @@ class Search:
         low, level = self.bound, self._next_level
         while low < self._next_level:
             outcome = self._cover_all(copies, level)
-            if outcome is Outcome.IMPOSSIBLE:
+            if outcome is LayerOutcome.IMPOSSIBLE:
                 low = level
-            elif outcome is not Outcome.FOUND:
+            elif outcome is not LayerOutcome.FOUND:
                 return False
             level = min((low + self.peak) / 2, self._next_level)
         return True
 
-    def _cover_all(self, copies: NDArray[np.int64], level: float) -> "Outcome":
+    def _cover_all(self, copies: NDArray[np.int64], level: float) -> "LayerOutcome":
         return self._cover(np.arange(self.layer.ranks), copies, level)
 
     def _cover(
         self, ranks: NDArray[np.int64], copies: NDArray[np.int64], level: float
-    ) -> "Outcome":
+    ) -> "LayerOutcome":
         """Fill ``ranks`` anew, none above ``level``, when all ranks together hold ``copies``."""
         if self.budget <= 0:
-            return Outcome.UNKNOWN
+            return LayerOutcome.UNKNOWN
         here = copies - np.delete(self.held, ranks, axis=1).sum(axis=1)
         speed = self.layer.speed[ranks]
         cover = Cover.of(here, self.layer.width, self._weight(copies), speed, level)
         if cover is None:
             self.budget -= LISTING_CHARGE
-            return Outcome.TOO_MANY
+            return LayerOutcome.TOO_MANY
         answer = self._ask(cover.model)
         if answer.values is None:
-            return Outcome.IMPOSSIBLE if answer.bound == np.inf else Outcome.UNKNOWN
+            return LayerOutcome.IMPOSSIBLE if answer.bound == np.inf else LayerOutcome.UNKNOWN
         held = self.held.copy()
         held[:, ranks] = cover.holds(answer.values)
         self._offer(held, ranks)
-        return Outcome.FOUND
+        return LayerOutcome.FOUND
 
     def _exact(self, most_variables: float) -> None:
         if self.done or self.budget <= 0 or self.peak == 0:

@@ -18,11 +18,11 @@ from lb.solvers.ilp.cp_sat import CpSat
 from lb.solvers.ilp.flow import FlowSearch
 from lb.solvers.ilp.highs import Highs
 from lb.solvers.ilp.layer import Layer
-from lb.solvers.ilp.model import Backend
+from lb.solvers.ilp.model import ModelBackend
 from lb.solvers.ilp.objective import rank_times, splits_freely
-from lb.solvers.ilp.search import Search
+from lb.solvers.ilp.search import LayerSearch
 
-BACKENDS: dict[str, Callable[[], Backend]] = {"cp-sat": CpSat, "highs": Highs}
+BACKENDS: dict[str, Callable[[], ModelBackend]] = {"cp-sat": CpSat, "highs": Highs}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class Solved:
     placement
         The answer.
     peak
-        [layers] planned time of the hottest rank, in the unit of the problem's objective (tokens,
-        or seconds with ``expert_cost``; over the rank's speed where speeds are given).
+        [layers] planned time of the most loaded rank, in the unit of the problem's objective
+        (tokens, or seconds with ``expert_cost``; over the rank's speed where speeds are given).
     bound
         [layers] what no placement of the layer can be below under the split that was planned for,
         same unit.
@@ -60,7 +60,7 @@ class Ilp:
     """Placement by integer linear programming, layer by layer, from the answer of another solver.
 
     A layer whose hint is within ``gap`` of a lower bound is left alone. Otherwise swaps cool its
-    hottest rank first. Then come three models, while the layer's budget lasts:
+    most loaded rank first. Then come three models, while the layer's budget lasts:
 
     * where few sets of experts fill a rank to within the gap of the bound, an exact cover of all
       ranks by such sets (:class:`~lb.solvers.ilp.cover.Cover`): with the hint's numbers of copies,
@@ -136,17 +136,17 @@ class Ilp:
         return Solved(placement, peak, bound, optimal)
 
     def _start(
-        self, problem: Problem, hint: Placement, index: int, backend: Backend
-    ) -> Search | FlowSearch:
+        self, problem: Problem, hint: Placement, index: int, backend: ModelBackend
+    ) -> LayerSearch | FlowSearch:
         layer = Layer.of(problem, index)
         if hint.duplicate_count[index]:  # no model has two copies of an expert on one rank
             hint = solve(problem, "greedy")
         held = layer.holds(hint.physical_to_logical[index])
         bound = peak_bound(problem, layer, index)
-        search = FlowSearch if splits_freely(problem) else Search
+        search = FlowSearch if splits_freely(problem) else LayerSearch
         return search(layer, held, bound, backend, self.gap, self.seed)
 
-    def _checked_backend(self) -> Backend:
+    def _checked_backend(self) -> ModelBackend:
         if self.backend not in BACKENDS:
             raise ValueError(f"backend = {self.backend!r} is not one of {', '.join(BACKENDS)}")
         for name in ("budget", "gap"):

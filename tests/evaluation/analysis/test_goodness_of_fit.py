@@ -7,6 +7,7 @@ from rich.console import Console
 
 import traces
 from evaluation.analysis import goodness_of_fit
+from traces import generators
 from traces.generators import Law, Row
 
 LAW = Law(2, 16, 2, step_tokens=2000, skew=0.6, update_steps=1)
@@ -14,7 +15,9 @@ LAW = Law(2, 16, 2, step_tokens=2000, skew=0.6, update_steps=1)
 
 def test_a_law_is_like_itself():
     """Every statistic is met, next-window balancedness among them."""
-    rows = {row.name: row for row in goodness_of_fit.likeness(LAW.trace(80), LAW, 8)}
+    rows = {
+        row.name: row for row in goodness_of_fit.goodness_of_fit(generators.trace(LAW, 80), LAW, 8)
+    }
     assert all(row.met for row in rows.values())
     assert 0.5 < rows["next window, eplb"].recorded <= 1
     assert 0.5 < rows["next window, greedy"].recorded <= 1
@@ -22,28 +25,33 @@ def test_a_law_is_like_itself():
 
 def test_another_law_is_not():
     """Three times the skew is seen."""
-    rows = goodness_of_fit.likeness(LAW.trace(80), LAW.replace(skew=1.8), 8)
+    rows = goodness_of_fit.goodness_of_fit(generators.trace(LAW, 80), LAW.replace(skew=1.8), 8)
     assert not all(row.met for row in rows)
 
 
 def test_balancers_are_left_out_where_ranks_do_not_divide():
     """Five ranks have no contiguous share of sixteen experts."""
-    names = {row.name for row in goodness_of_fit.likeness(LAW.trace(16), LAW, 8, ranks=5)}
+    names = {
+        row.name
+        for row in goodness_of_fit.goodness_of_fit(generators.trace(LAW, 16), LAW, 8, ranks=5)
+    }
     assert not any(name.startswith("next window") for name in names)
 
 
 @pytest.mark.parametrize("stored", [False, True])
 def test_tokens_are_compared_as_tokens(tmp_path, monkeypatch, stored):
     """In memory or on disk, as long as they are few."""
-    (tokens,) = LAW.replace(step_tokens=100).tokens(16, block_steps=16)
+    (tokens,) = generators.tokens(LAW.replace(step_tokens=100), 16, block_steps=16)
     if stored:
-        tokens.save(tmp_path / "t.parquet")
+        traces.save(tokens, tmp_path / "t.parquet")
         tokens = traces.open(tmp_path / "t.parquet")
     law = LAW.replace(step_tokens=100)
-    assert "co-activation" in {row.name for row in goodness_of_fit.likeness(tokens, law, 8)}
+    assert "co-activation" in {row.name for row in goodness_of_fit.goodness_of_fit(tokens, law, 8)}
     monkeypatch.setattr(goodness_of_fit, "MOST_TOKENS", 100)
     if stored:
-        assert "co-activation" not in {row.name for row in goodness_of_fit.likeness(tokens, law, 8)}
+        assert "co-activation" not in {
+            row.name for row in goodness_of_fit.goodness_of_fit(tokens, law, 8)
+        }
 
 
 def test_the_report_says_what_is_not_met():

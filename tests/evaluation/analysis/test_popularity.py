@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.analysis.popularity import Popularity, drifted
+from evaluation.analysis.popularity import Popularity, after_drift
 
 
 def _share(law, skew, top_k=8, seed=0):
@@ -61,17 +61,17 @@ def test_drift_keeps_mean_and_spread_and_forgets():
     """Correlation with the past is 1 - drift; none of it changes nothing."""
     generator = np.random.default_rng(0)
     before = 0.7 * generator.standard_normal((2, 20_000))
-    after = drifted(before, 0.4, generator)
+    after = after_drift(before, 0.4, generator)
     np.testing.assert_allclose(after.std(axis=1), before.std(axis=1), rtol=0.03)
     np.testing.assert_allclose(after.mean(axis=1), before.mean(axis=1), atol=0.03)
     for one, other in zip(before, after, strict=True):
         assert np.corrcoef(one, other)[0, 1] == pytest.approx(0.6, abs=0.03)
-    assert drifted(before, 0.0, generator) is before
+    assert after_drift(before, 0.0, generator) is before
 
 
 def test_uniform_does_not_drift():
     """Without spread there is nothing to change."""
-    assert not drifted(np.zeros((2, 8)), 1.0, np.random.default_rng(0)).any()
+    assert not after_drift(np.zeros((2, 8)), 1.0, np.random.default_rng(0)).any()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,10 @@ def test_uniform_does_not_drift():
         (lambda: Popularity("zipf", -1, 8), "skew = -1 breaks 0 <= skew <= 10"),
         (lambda: Popularity("zipf", float("nan"), 8), "skew = nan breaks"),
         (lambda: Popularity("zipf", 1, 0), "top_k = 0 < 1"),
-        (lambda: drifted(np.zeros((1, 2)), 1.5, np.random.default_rng(0)), "drift = 1.5 breaks"),
+        (
+            lambda: after_drift(np.zeros((1, 2)), 1.5, np.random.default_rng(0)),
+            "drift = 1.5 breaks",
+        ),
     ],
 )
 def test_wrong_figures_are_refused(call, message):

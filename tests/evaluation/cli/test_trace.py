@@ -29,7 +29,7 @@ def refused(said, text):
 def folder(tmp_path):
     """A folder with counts in a foreign file, and as a trace."""
     np.save(tmp_path / "counts.npy", COUNTS.astype(np.int32))
-    traces.RoutingTrace(COUNTS, "toy", 2, "decode").save(tmp_path / "t.parquet")
+    traces.save(traces.RoutingTrace(COUNTS, "toy", 2, "decode"), tmp_path / "t.parquet")
     return tmp_path
 
 

@@ -64,7 +64,7 @@ def test_files_are_called_by_their_stems(tmp_path):
     trace = traces.load("olmoe-domains")
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        trace.save(tmp_path / folder / "t.parquet")
+        traces.save(trace, tmp_path / folder / "t.parquet")
     assert info(tmp_path / "a" / "t.parquet").stdout.startswith("t: olmoe")
     both = info(tmp_path / "a" / "t.parquet", tmp_path / "b" / "t.parquet")
     assert both.stdout.startswith(f"{tmp_path}/a/t.parquet: olmoe")

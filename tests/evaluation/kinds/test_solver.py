@@ -94,7 +94,7 @@ def test_second_run_takes_records_up(podlab):
 def test_changed_inputs_are_run_again(podlab, tmp_path):
     """A record is taken up only while the user's trace and preset are what they were."""
     trace = traces.load("olmoe-domains")
-    trace.save(tmp_path / "own.parquet")
+    traces.save(trace, tmp_path / "own.parquet")
     preset = Path(hardware.preset.FOLDER / "devices" / "ascend-910c-die.toml").read_text()
     (tmp_path / "own.toml").write_text(preset)
     text = SUITE.replace("olmoe-domains", "own.parquet")
@@ -105,7 +105,7 @@ def test_changed_inputs_are_run_again(podlab, tmp_path):
     assert "2 taken up" in podlab(*call).stderr
     (tmp_path / "own.toml").write_text(preset.replace("cores = 24", "cores = 23"))
     assert "taken up" not in podlab(*call).stderr
-    trace.slice(1).save(tmp_path / "own.parquet")
+    traces.save(trace.slice(1), tmp_path / "own.parquet")
     assert "taken up" not in podlab(*call).stderr
 
 

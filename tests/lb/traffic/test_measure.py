@@ -62,6 +62,6 @@ def test_coactivation_of_a_recorded_trace():
     ],
 )
 def test_bad_input_is_refused(call, text):
-    """The error names the value and the mend."""
+    """The error names the value and how to fix it."""
     with pytest.raises(ValueError, match=text):
         call()

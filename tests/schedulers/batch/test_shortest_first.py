@@ -5,7 +5,7 @@ from schedulers.testing.instances import queue
 
 
 def test_short_prompts_overtake():
-    """Without ageing, by length alone; the last is cut to the room."""
+    """Without ageing, by length alone; the last is cut to the free tokens."""
     policy = ShortestFirst(aging_tokens_per_s=0)
     assert policy(queue([900, 300, 200]), 1_000).tolist() == [500, 300, 200]
     assert policy(queue([900, 300, 200], decoding=600), 1_000).tolist() == [0, 200, 200]

@@ -46,7 +46,7 @@ def test_a_heavier_bystander_hides_nothing():
     ("limit", "capacity", "best"), [([5, 5], 99, 6), ([3, 5], [99, 6], 7), ([1, 5], 99, 9)]
 )
 def test_limits_and_room_bind_the_solver(limit, capacity, best):
-    """6 : 6 is best; room for 5 tokens on one makes it 7 : 5, one place on the other 3 : 9."""
+    """6 : 6 is best; 5 free tokens on one makes it 7 : 5, one place on the other 3 : 9."""
     waiting = requests([3, 3, 2, 2, 2], [0] * 5)
     pool = workers([0, 0], running=[0, 0], limit=limit, capacity=capacity)
     found = Assignment()(waiting, pool)

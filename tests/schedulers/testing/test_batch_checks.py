@@ -18,8 +18,8 @@ def computes_more_than_is_left(queue, step_tokens):
 
 def computes_below_nothing(queue, step_tokens):
     """Forget that decoding may overfill the step."""
-    room = step_tokens - queue.decoding
-    return np.minimum(room - np.cumsum(queue.left_tokens) + queue.left_tokens, queue.left_tokens)
+    free = step_tokens - queue.decoding
+    return np.minimum(free - np.cumsum(queue.left_tokens) + queue.left_tokens, queue.left_tokens)
 
 
 def forgets_decoding(queue, step_tokens):
@@ -99,7 +99,7 @@ class Unpicklable:
     ],
 )
 def test_broken_policies_fail(policy, check):
-    """The check that makes this claim fails, and the door lists it."""
+    """The check that makes this claim fails, and the list of checks has it."""
     with pytest.raises(AssertionError):
         BATCH_CHECKS[check](policy)
     with pytest.raises(AssertionError, match=check):

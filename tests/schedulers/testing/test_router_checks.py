@@ -46,7 +46,7 @@ def ignores_cache_room(requests, workers):
 
 
 def never_holds(requests, workers):
-    """Give the first worker what nobody has room for."""
+    """Give the first worker what fits on no worker."""
     return np.maximum(round_robin(requests, workers), 0)
 
 
@@ -144,7 +144,7 @@ class Unpicklable:
     ],
 )
 def test_broken_routers_fail(router, check):
-    """The check that makes this claim fails, and the door lists it."""
+    """The check that makes this claim fails, and the list of checks has it."""
     with pytest.raises(AssertionError):
         ROUTER_CHECKS[check](router)
     with pytest.raises(AssertionError, match=check):

@@ -7,7 +7,7 @@ import pytest
 
 from traces import RoutingTrace
 from traces.exchange import export_trace, import_trace, read_foreign
-from traces.formats import pieces, recognised
+from traces.formats import chunks, recognised
 from traces.formats.about import About
 
 ABOUT = About(model="m", top_k=2)
@@ -15,14 +15,14 @@ COUNTS = np.random.default_rng(0).integers(0, 100, (5, 2, 3))
 
 
 def test_round_trip(tmp_path, monkeypatch):
-    """What is written is what the field's evaluators load, and reads back in pieces."""
+    """What is written is what the field's evaluators load, and reads back in chunks."""
     trace = RoutingTrace(COUNTS, "m", 2)
     path = tmp_path / "expert-load.json"
     export_trace(trace, path, "adrs")
     history = json.loads(path.read_text())["load_history"]
     np.testing.assert_array_equal([record["logical_expert_load"] for record in history], COUNTS)
     assert recognised(path) == "adrs"
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 2 * 2 * 3 * 8)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 2 * 2 * 3 * 8)
     assert [t.num_steps for t in read_foreign(path, about=ABOUT)] == [2, 2, 1]
     stored = import_trace(path, tmp_path / "a.parquet", about=ABOUT)
     assert stored.content_hash == trace.content_hash

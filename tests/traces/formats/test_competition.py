@@ -1,11 +1,11 @@
-"""The competition's array: read in pieces, written, refused."""
+"""The competition's array: read in chunks, written, refused."""
 
 import numpy as np
 import pytest
 
 from traces import RoutingTrace, TokenTrace
 from traces.exchange import export_trace, import_trace, read_foreign
-from traces.formats import competition, pieces, recognised
+from traces.formats import chunks, competition, recognised
 from traces.formats.about import About
 
 ABOUT = About(model="m", top_k=2)
@@ -40,9 +40,9 @@ def test_tokens_are_counted(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
 
 
-def test_pieces_name_the_step_in_the_file(tmp_path, monkeypatch):
-    """An error in a later piece has the step's number in the file."""
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 2 * 2 * 3 * 4)
+def test_chunks_name_the_step_in_the_file(tmp_path, monkeypatch):
+    """An error in a later chunk has the step's number in the file."""
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 2 * 2 * 3 * 4)
     counts = steps()
     np.save(tmp_path / "a.npy", counts)
     found = list(read_foreign(tmp_path / "a.npy", about=ABOUT))

@@ -61,7 +61,7 @@ def altered(token, layer, ids):
     ],
 )
 def test_wrong_ids_have_their_place(tmp_path, monkeypatch, ids, said):
-    """File, token and choice are named, counted through all pieces."""
+    """File, token and choice are named, counted through all chunks."""
     monkeypatch.setattr(list_columns, "BATCH_ROWS", 3 * 128)
     folder = written(tmp_path / "iter_1", ids)
     with pytest.raises(ValueError, match=said):

@@ -7,7 +7,7 @@ import pytest
 
 from traces import RoutingTrace
 from traces.exchange import export_trace, import_trace, read_foreign
-from traces.formats import matrix_rows, pieces, recognised
+from traces.formats import chunks, matrix_rows, recognised
 from traces.formats.about import About
 
 ABOUT = About(model="m", top_k=2)
@@ -21,12 +21,12 @@ def read(path):
 
 @pytest.mark.parametrize("suffix", ["npz", "csv"])
 def test_round_trip(tmp_path, suffix, monkeypatch):
-    """Written and read back, in pieces of some steps, from the store too."""
+    """Written and read back, in chunks of some steps, from the store too."""
     trace = RoutingTrace(COUNTS, "m", 2)
     path = tmp_path / f"a.{suffix}"
     export_trace(trace, path, "matrix")
     assert recognised(path) == "matrix"
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 2 * 2 * 3 * 4)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 2 * 2 * 3 * 4)
     monkeypatch.setattr(matrix_rows, "BLOCK_BYTES", 64)
     assert len(list(read_foreign(path, about=ABOUT))) > 1
     stored = import_trace(path, tmp_path / "a.parquet", about=ABOUT)

@@ -1,4 +1,4 @@
-"""Arrays read front to back: whole, in pieces, and never more than is there."""
+"""Arrays read front to back: whole, in chunks, and never more than is there."""
 
 import io
 import pickle
@@ -20,25 +20,25 @@ def saved(array, **options):
 
 
 @pytest.mark.parametrize("dtype", ["i1", "<u2", ">i4", "<i8", "<f4"])
-def test_pieces_make_the_array(dtype):
-    """Whatever the numbers are and the last piece is short."""
-    found = list(NpyStream(io.BytesIO(saved(ARRAY.astype(dtype)))).pieces(3))
-    assert [len(piece) for piece in found] == [3, 1]
+def test_chunks_make_the_array(dtype):
+    """Whatever the numbers are and the last chunk is short."""
+    found = list(NpyStream(io.BytesIO(saved(ARRAY.astype(dtype)))).chunks(3))
+    assert [len(chunk) for chunk in found] == [3, 1]
     np.testing.assert_array_equal(np.concatenate(found), ARRAY)
 
 
 def test_column_major_is_turned(monkeypatch):
-    """In one piece, up to a size."""
+    """In one chunk, up to a size."""
     content = saved(np.asfortranarray(ARRAY))
-    np.testing.assert_array_equal(next(NpyStream(io.BytesIO(content)).pieces(1)), ARRAY)
+    np.testing.assert_array_equal(next(NpyStream(io.BytesIO(content)).chunks(1)), ARRAY)
     monkeypatch.setattr(npy_stream, "REORDERED_BYTES", 100)
     with pytest.raises(ValueError, match="column-major order and too long"):
-        next(NpyStream(io.BytesIO(content)).pieces(1))
+        next(NpyStream(io.BytesIO(content)).chunks(1))
 
 
 def test_an_empty_array_is_one_piece():
     """So that what is empty is said by the trace."""
-    assert next(NpyStream(io.BytesIO(saved(np.empty((0, 2))))).pieces(4)).shape == (0, 2)
+    assert next(NpyStream(io.BytesIO(saved(np.empty((0, 2))))).chunks(4)).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_an_empty_array_is_one_piece():
 def test_damage_is_told(content, text):
     """Nothing is unpickled, padded or left over."""
     with pytest.raises(ValueError, match=text):
-        list(NpyStream(io.BytesIO(content)).pieces(2))
+        list(NpyStream(io.BytesIO(content)).chunks(2))

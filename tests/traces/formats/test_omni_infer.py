@@ -11,8 +11,8 @@ GOOD = ",ep_0,ep_1\nlayer_0,1,2\nlayer_1,3,4\n"
 
 
 def _counts(path, about=None):
-    pieces = read_foreign(path, "omni-infer", about or About(top_k=1))
-    return np.concatenate([piece.counts for piece in pieces]).tolist()
+    chunks = read_foreign(path, "omni-infer", about or About(top_k=1))
+    return np.concatenate([chunk.counts for chunk in chunks]).tolist()
 
 
 def test_a_csv_is_one_step(tmp_path):

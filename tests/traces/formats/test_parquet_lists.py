@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import traces
 from traces import TokenTrace
 from traces.exchange import import_trace, read_foreign
 from traces.formats import list_columns, parquet_lists, recognised
@@ -37,7 +38,7 @@ def long(ids=IDS, layers=(1, 2, 10)):
 
 
 def read(path, about=ABOUT):
-    """Return all pieces."""
+    """Return all chunks."""
     return list(read_foreign(path, "parquet", about))
 
 
@@ -116,7 +117,7 @@ def test_what_is_wrong_has_its_place(tmp_path, columns, said):
 
 def test_podlabs_own_store_is_no_foreign_file(tmp_path):
     """It opens as it is, and is not recognised."""
-    TokenTrace(IDS, 16, "m").save(tmp_path / "a.parquet")
+    traces.save(TokenTrace(IDS, 16, "m"), tmp_path / "a.parquet")
     assert not parquet_lists.recognises(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="is a trace of podlab's own store"):
         read(tmp_path / "a.parquet")

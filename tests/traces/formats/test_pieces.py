@@ -1,22 +1,22 @@
-"""Pieces of a long file: errors name the place in the whole."""
+"""Chunks of a long file: errors name the place in the whole."""
 
 import numpy as np
 import pytest
 
 from traces import TokenTrace
 from traces.formats.about import About
-from traces.formats.pieces import (
+from traces.formats.chunks import (
     STEP_COUNTS,
-    counts_piece,
+    counts_chunk,
     in_steps,
     steps_at_once,
-    tokens_piece,
+    tokens_chunk,
 )
 
 
 def test_a_piece_is_a_trace():
     """What is told about the file is what the trace says."""
-    trace = counts_piece([[[1, 2]]], 5, About(model="m", phase="decode"), 1)
+    trace = counts_chunk([[[1, 2]]], 5, About(model="m", phase="decode"), 1)
     assert (trace.model, trace.phase, trace.counts.tolist()) == ("m", "decode", [[[1, 2]]])
 
 
@@ -32,7 +32,7 @@ def test_a_piece_is_a_trace():
 def test_a_later_step_has_its_number(counts, text):
     """Steps count from the start of the file."""
     with pytest.raises(ValueError, match=text):
-        counts_piece(counts, 100, About(), 1)
+        counts_chunk(counts, 100, About(), 1)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_a_later_step_has_its_number(counts, text):
 def test_a_later_token_has_its_number(experts, text):
     """Tokens count from the start of the file."""
     with pytest.raises(ValueError, match=text):
-        tokens_piece(np.array(experts), 7, About(), 4)
+        tokens_chunk(np.array(experts), 7, About(), 4)
 
 
 def test_other_errors_go_through():
     """A header that is wrong has no place in the file."""
     with pytest.raises(ValueError, match="top_k = 3"):
-        counts_piece([[[1, 2]]], 5, About(), 3)
+        counts_chunk([[[1, 2]]], 5, About(), 3)
 
 
 def test_an_oversized_step_is_an_axis_in_the_wrong_place():

@@ -147,8 +147,8 @@ def test_ranks_of_a_pass_are_summed(engine, monkeypatch, tmp_path):
     """Two ranks' files of mode per_pass add up; the same file twice is refused."""
     _record(engine, monkeypatch, tmp_path, "per_pass", 0)
     _record(engine, monkeypatch, tmp_path, "per_pass", 1)
-    pieces = list(read_foreign(tmp_path, "sglang", ABOUT))
-    np.testing.assert_array_equal(pieces[0].counts, np.array(EXPECTED) * 2)
+    chunks = list(read_foreign(tmp_path, "sglang", ABOUT))
+    np.testing.assert_array_equal(chunks[0].counts, np.array(EXPECTED) * 2)
     first = min(tmp_path.glob("*.pt"))
     (tmp_path / "zcopy.pt").write_bytes(first.read_bytes())
     with pytest.raises(ValueError, match="pass 7 of rank 0 is in"):
@@ -159,8 +159,8 @@ def test_round_trip(tmp_path):
     """What is written as stat reads back."""
     trace = RoutingTrace([[[1, 2], [0, 3]], [[4, 0], [2, 2]]], "toy", 1)
     export_trace(trace, tmp_path / "a.pt", "sglang")
-    (piece,) = read_foreign(tmp_path / "a.pt", about=About(model="toy", top_k=1))
-    assert piece.content_hash == trace.content_hash
+    (chunk,) = read_foreign(tmp_path / "a.pt", about=About(model="toy", top_k=1))
+    assert chunk.content_hash == trace.content_hash
 
 
 def _dump(path, **content):

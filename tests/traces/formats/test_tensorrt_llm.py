@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from traces.exchange import import_trace, read_foreign
-from traces.formats import pieces, recognised
+from traces.formats import chunks, recognised
 from traces.formats.about import About
 from traces.formats.safetensors_file import wrap
 
@@ -45,14 +45,14 @@ def recorded(folder, ranks, name="rank{}.safetensors", meta=META):
 
 
 def read(folder):
-    """Return all pieces."""
+    """Return all chunks."""
     return list(read_foreign(folder, "tensorrt-llm", About(model="m")))
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.float32])
 def test_ranks_are_added_up(tmp_path, monkeypatch, dtype):
-    """As the engine's own loader does; layers by number, iterations as steps, in pieces."""
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 2 * 2 * EXPERTS * 8)
+    """As the engine's own loader does; layers by number, iterations as steps, in chunks."""
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 2 * 2 * EXPERTS * 8)
     folder = recorded(tmp_path / "s", [counted(0, dtype), counted(1, dtype)])
     (folder / "cooccurrence_rank0.safetensors").write_bytes(b"not read")
     assert recognised(folder) == "tensorrt-llm"

@@ -14,7 +14,7 @@ ABOUT = About(top_k=1)
 
 def _counts(path, load=LOAD, maps=MAPS):
     np.savez(path, moe_load=load, expert_maps=maps)
-    return np.concatenate([piece.counts for piece in read_foreign(path, "vllm-ascend", ABOUT)])
+    return np.concatenate([chunk.counts for chunk in read_foreign(path, "vllm-ascend", ABOUT)])
 
 
 def test_slots_of_one_expert_are_added(tmp_path):
@@ -34,7 +34,7 @@ def test_files_follow_by_number(tmp_path):
     """Intervals of a folder run in order of the numbers in their names."""
     _counts(tmp_path / "load_10.npz", LOAD * 10)
     _counts(tmp_path / "load_9.npz", LOAD * 9)
-    steps = [piece.counts[0, 0, 1] for piece in read_foreign(tmp_path, "vllm-ascend", ABOUT)]
+    steps = [chunk.counts[0, 0, 1] for chunk in read_foreign(tmp_path, "vllm-ascend", ABOUT)]
     assert steps == [18, 20]
 
 

@@ -19,7 +19,7 @@ def _save(path, load=LOAD, slots=MAP_FULL, **others):
 
 
 def _counts(path, about=ABOUT):
-    return np.concatenate([piece.counts for piece in read_foreign(path, "vllm-eplb", about)])
+    return np.concatenate([chunk.counts for chunk in read_foreign(path, "vllm-eplb", about)])
 
 
 def test_replicas_are_added_and_unused_rows_left_out(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from traces import generators
 from traces.generators import Law
 from traces.generators.clusters import domains_of
 from traces.generators.frames import frames_of
@@ -13,7 +14,7 @@ def labels(schedule, wanted=None, domains=3, **changes):
     fields = {"layers": 4, "experts": 32, "top_k": 4, "affinity": 0.8, "step_tokens": 400}
     steps = sum(length for length, _ in schedule)
     law = Law(**(fields | changes), domains=domains, schedule=schedule, update_steps=1)
-    frames = frames_of(law.trace(steps))
+    frames = frames_of(generators.trace(law, steps))
     return domains_of(frames.chance, frames.tokens.astype(float), wanted, 0)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import lb
 import traces
+from traces import generators
 from traces.generators import Law, compare, fit
 
 DOMAINS = ("dsv2lite-intent", "dsv2lite-summary", "dsv2lite-translation")
@@ -37,7 +38,9 @@ def generated_balance(name, solver, window_steps, seeds):
     trace, law = recorded(name), fit(recorded(name))
     return np.mean(
         [
-            next_balance(law.replace(seed=seed).trace(trace.num_steps), solver, window_steps)
+            next_balance(
+                generators.trace(law.replace(seed=seed), trace.num_steps), solver, window_steps
+            )
             for seed in range(seeds)
         ]
     )
@@ -88,20 +91,20 @@ def test_a_law_is_found_again():
         noise=0.15,
         update_steps=1,
     )
-    found = fit(law.trace(500))
+    found = fit(generators.trace(law, 500))
     assert (found.step_tokens, found.prefill_tokens) == (400, 4000)
     assert found.prefill_share == pytest.approx(0.25, abs=0.05)
     assert found.domains == 1
     assert found.drift_sigma == pytest.approx(0.2, rel=0.2)
     assert found.noise == pytest.approx(0.15, rel=0.2)
-    rows = compare(law.trace(500), found.replace(seed=3).trace(500))
+    rows = compare(generators.trace(law, 500), generators.trace(found.replace(seed=3), 500))
     assert {row.name for row in rows if not row.met} == set()
 
 
 def test_skew_entropy_and_drift_of_a_recording_are_met():
     """And co-activation is not: tokens of a law choose experts on their own."""
     tokens = traces.concat([traces.load(name) for name in DOMAINS]).split(256)
-    (like,) = fit(tokens).tokens(97, block_steps=97)
+    (like,) = generators.tokens(fit(tokens), 97, block_steps=97)
     rows = {row.name: row for row in compare(tokens, like)}
     missed = {"co-activation", "layer dependence"}
     assert {name for name, row in rows.items() if not row.met} == missed
@@ -118,7 +121,9 @@ def test_experts_that_nobody_chose_stay_rare():
     """Their logits are finite."""
     counts = np.zeros((4, 1, 3), int)
     counts[:, :, 0] = 100
-    assert fit(traces.RoutingTrace(counts, "toy", 1)).trace(50).counts[..., 1:].sum() < 30
+    assert (
+        generators.trace(fit(traces.RoutingTrace(counts, "toy", 1)), 50).counts[..., 1:].sum() < 30
+    )
 
 
 def test_too_short_a_trace_is_refused():

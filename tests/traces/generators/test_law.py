@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from traces import generators
 from traces.generators import Law
-from traces.generators.chances import _effective
 from traces.generators.measures import autocorrelation, hottest_over_mean, moved_next
+from traces.generators.selection_probabilities import _effective
 
 SMALL = {"layers": 3, "experts": 16, "top_k": 2, "step_tokens": 500, "update_steps": 4}
 
@@ -19,7 +20,7 @@ def small(**changes):
 
 def shares(law, steps=200):
     """Return [steps, layers, experts] shares, each layer adding up to 1."""
-    counts = law.trace(steps).counts
+    counts = generators.trace(law, steps).counts
     return counts / counts.sum(axis=2, keepdims=True)
 
 
@@ -52,12 +53,12 @@ LAWS = st.builds(
 @given(law=LAWS, steps=st.integers(1, 12), block=st.integers(1, 5), start=st.integers(0, 9))
 def test_counts_are_whole_whatever_the_blocks(law, steps, block, start):
     """None is negative or above the tokens, totals are exact, and no block size changes any."""
-    whole = law.trace(start + steps)
+    whole = generators.trace(law, start + steps)
     assert whole.counts.min() >= 0
     assert (whole.counts <= whole.step_tokens[:, None, None]).all()
     totals = np.broadcast_to(law.top_k * whole.step_tokens[:, None], whole.counts.shape[:2])
     assert (whole.counts.sum(axis=2) == totals).all()
-    pieces = list(law.counts(steps, start=start, block_steps=block))
+    pieces = list(generators.counts(law, steps, start=start, block_steps=block))
     assert max(piece.num_steps for piece in pieces) <= block
     assert (np.concatenate([piece.counts for piece in pieces]) == whole.counts[start:]).all()
 
@@ -67,19 +68,21 @@ def test_counts_are_whole_whatever_the_blocks(law, steps, block, start):
 def test_tokens_are_whole_whatever_the_blocks(law, block, start):
     """Tokens of each step are as stated, numbered from the beginning, and blocks change none."""
     law = law.replace(step_tokens=min(law.step_tokens, 300), prefill_tokens=400)
-    (whole,) = law.tokens(start + 6, block_steps=99)
-    pieces = list(law.tokens(6, start=start, block_steps=block))
+    (whole,) = generators.tokens(law, start + 6, block_steps=99)
+    pieces = list(generators.tokens(law, 6, start=start, block_steps=block))
     together = np.concatenate([piece.experts for piece in pieces])
     assert (together == whole.experts[whole.step >= start]).all()
     steps = np.concatenate([piece.step for piece in pieces])
     assert (steps == whole.step[whole.step >= start]).all()
-    assert (np.bincount(whole.step) == law.trace(start + 6).step_tokens).all()
+    assert (np.bincount(whole.step) == generators.trace(law, start + 6).step_tokens).all()
 
 
 def test_seeds():
     """Equal seeds give equal traces, others do not; equal laws are equal."""
-    assert small().trace(3).content_hash == small().trace(3).content_hash
-    assert small().trace(3).content_hash != small(seed=1).trace(3).content_hash
+    assert generators.trace(small(), 3).content_hash == generators.trace(small(), 3).content_hash
+    assert (
+        generators.trace(small(), 3).content_hash != generators.trace(small(seed=1), 3).content_hash
+    )
     assert small() == small()
     assert hash(small()) == hash(small())
     assert small() != small(seed=1)
@@ -87,10 +90,10 @@ def test_seeds():
 
 def test_a_trace_says_what_it_is():
     """Model, phase and law are in the header and the provenance."""
-    assert small().trace(1).phase == "decode"
-    assert small(prefill_share=1.0).trace(1).phase == "prefill"
-    assert small(prefill_share=0.5).trace(1).phase == "mixed"
-    trace = small(phase="unknown", model="toy").trace(1)
+    assert generators.trace(small(), 1).phase == "decode"
+    assert generators.trace(small(prefill_share=1.0), 1).phase == "prefill"
+    assert generators.trace(small(prefill_share=0.5), 1).phase == "mixed"
+    trace = generators.trace(small(phase="unknown", model="toy"), 1)
     assert (trace.phase, trace.model, trace.top_k) == ("unknown", "toy", 2)
     assert "step_tokens=500" in trace.provenance["law"]
 
@@ -125,7 +128,7 @@ def test_a_schedule_is_followed_for_ever():
     logits = np.log([[[1.0, 1e-9]], [[1e-9, 1.0]]])
     schedule = ((3, (1.0, 0.0)), (1, (0.0, 1.0)))
     law = Law(1, 2, 1, domains=2, logits=logits, schedule=schedule, update_steps=1, step_tokens=9)
-    assert law.trace(8).counts[:, 0, 1].tolist() == [0, 0, 0, 9, 0, 0, 0, 9]
+    assert generators.trace(law, 8).counts[:, 0, 1].tolist() == [0, 0, 0, 9, 0, 0, 0, 9]
 
 
 def test_mix_is_the_share_of_the_tokens():
@@ -263,7 +266,9 @@ def test_neighbouring_layers_are_correlated(part):
 
 def test_prefill_steps_have_their_tokens():
     """About a third of the steps, as stated, with many tokens; the others have few."""
-    tokens = small(step_tokens=10, prefill_tokens=1000, prefill_share=1 / 3).trace(900).step_tokens
+    tokens = generators.trace(
+        small(step_tokens=10, prefill_tokens=1000, prefill_share=1 / 3), 900
+    ).step_tokens
     assert set(tokens.tolist()) == {10, 1000}
     assert (tokens == 1000).mean() == pytest.approx(1 / 3, abs=0.06)
 
@@ -303,7 +308,7 @@ def test_prefill_steps_have_their_tokens():
     ],
 )
 def test_wrong_parameters_are_refused(changes, message):
-    """The value, what it breaks and the mend are named."""
+    """The value, what it breaks and how to fix it are named."""
     with pytest.raises(ValueError, match=message):
         small(**changes)
 
@@ -320,7 +325,7 @@ def test_wrong_parameters_are_refused(changes, message):
 def test_wrong_stretches_are_refused(what, arguments, message):
     """Of counts and of tokens alike."""
     with pytest.raises(ValueError, match=message):
-        next(getattr(small(), what)(**arguments))
+        next(getattr(generators, what)(small(), **arguments))
 
 
 def test_what_groups_do_is_estimated_once_for_laws_that_differ_in_their_mix():
@@ -329,11 +334,11 @@ def test_what_groups_do_is_estimated_once_for_laws_that_differ_in_their_mix():
         2, 16, 2, step_tokens=500, domains=2, affinity=0.5, groups=4, groups_kept=2, mix=(1.0, 0.0)
     )
     _effective.cache_clear()
-    alone = law.replace(mix=(0.0, 1.0)).trace(3).counts
+    alone = generators.trace(law.replace(mix=(0.0, 1.0)), 3).counts
     _effective.cache_clear()
-    law.trace(3)
-    after = law.replace(mix=(0.0, 1.0)).trace(3).counts
+    generators.trace(law, 3)
+    after = generators.trace(law.replace(mix=(0.0, 1.0)), 3).counts
     assert _effective.cache_info().misses == 1
     np.testing.assert_array_equal(after, alone)
-    law.replace(affinity=0.6).trace(3)
+    generators.trace(law.replace(affinity=0.6), 3)
     assert _effective.cache_info().misses == 2

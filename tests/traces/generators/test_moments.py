@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from traces import generators
 from traces.generators import Law
 from traces.generators.inclusion import inclusion, logits_of
 from traces.generators.moments import INVERTED_BELOW, moments, normal_quantiles
@@ -17,7 +18,9 @@ def drawn(tokens, **changes):
     """Return counts [steps, 32] of one layer and the chances [32] behind them."""
     fields = {"layers": 1, "experts": 32, "top_k": 4, "popularity": "lognormal", "skew": 0.8}
     law = Law(**(fields | changes), step_tokens=tokens)
-    return law.trace(STEPS).counts[:, 0].astype(float), inclusion(base(law)[0, 0], law.top_k)
+    return generators.trace(law, STEPS).counts[:, 0].astype(float), inclusion(
+        base(law)[0, 0], law.top_k
+    )
 
 
 @pytest.mark.parametrize("tokens", [5, 60, 400, 50_000])
@@ -44,7 +47,9 @@ def test_small_counts_are_binomial_in_all_their_distribution(chance):
     """Of an expert that few tokens choose, and of one that few do not, among 40 others."""
     others = np.full(40, (4 - chance) / 40)
     logits = logits_of(np.concatenate([[chance], others]))
-    counts = Law(1, 41, 4, step_tokens=100, logits=logits[None]).trace(40_000).counts[:, 0, 0]
+    counts = generators.trace(Law(1, 41, 4, step_tokens=100, logits=logits[None]), 40_000).counts[
+        :, 0, 0
+    ]
     few = counts if chance < 0.5 else 100 - counts
     rare = min(chance, 1 - chance)
     expected = [math.comb(100, n) * rare**n * (1 - rare) ** (100 - n) for n in range(10)]
@@ -85,4 +90,4 @@ def test_which_counts_are_inverted():
     assert INVERTED_BELOW == 16
     assert made.small.tolist() == [0, 1]
     assert made.small_start.tolist() == [[0, 2], [2, 2]]
-    assert made.chances[:, 3].tolist() == [0, 1]
+    assert made.recurrence[:, 3].tolist() == [0, 1]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import traces
+from traces import generators
 from traces.generated import GENERATED
 from traces.generators import PRESETS, preset
 from traces.generators.measures import above_mean, hottest_over_mean, moved_next
@@ -38,7 +39,7 @@ def test_shapes_of_models(name, shape, groups):
     law = preset(name)
     assert (law.layers, law.experts, law.top_k) == shape
     assert (law.groups, law.groups_kept) == groups
-    windows = law.replace(groups=1, groups_kept=1).trace(64).windows(8)
+    windows = generators.trace(law.replace(groups=1, groups_kept=1), 64).windows(8)
     by_chance = np.sqrt(windows).sum() / windows.sum() / np.sqrt(np.pi)
     shares = windows / windows.sum(axis=2, keepdims=True)
     assert moved_next(shares) > 3 * by_chance

@@ -62,6 +62,6 @@ def test_bias_moves_the_choice():
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, message):
-    """The value, what it breaks and the mend are named."""
+    """The value, what it breaks and how to fix it are named."""
     with pytest.raises(ValueError, match=message):
         route(**({"logits": np.zeros((1, 4)), "top_k": 1} | arguments))

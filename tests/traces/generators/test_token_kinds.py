@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import traces
+from traces import generators
 from traces.generators import compare, fit
 from traces.generators.token_kinds import kinds_of
 
@@ -33,7 +34,7 @@ def test_experts_go_together_as_recorded():
     """Kinds bring co-activation and dependence of layers from a tenth to over half, loads kept."""
     tokens = traces.load("dsv2lite-translation").split(256)
     plain, kinds = (
-        {row.name: row for row in compare(tokens, next(law.tokens(32, block_steps=32)))}
+        {row.name: row for row in compare(tokens, next(generators.tokens(law, 32, block_steps=32)))}
         for law in (fit(tokens), fit(tokens, token_kinds=24))
     )
     for name in ("co-activation", "layer dependence"):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from traces import generators
 from traces.generators import Law
 from traces.generators.frames import frames_of
 from traces.generators.variation import variation
@@ -19,7 +20,7 @@ FIELDS = {
 
 def found(**changes):
     """Return the variation of 300 steps of a law of one domain."""
-    frames = frames_of(Law(**(FIELDS | changes)).trace(300))
+    frames = frames_of(generators.trace(Law(**(FIELDS | changes)), 300))
     return variation(frames.chance, frames.tokens, np.zeros(300, np.int64))
 
 
@@ -58,6 +59,6 @@ def test_who_varies_is_found():
 
 def test_frames_that_are_each_their_own_domain_do_not_vary():
     """There is nothing to tell variation from."""
-    frames = frames_of(Law(**FIELDS).trace(4))
+    frames = frames_of(generators.trace(Law(**FIELDS), 4))
     alone = variation(frames.chance, frames.tokens, np.arange(4))
     assert (alone.noise, alone.drift_sigma) == (0, 0)

@@ -29,8 +29,8 @@ def test_counts_by_hand():
     assert onward[0, 1] == onward[2, 0] == 1
 
 
-def test_pieces_add_up():
-    """Tokens in pieces count as they do at once."""
+def test_chunks_add_up():
+    """Tokens in chunks count as they do at once."""
     ids = chosen(50, 3, 8, 3)
     whole, parts = pairs.Pairs(3, 8), pairs.Pairs(3, 8)
     whole.add(ids)

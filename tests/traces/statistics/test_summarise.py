@@ -18,7 +18,7 @@ MODULE = importlib.import_module("traces.statistics.summarise")  # the package's
 
 @pytest.fixture
 def small_groups(monkeypatch):
-    """Row groups of a few rows, so that small traces are read in pieces."""
+    """Row groups of a few rows, so that small traces are read in chunks."""
     monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 512)
 
 
@@ -47,9 +47,9 @@ def same(one, other):
 
 
 def test_stored_counts_as_in_memory(tmp_path, small_groups):
-    """Pieces of a file give the numbers of the whole, to the order of their sums."""
+    """Chunks of a file give the numbers of the whole, to the order of their sums."""
     trace = counts()
-    trace.save(tmp_path / "t.parquet")
+    traces.save(trace, tmp_path / "t.parquet")
     stored = traces.open(tmp_path / "t.parquet")
     assert len(list(stored.blocks())) > 1
     same(summarise(trace, 3), summarise(stored, 3))
@@ -59,7 +59,7 @@ def test_stored_counts_as_in_memory(tmp_path, small_groups):
 def test_stored_tokens_as_in_memory(tmp_path, small_groups, fields):
     """The same of tokens, in steps and in none."""
     trace = tokens(**fields)
-    trace.save(tmp_path / "t.parquet")
+    traces.save(trace, tmp_path / "t.parquet")
     stored = traces.open(tmp_path / "t.parquet")
     assert len(list(stored.parts())) > 1
     asked = {} if fields else {"step_tokens": 50}
@@ -118,7 +118,7 @@ def test_layers_alike_correlate():
 
 
 def test_pairs_are_sampled_evenly(monkeypatch):
-    """Of many tokens every second one is looked at, the same ones in pieces as at once."""
+    """Of many tokens every second one is looked at, the same ones in chunks as at once."""
     monkeypatch.setattr(MODULE, "PAIR_TOKENS", 200)
     trace = tokens()
     summary = summarise(trace)

@@ -40,7 +40,7 @@ def own_files(tmp_path, monkeypatch):
     device = hardware.preset.FOLDER / "devices" / "ascend-910c-die.toml"
     Path("own.toml").write_text(device.read_text())
     outside = str(tmp_path / "own.parquet")
-    traces.load("olmoe-domains").save(outside)
+    traces.save(traces.load("olmoe-domains"), outside)
     scenario = Scenario("x", (outside,), "olmoe-1b-7b", 16, 5, 1, device="own.toml")
     return [Task("s-v1", scenario, Candidate(spec, seed=1)) for spec in ("own.py:mine", "random")]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.serving.pricing.drifting_load import Drifting
+from traces import generators
 from traces.generators import Law
 
 LAW = Law(
@@ -54,7 +55,7 @@ def test_it_drifts_as_the_law_does():
     alone = LAW.replace(mix=(1.0, 0.0))
     load = Drifting(alone, step_s=1.0)
     load.move_to(21.0)
-    counts = alone.trace(4, start=20).counts.sum(axis=0) / (4 * LAW.step_tokens)
+    counts = generators.trace(alone, 4, start=20).counts.sum(axis=0) / (4 * LAW.step_tokens)
     np.testing.assert_allclose(share(load, [4000, 0]), counts, atol=0.02)
 
 

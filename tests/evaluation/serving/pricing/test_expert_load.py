@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.serving.pricing.expert_load import Uniform, load_of, of_law
+from traces import generators
 from traces.generators import Law
 
 LAW = Law(2, 16, 2, step_tokens=4096, domains=2, affinity=1.5, skew=0.0)
@@ -21,7 +22,7 @@ def test_a_law_follows_the_domains():
     assert load.domains == ("chat", "code")
     assert (load.num_layers, load.num_experts, load.top_k) == (2, 16, 2)
     for number, mix in enumerate(np.eye(2)):
-        expected = LAW.replace(mix=tuple(mix)).trace(64).counts.mean(axis=0)
+        expected = generators.trace(LAW.replace(mix=tuple(mix)), 64).counts.mean(axis=0)
         counts = np.mean([load(4096 * mix, random) for _ in range(50)], axis=0)
         np.testing.assert_allclose(counts, expected, rtol=0.1, atol=8, err_msg=str(number))
     for tokens in ([0, 0], [1, 0], [3, 1000]):

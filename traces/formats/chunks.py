@@ -1,4 +1,4 @@
-"""Pieces of a long file as traces: what is wrong is told by its place in the whole file."""
+"""Chunks of a long file as traces; errors name the place in the whole file."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from traces.routing import RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace, check_distinct
 
-PIECE_BYTES = 16 * 2**20
+CHUNK_BYTES = 16 * 2**20
 STEP_COUNTS = 2**24  # far above any model; axes in another order are above it
 
 
-def counts_piece(
+def counts_chunk(
     counts: ArrayLike, first_step: int, about: About, top_k: int, **fields: Any
 ) -> RoutingTrace:
     """Return [steps, layers, experts] as a trace.
@@ -30,12 +30,12 @@ def counts_piece(
         return RoutingTrace(np.asarray(counts), about.model, top_k, about.phase, **fields)
     except ValueError:
         found = whole_numbers(counts, "counts", routing.AXES, first_step)
-        mend = "a count is a number of tokens"
-        check_range(found, "counts", routing.AXES, 2**31, mend, first_step)
+        hint = "a count is a number of tokens"
+        check_range(found, "counts", routing.AXES, 2**31, hint, first_step)
         raise
 
 
-def tokens_piece(
+def tokens_chunk(
     experts: NDArray[Any], first_token: int, about: About, num_experts: int, **fields: Any
 ) -> TokenTrace:
     """Return [tokens, layers, choices] as a trace.
@@ -49,14 +49,14 @@ def tokens_piece(
         return TokenTrace(experts, num_experts, about.model, about.phase, **fields)
     except ValueError:
         ids = whole_numbers(experts, "experts", tokens.AXES, first_token)
-        mend = "an id counts from 0; give the model's number of experts"
-        check_range(ids, "experts", tokens.AXES, num_experts, mend, first_token)
+        hint = "an id counts from 0; give the model's number of experts"
+        check_range(ids, "experts", tokens.AXES, num_experts, hint, first_token)
         check_distinct(ids, first_token)
         raise
 
 
 def steps_at_once(layers: int, experts: int, item_bytes: int = 4) -> int:
-    """Return how many steps of counts make a piece of about :data:`PIECE_BYTES`.
+    """Return how many steps of counts make a chunk of about :data:`CHUNK_BYTES`.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def steps_at_once(layers: int, experts: int, item_bytes: int = 4) -> int:
             f"one step has {layers} layers of {experts} experts, together more than {STEP_COUNTS}; "
             "the axes are [steps, layers, experts]"
         )
-    return max(1, PIECE_BYTES // max(1, layers * experts * item_bytes))
+    return max(1, CHUNK_BYTES // max(1, layers * experts * item_bytes))
 
 
 def in_steps(trace: RoutingTrace | TokenTrace | StoredTrace) -> RoutingTrace | StoredTrace:

@@ -1,9 +1,9 @@
-"""Tokens made from counts, for a recording that keeps no tokens."""
+"""Draw tokens that match recorded counts, for a recording without tokens."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.lazily import lazily_compiled
+from traces.lazy_kernel import lazy_kernel
 from traces.routing import RoutingTrace
 
 #: Tokens made; an expert's share is met to half a token in as many.
@@ -12,7 +12,7 @@ TOKENS = 8192
 ROUNDS = 4
 
 
-def made_tokens(trace: RoutingTrace, seed: int) -> NDArray[np.int32]:
+def tokens_from_counts(trace: RoutingTrace, seed: int) -> NDArray[np.int32]:
     """Return tokens that choose experts as often as the trace does, [tokens, layers, top_k].
 
     The choices of a token in a layer are different experts; nothing else ties choices together,
@@ -44,7 +44,7 @@ def _layer(
     for _ in range(ROUNDS * top_k):
         pair = random.permutation(TOKENS).reshape(2, half)
         place = random.integers(top_k, size=(2, half))
-        lazily_compiled(_exchange)(tokens, pair, place)
+        lazy_kernel(_exchange)(tokens, pair, place)
     return tokens
 
 

@@ -2,6 +2,9 @@
 
 Modules that use it are imported inside the functions that need them, so that ``import traces``
 loads neither numba nor them.
+
+The cache stamp repeats that of ``lb.kernel``, because traces and lb may not import each other and
+nothing lies below both. Here numba is imported with the module, there at the first call.
 """
 
 import os
@@ -14,7 +17,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def kernel(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Compile ``function`` in nopython mode, without the interpreter lock, at its first call."""
     scope, code = function.__globals__, function.__code__
     sources = {code.co_filename}

@@ -1,54 +1,54 @@
-"""The chance of each expert in an interval, domains mixed."""
+"""Selection probability of each expert in an interval of the timeline."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.choose import choose_all
 from traces.generators.inclusion import fill_inclusion, inclusion, logits_of
+from traces.generators.law import Law
 from traces.generators.moments import elasticity
-from traces.generators.restless import drifted, noise_of
-from traces.generators.timeline import CHANCES, Interval, base, stream
-
-if TYPE_CHECKING:
-    from traces.generators.law import Law
+from traces.generators.timeline import PROBABILITIES, LawInterval, base, stream
+from traces.generators.volatility import drifted_logits, noise_of
 
 #: Tokens a layer and domain that group-limited routing is estimated from, without and with bias.
 ESTIMATED_FROM = 2_048
 ESTIMATED_FROM_WITH_BIAS = 16_384
 
 
-class Chances:
-    """Finds the chances of one interval after another; a search begins where the last one ended."""
+class SelectionProbabilities:
+    """Selection probabilities of one interval after another.
 
-    def __init__(self, law: "Law") -> None:
+    The solution of one interval is the starting point of the search for the next.
+    """
+
+    def __init__(self, law: Law) -> None:
         self._law = law
         self._base = _effective(_still(law)).copy()
         self._still = inclusion(self._base, law.top_k)
         self._tau = np.zeros((law.domains, law.layers))
         self._out = np.empty(self._base.shape)
-        self._of: Interval | None = None
+        self._of: LawInterval | None = None
 
-    def mixed(self, interval: Interval) -> NDArray[np.float64]:
-        """Return [layers, experts] chances of a token of the interval, whatever its domain."""
+    def mixed(self, interval: LawInterval) -> NDArray[np.float64]:
+        """Return [layers, experts] probabilities for a token of the interval, domains mixed."""
         before, self._of = self._of, interval
         moves = interval.drift is not None
         if before is None or before.place is not interval.place or moves:
             still = mixture(interval.mix, self._still)
-            moved = drifted(self._law, self._base, still, interval)
+            moved = drifted_logits(self._law, self._base, still, interval)
             for domain, now in enumerate(moved):
                 fill_inclusion(now, self._law.top_k, self._tau[domain], self._out[domain])
         return mixture(interval.mix, self._out)
 
-    def by_domain(self, interval: Interval) -> NDArray[np.float64]:
-        """Return [domains, layers, experts] chances of a token of each domain in the interval."""
+    def by_domain(self, interval: LawInterval) -> NDArray[np.float64]:
+        """Return [domains, layers, experts] probabilities for a token of each domain."""
         self.mixed(interval)
         return self._out.copy()
 
-    def variation(self, interval: Interval) -> NDArray[np.float64]:
-        """Return [layers, experts] coefficients of variation that noise gives to those chances.
+    def variation(self, interval: LawInterval) -> NDArray[np.float64]:
+        """Return [layers, experts] coefficients of variation of those probabilities.
 
         Call :meth:`mixed` first.
         """
@@ -68,14 +68,14 @@ def mixture(mix: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.flo
     return mixed
 
 
-def _still(law: "Law") -> "Law":
+def _still(law: Law) -> Law:
     """Return the law without what mixes its domains, so that others of the same logits equal it."""
     return law.replace(mix=None, mix_sigma=0.0, schedule=None, burst_every=0.0)
 
 
 @lru_cache(maxsize=4)
-def _effective(law: "Law") -> NDArray[np.float64]:
-    """Return logits that bring about, without groups and bias, the chances that the law has.
+def _effective(law: Law) -> NDArray[np.float64]:
+    """Return logits that give the probabilities of the law without groups and bias.
 
     They take a second to estimate, and a law is often asked for each of its domains alone.
     """
@@ -84,7 +84,7 @@ def _effective(law: "Law") -> NDArray[np.float64]:
         return logits
     found = np.empty_like(logits)
     for domain in range(law.domains):
-        generator = stream(law, CHANCES, domain)
+        generator = stream(law, PROBABILITIES, domain)
         for layer, row in enumerate(logits[domain]):
             bias = np.zeros(law.experts) if law.bias is None else np.asarray(law.bias)[layer]
             tokens = ESTIMATED_FROM if law.bias is None else ESTIMATED_FROM_WITH_BIAS
@@ -96,7 +96,7 @@ def _effective(law: "Law") -> NDArray[np.float64]:
 
 
 def _smoothed(
-    law: "Law",
+    law: Law,
     logits: NDArray[np.float64],
     found: NDArray[np.float64],
     chance: NDArray[np.float64],
@@ -115,7 +115,7 @@ def _smoothed(
 
 
 def _estimated(
-    law: "Law",
+    law: Law,
     logits: NDArray[np.float64],
     bias: NDArray[np.float64],
     tokens: int,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 @functools.cache
-def lazily_compiled(function: Callable[..., None]) -> Callable[..., None]:
+def lazy_kernel(function: Callable[..., None]) -> Callable[..., None]:
     """Compile with numba, which is imported here and no sooner; cached on disk where possible."""
     import numba
 

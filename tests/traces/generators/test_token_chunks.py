@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from traces import generators
 from traces.generators import Law
 from traces.generators.measures import layer_dependence
 
@@ -26,8 +27,10 @@ BASE = {"layers": 2, "experts": 64, "top_k": 6, "step_tokens": TOKENS, "update_s
 def test_tokens_and_counts_agree(changes, bound):
     """Mean counts: total variation beyond what drawing brings is small; variances within 12 %."""
     law = Law(**(BASE | changes))
-    (tokens,) = law.tokens(STEPS, block_steps=STEPS)
-    found, meant = (trace.counts.astype(float) for trace in (tokens.counts(), law.trace(STEPS)))
+    (tokens,) = generators.tokens(law, STEPS, block_steps=STEPS)
+    found, meant = (
+        trace.counts.astype(float) for trace in (tokens.counts(), generators.trace(law, STEPS))
+    )
     mean, other = found.mean(axis=0), meant.mean(axis=0)
     by_chance = np.sqrt(2 * other * (1 - other / other.sum() * 2 * 6) / STEPS).sum() * 0.8
     apart = np.abs(mean - other).sum()
@@ -39,7 +42,8 @@ def test_correlated_noise_ties_the_layers_and_leaves_each_as_it_was():
     """Choices of neighbouring layers depend on each other; the counts of a layer do not change."""
     law = Law(2, 32, 4, step_tokens=20_000, skew=0.5)
     (free,), (tied,) = (
-        one.tokens(1) for one in (law, law.replace(layer_correlation=0.9, logits=_logits(law)))
+        generators.tokens(one, 1)
+        for one in (law, law.replace(layer_correlation=0.9, logits=_logits(law)))
     )
     assert layer_dependence(free.experts, 32) < 0.03 < 0.1 < layer_dependence(tied.experts, 32)
     assert np.abs(free.counts().counts - tied.counts().counts).sum() / 160_000 < 0.03

@@ -1,4 +1,4 @@
-"""Groups whole on their nodes, one replica of each expert at least, the redundant ones anywhere.
+"""Placement with overflow replicas: groups stay on their node, redundant replicas may leave it.
 
 The kernels work on one layer. ``copies`` [nodes, experts] says how many replicas of an expert a
 node holds, ``home`` [experts] the node of its group; otherwise the vocabulary is that of
@@ -16,7 +16,7 @@ Ids = NDArray[np.int64]
 
 
 @kernel
-def spill_layers(
+def place_with_overflow(
     load: Array, home: Ids, slowness: Array, cost: Array, nodes: int, table: Ids
 ) -> None:
     """Fill ``table`` [layers, ranks, slots_per_rank]: replicate, level the nodes, pack, swap.
@@ -63,45 +63,45 @@ def _replicate(
     """
     nodes, experts = copies.shape
     width = slowness.size // nodes
-    room = np.full(nodes, width * slots_per_rank)
+    free_slots = np.full(nodes, width * slots_per_rank)
     replicas = np.ones(experts, dtype=np.int64)
     weight = np.empty(experts)
     for expert in range(experts):
         copies[home[expert], expert] = 1
-        room[home[expert]] -= 1
+        free_slots[home[expert]] -= 1
         weight[expert] = replica_weight(load[expert], 1, cost)
     work = _work(weight, copies)
     node_slowness = _node_slowness(slowness, nodes)
     closed = np.zeros(experts, dtype=np.bool_)  # no node can take another copy
-    left = room.sum()
+    left = free_slots.sum()
     while left:
-        hottest = -1
+        heaviest = -1
         for expert in range(experts):
             if not closed[expert] and (
-                hottest < 0
-                or weight[expert] > weight[hottest]
-                or (weight[expert] == weight[hottest] and replicas[expert] < replicas[hottest])
+                heaviest < 0
+                or weight[expert] > weight[heaviest]
+                or (weight[expert] == weight[heaviest] and replicas[expert] < replicas[heaviest])
             ):
-                hottest = expert
+                heaviest = expert
         target = -1
         for node in range(nodes):
-            if room[node] == 0 or copies[node, hottest] == width:
+            if free_slots[node] == 0 or copies[node, heaviest] == width:
                 continue
             if target < 0 or (
                 work[node] * node_slowness[node] < work[target] * node_slowness[target]
             ):
                 target = node
         if target < 0:
-            closed[hottest] = True
+            closed[heaviest] = True
             continue
-        replicas[hottest] += 1
-        lighter = replica_weight(load[hottest], replicas[hottest], cost)
+        replicas[heaviest] += 1
+        lighter = replica_weight(load[heaviest], replicas[heaviest], cost)
         for node in range(nodes):
-            work[node] -= copies[node, hottest] * (weight[hottest] - lighter)
-        copies[target, hottest] += 1
+            work[node] -= copies[node, heaviest] * (weight[heaviest] - lighter)
+        copies[target, heaviest] += 1
         work[target] += lighter
-        weight[hottest] = lighter
-        room[target] -= 1
+        weight[heaviest] = lighter
+        free_slots[target] -= 1
         left -= 1
     return weight
 
@@ -131,10 +131,10 @@ def _level_nodes(
 ) -> None:
     """Hand redundant slots to experts of the heaviest node, as long as that relieves it.
 
-    One slot changes at a time: a replica that is not the last one at home makes room for one of an
-    expert that the heaviest node holds; the best such change is made. An expert gives a replica
-    only if the others then weigh no more than half of what a rank holds on average, or no more than
-    the heaviest replica there is; half is a choice of ours.
+    One slot changes at a time: an expert gives up a replica, but not the last one on its home node,
+    and an expert of the heaviest node gets the slot. The best such change is made. An expert gives
+    up a replica only if the others then weigh no more than half of what a rank holds on average, or
+    no more than the heaviest replica there is; half is a choice of ours.
     """
     nodes, experts = copies.shape
     width = slowness.size // nodes

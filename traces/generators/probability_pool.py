@@ -1,9 +1,9 @@
-"""Tokens to draw from that choose experts with given chances, made in milliseconds."""
+"""Pools of tokens that choose experts with given probabilities."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.compiled import compiled
+from traces.generators.kernel import kernel
 from traces.token_pool import SIZES, TokenPool, pool_of_cells
 
 #: Tokens of a pool; shares are met to a few tokens in as many.
@@ -12,14 +12,17 @@ TOKENS = 2048
 ORDERS = 4
 
 
-def chance_pool(chance: NDArray[np.float64], top_k: int, random: np.random.Generator) -> TokenPool:
-    """Return tokens that choose every expert with its chance, and chunks of up to 1,024 of them.
+def probability_pool(
+    chance: NDArray[np.float64], top_k: int, random: np.random.Generator
+) -> TokenPool:
+    """Return a pool of tokens that choose every expert with its probability.
 
-    Systematic sampling (Madow, Ann. Math. Stat. 20, 1949): experts lie end to end in random order,
-    each as long as its chance, and a token takes those at ``top_k`` points a length of 1 apart. So
-    they are different ones, and chances are exact. First points are spread evenly over the tokens.
-    Which experts go together is a matter of the order, which differs between layers and quarters
-    of the tokens: an assumption of ours, as chances alone do not tell.
+    Tokens are drawn by systematic sampling (Madow, Ann. Math. Stat. 20, 1949). Experts lie end to
+    end in random order, each as long as its probability. A token takes the experts at ``top_k``
+    points that are a length of 1 apart, so that they are distinct and probabilities are exact.
+    First points are spread evenly over the tokens. The order decides which experts are chosen
+    together. It differs between layers and quarters of the tokens: an assumption of ours, because
+    probabilities alone do not determine it. The pool has chunks of up to 1,024 tokens.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ def chance_pool(chance: NDArray[np.float64], top_k: int, random: np.random.Gener
     return pool_of_cells(cells, width, SIZES[1:-1], random)
 
 
-@compiled
+@kernel
 def _take(
     upto: NDArray[np.float64],
     order: NDArray[np.int64],
@@ -52,7 +55,7 @@ def _take(
     top_k: int,
     cells: NDArray[np.uint16],
 ) -> None:
-    """Fill ``cells`` [tokens, layers * top_k] from running chances and first points."""
+    """Fill ``cells`` [tokens, layers * top_k] from running probabilities and first points."""
     layers, experts = upto.shape
     for layer in range(layers):
         for token in range(len(cells)):

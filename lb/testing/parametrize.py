@@ -1,4 +1,4 @@
-"""The two doors to the checks: one call, or one pytest test for every solver and check."""
+"""Run the checks: in one call, or as one pytest test for each solver and check."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

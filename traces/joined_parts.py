@@ -1,4 +1,4 @@
-"""Traces one after another in time, piece by piece: for those that memory does not hold."""
+"""Concatenate traces in time, chunk by chunk, when they do not fit into memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from traces.store import StoredTrace
 from traces.tokens import TokenTrace
 
 
-def joined(parts: Sequence[AnyTrace]) -> Iterator[RoutingTrace | TokenTrace]:
-    """Yield the pieces of one trace that runs through ``parts``, as :func:`traces.concat` joins.
+def join_parts(parts: Sequence[AnyTrace]) -> Iterator[RoutingTrace | TokenTrace]:
+    """Yield the chunks of one trace that runs through ``parts``, as :func:`traces.concat` joins.
 
     Raises
     ------
@@ -54,9 +54,9 @@ def _tokens(parts: Sequence[Any], common: dict[str, Any]) -> Iterator[TokenTrace
     }
     start = 0
     for part in parts:
-        for piece in whole_samples(part):
-            step = piece.step + start if stepped and piece.step is not None else None
-            yield replace(piece, step=step, **dropped, **common)
+        for chunk in whole_samples(part):
+            step = chunk.step + start if stepped and chunk.step is not None else None
+            yield replace(chunk, step=step, **dropped, **common)
         start += num_steps(part) if stepped else 0
 
 

@@ -1,29 +1,24 @@
-"""The same law token by token, block by block."""
+"""Tokens of a law, chunk by chunk."""
 
 from collections.abc import Iterator
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.chances import mixture
-from traces.generators.count_pieces import checked_block, provenance_of
+from traces.generators.count_chunks import checked_block, provenance_of
 from traces.generators.fill_tokens import fill_tokens
 from traces.generators.inclusion import inclusion
+from traces.generators.law import Law
 from traces.generators.moments import normal_quantiles
-from traces.generators.restless import drifted, noise_of
+from traces.generators.selection_probabilities import mixture
 from traces.generators.timeline import DOMAINS, NOISE, TOKENS, base, intervals, key, stream
+from traces.generators.volatility import drifted_logits, noise_of
 from traces.tokens import TokenTrace
 
-if TYPE_CHECKING:
-    from traces.generators.law import Law
 
-
-def token_pieces(
-    law: "Law", steps: int, start: int, block_steps: int | None
-) -> Iterator[TokenTrace]:
-    """Yield tokens; see :meth:`traces.generators.Law.tokens`."""
+def token_chunks(law: Law, steps: int, start: int, block_steps: int | None) -> Iterator[TokenTrace]:
+    """Yield tokens; see :func:`traces.generators.tokens`."""
     share = law.prefill_share
     usual = max(1, round((1 - share) * law.step_tokens + share * law.prefill_tokens))
     size = checked_block(steps, start, block_steps, usual * law.layers * law.top_k)
@@ -44,7 +39,7 @@ def token_pieces(
             held, first = [], step + 1
 
 
-def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+def _steps(law: Law, start: int, stop: int) -> Iterator[tuple[int, NDArray[np.uint16]]]:
     """Yield the number and the choices [tokens, layers, top_k] of every step."""
     logits = base(law)
     still = inclusion(logits, law.top_k)
@@ -56,7 +51,7 @@ def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.
         if interval.stop <= start:
             continue
         mixed = mixture(interval.mix, still)
-        weights = np.exp(drifted(law, logits, mixed, interval))
+        weights = np.exp(drifted_logits(law, logits, mixed, interval))
         noise = noise_of(law, mixed, interval)
         upto = np.cumsum(interval.mix)
         for step in range(max(start, interval.start), min(stop, interval.stop)):
@@ -78,7 +73,7 @@ def _steps(law: "Law", start: int, stop: int) -> Iterator[tuple[int, NDArray[np.
             yield step, out
 
 
-def _noise(law: "Law", step: int, noise: NDArray[np.float64]) -> NDArray[np.float64]:
+def _noise(law: Law, step: int, noise: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return factors [layers, experts] with mean 1: gamma distributed, as those of the counts."""
     shape = 1 / np.maximum(noise, 1e-6) ** 2
     return np.maximum(stream(law, NOISE, step).standard_gamma(shape) / shape, 1e-30)

@@ -1,4 +1,4 @@
-"""Measured grids: kernels timed at many sizes, interpolated instead of modelled."""
+"""Grids of measured kernel timings, interpolated between the measured sizes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ SHAPE_AND_AXES = {
 
 
 @dataclass(frozen=True)
-class Grid:
+class TimingGrid:
     """Timings of kernels, looked up between the sizes that were measured.
 
     Parameters
@@ -34,7 +34,7 @@ class Grid:
     points: dict[Key, tuple[Array, Array]]
 
     @classmethod
-    def from_rows(cls, rows: Sequence[dict[str, Any]]) -> "Grid":
+    def from_rows(cls, rows: Sequence[dict[str, Any]]) -> "TimingGrid":
         """Sort the rows of a table of kernels into grids."""
         found: dict[Key, list[tuple[list[float], float]]] = {}
         for row in rows:
@@ -83,7 +83,7 @@ class Grid:
 
 
 @lru_cache(maxsize=8)
-def load(name: str) -> Grid:
+def load(name: str) -> TimingGrid:
     """Return the grids of a bundled table, or of a ``.csv`` file, read once a process.
 
     Raises
@@ -91,4 +91,4 @@ def load(name: str) -> Grid:
     ValueError
         If there is no such table, or a row is wrong.
     """
-    return Grid.from_rows(table.read_rows(table.find(name)))
+    return TimingGrid.from_rows(table.read_rows(table.find(name)))

@@ -5,7 +5,7 @@ import pytest
 
 import traces
 from traces import writer
-from traces.joined import joined
+from traces.joined_parts import join_parts
 
 
 def counts(steps, seed, **fields):
@@ -23,7 +23,7 @@ def stored(parts, tmp_path, monkeypatch):
     """Save the parts in small row groups and open them."""
     monkeypatch.setattr(writer, "ROW_GROUP_BYTES", 64)
     for number, part in enumerate(parts):
-        part.save(tmp_path / f"{number}.parquet")
+        traces.save(part, tmp_path / f"{number}.parquet")
     return [traces.open(tmp_path / f"{number}.parquet") for number in range(len(parts))]
 
 
@@ -43,7 +43,7 @@ def test_as_concat_does(parts, tmp_path, monkeypatch):
     """In pieces as at once: same contents, steps, samples, phase and provenance."""
     wanted = traces.concat(parts)
     with traces.Writer(tmp_path / "all.parquet") as out:
-        for piece in joined(stored(parts, tmp_path, monkeypatch)):
+        for piece in join_parts(stored(parts, tmp_path, monkeypatch)):
             out.append(piece)
     found = traces.load(tmp_path / "all.parquet")
     assert found.content_hash == wanted.content_hash
@@ -54,8 +54,8 @@ def test_as_concat_does(parts, tmp_path, monkeypatch):
 def test_only_one_model():
     """Another shape, kind or model is refused, and so is nothing."""
     with pytest.raises(ValueError, match="trace 1 has top_k = 1, the first has 2"):
-        list(joined([counts(3, 0), traces.RoutingTrace(np.ones((1, 2, 4), int), "toy", 1)]))
+        list(join_parts([counts(3, 0), traces.RoutingTrace(np.ones((1, 2, 4), int), "toy", 1)]))
     with pytest.raises(ValueError, match="trace 1 has kind = 'token'"):
-        list(joined([counts(3, 0), tokens(3)]))
+        list(join_parts([counts(3, 0), tokens(3)]))
     with pytest.raises(ValueError, match="at least one"):
-        list(joined([]))
+        list(join_parts([]))

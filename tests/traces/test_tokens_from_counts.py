@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from traces import RoutingTrace
-from traces.made_tokens import TOKENS, made_tokens
+from traces.tokens_from_counts import TOKENS, tokens_from_counts
 
 
 def test_shares_are_met_and_choices_differ():
     """To half a token of 8192 in every layer."""
     counts = np.random.default_rng(0).multinomial(10_000, np.arange(1, 17) / 136, (3, 2))
     trace = RoutingTrace(counts, "toy", top_k=4)
-    tokens = made_tokens(trace, seed=1)
+    tokens = tokens_from_counts(trace, seed=1)
     assert tokens.shape == (TOKENS, 2, 4)
     ordered = np.sort(tokens, axis=2)
     assert (ordered[:, :, 1:] > ordered[:, :, :-1]).all()
@@ -24,7 +24,7 @@ def test_shares_are_met_and_choices_differ():
 
 def test_who_goes_with_whom_is_left_to_chance():
     """Pairs of even experts come about equally often, and layers know nothing of each other."""
-    tokens = made_tokens(RoutingTrace(np.full((1, 2, 8), 100), "toy", top_k=2), seed=2)
+    tokens = tokens_from_counts(RoutingTrace(np.full((1, 2, 8), 100), "toy", top_k=2), seed=2)
     pairs = np.zeros((8, 8))
     np.add.at(pairs, (tokens[:, 0, 0], tokens[:, 0, 1]), 1)
     both = (pairs + pairs.T)[np.triu_indices(8, 1)]
@@ -36,13 +36,13 @@ def test_who_goes_with_whom_is_left_to_chance():
 
 def test_an_expert_that_all_choose():
     """One in top_k of all choices is the most, and possible."""
-    tokens = made_tokens(RoutingTrace([[[10, 6, 4]]], "toy", top_k=2), seed=0)
+    tokens = tokens_from_counts(RoutingTrace([[[10, 6, 4]]], "toy", top_k=2), seed=0)
     assert (tokens == 0).any(axis=2).all()
 
 
 def test_laws_that_no_tokens_have():
-    """The layer, the expert and the mend."""
+    """The layer, the expert and how to fix it."""
     with pytest.raises(ValueError, match="expert 1 of layer 0 has 11 of 20 choices, more than one"):
-        made_tokens(RoutingTrace([[[5, 11, 4]]], "toy", top_k=2), 0)
+        tokens_from_counts(RoutingTrace([[[5, 11, 4]]], "toy", top_k=2), 0)
     with pytest.raises(ValueError, match="layer 1 has no counts in any step"):
-        made_tokens(RoutingTrace([[[5, 5], [0, 0]]], "toy", top_k=1), 0)
+        tokens_from_counts(RoutingTrace([[[5, 5], [0, 0]]], "toy", top_k=1), 0)

@@ -1,4 +1,4 @@
-"""The doors to the checks: one call, or one pytest test for every scheduler and check."""
+"""Run the checks: in one call, or as one pytest test for each scheduler and check."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
