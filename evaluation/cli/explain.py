@@ -23,7 +23,7 @@ def explain(
     before: Annotated[
         str,
         typer.Argument(
-            help="A placement (.npy, .json), or a solver fitted on window one; NAME@4: 4 slots."
+            help="Placement file, or a solver fitted on the first window; NAME@4: 4 slots per rank."
         ),
     ],
     after: Annotated[
@@ -123,18 +123,17 @@ def _of_suite(suite: str, scenario: str | None, given: dict[str, Any]) -> "Scena
 def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
     """Return a scenario of options alone; the files say what the options leave out."""
     import traces
-    from evaluation.files.placement_file import read_placement
+    from evaluation.files.placement_file import names_placement_file, read_placement
     from evaluation.replay.scenario import Scenario
 
     recorded = traces.open(given["trace"], "routing")
-    files = [name for name in names if _is_file(name)]
-    stating = [name for name in files if name.endswith(".json")]
-    if "num_ranks" not in given and not stating:
+    files = [name for name in names if names_placement_file(name)]
+    ranks = given.get("num_ranks") or _stated_ranks(files)
+    if ranks is None:
         raise ValueError("how many ranks are there? give --ranks, or a --scenario of --suite")
     own = [slots for _, slots in map(_solver, names) if slots is not None]
     if "slots_per_rank" not in given and not files and not own:
         raise ValueError("how many slots has a rank? give --slots, or a --scenario of --suite")
-    ranks = given.get("num_ranks") or read_placement(stating[0]).num_ranks
     slots = given.get("slots_per_rank") or max(own, default=0)
     slots = slots or read_placement(files[0], ranks).slots_per_rank
     defaults = {
@@ -144,8 +143,12 @@ def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
     return Scenario(**{**defaults, **given, "trace": (given["trace"],)})
 
 
-def _is_file(name: str) -> bool:
-    return Path(name).suffix in (".npy", ".json")
+def _stated_ranks(files: list[str]) -> int | None:
+    """Return the ranks that the first of the files to state them states."""
+    from evaluation.files.placement_file import read_slot_map
+
+    stated = (read_slot_map(Path(name)).num_ranks for name in files)
+    return next((ranks for ranks in stated if ranks is not None), None)
 
 
 def _solver(name: str) -> tuple[str, int | None]:
@@ -164,9 +167,9 @@ def _placement(
     """Read a placement, or let a solver give one for the first window."""
     import lb
     from evaluation.candidates.candidate import Candidate
-    from evaluation.files.placement_file import read_placement
+    from evaluation.files.placement_file import names_placement_file, read_placement
 
-    if _is_file(name):
+    if names_placement_file(name):
         return read_placement(name, scenario.num_ranks)
     spec, slots = _solver(name)
     solver = Candidate(spec, seed).make()

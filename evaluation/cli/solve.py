@@ -46,7 +46,7 @@ def solve(
     groups: Annotated[int, typer.Option(help="Expert groups of the model.")] = 1,
     current: Annotated[
         Path | None,
-        typer.Option(help="What is loaded: a slot map (.npy, .json) or an expert map (.json)."),
+        typer.Option(help="Placement file of the experts that are loaded now."),
     ] = None,
     max_moves: Annotated[
         int | None, typer.Option(help="Experts that ranks may receive, over all layers.")
@@ -67,12 +67,13 @@ def solve(
     """Place the experts of a model and write the file that an engine reads."""
     import lb
     from evaluation.files import loads as load_files
-    from evaluation.files import placement_files
-    from lb.atomic_file import write_file
+    from evaluation.files.placement_file import write_placement
+    from evaluation.files.placements.formats import format_named
     from lb.solvers.auto import Auto
 
     try:
-        check_output(out, placement_files.named(form).endings, f"--format {form}, --out")
+        chosen_format = format_named(form, first_layer, num_layers)
+        check_output(out, chosen_format.endings, f"--format {form}, --out")
         load = load_files.read(loads, window_steps, step_tokens)
         problem = lb.Problem(
             load,
@@ -80,7 +81,7 @@ def solve(
             _slots_per_rank(load, ranks, slots, redundant),
             ranks_per_node=ranks_per_node,
             expert_groups=groups,
-            current=None if current is None else placement_files.read(current, ranks),
+            current=_current(current, ranks, first_layer, load),
             max_moves=max_moves,
             dispatcher=dispatcher,
         )
@@ -90,8 +91,7 @@ def solve(
         placement = _aligned(_solved(problem, chosen, param or []), problem)
         seconds = time.perf_counter() - started
         share = split(placement, problem.planned_load)
-        text = placement_files.content(placement, form, first_layer, num_layers)
-        write_file(text, out)
+        write_placement(placement, out, chosen_format, first_layer, num_layers)
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
     by = f"{solver} ({chosen.choice(problem)})" if isinstance(chosen, Auto) else solver
@@ -99,6 +99,23 @@ def solve(
     for line in _summary(problem, placement, share):
         print(line, file=sys.stderr)
     print(f"{out}: {form}", file=sys.stderr)
+
+
+def _current(path: Path | None, ranks: int, first_layer: int, load: Any) -> "Placement | None":
+    """Return what is loaded; of a file with a row for each layer of the model, the MoE layers."""
+    import numpy as np
+
+    import lb
+    from evaluation.files.placement_file import read_placement
+
+    if path is None:
+        return None
+    placement = read_placement(path, ranks)
+    layers = np.shape(load)[-2] if np.ndim(load) > 1 else placement.num_layers
+    if not first_layer or placement.num_layers < first_layer + layers:
+        return placement
+    rows = placement.physical_to_logical[first_layer : first_layer + layers]
+    return lb.Placement(rows, ranks)
 
 
 def _slots_per_rank(load: Any, ranks: int, slots: int | None, redundant: int | None) -> int:
