@@ -64,7 +64,7 @@ def pack(folder: Path, out: Path, solvers: Iterable[Path] = ()) -> dict[str, Any
 def _records(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}")
-    return sorted(folder.rglob("*.json"))
+    return record_file.paths(folder)
 
 
 def _solvers(used: dict[str, str], paths: Iterable[Path]) -> dict[str, bytes]:
