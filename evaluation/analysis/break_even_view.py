@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable
 from itertools import product
@@ -17,6 +16,7 @@ from evaluation.analysis.break_even import break_even_skew
 from evaluation.analysis.break_even_grid import Cell, Grid, Setting
 from hardware import Device, Model, Operators
 from hardware.rooflines import FORMAT_BYTES
+from traces.atomic_file import atomic_write
 
 #: Changes from which a colour is full.
 FULL_GAIN, FULL_COST = 0.3, 0.1
@@ -82,17 +82,12 @@ def slot_cost(setting: Setting) -> dict[str, float]:
 
 
 def write_csv(cells: Iterable[Cell], path: Path) -> None:
-    """Write the cells under a temporary name, then rename."""
+    """Write the cells, whole or not at all."""
     found = rows(cells)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(found[0]))
-            writer.writeheader()
-            writer.writerows(found)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(path, "w") as file:
+        writer = csv.DictWriter(file, list(found[0]))
+        writer.writeheader()
+        writer.writerows(found)
 
 
 def render(cells: list[Cell], grid: Grid, setting: Setting, against: str, console: Console) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evaluation.cli.usage_error import refuse
+from traces.atomic_file import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,12 +138,8 @@ def _deliver(text: str, out: Path | None) -> None:
     if out is None:
         print(text, end="")
         return
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(out, "w") as file:
+        file.write(text)
 
 
 def timeline(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evaluation.cli.usage_error import refuse
+from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
     from evaluation.serving.plan.outcome import Candidate
@@ -85,7 +86,8 @@ def plan(
         "redundant": redundant,
     }
     try:
-        _check_files(out, write)
+        check_output(out, (".csv",), "--out")
+        check_output(write, (".toml",), "--write")
         found, played = _searched(
             scenario,
             _given(flags, dies),
@@ -103,17 +105,6 @@ def plan(
     _show(found, played, share, as_json, everything, write)
     if not found[0].holds(share):
         raise typer.Exit(1)
-
-
-def _check_files(out: Path | None, write: Path | None) -> None:
-    """Refuse before the work what could not be written after it."""
-    for path, suffix in ((out, ".csv"), (write, ".toml")):
-        if path is None:
-            continue
-        if path.suffix != suffix:
-            raise ValueError(f"{path}: give a name that ends in {suffix}")
-        if not path.absolute().parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {path.absolute().parent}")
 
 
 def _given(flags: dict[str, Axis], dies: int | None) -> dict[str, Any]:
@@ -167,22 +158,26 @@ def _with_progress(
 
 def _write_rows(found: "list[Candidate]", span: "Span", path: Path) -> None:
     from evaluation.serving.plan.view import as_csv
-    from evaluation.serving.scenario.write import write
+    from traces.atomic_file import atomic_write
 
-    write(as_csv(found, span), path)
+    with atomic_write(path, "w") as file:
+        file.write(as_csv(found, span))
 
 
 def _write_best(name: str, best: "Candidate", span: "Span", path: Path) -> None:
     from evaluation.serving.scenario.scenario import FOLDER
-    from evaluation.serving.scenario.write import planned, write
+    from evaluation.serving.scenario.write import planned
     from hardware.preset import find_file
+    from traces.atomic_file import atomic_write
 
     source = find_file("serving scenario", FOLDER, name)
     said = (
         f"{best.deployment.describe(span.scenario)}: found by podlab plan, with the requests and\n"
         "the warm-up that it was played with. To serve them all, leave these two out."
     )
-    write(planned(source, best.deployment.serve(span.scenario), said), path)
+    text = planned(source, best.deployment.serve(span.scenario), said)
+    with atomic_write(path, "w") as file:
+        file.write(text)
 
 
 def _show(

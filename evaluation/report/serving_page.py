@@ -1,7 +1,6 @@
 """The report of a serving simulation: one HTML page that needs nothing else, no network either."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from evaluation.serving.results.view import (
     latency_rows,
     rates,
 )
+from traces.atomic_file import atomic_write
 
 TEMPLATE = "serving.html.j2"
 #: Shared with `podlab report`.
@@ -23,7 +23,7 @@ THEME = Path(__file__).parent / "static" / "plot_theme.js"
 
 
 def write_report(result: Result, path: Path) -> None:
-    """Write the report of a simulation under a temporary name, then rename.
+    """Write the report of a simulation, whole or not at all.
 
     Parameters
     ----------
@@ -38,12 +38,8 @@ def write_report(result: Result, path: Path) -> None:
         If plotly or jinja2 is not installed.
     """
     page = report(result)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(path, "w") as file:
+        file.write(page)
 
 
 def report(result: Result) -> str:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from evaluation.files.output_path import check_output_folder
 from evaluation.report.build import HERE, build
 from evaluation.report.panel import Record
 from evaluation.report.record_files import MARK
@@ -79,10 +80,7 @@ def plotly_file() -> Path:
 
 
 def _refuse_others(out: Path, sources: Iterable[Path]) -> None:
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise ValueError(f"{out} is not a folder; give --out another name")
-    if not out.absolute().parent.is_dir():
-        raise ValueError(f"{out}: there is no folder {out.absolute().parent}; make it first")
+    check_output_folder(out)
     for source in sources:
         if source.resolve().is_relative_to(out.resolve()):
             raise ValueError(f"{out} holds the records {source}; give --out another folder")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 import zipfile
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import Any
 
 from evaluation.records import record_file
 from evaluation.records.submission.layout import CONTENTS, FORMAT, PACKAGES, RECORD, SOLVER
+from traces.atomic_file import atomic_write
 
 #: The earliest date of a zip; when something was packed is nobody's concern.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -107,14 +107,9 @@ def _packages() -> dict[str, str]:
 
 def _write(files: dict[str, bytes], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        with zipfile.ZipFile(partial, "w") as archive:
-            for name, raw in sorted(files.items()):
-                entry = zipfile.ZipInfo(name, EPOCH)
-                entry.create_system = 3
-                entry.external_attr = 0o100644 << 16
-                archive.writestr(entry, raw, zipfile.ZIP_DEFLATED, 9)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(out) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, raw in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, raw, zipfile.ZIP_DEFLATED, 9)

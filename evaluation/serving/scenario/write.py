@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,16 +38,6 @@ def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
     ]
     head = "".join(f"# {line}\n" for line in comment.splitlines())
     return head + "\n".join(_lines(content)) + "\n"
-
-
-def write(text: str, path: Path) -> None:
-    """Write a text; the file has its name only once it is whole."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _differing(values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
