@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def bench(
         todo = _tasks(chosen_suite, solver or [], forecaster or [], limits)
         _make_folder(out)
     except (ValueError, OSError) as error:
-        refuse(error)
+        usage_error(error)
     found, interrupted = _run(todo, out, how)
     if as_json:
         result = rank(found, MEASURES[chosen_suite.kind], _wanted(chosen_suite))
@@ -265,7 +265,7 @@ def _run(
         except KeyboardInterrupt:
             return found, True
         except (ImportError, ValueError, OSError) as error:
-            refuse(error)
+            usage_error(error)
     return found, False
 
 

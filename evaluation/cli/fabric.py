@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from hardware import Fabric
@@ -49,7 +49,7 @@ def show(
             fabric_picture.write(fabric_picture.svg(fabric, fabric.utilisation(sent)), out)
             print(f"drawn in {out}")
     except (ValueError, OSError) as error:
-        refuse(error)
+        usage_error(error)
 
 
 def _broken(fabric: "Fabric", fail: list[str], degrade: list[str]) -> "Fabric":

@@ -26,10 +26,10 @@ def check_output(
     """
     if path is None:
         return
-    if endings and not path.name.endswith(endings):
-        raise ValueError(f"{option} {path}: give a name that ends in {' or '.join(endings)}")
     if path.is_dir() and not folder:
         raise ValueError(f"{option} {path} is a folder; give a file in it")
+    if endings and not path.name.endswith(endings):
+        raise ValueError(f"{option} {path}: give a name that ends in {' or '.join(endings)}")
     _check_parent(path, option)
 
 

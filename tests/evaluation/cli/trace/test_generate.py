@@ -61,7 +61,7 @@ def test_more_of_a_recording(tmp_path):
     out = tmp_path / "t.parquet"
     said = podlab("generate", out, "--like", "dsv2lite-intent", "--steps", 100)
     assert said.exit_code == 0, said.output
-    assert "cut into steps of 256" in said.stderr
+    assert "split into steps of 256" in said.stderr
     assert traces.open(out).num_steps == 100
     assert "next window, eplb" in said.stdout
     assert "statistics of the recording are met" in said.stdout
@@ -133,4 +133,4 @@ def test_the_recording_is_not_overwritten(tmp_path):
     same = ["--like", tmp_path / "t.parquet", "--steps", 3]
     said = podlab("generate", tmp_path / "t.parquet", *same)
     assert said.exit_code == 2
-    assert "is what is read" in said.stderr
+    assert "is the trace that is read" in said.stderr

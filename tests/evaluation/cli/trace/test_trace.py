@@ -153,7 +153,7 @@ def test_what_is_read_is_not_written(folder):
         ["export", trace, again, "--format", "competition"],
         ["import", trace, again],
     ):
-        refused(podlab(*words), "is what is read; write to another name")
+        refused(podlab(*words), "is the trace that is read; give another name")
     assert trace.read_bytes() == before
     refused(podlab("cat", trace, folder / "no" / "t.parquet"), "there is no folder")
 

@@ -1,16 +1,15 @@
-"""Writing traces from the command line: checks, a bar that counts, and what was written."""
+"""Write traces from the command line: the checks, the progress bar, and the line of summary."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from evaluation.cli.usage_error import refuse
 from evaluation.files.output_path import check_output
 
 
 def write(pieces: Iterable[Any], out: Path, what: str) -> None:
-    """Write pieces to the store under a bar that counts steps or tokens."""
+    """Write pieces of a trace, with a progress bar that counts steps or tokens."""
     from traces import Writer
 
     with _counting(what) as count, Writer(out) as writer:
@@ -31,25 +30,18 @@ def _counting(what: str) -> Iterator[Callable[[int], None]]:
         yield lambda rows: shown.update(bar, advance=rows)
 
 
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Say in one line what is wrong with the call, and leave, where it is that."""
-    try:
-        yield
-    except (ValueError, OSError, ImportError) as error:
-        refuse(error)
-
-
-def check_out(out: Path, sources: Iterable[str | Path]) -> None:
-    """Raise unless ``out`` can be written and is none of what is read."""
-    check_output(out, folder=True)
+def check_out(
+    out: Path, sources: Iterable[str | Path], endings: tuple[str, ...] = (".parquet",)
+) -> None:
+    """Raise unless ``out`` can be written and is none of the sources."""
+    check_output(out, endings, "OUT", folder=not endings)
     for source in map(Path, sources):
         if out.exists() and source.exists() and out.samefile(source):
-            raise ValueError(f"{out} is what is read; write to another name")
+            raise ValueError(f"OUT {out} is the trace that is read; give another name")
 
 
 def words(trace: Any) -> str:
-    """Return what a trace is, in a line."""
+    """Return a line that says what a trace holds."""
     kind = getattr(trace, "kind", None)
     if kind not in ("routing", "token"):
         return repr(trace)
@@ -61,7 +53,7 @@ def words(trace: Any) -> str:
 
 
 def describe(path: Path) -> str:
-    """Return what a file that was just written is, in a line."""
+    """Return a line that says what the trace in a file holds."""
     import traces
 
     return words(traces.open(path))

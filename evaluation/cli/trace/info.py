@@ -1,30 +1,34 @@
-"""`podlab trace info`: what traces are like, side by side."""
+"""`podlab trace info`: statistics of traces, side by side."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli import options
+from evaluation.cli.trace.arguments import Traces
+from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from traces.statistics import Summary
 
 
 def info(
-    files: Annotated[list[str], typer.Argument(help="Traces, or their names.", metavar="FILE…")],
+    files: Traces,
     against: Annotated[
-        str | None, typer.Option(help="One more, and how the others differ from it.")
+        str | None, typer.Option(help="Trace that the others are compared with.")
     ] = None,
     window_steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of a window. [default: about 32 windows]")
+        int | None, typer.Option(min=1, help="Steps per window. [default: about 32 windows]")
     ] = None,
     step_tokens: Annotated[
         int | None,
-        typer.Option(min=1, help="Tokens of a step, for tokens in none. [default: 32 steps]"),
+        typer.Option(
+            min=1, help="Tokens per step, for token-level traces. [default: 32 steps in all]"
+        ),
     ] = None,
-    by_layer: Annotated[bool, typer.Option(help="A row for each layer too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    by_layer: Annotated[bool, typer.Option(help="Print a row for each layer too.")] = False,
+    as_json: options.AsJson = False,
     picture: Annotated[
         Path | None, typer.Option(help="Draw heat maps into this .svg or .html file.")
     ] = None,
@@ -59,7 +63,7 @@ def info(
             if not as_json:
                 print(f"drawn in {picture}")
     except (ValueError, OSError, ImportError) as error:
-        refuse(error)
+        usage_error(error)
 
 
 def _short(names: list[str]) -> dict[str, str]:
