@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.serving.engine.kv_memory import whole_blocks
 from lb.kernel import kernel
 
 Ints = NDArray[np.int64]
@@ -105,11 +106,6 @@ class DecodeBatch:
             self._ended,
         )
         return self._ended[:ended], emitted
-
-
-def whole_blocks(tokens: int, block_tokens: int) -> int:
-    """Return the tokens of the blocks that hold ``tokens``."""
-    return -(-tokens // block_tokens) * block_tokens
 
 
 @kernel

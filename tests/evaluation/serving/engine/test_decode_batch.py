@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluation.serving.engine.decode_batch import DecodeBatch, whole_blocks
+from evaluation.serving.engine.decode_batch import DecodeBatch
+from evaluation.serving.engine.kv_memory import whole_blocks
 
 
 def batch_of(groups=2, limit=4, drafts=0, acceptance=0.0, block=4, seed=0):
