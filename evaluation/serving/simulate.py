@@ -7,9 +7,8 @@ from typing import Any
 
 import simpy
 
+from evaluation.serving.assembly import workload
 from evaluation.serving.assembly.cluster import serving_cluster
-from evaluation.serving.assembly.workload import expert_load, request_state
-from evaluation.serving.assembly.workload import requests as requests_of
 from evaluation.serving.build_faults import outages_of
 from evaluation.serving.engine.log import SampleLog, StepLog
 from evaluation.serving.engine.system import System
@@ -96,9 +95,9 @@ def _build(
     until_s: float | None,
 ) -> _Simulation:
     env = simpy.Environment()
-    load = expert_load(scenario)
-    trace = requests_of(scenario, load, seed) if trace is None else trace
-    requests = request_state(scenario, load, trace, seed)
+    load = workload.expert_load(scenario)
+    trace = workload.requests(scenario, load, seed) if trace is None else trace
+    requests = workload.request_state(scenario, load, trace, seed)
     cluster = serving_cluster(env, scenario, load, requests, seed)
     system = System(env, requests, cluster, steps)
     last_s = float(trace.arrival_s[-1]) if until_s is None else until_s

@@ -29,7 +29,8 @@ class ExecutorShape:
     batch_limit
         Most sequences that one DP group runs in decode.
     drafts, acceptance
-        As in :class:`evaluation.serving.engine.decode_batch.DecodeBatch`.
+        Draft tokens of a sequence in a step, and the chance that each is accepted; see
+        :class:`evaluation.serving.engine.decode_batch.DecodeBatch`.
     """
 
     name: str

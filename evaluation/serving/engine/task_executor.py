@@ -22,7 +22,7 @@ from evaluation.serving.engine.executor_setup import ExecutorSetup
 from evaluation.serving.engine.kv_memory import KvMemory
 from evaluation.serving.engine.prefill import Chunk, PrefillSide
 from evaluation.serving.engine.request_state import RequestState
-from evaluation.serving.engine.step_totals import Totals
+from evaluation.serving.engine.step_totals import StepTotals
 from evaluation.serving.pricing.work import Cost, Work
 from schedulers.views import Workers
 
@@ -80,22 +80,17 @@ class TaskExecutor:
         self.env, self.number, self.shape, self.price = env, number, shape, setup.price
         self.requests, self.telemetry_s = requests, schedulers.telemetry_s
         self.up = np.ones(shape.groups, dtype=bool)
-        batch = DecodeBatch(
-            shape.groups,
-            shape.batch_limit,
-            shape.drafts,
-            shape.acceptance,
-            shape.block_tokens,
-            setup.random,
-        )
+        batch = DecodeBatch(shape, setup.random)
         self.memory = KvMemory(shape.kv_capacity, shape.block_tokens, batch.held)
         late_s = schedulers.telemetry_s
-        into = Assigner(schedulers.prefill, self.prefill_workers, late_s, decode=False)
-        out = Assigner(schedulers.decode, self.decode_workers, late_s, decode=True)
-        self.prefill = PrefillSide(requests, self.memory, into, schedulers.batch, shape.step_tokens)
-        self.decode = DecodeSide(requests, self.memory, out, batch)
+        to_prefill = Assigner(schedulers.prefill, self.prefill_workers, late_s, decode=False)
+        to_decode = Assigner(schedulers.decode, self.decode_workers, late_s, decode=True)
+        self.prefill = PrefillSide(
+            requests, self.memory, to_prefill, schedulers.batch, shape.step_tokens
+        )
+        self.decode = DecodeSide(requests, self.memory, to_decode, batch)
         self.ready: list[list[int]] = [[] for _ in range(shape.groups)]
-        self.totals = Totals()
+        self.totals = StepTotals()
         self.busy = self.halted = self.dead = False
         self.kv_share, self.kv_from_s = np.ones(shape.groups), 0.0
         self.idle_since_s, self.epoch = 0.0, 0
@@ -283,7 +278,7 @@ class TaskExecutor:
 
     def take_sample(self) -> dict[str, Any]:
         """Return the columns of a sample: states now, and totals since the last sample."""
-        decode, totals, self.totals = self.decode, self.totals, Totals()
+        decode, totals, self.totals = self.decode, self.totals, StepTotals()
         waiting = len(decode.pending) + int(decode.waiting.sum())
         return {
             "waiting": waiting + self.prefill.queued + sum(map(len, self.ready)),

@@ -9,7 +9,7 @@ from traces import RequestTrace
 
 
 def always_first(requests, workers):
-    """Give everything to worker 0, whether it has room or not."""
+    """Give everything to worker 0, whether it has free capacity or not."""
     return np.zeros(len(requests), dtype=np.int64)
 
 
@@ -88,7 +88,7 @@ def test_a_sequence_that_arrives_during_a_step_waits_for_its_end():
 
 @pytest.mark.parametrize("careless", [True, False], ids=["deferred", "held by the router"])
 def test_a_full_decode_holds_back_the_next_prompt(careless):
-    """The cache stays with prefill until decode has room, and only then is transferred."""
+    """The cache stays with prefill until decode has memory for it, and only then is transferred."""
     trace = RequestTrace([0.0, 0.0], [10, 10], [6, 6])
     parts = Part("prefill", Linear(1.0)), Part("decode", Linear(1.0), kv_capacity=18)
     routers = {"second": always_first, "decode": always_first} if careless else {}
