@@ -1,4 +1,10 @@
-"""The serving system in event time: it moves every request from arrival to its last token."""
+"""The serving system in event time: it moves every request from arrival to its last token.
+
+The way of a request, where prompts and answers have executors of their own: it arrives, the prefill
+stage chooses an executor, and the steps of that one compute the prompt (``PromptFinished``). The
+decode stage chooses another executor. Once a DP group of it has memory (``TransferRequested``), the
+keys and values are sent there, and its steps generate up to the last token (``RequestFinished``).
+"""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
