@@ -112,7 +112,7 @@ class Outages:
         for one in conditions:
             one.release(key)
             one.executor.wake()
-        self.system.room()
+        self.system.retry_waiting()
 
     def _slow(self, fault: Fault, outage: Outage, one: Condition) -> Process:
         """Run a die at another speed, known once detected, until it is itself again."""
@@ -196,7 +196,7 @@ class Outages:
             first.gone |= set(outage.lost_dies) & first.dies.lost_dies
         for one in stopped:
             one.renew()
-        self.system.lose(lost)
+        self.system.fail_groups(lost)
 
     def _come_back(self, key: int, one: Condition) -> Process:
         """Load the weights of repaired dies while the executor stands still, then use them."""
