@@ -1,9 +1,15 @@
 """Colours and shapes that all plots share; the page adds what differs in light and dark."""
 
+import base64
 import json
 import re
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.report import assets
 
 #: Told apart on light and dark ground, and by most who see fewer colours (after Okabe and Ito).
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7fd1", "#999999")
@@ -12,6 +18,10 @@ FAINT = "rgba(128,134,142,0.45)"
 #: The same for a point, which is smaller than a line is long.
 FAINT_POINT = "#8b929a"
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+#: Ends of a scale around a middle, below and above; plot_theme.js has the same.
+BELOW, ABOVE = "#2a78b8", "#d95f0e"
+#: ``meta`` of a trace whose colour scale goes from BELOW over the page's ``--middle`` to ABOVE.
+DIVERGING = "diverging"
 HEIGHT = 420
 ROW = 26
 
@@ -53,17 +63,33 @@ def short(values: Iterable[float], digits: int = 4) -> list[float]:
     return [float(f"{value:.{digits}g}") for value in values]
 
 
+def page_colours(scheme: str) -> dict[str, str]:
+    """Return the colours of site.css by their names, "paper" say.
+
+    Parameters
+    ----------
+    scheme
+        "light" or "dark".
+    """
+    light, dark = re.findall(r":root \{(.*?)\}", assets.text("site.css"), re.DOTALL)
+    rules = light if scheme == "light" else light + dark
+    return dict(re.findall(r"--([\w-]+): (#\w+)", rules))
+
+
 def to_json(shown: dict[str, Any]) -> str:
     """Return a figure as JSON that may stand inside a ``script`` element.
 
-    Plotly reads some HTML in its texts. Names come from records, which are anybody's: all but
-    the plots' own line breaks is shown as text. No "<" is left that could end the element.
+    Plotly reads some HTML in its texts, and names may come from untrusted records. All markup but
+    the plots' own line breaks is therefore shown as text. No "<" is left that could end the
+    element. NumPy arrays become Plotly's base64 arrays of float32; there NaN is a gap.
     """
     text = json.dumps(_plain(shown), separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return _typed_array(value)
     if isinstance(value, str):
         if "<" in value or "&" in value:
             return _MARKUP.sub("&lt;", value.replace("&", "&amp;"))
@@ -75,3 +101,10 @@ def _plain(value: Any) -> Any:
             return value
         return [_plain(one) for one in value]
     return value
+
+
+def _typed_array(values: NDArray[Any]) -> dict[str, str]:
+    """Return an array as plotly.js reads it: seven digits in 5.3 letters a number."""
+    data = np.ascontiguousarray(values, "<f4").tobytes()
+    typed = {"dtype": "f4", "bdata": base64.b64encode(data).decode()}
+    return typed | ({"shape": ", ".join(map(str, values.shape))} if values.ndim > 1 else {})
