@@ -1,6 +1,5 @@
 """Plots as a file of their own: an HTML page that needs no network, or an image."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from evaluation.report.assets import plotly_file, text
 from evaluation.report.environment import page_environment
 from evaluation.report.panel import Table
 from evaluation.report.plot import Plot
+from traces.atomic_file import atomic_write
 
 TEMPLATE = "page.html.j2"
 STYLE = "site.css"
@@ -84,12 +84,8 @@ def write(path: Path, title: str, plots: Sequence[Plot], beside: Text | None = N
         content = html(title, plots, beside).encode()
     else:
         content = image.draw(title, plots, path.suffix.removeprefix("."))
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(path) as file:
+        file.write(content)
 
 
 def html(title: str, plots: Sequence[Plot], beside: Text | None = None) -> str:

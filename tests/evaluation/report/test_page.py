@@ -111,18 +111,3 @@ def test_a_missing_package_is_named(plot, monkeypatch, package):
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'podlab\[lab\]'"):
         page.html("a", [plot])
-
-
-def test_a_failed_write_leaves_nothing(tmp_path, plot, monkeypatch):
-    """The old file stays if the new one cannot be finished."""
-    path = tmp_path / "p.html"
-    path.write_text("old")
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(page.os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        page.write(path, "a", [plot])
-    assert [file.name for file in tmp_path.iterdir()] == ["p.html"]
-    assert path.read_text() == "old"
