@@ -65,7 +65,7 @@ def write(
     if records[0].get("kind") in BY_STAGE:
         measure, scores = "goodput over that of the reference", _of_stages(records)
     else:
-        measure, scores = _of_suite(records, wanted)
+        measure, scores = of_suite(records, wanted)
     if scores:
         page.write(path, title, [plot(scores, measure)])
 
@@ -150,8 +150,8 @@ def _points(scores: Sequence[ScoreInterval], rows: list[str], lane: _Lane) -> di
     }
 
 
-def _of_suite(
-    records: Sequence[Record], wanted: Collection[tuple[str, str]] | None
+def of_suite(
+    records: Sequence[Record], wanted: Collection[tuple[str, str]] | None = None
 ) -> tuple[str, list[ScoreInterval]]:
     """Return the measure and the scores of solvers or forecasters."""
     ranking = standing(list(records), wanted)
