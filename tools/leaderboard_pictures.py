@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from evaluation.report import image
-from evaluation.report.leaderboard_picture import of_suite, plot
+from evaluation.report.leaderboard_picture import plot, ranked_scores
 
 TITLE = "podlab · default suite"
 FILES = {"light": "leaderboard.svg", "dark": "leaderboard-dark.svg"}
@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     files = sorted(arguments.records.glob("default-*/*.json"))
     records = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-    measure, scores = of_suite(records)
+    measure, scores = ranked_scores(records)
     for scheme, name in FILES.items():
         picture = arguments.out / name
         picture.write_bytes(image.draw(TITLE, [plot(scores, measure)], "svg", scheme))

@@ -1,18 +1,18 @@
 """The leaderboard of a suite as a picture: scores with their 95 % intervals."""
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from evaluation.leaderboard import paired, standing
+from evaluation.leaderboard import rank, rank_stages
+from evaluation.leaderboard.measure import RatioOfSums
+from evaluation.leaderboard.measures import measure_of
 from evaluation.report import page, theme
 from evaluation.report.panel import Record
 from evaluation.report.plot import Plot
 
-#: Kinds of suite that compare schedulers within each stage.
-BY_STAGE = ("serving", "faults")
+#: Significant digits of a drawn score.
 DIGITS = 6
 
 
@@ -22,6 +22,8 @@ class ScoreInterval:
 
     Parameters
     ----------
+    rank
+        From 1; shared by candidates whose intervals overlap.
     row
         Label of the row, the name of a candidate.
     variant
@@ -32,6 +34,7 @@ class ScoreInterval:
         Its 95 % interval (low, high); None where nothing was measured twice.
     """
 
+    rank: int
     row: str
     variant: str
     score: float
@@ -53,21 +56,47 @@ def write(
     path, title
         As in :func:`evaluation.report.page.write`.
     wanted
-        As in :func:`evaluation.leaderboard.standing`.
+        As in :func:`evaluation.leaderboard.rank`.
 
     Raises
     ------
     ValueError, ImportError
         As in :func:`evaluation.report.page.write`.
     """
-    if not records:
-        return
-    if records[0].get("kind") in BY_STAGE:
-        measure, scores = "goodput over that of the reference", _of_stages(records)
-    else:
-        measure, scores = of_suite(records, wanted)
+    measure, scores = ranked_scores(records, wanted)
     if scores:
         page.write(path, title, [plot(scores, measure)])
+
+
+def ranked_scores(
+    records: Sequence[Record], wanted: Collection[tuple[str, str]] | None = None
+) -> tuple[str, list[ScoreInterval]]:
+    """Return the name of the score that ranks, and the scores, the best first in each stage.
+
+    Parameters
+    ----------
+    records, wanted
+        As in :func:`write`.
+    """
+    measure = measure_of(records)
+    if isinstance(measure, RatioOfSums):
+        rows = rank(records, measure, wanted).rows
+        scores = [
+            ScoreInterval(row.rank, row.name, row.dispatcher, row.score, row.interval)
+            for row in rows
+        ]
+        return measure.name.replace("_", " "), scores
+    return "goodput over that of the reference", [
+        ScoreInterval(
+            row.rank,
+            f"{row.name} · {stage}" if stage else row.name,
+            stage,
+            row.score,
+            row.interval,
+        )
+        for stage, ranking in rank_stages(records, measure).items()
+        for row in ranking.rows
+    ]
 
 
 def plot(scores: Sequence[ScoreInterval], measure: str) -> Plot:
@@ -141,35 +170,11 @@ def _points(scores: Sequence[ScoreInterval], rows: list[str], lane: _Lane) -> di
         },
         "marker": {"size": 9, "symbol": lane.symbol, "color": lane.colour},
         "customdata": [
-            [score.row, *theme.short(end, DIGITS)] for score, end in zip(scores, ends, strict=True)
+            [score.row, score.rank, *theme.short(end, DIGITS)]
+            for score, end in zip(scores, ends, strict=True)
         ],
         "hovertemplate": (
-            "<b>%{customdata[0]}</b><br>%{x:.4f}, 95 %: %{customdata[1]:.4f} to "
-            "%{customdata[2]:.4f}"
+            "<b>%{customdata[0]}</b>, rank %{customdata[1]}<br>%{x:.4f}, 95 %: "
+            "%{customdata[2]:.4f} to %{customdata[3]:.4f}"
         ),
     }
-
-
-def of_suite(
-    records: Sequence[Record], wanted: Collection[tuple[str, str]] | None = None
-) -> tuple[str, list[ScoreInterval]]:
-    """Return the measure and the scores of solvers or forecasters."""
-    ranking = standing(list(records), wanted)
-    scores = [
-        ScoreInterval(row.name, row.dispatcher, row.score, row.interval) for row in ranking.rows
-    ]
-    return ranking.measure.replace("_", " "), scores
-
-
-def _of_stages(records: Sequence[Record]) -> list[ScoreInterval]:
-    """Return the scores of schedulers, stage by stage."""
-    return [
-        ScoreInterval(
-            f"{row.name} · {stage}",
-            stage,
-            row.ratio,
-            (row.low, row.high) if math.isfinite(row.high) else None,
-        )
-        for stage, ranking in paired.ranked(records).items()
-        for row in ranking.rows
-    ]

@@ -5,13 +5,12 @@ import pytest
 
 from evaluation.report import leaderboard_picture
 from evaluation.report.leaderboard_picture import ScoreInterval
-from tests.evaluation.leaderboard.made import failed, record
-from tests.evaluation.leaderboard.test_paired import record as scheduler_run
+from tests.evaluation.leaderboard.made import failed, record, scheduler
 
 SCORES = (
-    ScoreInterval("good", "optimal", 0.75, (0.5, 0.875)),
-    ScoreInterval("fair", "even", 0.5, None),
-    ScoreInterval("good", "even", 0.25, (0.125, 0.5)),
+    ScoreInterval(1, "good", "optimal", 0.75, (0.5, 0.875)),
+    ScoreInterval(2, "fair", "even", 0.5, None),
+    ScoreInterval(2, "good", "even", 0.25, (0.125, 0.5)),
 )
 
 
@@ -33,13 +32,13 @@ def test_a_row_for_each_candidate_the_best_at_the_top(figure):
 
 
 def test_intervals_are_error_bars(figure):
-    """Bars reach from the score to the ends; without interval there is no bar."""
+    """Bars reach from the score to the ends; without interval there is no bar. Hover adds rank."""
     optimal, even = figure["data"]
     assert optimal["x"] == [0.75]
     assert optimal["error_x"]["array"] == [0.125]  # 0.875 - 0.75
     assert optimal["error_x"]["arrayminus"] == [0.25]  # 0.75 - 0.5
     assert even["error_x"]["array"] == [0.0, 0.25]
-    assert even["customdata"][1] == ["good", 0.125, 0.5]
+    assert even["customdata"][1] == ["good", 2, 0.125, 0.5]
 
 
 def test_one_variant_needs_no_legend():
@@ -64,7 +63,7 @@ def test_solvers_are_drawn_as_they_are_ranked(tmp_path):
 def test_schedulers_are_drawn_by_stage(tmp_path):
     """Rows name the stage; the score is goodput over that of the reference, 1 and 2 here."""
     records = [
-        scheduler_run(name, goodput, seed=seed)
+        scheduler(name, goodput, seed=seed)
         for name, goodput in (("plain", 1.0), ("new", 2.0))
         for seed in range(2)
     ]

@@ -42,7 +42,7 @@ def pages(tmp_path, result):
     trace = traces.RoutingTrace(counts, "toy", 2)
     trace_page.write({"toy": summarise(trace)}, tmp_path / "trace.html")
     serving_page.write_report(result, tmp_path / "serving.html")
-    scores = [ScoreInterval("<i>own</i>", "even", 0.5, (0.25, 0.75))]
+    scores = [ScoreInterval(1, "<i>own</i>", "even", 0.5, (0.25, 0.75))]
     plots = [leaderboard_picture.plot(scores, "efficiency")]
     page.write(tmp_path / "leaderboard.html", "Toy", plots)
     return tmp_path
