@@ -27,7 +27,7 @@ class ScoreInterval:
     row
         Label of the row, the name of a candidate.
     variant
-        What the candidate ran with: a dispatcher, or the stage it is ranked in; may be empty.
+        Dispatcher that the candidate ran with, or stage that it is ranked in; may be empty.
     score
         What ranks, more being better.
     interval
@@ -82,7 +82,13 @@ def ranked_scores(
     if isinstance(measure, RatioOfSums):
         rows = rank(records, measure, wanted).rows
         scores = [
-            ScoreInterval(row.rank, row.name, row.dispatcher, row.score, row.interval)
+            ScoreInterval(
+                row.rank,
+                row.name,
+                f"{row.dispatcher} dispatcher" if row.dispatcher else "",
+                row.score,
+                row.interval,
+            )
             for row in rows
         ]
         return measure.name.replace("_", " "), scores
