@@ -1,4 +1,4 @@
-"""How like a recording the trace of a law is: statistics, and what balancers make of both."""
+"""Goodness of fit of a routing law: statistics and balancer results beside the recording's."""
 
 import itertools
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def goodness_of_fit(recorded: Any, law: Law, window_steps: int, ranks: int = RAN
 
 
 def render(rows: list[Row], console: Console) -> None:
-    """Print the two beside each other, and how many statistics are met."""
+    """Print both side by side, and how many statistics are met."""
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("statistic", no_wrap=True)
     for heading in ("recorded", "generated", "apart", "allowed"):

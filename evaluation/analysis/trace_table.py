@@ -68,7 +68,7 @@ def statistics_table(
 
 
 def describe_trace(summary: Summary) -> str:
-    """Return shape, steps and windows in a line."""
+    """Return one line with the shape, steps and windows of a trace."""
     low, mean, high = summary.step_tokens
     each = f"{mean:,.0f}" if low == high else f"{mean:,.0f} ({low:,.0f} to {high:,.0f})"
     cut = "" if summary.step_tokens_given is None else ", cut so here (--step-tokens)"
@@ -81,7 +81,7 @@ def describe_trace(summary: Summary) -> str:
 
 
 def window_note(summaries: Mapping[str, Summary]) -> str:
-    """Return a warning where windows of the traces differ by a tenth in tokens, else nothing."""
+    """Return a warning if windows differ by over 10 % in tokens, else an empty text."""
     sizes = [summary.window_steps * summary.step_tokens[1] for summary in summaries.values()]
     if max(sizes) <= 1.1 * min(sizes):
         return ""

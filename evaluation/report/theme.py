@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from evaluation.report import assets
 
-#: Told apart on light and dark ground, and by most who see fewer colours (after Okabe and Ito).
+#: Distinct on light and dark ground, and for most colour-blind readers (after Okabe and Ito).
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7fd1", "#999999")
-#: What is there for comparison, on either ground.
+#: Lines that are shown for comparison only, on either ground.
 FAINT = "rgba(128,134,142,0.45)"
-#: The same for a point, which is smaller than a line is long.
+#: The same for points, which need more contrast than lines.
 FAINT_POINT = "#8b929a"
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 #: Ends of a scale around a middle, below and above; plot_theme.js has the same.
@@ -25,17 +25,17 @@ DIVERGING = "diverging"
 HEIGHT = 420
 ROW = 26
 
-#: Marks that the plots themselves use; all others that a text holds are shown as they stand.
+#: HTML tags that the plots use. All others are shown as text.
 _MARKUP = re.compile(r"<(?!(?:br|/?b|/?extra)>)")
 
 
 def figure(data: list[dict[str, Any]], **layout: Any) -> dict[str, Any]:
-    """Return a figure of Plotly's JSON with the height all have unless given."""
+    """Return a figure as Plotly's JSON, with the default height unless ``layout`` has one."""
     return {"data": data, "layout": {"height": HEIGHT, **layout}}
 
 
 def others() -> dict[str, Any]:
-    """Return the entry of a legend that stands for all faint lines, which name its group."""
+    """Return the legend entry for all faint lines, whose ``legendgroup`` is "others"."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -49,17 +49,17 @@ def others() -> dict[str, Any]:
 
 
 def point_colour(colour: str) -> str:
-    """Return the colour of a point of somebody whose lines have that colour."""
+    """Return the colour of a candidate's points from that of its lines."""
     return FAINT_POINT if colour == FAINT else colour
 
 
 def rows_height(rows: int) -> int:
-    """Return the height of a plot with a line of text for each of so many rows."""
+    """Return the height of a plot with this many rows of text."""
     return 110 + ROW * max(rows, 3)
 
 
 def short(values: Iterable[float], digits: int = 4) -> list[float]:
-    """Return numbers in so many significant digits, which is what is drawn of them."""
+    """Return numbers rounded to ``digits`` significant digits, to keep pages small."""
     return [float(f"{value:.{digits}g}") for value in values]
 
 
