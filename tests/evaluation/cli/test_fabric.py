@@ -45,7 +45,10 @@ def test_fabric_show_reads_traffic_from_a_file(tmp_path):
         (["fabric", "show", "h100", "--ranks", "0"], "num_ranks = 0 is outside"),
         (["fabric", "show", "h100", "--ranks", "8", "--fail", "rail7"], "no node 'rail7'"),
         (["fabric", "show", "h100", "--ranks", "8", "--degrade", "a"], "--degrade a: give a link"),
-        (["fabric", "show", "h100", "--ranks", "8", "--out", "a.pdf"], "ends in .html or .svg or .png"),
+        (
+            ["fabric", "show", "h100", "--ranks", "8", "--out", "a.pdf"],
+            "ends in .html or .svg or .png",
+        ),
         (["fabric", "show", "h100", "--ranks", "8", "--traffic", "odd"], "give uniform, neighbour"),
     ],
 )
