@@ -13,7 +13,7 @@ from evaluation.cli.usage_error import usage_errors
 
 if TYPE_CHECKING:
     import lb
-    from evaluation.analysis.train_judge_split import Observed
+    from evaluation.analysis.train_judge_split import TrainJudgeSplit
     from evaluation.replay.scenario import Scenario
 
 #: Steps of the first window where neither a scenario nor --window says.
@@ -94,21 +94,21 @@ def _compared(
 ) -> dict[str, Any]:
     """Return the report on two placements on the trace of a scenario."""
     import lb
-    from evaluation.analysis import explain_data
-    from evaluation.analysis.explain import explain as compare
-    from evaluation.analysis.train_judge_split import observe
+    from evaluation.analysis import explanation_report
+    from evaluation.analysis.explanation import explain as compare
+    from evaluation.analysis.train_judge_split import split_trace
 
     scenario.check()
     trace = scenario.load_trace()
     scenario.check_trace(trace)
-    observed = observe(trace, scenario.window_steps, steps)
-    before = _placement(names[0], scenario, observed, seed, None)
-    after = _placement(names[1], scenario, observed, seed, before)
+    split = split_trace(trace, scenario.window_steps, steps)
+    before = _placement(names[0], scenario, split, seed, None)
+    after = _placement(names[1], scenario, split, seed, before)
     executor = scenario.executor()
     fabric = executor.collectives.fabric
     dispatcher = lb.configured(scenario.dispatcher, fabric.ranks_per_node)
-    explanation = compare(executor, before, after, observed, dispatcher)
-    report = explain_data.report(explanation, fabric, *names, top)
+    explanation = compare(executor, before, after, split, dispatcher)
+    report = explanation_report.report(explanation, fabric, *names, top)
     return {**report, "scenario": dataclasses.asdict(scenario)}
 
 
@@ -174,7 +174,7 @@ def _solver(name: str) -> tuple[str, int | None]:
 def _placement(
     name: str,
     scenario: "Scenario",
-    observed: "Observed",
+    split: "TrainJudgeSplit",
     seed: int,
     current: "lb.Placement | None",
 ) -> "lb.Placement":
@@ -189,7 +189,7 @@ def _placement(
     solver = Candidate(spec, seed).make()
     deployment = scenario.deployment(scenario.executor())
     problem = lb.Problem(
-        observed.seen[None],
+        split.train_load[None],
         deployment.num_ranks,
         deployment.slots_per_rank if slots is None else slots,
         ranks_per_node=deployment.ranks_per_node,
@@ -201,9 +201,9 @@ def _placement(
 
 
 def _print(report: dict[str, Any], as_json: bool) -> None:
-    from evaluation.analysis import explain_view
+    from evaluation.analysis import explanation_table
 
     if as_json:
         print(json.dumps(report, indent=1))
         return
-    explain_view.render(report, table_console())
+    explanation_table.render(report, table_console())

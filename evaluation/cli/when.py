@@ -13,7 +13,7 @@ from evaluation.cli.usage_error import usage_errors
 from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
-    from evaluation.analysis.break_even_grid import Cell, Grid, Setting
+    from evaluation.analysis.break_even_grid import BreakEvenCell, BreakEvenGrid, BreakEvenSetting
 
 Skew = Annotated[str, typer.Option(help="Skews of expert popularity.")]
 Batch = Annotated[str, typer.Option(help="Tokens per rank per step.")]
@@ -69,30 +69,31 @@ def when(
     as_json: options.AsJson = False,
 ) -> None:
     """Print where replicas pay: skew × batch × EP size × redundancy × bandwidth."""
-    from evaluation.analysis import break_even_view as view
-    from evaluation.analysis.break_even_grid import Setting
+    from evaluation.analysis.break_even_grid import BreakEvenSetting
+    from evaluation.analysis.break_even_report import write_csv
+    from evaluation.analysis.break_even_table import AGAINST
 
     with usage_errors():
-        if against not in view.AGAINST:
-            raise ValueError(f"--against {against}: give one of {', '.join(view.AGAINST)}")
+        if against not in AGAINST:
+            raise ValueError(f"--against {against}: give one of {', '.join(AGAINST)}")
         grid = _grid(skew, batch, ranks, redundant, bandwidth)
-        setting = Setting(
+        setting = BreakEvenSetting(
             *(model, device, fabric, library, kv_tokens, law, drift, solver, dispatcher),
             *(window, steps, layers, memory_bound, seed),
         )
         check_output(csv, (".csv",), "--csv")
         cells = _with_progress(grid, setting)
         if csv is not None:
-            view.write_csv(cells, csv)
+            write_csv(cells, csv)
     _print(cells, grid, setting, against, as_json)
 
 
-def _grid(skew: str, batch: str, ranks: str, redundant: str, bandwidth: str) -> "Grid":
-    from evaluation.analysis.break_even_grid import BOUNDS, Grid
+def _grid(skew: str, batch: str, ranks: str, redundant: str, bandwidth: str) -> "BreakEvenGrid":
+    from evaluation.analysis.break_even_grid import BOUNDS, BreakEvenGrid
     from evaluation.analysis.popularity import MOST_SKEW
     from evaluation.cli.grid_values import grid_values
 
-    return Grid(
+    return BreakEvenGrid(
         grid_values(skew, "skew", float, at_least=BOUNDS["skew"], at_most=MOST_SKEW),
         grid_values(batch, "batch", int, at_least=BOUNDS["batch"]),
         grid_values(ranks, "ranks", int, at_least=BOUNDS["ranks"]),
@@ -101,7 +102,7 @@ def _grid(skew: str, batch: str, ranks: str, redundant: str, bandwidth: str) -> 
     )
 
 
-def _with_progress(grid: "Grid", setting: "Setting") -> "list[Cell]":
+def _with_progress(grid: "BreakEvenGrid", setting: "BreakEvenSetting") -> "list[BreakEvenCell]":
     from evaluation.analysis.break_even import price
     from evaluation.cli.progress import progress
 
@@ -111,19 +112,23 @@ def _with_progress(grid: "Grid", setting: "Setting") -> "list[Cell]":
 
 
 def _print(
-    cells: "list[Cell]", grid: "Grid", setting: "Setting", against: str, as_json: bool
+    cells: "list[BreakEvenCell]",
+    grid: "BreakEvenGrid",
+    setting: "BreakEvenSetting",
+    against: str,
+    as_json: bool,
 ) -> None:
-    from evaluation.analysis import break_even_view as view
+    from evaluation.analysis import break_even_report, break_even_table
 
     if as_json:
         report = {
             "setting": dataclasses.asdict(setting),
             "grid": dataclasses.asdict(grid),
             "against": against,
-            "slot": view.slot_cost(setting),
-            "cells": view.rows(cells),
-            "break_even": view.break_evens(cells, grid, against),
+            "slot": break_even_report.slot_cost(setting),
+            "cells": break_even_report.rows(cells),
+            "break_even": break_even_report.break_evens(cells, grid, against),
         }
         print(json.dumps(report, indent=1, allow_nan=False))
         return
-    view.render(cells, grid, setting, against, table_console())
+    break_even_table.render(cells, grid, setting, against, table_console())

@@ -30,17 +30,18 @@ def info(
     by_layer: Annotated[bool, typer.Option(help="Print a row for each layer too.")] = False,
     as_json: options.AsJson = False,
     picture: Annotated[
-        Path | None, typer.Option(help="Draw heat maps into this .svg or .html file.")
+        Path | None, typer.Option(help="Draw heat maps into this .html, .svg or .png file.")
     ] = None,
 ) -> None:
     """Measure skew, drift, co-activation and more, and draw where the load is."""
     import json
 
-    from evaluation.analysis import trace_picture, trace_table
+    from evaluation.analysis import trace_table
+    from evaluation.report import page, trace_page
 
     try:
         if picture is not None:
-            trace_picture.check_name(picture)
+            page.check(picture, "--picture")
         names = [*files, *([against] if against is not None else [])]
         if len(set(names)) < len(names):
             raise ValueError(f"{max(names, key=names.count)} is named twice; name each trace once")
@@ -59,7 +60,7 @@ def info(
         if not as_json:
             trace_table.render(drawn, None if against is None else short[against], by_layer)
         if picture is not None:
-            trace_picture.write(drawn, picture)
+            trace_page.write(drawn, picture)
             if not as_json:
                 print(f"drawn in {picture}")
     except (ValueError, OSError, ImportError) as error:

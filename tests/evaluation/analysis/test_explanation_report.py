@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import lb
-from evaluation.analysis.explain import explain
-from evaluation.analysis.explain_data import report
-from evaluation.analysis.train_judge_split import observe
+from evaluation.analysis.explanation import explain
+from evaluation.analysis.explanation_report import report
+from evaluation.analysis.train_judge_split import split_trace
 
 
 def test_one_hot_expert_is_named(executor):
@@ -28,8 +28,8 @@ def test_one_hot_expert_is_named(executor):
     table = np.append(np.arange(64).reshape(16, 4), np.zeros((16, 1), dtype=int), axis=1)
     table[15, 4] = 5
     after = lb.Placement(table.reshape(1, -1), 16)
-    told = explain(executor, before, after, observe(trace, 1))
-    found = report(told, executor.collectives.fabric, "one", "two", top=3)
+    explanation = explain(executor, before, after, split_trace(trace, 1))
+    found = report(explanation, executor.collectives.fabric, "one", "two", top=3)
     json.dumps(found, allow_nan=False)
     (layer,) = found["layers"]
     assert layer["before"]["rank"] == 1
@@ -47,10 +47,12 @@ def test_one_hot_expert_is_named(executor):
 
 def test_no_more_than_asked(executor, trace):
     """Lists end after ``top``, the largest difference first."""
-    observed = observe(trace, 4)
-    problem = lb.Problem(observed.seen, 16, 5)
-    told = explain(executor, lb.solve(problem, "contiguous"), lb.solve(problem, "greedy"), observed)
-    found = report(told, executor.collectives.fabric, "one", "two", top=2)
+    split = split_trace(trace, 4)
+    problem = lb.Problem(split.train_load, 16, 5)
+    explanation = explain(
+        executor, lb.solve(problem, "contiguous"), lb.solve(problem, "greedy"), split
+    )
+    found = report(explanation, executor.collectives.fabric, "one", "two", top=2)
     for kind in ("layers", "ranks", "experts"):
         sizes = [abs(one["difference_s"]) for one in found[kind]]
         assert len(sizes) == 2

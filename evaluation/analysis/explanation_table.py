@@ -1,4 +1,4 @@
-"""An explanation on the screen: the verdict in words, then short tables."""
+"""An explanation in the terminal: the verdict in words, then short tables."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ MICRO = 1e6
 
 
 def verdict(report: dict[str, Any]) -> str:
-    """Return what it comes to, in three sentences."""
+    """Return the result in three sentences."""
     step, migration = report["step_s"], report["migration"]
     named = f"{report['after']} (after)", f"{report['before']} (before)"
     if step["difference"] == 0:
@@ -21,9 +21,9 @@ def verdict(report: dict[str, Any]) -> str:
             f"{_us(step['before'])} -> {_us(step['after'])}"
         )
     phases = [
-        f"{phase} {_signed(told['difference'])}"
-        for phase, told in report["phases_s"].items()
-        if told["difference"] != 0
+        f"{phase} {_signed(seconds['difference'])}"
+        for phase, seconds in report["phases_s"].items()
+        if seconds["difference"] != 0
     ]
     second = f" By phase: {', '.join(phases)} µs a step." if phases else ""
     return (
@@ -32,23 +32,23 @@ def verdict(report: dict[str, Any]) -> str:
     )
 
 
-def _migration(told: dict[str, Any]) -> str:
-    if not told["experts"]:
+def _migration(migration: dict[str, Any]) -> str:
+    if not migration["experts"]:
         return "No expert weights move."
-    steps = told["break_even_steps"]
+    steps = migration["break_even_steps"]
     pays = "never pays" if steps is None else f"pays after {steps:,.0f} steps"
     return (
-        f"Moving {told['experts']:,} expert weights ({told['bytes'] / 1e9:.2f} GB, "
-        f"{told['seconds'] * 1e3:.1f} ms of standstill) {pays}."
+        f"Moving {migration['experts']:,} expert weights ({migration['bytes'] / 1e9:.2f} GB, "
+        f"{migration['seconds'] * 1e3:.1f} ms of standstill) {pays}."
     )
 
 
 def render(report: dict[str, Any], console: Console) -> None:
-    """Print verdict and tables."""
+    """Print the verdict and the tables."""
     console.print(verdict(report), highlight=False, markup=False)
     for table in (_layers(report), _ranks(report), _experts(report), _links(report)):
         if table.row_count:
-            # a title of its own line: one of the table would wrap at the table's width
+            # Rich wraps a title at the width of the table, so the title is a line of its own.
             console.print(f"\n{table.caption}", style="italic", highlight=False)
             table.caption = None
             console.print(table)
@@ -69,52 +69,52 @@ def _layers(report: dict[str, Any]) -> Table:
         "layer",
         "µs",
         *("dispatch", "experts", "combine"),
-        *("rank", "load", "hottest on it", "-> rank", "load", "hottest on it"),
+        *("rank", "load", "heaviest on it", "-> rank", "load", "heaviest on it"),
     )
-    for told in report["layers"]:
-        phases = [_signed(told["phases_s"][phase]) for phase in ("dispatch", "experts", "combine")]
-        hot = [cell for side in ("before", "after") for cell in _hot(told[side])]
-        table.add_row(str(told["layer"]), _signed(told["difference_s"]), *phases, *hot)
+    for layer in report["layers"]:
+        phases = [_signed(layer["phases_s"][phase]) for phase in ("dispatch", "experts", "combine")]
+        ranks = [cell for side in ("before", "after") for cell in _slowest_rank(layer[side])]
+        table.add_row(str(layer["layer"]), _signed(layer["difference_s"]), *phases, *ranks)
     return table
 
 
-def _hot(told: dict[str, Any]) -> tuple[str, str, str]:
+def _slowest_rank(side: dict[str, Any]) -> tuple[str, str, str]:
     experts = []
-    for one in told["experts"]:
-        copies = f" ×{one['replicas']}" if one["replicas"] > 1 else ""
-        experts.append(f"e{one['expert']}{copies} {one['share']:.0%}")
-    return str(told["rank"]), f"{told['load_to_mean']:.2f}", ", ".join(experts)
+    for expert in side["experts"]:
+        copies = f" ×{expert['replicas']}" if expert["replicas"] > 1 else ""
+        experts.append(f"e{expert['expert']}{copies} {expert['share']:.0%}")
+    return str(side["rank"]), f"{side['load_to_mean']:.2f}", ", ".join(experts)
 
 
 def _ranks(report: dict[str, Any]) -> Table:
     title = "Ranks: µs a step in which combine waits for their experts, all layers"
     headings = ("rank", "before", "after", "difference", "tokens", "-> tokens", "receives")
     table = _table(title, *headings)
-    for told in report["ranks"]:
+    for rank in report["ranks"]:
         table.add_row(
-            str(told["rank"]),
-            *(f"{told[side] * MICRO:.1f}" for side in ("before_s", "after_s")),
-            _signed(told["difference_s"]),
-            *(f"{told[side]:,.0f}" for side in ("tokens_before", "tokens_after")),
-            str(told["receives"]),
+            str(rank["rank"]),
+            *(f"{rank[side] * MICRO:.1f}" for side in ("before_s", "after_s")),
+            _signed(rank["difference_s"]),
+            *(f"{rank[side]:,.0f}" for side in ("tokens_before", "tokens_after")),
+            str(rank["receives"]),
         )
     return table
 
 
 def _experts(report: dict[str, Any]) -> Table:
-    title = "Experts: µs of the wait laid to each, and what its new place alone would change"
+    title = "Experts: µs of the wait attributed to each, and what its new place alone would change"
     headings = ("layer", "expert", "tokens", "replicas", "before", "after", "difference", "alone")
     table = _table(title, *headings)
-    for told in report["experts"]:
+    for expert in report["experts"]:
         table.add_row(
-            str(told["layer"]),
-            str(told["expert"]),
-            f"{told['tokens']:.1f}",
-            f"{told['replicas_before']} -> {told['replicas_after']}",
-            f"{told['before_s'] * MICRO:.1f}",
-            f"{told['after_s'] * MICRO:.1f}",
-            _signed(told["difference_s"]),
-            _signed(-told["marginal_s"]),
+            str(expert["layer"]),
+            str(expert["expert"]),
+            f"{expert['tokens']:.1f}",
+            f"{expert['replicas_before']} -> {expert['replicas_after']}",
+            f"{expert['before_s'] * MICRO:.1f}",
+            f"{expert['after_s'] * MICRO:.1f}",
+            _signed(expert["difference_s"]),
+            _signed(-expert["marginal_s"]),
         )
     return table
 
@@ -139,9 +139,9 @@ def _links(report: dict[str, Any]) -> Table:
 def _link(busiest: list[dict[str, Any]], row: int) -> tuple[str, str]:
     if row >= len(busiest):
         return "", ""
-    told = busiest[row]
-    others = f" and {told['others_alike']} alike" if told["others_alike"] else ""
-    return " -> ".join(told["link"]) + others, f"{told['busy_s'] * MICRO:.1f}"
+    link = busiest[row]
+    others = f" and {link['others_alike']} alike" if link["others_alike"] else ""
+    return " -> ".join(link["link"]) + others, f"{link['busy_s'] * MICRO:.1f}"
 
 
 def _us(seconds: float) -> str:

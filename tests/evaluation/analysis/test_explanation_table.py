@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.analysis.explain_view import verdict
+from evaluation.analysis.explanation_table import verdict
 
 PHASE = {"before": 1e-3, "after": 1e-3, "difference": 0.0}
 REPORT = {

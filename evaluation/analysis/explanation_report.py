@@ -1,4 +1,4 @@
-"""An explanation as plain data: what is printed, and what ``--json`` writes."""
+"""An explanation as plain data: what the tables show, and what ``--json`` writes."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.analysis.attribution import PHASES, Attribution
-from evaluation.analysis.explain import Explanation
+from evaluation.analysis.explanation import Explanation
 from evaluation.step.exchange import Exchange
 from hardware import Fabric
 
-#: Experts that are named of one hot rank.
+#: Experts that are listed of the slowest rank.
 EXPERTS_OF_A_RANK = 3
 
 
@@ -22,44 +22,37 @@ def report(
     Parameters
     ----------
     explanation
-        What is told.
+        The explanation.
     fabric
-        The one it was priced on, whose links are named.
+        The fabric that the steps were priced on; its links are named.
     before, after
         Names of the placements.
     top
-        Layers, ranks, experts, and links of each all-to-all.
+        Largest number of layers, of ranks, of experts, and of links in each all-to-all.
     """
-    sides = {"before": explanation.before, "after": explanation.after}
+    experts = explanation.expert_s.shape[1]
     return {
         "before": before,
         "after": after,
         "steps": len(explanation.before.step_s),
         "moe_layers": explanation.before.placement.num_layers,
-        "step_s": {
-            "before": explanation.before.total_s,
-            "after": explanation.after.total_s,
-            "difference": explanation.difference_s,
-            "change": explanation.change,
-            "faster_steps": explanation.faster_steps,
-        },
-        "phases_s": {
-            phase: {
-                "before": float(explanation.before.phase_s[:, number].sum()),
-                "after": float(explanation.after.phase_s[:, number].sum()),
-                "difference": float(explanation.phase_s[:, number].sum()),
-            }
-            for number, phase in enumerate(PHASES)
-        },
+        "step_s": _step(explanation),
+        "phases_s": _phases(explanation),
         "layers": [_layer(explanation, layer) for layer in _largest(explanation.layer_s, top)],
         "ranks": [_rank(explanation, rank) for rank in _largest(explanation.rank_s, top)],
         "experts": [
-            _expert(explanation, *divmod(cell, explanation.expert_s.shape[1]))
-            for cell in _largest(explanation.expert_s.ravel(), top)
+            _expert(explanation, *divmod(position, experts))
+            for position in _largest(explanation.expert_s.ravel(), top)
         ],
         "links": {
-            name: {side: _links(getattr(told, name), fabric, top) for side, told in sides.items()}
-            for name in ("dispatch", "combine")
+            "dispatch": {
+                "before": _links(explanation.before.dispatch, fabric, top),
+                "after": _links(explanation.after.dispatch, fabric, top),
+            },
+            "combine": {
+                "before": _links(explanation.before.combine, fabric, top),
+                "after": _links(explanation.after.combine, fabric, top),
+            },
         },
         "migration": {
             "experts": int(explanation.moves.sum()),
@@ -70,10 +63,31 @@ def report(
     }
 
 
+def _step(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "before": explanation.before.total_s,
+        "after": explanation.after.total_s,
+        "difference": explanation.difference_s,
+        "change": explanation.change,
+        "faster_steps": explanation.faster_steps,
+    }
+
+
+def _phases(explanation: Explanation) -> dict[str, dict[str, float]]:
+    return {
+        phase: {
+            "before": float(explanation.before.phase_s[:, number].sum()),
+            "after": float(explanation.after.phase_s[:, number].sum()),
+            "difference": float(explanation.phase_s[:, number].sum()),
+        }
+        for number, phase in enumerate(PHASES)
+    }
+
+
 def _largest(difference: NDArray[np.float64], top: int) -> list[int]:
-    """Return where a difference is largest either way, without those where it is nothing."""
+    """Return the positions of the largest absolute differences, without those that are 0."""
     order = np.argsort(-np.abs(difference), kind="stable")[:top]
-    return [int(one) for one in order if difference[one] != 0]
+    return [int(position) for position in order if difference[position] != 0]
 
 
 def _layer(explanation: Explanation, layer: int) -> dict[str, Any]:
@@ -82,14 +96,14 @@ def _layer(explanation: Explanation, layer: int) -> dict[str, Any]:
         "layer": layer,
         "difference_s": float(explanation.layer_s[layer]),
         "phases_s": phases,
-        "before": _hot(explanation.before, layer),
-        "after": _hot(explanation.after, layer),
+        "before": _slowest_rank(explanation.before, layer),
+        "after": _slowest_rank(explanation.after, layer),
     }
 
 
-def _hot(side: Attribution, layer: int) -> dict[str, Any]:
-    """Return the rank that a layer waits for most, and the experts that make it hot."""
-    placement, rank = side.placement, int(side.hot_rank[layer])
+def _slowest_rank(side: Attribution, layer: int) -> dict[str, Any]:
+    """Return the rank that a layer waits for most, and the heaviest experts on it."""
+    placement, rank = side.placement, int(side.slowest_rank[layer])
     width = placement.slots_per_rank
     slots = slice(rank * width, (rank + 1) * width)
     tokens = np.bincount(
@@ -97,21 +111,21 @@ def _hot(side: Attribution, layer: int) -> dict[str, Any]:
         weights=side.slot_tokens[layer, slots],
         minlength=placement.num_experts,
     )
-    whole = float(tokens.sum())
-    hottest = [int(one) for one in np.argsort(-tokens, kind="stable")[:EXPERTS_OF_A_RANK]]
+    total = float(tokens.sum())
+    heaviest = np.argsort(-tokens, kind="stable")[:EXPERTS_OF_A_RANK].tolist()
     return {
         "rank": rank,
         "waited_s": float(side.rank_s[layer, rank]),
-        "tokens": whole,
-        "load_to_mean": side.hot_load(layer),
+        "tokens": total,
+        "load_to_mean": side.slowest_rank_load(layer),
         "experts": [
             {
                 "expert": expert,
                 "tokens": float(tokens[expert]),
-                "share": float(tokens[expert]) / whole,
+                "share": float(tokens[expert]) / total,
                 "replicas": int(placement.replica_count[layer, expert]),
             }
-            for expert in hottest
+            for expert in heaviest
             if tokens[expert] > 0
         ],
     }
@@ -131,17 +145,17 @@ def _rank(explanation: Explanation, rank: int) -> dict[str, Any]:
 
 def _expert(explanation: Explanation, layer: int, expert: int) -> dict[str, Any]:
     before, after = explanation.before, explanation.after
-    mine = before.placement.physical_to_logical[layer] == expert
+    slots = before.placement.physical_to_logical[layer] == expert
     return {
         "layer": layer,
         "expert": expert,
-        "tokens": float(before.slot_tokens[layer, mine].sum()),
+        "tokens": float(before.slot_tokens[layer, slots].sum()),
         "replicas_before": int(before.placement.replica_count[layer, expert]),
         "replicas_after": int(after.placement.replica_count[layer, expert]),
         "before_s": float(before.expert_s[layer, expert]),
         "after_s": float(after.expert_s[layer, expert]),
         "difference_s": float(explanation.expert_s[layer, expert]),
-        "marginal_s": float(explanation.marginal_s[layer, expert]),
+        "marginal_s": float(explanation.marginal_cost_s[layer, expert]),
     }
 
 
@@ -151,10 +165,10 @@ def _links(exchange: Exchange, fabric: Fabric, top: int) -> dict[str, Any]:
         "contention_s": exchange.contention_s,
         "busiest": [
             {
-                "link": [str(end) for end in found.link],
-                "busy_s": found.busy_s,
-                "others_alike": found.others,
+                "link": [str(end) for end in busy.link],
+                "busy_s": busy.busy_s,
+                "others_alike": busy.others,
             }
-            for found in exchange.busiest(fabric, top)
+            for busy in exchange.busiest(fabric, top)
         ],
     }
