@@ -8,7 +8,7 @@ from rich.table import Table
 from traces.statistics import Summary
 from traces.statistics.summary import describe
 
-#: Width where the output is no terminal, so that no line wraps that a program may read.
+#: Columns that the tables need, so that no line wraps that a program may read.
 WIDTH = 160
 #: Columns of the table by layer.
 BY_LAYER = {
@@ -25,7 +25,9 @@ BY_LAYER = {
 }
 
 
-def render(summaries: Mapping[str, Summary], against: str | None, by_layer: bool) -> None:
+def render(
+    summaries: Mapping[str, Summary], against: str | None, by_layer: bool, console: Console
+) -> None:
     """Print a line about each trace, the statistics side by side, and those of layers if asked.
 
     Parameters
@@ -36,10 +38,9 @@ def render(summaries: Mapping[str, Summary], against: str | None, by_layer: bool
         Name of the trace that differences are taken from.
     by_layer
         Whether to print a table for each trace too.
+    console
+        Where to print; at least ``WIDTH`` columns wide.
     """
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
     for name, summary in summaries.items():
         console.print(f"{name}: {describe_trace(summary)}", highlight=False, markup=False)
     note = window_note(summaries)

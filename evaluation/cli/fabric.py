@@ -1,4 +1,4 @@
-"""Commands about fabrics: show."""
+"""`podlab fabric`: show a fabric."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,25 +10,30 @@ from evaluation.cli.usage_error import usage_error
 if TYPE_CHECKING:
     from hardware import Fabric
 
-app = typer.Typer(rich_markup_mode="markdown", help="Look at fabrics.", no_args_is_help=True)
+app = typer.Typer(
+    rich_markup_mode="markdown",
+    help="Show fabrics and where their traffic meets.",
+    no_args_is_help=True,
+)
 MEGABYTE = 1e6
 
 
 @app.callback()
 def _group() -> None:
-    """Look at fabrics."""
+    """Show fabrics and where their traffic meets."""
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A bundled fabric, or a .toml file.")],
-    ranks: Annotated[int | None, typer.Option(help="Slice of so many dies. [default: all]")] = None,
+    name: Annotated[str, typer.Argument(help="Bundled fabric, or a .toml file.")],
+    ranks: Annotated[int | None, typer.Option(help="Use only N dies. [default: all]")] = None,
     plane: Annotated[str | None, typer.Option(help="Network: ub, rdma, scale-up …")] = None,
     fail: Annotated[
-        list[str] | None, typer.Option(help="A link a:b, or a switch, that failed; repeatable.")
+        list[str] | None, typer.Option(help="Link a:b or switch that failed; repeatable.")
     ] = None,
     degrade: Annotated[
-        list[str] | None, typer.Option(help="A link and what it keeps, a:b=0.5; repeatable.")
+        list[str] | None,
+        typer.Option(help="Link and the share of bandwidth it keeps, a:b=0.5; repeatable."),
     ] = None,
     traffic: Annotated[
         str, typer.Option(help="uniform, neighbour, or an .npy matrix of bytes [src, dst].")
@@ -37,7 +42,7 @@ def show(
         Path | None, typer.Option(help="Draw into this .html, .svg or .png file.")
     ] = None,
 ) -> None:
-    """Say what a fabric is made of and where traffic meets, and draw it."""
+    """Print what a fabric consists of and its fullest links, and draw it."""
     from evaluation.report import fabric_page, page
     from hardware import Fabric
 
@@ -71,7 +76,7 @@ def _broken(fabric: "Fabric", fail: list[str], degrade: list[str]) -> "Fabric":
 
 
 def _matrix(traffic: str, ranks: int) -> Any:
-    """1 MB for each pair, 1 MB to the next rank, or what a file says."""
+    """Return 1 MB for each pair, 1 MB to the next rank, or the matrix of a file."""
     import numpy as np
 
     if traffic == "uniform":

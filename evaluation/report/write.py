@@ -1,4 +1,4 @@
-"""A report as a folder, whole or not at all."""
+"""Write a report as a folder, whole or not at all."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from evaluation.report.assets import STATIC, plotly_file
 from evaluation.report.build import build
 from evaluation.report.panel import Record
 from evaluation.report.record_files import MARK
+from traces.atomic_file import atomic_path
 
 ASSETS = ("site.css", "site.js", "plot_theme.js", "plots.js")
 
@@ -26,7 +27,7 @@ def write(
 ) -> Path:
     """Write the report of ``records`` and return its first page.
 
-    It is made beside its place and renamed; an earlier report there is replaced.
+    An earlier report in the folder is replaced when the new one is complete.
 
     Parameters
     ----------
@@ -46,29 +47,32 @@ def write(
     """
     _refuse_others(out, sources)
     plotly = plotly_file()
-    found = build(records, problems, title, check)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    pages = build(records, problems, title, check)
     old = out.with_name(f".{out.name}.{os.getpid()}.old")
     try:
-        for name, text in found.items():
-            path = partial / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        (partial / "assets").mkdir()
-        for name in ASSETS:
-            shutil.copyfile(STATIC / name, partial / "assets" / name)
-        shutil.copyfile(plotly, partial / "assets" / "plotly.min.js")
-        mark = {"podlab-report": 1, "records": len(records)}
-        (partial / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
-        if out.exists():
-            out.rename(old)
-        partial.rename(out)
+        with atomic_path(out) as folder:
+            _fill(folder, pages, plotly, len(records))
+            if out.exists():
+                out.rename(old)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
         if old.exists() and not out.exists():
             old.rename(out)
         shutil.rmtree(old, ignore_errors=True)
     return out / "index.html"
+
+
+def _fill(folder: Path, pages: dict[str, str], plotly: Path, records: int) -> None:
+    """Write pages, assets and the mark of a report into a folder."""
+    for name, text in pages.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (folder / "assets").mkdir()
+    for name in ASSETS:
+        shutil.copyfile(STATIC / name, folder / "assets" / name)
+    shutil.copyfile(plotly, folder / "assets" / "plotly.min.js")
+    mark = {"podlab-report": 1, "records": records}
+    (folder / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
 
 
 def _refuse_others(out: Path, sources: Iterable[Path]) -> None:

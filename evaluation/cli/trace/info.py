@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evaluation.cli import options
+from evaluation.cli.tables import table_console
 from evaluation.cli.trace.arguments import Traces
-from evaluation.cli.usage_error import usage_error
+from evaluation.cli.usage_error import usage_errors
 
 if TYPE_CHECKING:
     from traces.statistics import Summary
@@ -34,41 +35,58 @@ def info(
     ] = None,
 ) -> None:
     """Measure skew, drift, co-activation and more, and draw where the load is."""
-    import json
-
-    from evaluation.analysis import trace_table
     from evaluation.report import page, trace_page
 
-    try:
+    with usage_errors():
         if picture is not None:
             page.check(picture, "--picture")
-        names = [*files, *([against] if against is not None else [])]
-        if len(set(names)) < len(names):
-            raise ValueError(f"{max(names, key=names.count)} is named twice; name each trace once")
-        found: dict[str, Any] = {name: _opened(name) for name in names}
-        unknown = [name for name, one in found.items() if not _is_routing(one)]
-        if unknown and (len(names) > 1 or picture is not None or as_json):
-            raise ValueError(f"{unknown[0]}: {_not_routing(found[unknown[0]])}")
-        if unknown:
-            print(f"{unknown[0]}: {_not_routing(found[unknown[0]])}")
+        names = _names(files, against)
+        opened = {name: _opened(name) for name in names}
+        other = [name for name in names if not _is_routing(opened[name])]
+        if other:
+            text = f"{other[0]}: {_not_routing(opened[other[0]])}"
+            if len(names) > 1 or picture is not None or as_json:
+                raise ValueError(text)
+            print(text)
             return
-        told = {name: _summary(name, one, window_steps, step_tokens) for name, one in found.items()}
+        summaries = {
+            name: _summary(name, trace, window_steps, step_tokens) for name, trace in opened.items()
+        }
+        labels = _labels(names)
+        labelled = {labels[name]: summary for name, summary in summaries.items()}
         if as_json:
-            print(json.dumps([{"name": name, **told[name].as_dict()} for name in names], indent=1))
-        short = _short(names)
-        drawn = {short[name]: summary for name, summary in told.items()}
-        if not as_json:
-            trace_table.render(drawn, None if against is None else short[against], by_layer)
+            _print_json(summaries)
+        else:
+            _print(labelled, None if against is None else labels[against], by_layer)
         if picture is not None:
-            trace_page.write(drawn, picture)
+            trace_page.write(labelled, picture)
             if not as_json:
                 print(f"drawn in {picture}")
-    except (ValueError, OSError, ImportError) as error:
-        usage_error(error)
 
 
-def _short(names: list[str]) -> dict[str, str]:
-    """Return what to call traces: files by their stems, where these tell them apart."""
+def _names(files: list[str], against: str | None) -> list[str]:
+    """Return all traces, having checked that they differ."""
+    names = [*files, *([against] if against is not None else [])]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{max(names, key=names.count)} is named twice; name each trace once")
+    return names
+
+
+def _print_json(summaries: "dict[str, Summary]") -> None:
+    import json
+
+    rows = [{"name": name, **summary.as_dict()} for name, summary in summaries.items()]
+    print(json.dumps(rows, indent=1))
+
+
+def _print(summaries: "dict[str, Summary]", against: str | None, by_layer: bool) -> None:
+    from evaluation.analysis import trace_table
+
+    trace_table.render(summaries, against, by_layer, table_console(trace_table.WIDTH))
+
+
+def _labels(names: list[str]) -> dict[str, str]:
+    """Return the labels of traces: stems of files, where these are distinct."""
     stems = {name: Path(name).stem if name.endswith(".parquet") else name for name in names}
     return stems if len(set(stems.values())) == len(names) else {name: name for name in names}
 

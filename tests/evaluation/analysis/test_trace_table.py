@@ -1,10 +1,13 @@
 """Statistics on the screen."""
 
 import numpy as np
+from rich.console import Console
 
 import traces
 from evaluation.analysis import trace_table
 from traces.statistics import summarise
+
+CONSOLE = Console(width=trace_table.WIDTH)
 
 
 def counts(tokens=3):
@@ -34,7 +37,7 @@ def test_uneven_steps_and_cut_ones():
 def test_a_column_a_trace_and_differences(capsys):
     """What is not known is a dash; of a third trace nothing is subtracted from itself."""
     skewed = summarise(traces.RoutingTrace([[[6, 2]]] * 2, "toy", 1))
-    trace_table.render({"one": skewed, "two": counts(), "base": counts(5)}, "base", False)
+    trace_table.render({"one": skewed, "two": counts(), "base": counts(5)}, "base", False, CONSOLE)
     said = capsys.readouterr().out
     rows = {line.split()[0]: line.split() for line in said.splitlines() if line.strip()}
     assert rows["hottest"][1:6] == ["1.500", "+0.500", "1.000", "+0.000", "1.000"]
@@ -44,7 +47,7 @@ def test_a_column_a_trace_and_differences(capsys):
 
 def test_by_layer(capsys):
     """A row a layer, with the columns that the trace has."""
-    trace_table.render({"one": counts()}, None, True)
+    trace_table.render({"one": counts()}, None, True, CONSOLE)
     said = capsys.readouterr().out
     table = said[said.index("layer  hottest") :].splitlines()
     assert len(table) == 3

@@ -44,7 +44,8 @@ def test_the_tables_hold_the_summary(result):
     assert row(text, "time per output token")[:3] == ["1", "500.0", "ms"]
     cells = ["0", "0", "1.5", "2", "37.5%", "50.0%", "66.7%", "25.0%", "1.25", "12"]
     assert row(text, "decode 0") == cells
-    assert max(map(len, text.splitlines())) <= 100
+    tables = [line for line in text.splitlines() if line.startswith(("time", "executor", "decode"))]
+    assert max(map(len, tables)) <= 100  # sentences are left to the terminal to wrap
 
 
 def test_the_headline_counts_the_requests(result):
