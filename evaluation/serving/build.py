@@ -18,7 +18,8 @@ from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
 from evaluation.serving.pricing.drifting_load import Drifting
 from evaluation.serving.pricing.expert_load import ExpertLoad, Uniform, load_of
 from evaluation.serving.scenario import named_scheduler
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Library, Model, Operators

@@ -15,7 +15,8 @@ from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.pricing.placed_price import PlacedPrice
 from evaluation.serving.recovery.executor_health import Condition
 from evaluation.serving.recovery.fault_injector import Outages
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Fabric
 from lb import Placement
 

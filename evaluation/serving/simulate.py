@@ -18,7 +18,6 @@ from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
 from evaluation.serving.engine.request_state import Live
 from evaluation.serving.engine.system import System
 from evaluation.serving.engine.task_executor import TaskExecutor
-from evaluation.serving.faults.fault import as_table
 from evaluation.serving.pricing.drifting_load import Drifting
 from evaluation.serving.recovery.fault_injector import Outages
 from evaluation.serving.recovery.rebalancing import Rebalancing
@@ -26,6 +25,7 @@ from evaluation.serving.results.result import Result
 from evaluation.serving.results.slo import Slo
 from evaluation.serving.results.summary import summarise
 from evaluation.serving.scenario import named_scheduler
+from evaluation.serving.scenario.fault_table import as_table
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Device
 from traces.requests import RequestTrace

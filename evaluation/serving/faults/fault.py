@@ -3,13 +3,11 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
-from hardware import preset
 
 KINDS = ("die", "node", "link", "switch", "slow", "glitch")
 
@@ -66,44 +64,6 @@ class Fault:
         return f"fault of {self.executor} at {self.at_s:g} s, {self.kind} {self.name or self.index}"
 
 
-def _kind(value: Any) -> str | None:
-    return None if value in KINDS else f"give one of {', '.join(KINDS)}"
-
-
-#: What each key of a [[fault]] table may hold.
-CHECKS: dict[str, preset.Check] = {
-    "at_s": preset.not_negative,
-    "executor": preset.text,
-    "kind": _kind,
-    "index": preset.count,
-    "lasts_s": preset.positive,
-    "speed": preset.fraction,
-    "detected": preset.truth,
-    "name": preset.text,
-    "plane": preset.text,
-}
-OPTIONAL = frozenset(CHECKS) - {"at_s", "executor", "kind"}
-
-
-def parse_faults(tables: Any, where: str = "fault") -> tuple[Fault, ...]:
-    """Return the faults of [[fault]] tables, in their order.
-
-    Raises
-    ------
-    ValueError
-        Naming the table by its number and the key that is unknown, missing or has an impossible
-        value.
-    """
-    if not isinstance(tables, list):
-        raise ValueError(f"{where} = {tables!r}; give [[fault]] tables")
-    found = []
-    for number, table in enumerate(tables):
-        if not isinstance(table, dict):
-            raise ValueError(f"{where}[{number}] = {table!r}; give [[fault]] tables")
-        found.append(Fault(**preset.checked(f"{where}[{number}]", table, CHECKS, OPTIONAL)))
-    return tuple(found)
-
-
 def active(faults: Iterable[Fault], executor: str, now_s: float) -> tuple[Fault, ...]:
     """Return the faults of one executor that hold now: at_s <= now < at_s + lasts_s."""
     return tuple(
@@ -111,16 +71,6 @@ def active(faults: Iterable[Fault], executor: str, now_s: float) -> tuple[Fault,
         for fault in faults
         if fault.executor == executor and fault.at_s <= now_s < fault.ends_s
     )
-
-
-def as_table(fault: Fault) -> dict[str, Any]:
-    """Return the [[fault]] table of a fault, without what has its default."""
-    default = Fault(0.0, "", "")
-    table = {"at_s": fault.at_s, "executor": fault.executor, "kind": fault.kind}
-    for name in sorted(OPTIONAL):
-        if getattr(fault, name) != getattr(default, name):
-            table[name] = getattr(fault, name)
-    return table
 
 
 def rank_speed(faults: Iterable[Fault], executor: ExecutorDies) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,13 +13,6 @@ from hardware import preset
 
 #: Kinds that are drawn. A slow die needs a speed and is scheduled.
 DRAWN = ("die", "node", "link", "switch", "glitch")
-
-#: What the [faults] table may hold.
-CHECKS: dict[str, preset.Check] = {
-    "mtbf_s": preset.table_of(preset.positive),
-    "repair_s": preset.table_of(preset.positive),
-    "until_s": preset.positive,
-}
 
 
 class FaultRates(NamedTuple):
@@ -37,22 +30,6 @@ class FaultRates(NamedTuple):
     mtbf_s: Mapping[str, float]
     repair_s: Mapping[str, float]
     until_s: float | None = None
-
-
-def parse_rates(table: Any, where: str = "faults") -> FaultRates:
-    """Return the rates of a [faults] table.
-
-    Raises
-    ------
-    ValueError
-        Naming the key that is unknown, missing or not positive.
-    """
-    if not isinstance(table, dict):
-        raise ValueError(f"{where} = {table!r}; give a [{where}.mtbf_s] table")
-    rates = preset.checked(where, table, CHECKS, frozenset({"repair_s", "until_s"}))
-    found = FaultRates(rates["mtbf_s"], rates.get("repair_s", {}), rates.get("until_s"))
-    _check_rates(found.mtbf_s, found.repair_s)
-    return found
 
 
 def random_faults(
@@ -97,7 +74,7 @@ def random_faults(
         are to fail in an executor without a fabric.
     """
     repairs = repair_s or {}
-    _check_rates(mtbf_s, repairs)
+    check_rates(mtbf_s, repairs)
     if complaint := preset.positive(until_s):
         raise ValueError(f"until_s = {until_s}; {complaint}")
     if complaint := preset.count(seed):
@@ -138,7 +115,7 @@ def _devices(executor: ExecutorDies, kind: str) -> int:
     return {"die": executor.dies, "node": executor.nodes, "glitch": 1}[kind]
 
 
-def _check_rates(mtbf_s: Mapping[str, float], repair_s: Mapping[str, float]) -> None:
+def check_rates(mtbf_s: Mapping[str, float], repair_s: Mapping[str, float]) -> None:
     for name, table in (("mtbf_s", mtbf_s), ("repair_s", repair_s)):
         for kind, seconds in table.items():
             if kind not in DRAWN:

@@ -117,16 +117,3 @@ CHECKS: dict[str, preset.Check] = {
     "colocated_s": preset.not_negative,
     "colocated_load_s": preset.not_negative,
 }
-
-
-def parse_recovery(table: Any, where: str = "recovery") -> Recovery:
-    """Return the recovery of a [recovery] table; what it leaves out has its default.
-
-    Raises
-    ------
-    ValueError
-        Naming the key that is unknown or has an impossible value.
-    """
-    if not isinstance(table, dict):
-        raise ValueError(f"{where} = {table!r}; give a [recovery] table")
-    return Recovery(**preset.checked(where, table, CHECKS, frozenset(CHECKS)))

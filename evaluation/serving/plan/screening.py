@@ -14,7 +14,7 @@ from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
 from evaluation.serving.pricing.work import Work
 from evaluation.serving.scenario.deployment import Deployment, executors
-from evaluation.serving.scenario.scenario import ExecutorTable
+from evaluation.serving.scenario.executor_table import ExecutorTable
 from traces.requests import RequestTrace
 
 Array = NDArray[np.float64]

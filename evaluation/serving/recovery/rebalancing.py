@@ -1,6 +1,5 @@
 """Rebalancing while a task executor serves: when the solver is asked, and how weights move."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,43 +12,8 @@ from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.recovery.migration import Migration, make_migration, masked_share
 from evaluation.serving.scenario import named_scheduler
-from hardware import preset
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from lb import Placement
-
-CHECKS: dict[str, preset.Check] = {
-    "policy": named_scheduler.check,
-    "solver": preset.text,
-    "mode": preset.text,
-    "window_s": preset.positive,
-    "history_windows": preset.count_from_one,
-}
-
-
-@dataclass(frozen=True)
-class RebalanceTable:
-    """How task executors rebalance.
-
-    Parameters
-    ----------
-    policy
-        Registered rebalance policy, or a table of its name and parameters; asked after every
-        window.
-    solver
-        Registered solver; its own time is not simulated.
-    mode
-        Of :data:`evaluation.serving.recovery.migration.MODES`.
-    window_s
-        Seconds of traffic whose expert load is counted together; xDeepServe section 4.5 collects
-        "e.g. every minute".
-    history_windows
-        Windows that policy and solver see.
-    """
-
-    policy: Any = "interval"
-    solver: str = "greedy"
-    mode: str = "four-phase"
-    window_s: float = 60.0
-    history_windows: int = 8
 
 
 @dataclass
@@ -149,8 +113,3 @@ def _apply(price: ColocatedPrice, placement: Placement, enabled: Any) -> None:
         price.placement = placement
     share = None if enabled is None else masked_share(placement, placement.even_share, enabled)
     price.fix_share(share)
-
-
-def parse_rebalance(table: Mapping[str, Any], where: str) -> RebalanceTable:
-    """Return the settings of a [rebalance] table; errors as ValueError naming the key."""
-    return RebalanceTable(**preset.checked(where, dict(table), CHECKS, frozenset(CHECKS)))

@@ -3,7 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Device, Model
 
 

@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.replay.scenario import name_or_names
-from evaluation.serving.faults.fault import Fault, parse_faults
-from evaluation.serving.faults.random_faults import FaultRates, parse_rates
-from evaluation.serving.faults.recovery import Recovery, parse_recovery
-from evaluation.serving.recovery.rebalancing import RebalanceTable, parse_rebalance
+from evaluation.serving.faults.fault import Fault
+from evaluation.serving.faults.random_faults import FaultRates
+from evaluation.serving.faults.recovery import Recovery
 from evaluation.serving.scenario import named_scheduler
+from evaluation.serving.scenario.executor_table import ExecutorTable, parse_executor
+from evaluation.serving.scenario.fault_table import parse_faults, parse_rates
+from evaluation.serving.scenario.rebalance_table import RebalanceTable, parse_rebalance
+from evaluation.serving.scenario.recovery_table import parse_recovery
 from hardware import preset
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
-ROLES = ("prefill", "decode", "both")
-
-
-def _role(value: Any) -> str | None:
-    return None if value in ROLES else f"give one of {', '.join(ROLES)}"
 
 
 def _choice(value: Any) -> str | None:
@@ -64,119 +62,12 @@ CHECKS: dict[str, preset.Check] = {
     "executor": lambda value: None if isinstance(value, list) and value else "give [[executor]]",
 }
 
-EXECUTOR_CHECKS: dict[str, preset.Check] = {
-    "role": _role,
-    "count": preset.count_from_one,
-    "dies": preset.count_from_one,
-    "dies_per_group": preset.count_from_one,
-    "slots_per_rank": preset.count_from_one,
-    "step_tokens": preset.count_from_one,
-    "batch_limit": preset.count_from_one,
-    "drafts": preset.count,
-    "acceptance": preset.fraction,
-    "solver": preset.text,
-    "dispatcher": preset.text,
-    "host_s": preset.not_negative,
-    "drafts_s": preset.not_negative,
-    "attention_domains": preset.count,
-    "attention_dies": preset.count,
-    "micro_batches": preset.count_from_one,
-}
-
 GENERATE_CHECKS: dict[str, preset.Check] = {
     "requests": preset.count_from_one,
     "prompt_tokens": preset.count_from_one,
     "output_tokens": preset.count_from_one,
     "rate": preset.positive,
 }
-
-
-@dataclass(frozen=True)
-class ExecutorTable:
-    """Task executors that are alike.
-
-    Parameters
-    ----------
-    role
-        "prefill", "decode", or "both".
-    dies
-        Of each: its EP group.
-    count
-        How many.
-    dies_per_group
-        Dies that share the prompts of one DP group (tensor and sequence parallel).
-    slots_per_rank
-        Experts on each die; 0: as few as hold them all.
-    step_tokens
-        Most tokens of a DP group in a step.
-    batch_limit
-        Most sequences of a DP group in decode.
-    drafts, acceptance
-        Draft tokens of a step, and the chance of each.
-    solver
-        Of the placement at start, on the routing's mean load.
-    dispatcher
-        Registered name of what splits an expert's tokens over its replicas.
-    host_s
-        Gap between steps; xDeepServe section 7.1 measures 2 ms.
-    drafts_s
-        What draft layers with their heads and sampling add to a decode step; ``None``: as much as a
-        MoE layer and an output head each, or 5 ms where attention has dies of its own.
-    attention_domains, attention_dies, micro_batches
-        Disaggregated MoE and attention (xDeepServe section 5.2): DP domains, the dies of each, and
-        micro-batches of each; the other dies hold experts. 0: every die holds both.
-    """
-
-    role: str
-    dies: int
-    count: int = 1
-    dies_per_group: int = 1
-    slots_per_rank: int = 0
-    step_tokens: int = 8192
-    batch_limit: int = 64
-    drafts: int = 0
-    acceptance: float = 0.9
-    solver: str = "greedy"
-    dispatcher: str = "even"
-    host_s: float = 2e-3
-    drafts_s: float | None = None
-    attention_domains: int = 0
-    attention_dies: int = 0
-    micro_batches: int = 2
-
-    @property
-    def disaggregated(self) -> bool:
-        """Whether attention has dies of its own."""
-        return self.attention_domains > 0
-
-    @property
-    def expert_dies(self) -> int:
-        """Dies that hold experts."""
-        return self.dies - self.attention_domains * self.attention_dies
-
-    @property
-    def groups(self) -> int:
-        """DP groups."""
-        attention = self.attention_domains * self.attention_dies
-        return attention if self.disaggregated else self.dies // self.dies_per_group
-
-    def check(self, where: str) -> None:
-        """Raise ValueError, naming ``where``, if dies and groups cannot be."""
-        if self.disaggregated and (self.role != "decode" or self.dies_per_group != 1):
-            raise ValueError(
-                f"{where}: attention_domains = {self.attention_domains} needs role = 'decode' and "
-                "dies_per_group = 1"
-            )
-        if self.disaggregated and not 0 < self.attention_domains * self.attention_dies < self.dies:
-            raise ValueError(
-                f"{where}: attention_domains × attention_dies = "
-                f"{self.attention_domains * self.attention_dies} breaks 0 < it < dies = {self.dies}"
-            )
-        if self.dies % self.dies_per_group:
-            raise ValueError(
-                f"{where}: dies_per_group = {self.dies_per_group} does not divide dies = "
-                f"{self.dies}"
-            )
 
 
 @dataclass(frozen=True)
@@ -312,18 +203,15 @@ def read(name_or_path: str | Path) -> ServingScenario:
     values = preset.checked(
         str(path), preset.parse(path), CHECKS, frozenset(set(CHECKS) - set(required))
     )
-    tables = []
-    for number, table in enumerate(values["executor"]):
-        where = f"{path}: executor {number}"
-        optional = frozenset(set(EXECUTOR_CHECKS) - {"role", "dies"})
-        tables.append(ExecutorTable(**preset.checked(where, table, EXECUTOR_CHECKS, optional)))
-        tables[-1].check(where)
+    values["executor"] = tuple(
+        parse_executor(table, f"{path}: executor {number}")
+        for number, table in enumerate(values["executor"])
+    )
     if values["trace"] == "generated":
         given = values.get("generate", {})
         preset.checked(f"{path}: generate", given, GENERATE_CHECKS, frozenset({"rate"}))
     routing = values.get("routing", "uniform")
     values["routing"] = (routing,) if isinstance(routing, str) else tuple(routing)
-    values["executor"] = tuple(tables)
     values["fault"] = parse_faults(values.get("fault", []), f"{path}: fault")
     if "faults" in values:
         values["faults"] = parse_rates(values["faults"], f"{path}: faults")

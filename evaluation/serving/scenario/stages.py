@@ -5,7 +5,7 @@ from typing import Any
 
 import schedulers
 from evaluation.serving.faults.recovery import MODES
-from evaluation.serving.recovery.rebalancing import RebalanceTable
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from lb.registry import Registry
 

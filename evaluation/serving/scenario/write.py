@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import preset
 
 #: What a plan changes beside the executors.

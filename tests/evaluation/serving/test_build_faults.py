@@ -6,11 +6,12 @@ import tomllib
 import numpy as np
 import pytest
 
-from evaluation.serving.faults.fault import Fault, parse_faults
+from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import FaultRates
 from evaluation.serving.faults.recovery import MODES, Recovery
-from evaluation.serving.recovery.rebalancing import RebalanceTable
 from evaluation.serving.results.files import write_faults
+from evaluation.serving.scenario.fault_table import parse_faults
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.serving.scenario.scenario import read
 from evaluation.serving.simulate import simulate
 

@@ -14,7 +14,8 @@ from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
 from evaluation.serving.pricing.expert_load import Uniform
 from evaluation.serving.pricing.work import Work
 from evaluation.serving.recovery.executor_health import Condition
-from evaluation.serving.recovery.rebalancing import RebalanceTable, Rebalancing
+from evaluation.serving.recovery.rebalancing import Rebalancing
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
