@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.serving.faults.fault import KINDS
+from evaluation.serving.faults.kinds import KINDS
 from evaluation.serving.faults.recovery import CHECKS, MODES, Recovery
 
 PAGE = Path(__file__).parent.parent / "docs" / "faults.md"
@@ -20,7 +20,7 @@ def _block(language: str) -> str:
 
 
 def test_the_example_runs(tmp_path, monkeypatch, capsys) -> None:
-    """The scenario's tables are read, and the first outage is the one printed."""
+    """The scenario's tables are read, and the first plan is the one printed."""
     monkeypatch.chdir(tmp_path)
     Path("scenario.toml").write_text(_block("toml"), encoding="utf-8")
     exec(compile(_block("python"), str(PAGE), "exec"), {})

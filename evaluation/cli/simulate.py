@@ -125,7 +125,7 @@ def _write(
     if samples is not None:
         files.write_samples(result.samples, samples)
     if faults is not None:
-        files.write_faults(result.schedule, faults)
+        files.write_faults(result.faults, faults)
     if report is not None:
         from evaluation.report.serving_page import write_report
 
@@ -136,5 +136,5 @@ def _write(
         from evaluation.step import timeline as chrome
 
         events = of_serving(result.steps, result.executors, result.samples)
-        events += of_faults(result.outages, result.executors, result.steps)
+        events += of_faults(result.failures, result.executors, result.steps)
         chrome.write(events, timeline)

@@ -10,7 +10,7 @@ import simpy
 import schedulers
 from evaluation.replay.scenario import fabric_of
 from evaluation.serving import build
-from evaluation.serving.build_faults import outages_of
+from evaluation.serving.build_faults import build_fault_injector
 from evaluation.serving.engine.expert_affinity import Signatures
 from evaluation.serving.engine.job_executor import Stage
 from evaluation.serving.engine.kv_transfer import ports
@@ -19,7 +19,7 @@ from evaluation.serving.engine.request_state import Live
 from evaluation.serving.engine.system import System
 from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.pricing.drifting_load import Drifting
-from evaluation.serving.recovery.fault_injector import Outages
+from evaluation.serving.recovery.fault_injector import FaultInjector
 from evaluation.serving.recovery.rebalancing import Rebalancing
 from evaluation.serving.results.result import Result
 from evaluation.serving.results.slo import Slo
@@ -69,7 +69,7 @@ def simulate(
     """
     began = time.perf_counter()
     env = simpy.Environment()
-    system, samples, outages, rebalancing = _system(env, scenario, seed, steps, trace, until_s)
+    system, samples, injector, rebalancing = _system(env, scenario, seed, steps, trace, until_s)
     env.process(_watch(env, system, samples, scenario.sample_s, on_progress))
     if until_s is None:
         env.run(system.all_finished)
@@ -84,8 +84,8 @@ def simulate(
     summary = summarise(
         system.log, samples, slo, chips, env.now, min(scenario.warm_up_s, env.now / 2)
     )
-    if outages.schedule:
-        summary["faults"] = outages.figures()
+    if injector.faults:
+        summary["faults"] = injector.summary()
     if rebalancing is not None:
         summary["rebalancing"] = rebalancing.summary()
     return Result(
@@ -99,12 +99,12 @@ def simulate(
         slo,
         {
             **asdict(scenario),
-            "fault": [as_table(one) for one in outages.schedule],
+            "fault": [as_table(one) for one in injector.faults],
             "faults": None,
             "seed": seed,
         },
-        outages.schedule,
-        outages.history,
+        injector.faults,
+        injector.history,
     )
 
 
@@ -115,7 +115,7 @@ def _system(
     steps: StepLog | None,
     given: RequestTrace | None,
     until_s: float | None,
-) -> tuple[System, SampleLog, Outages, Rebalancing | None]:
+) -> tuple[System, SampleLog, FaultInjector, Rebalancing | None]:
     load = build.expert_load(scenario)
     trace = build.requests(scenario, load, seed) if given is None else given
     live = Live(trace, build.predicted(trace, scenario.length_prediction, seed))
@@ -181,7 +181,7 @@ def _system(
         ),
     )
     last_s = float(trace.arrival_s[-1]) if until_s is None else until_s
-    outages = outages_of(env, scenario, system, load, seed, last_s)
+    injector = build_fault_injector(env, scenario, system, load, seed, last_s)
     if isinstance(load, Drifting):
         system.hooks.append(lambda _, now_s: _move(load, now_s))
     rebalancing = None
@@ -189,7 +189,7 @@ def _system(
         rebalancing = Rebalancing(scenario.rebalance, pricer.collectives.send_bytes_per_s())
         system.hooks.append(rebalancing)
     names = [one.shape.name for one in executors]
-    return system, SampleLog(names), outages, rebalancing
+    return system, SampleLog(names), injector, rebalancing
 
 
 def _move(load: Drifting, now_s: float) -> float:

@@ -81,7 +81,7 @@ def lost_fraction(load: ArrayLike, missing: NDArray[np.bool_]) -> float:
     return float(tokens[..., missing].sum()) / total if total > 0 else 0.0
 
 
-def shrunk(
+def shrunk_placement(
     placement: Placement,
     load: ArrayLike,
     lost_ranks: Sequence[int],

@@ -11,7 +11,7 @@ from hardware.memory import footprint
 from lb import Placement
 
 
-class Held(NamedTuple):
+class HeldExperts(NamedTuple):
     """Experts on some dies.
 
     Parameters
@@ -29,7 +29,7 @@ class Held(NamedTuple):
     lost: frozenset[int] = frozenset()
 
 
-def weights_to_load(before: Held, after: Held) -> NDArray[np.int64]:
+def weights_to_load(before: HeldExperts, after: HeldExperts) -> NDArray[np.int64]:
     """Return the expert weights that each rank of ``after`` must receive.
 
     As :meth:`lb.Placement.moves_from` counts them: a die that holds an expert already receives
@@ -54,9 +54,9 @@ def weights_to_load(before: Held, after: Held) -> NDArray[np.int64]:
     return missing
 
 
-def load_s(
-    before: Held,
-    after: Held,
+def reload_s(
+    before: HeldExperts,
+    after: HeldExperts,
     came_back: Sequence[int],
     attention_dies: int,
     operators: Operators,

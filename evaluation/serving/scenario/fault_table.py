@@ -1,27 +1,23 @@
 """[[fault]] and [faults] tables of a serving scenario: scheduled faults and failure rates."""
 
+import dataclasses
 from typing import Any
 
-from evaluation.serving.faults.fault import KINDS, Fault
+from evaluation.serving.faults.fault import Fault
+from evaluation.serving.faults.kinds import KINDS
 from evaluation.serving.faults.random_faults import FaultRates, check_rates
 from hardware import preset
 
 
 def _kind(value: Any) -> str | None:
-    return None if value in KINDS else f"give one of {', '.join(KINDS)}"
+    known = isinstance(value, str) and value in KINDS
+    return None if known else f"give one of {', '.join(KINDS)}"
 
 
 #: What each key of a [[fault]] table may hold.
 CHECKS: dict[str, preset.Check] = {
-    "at_s": preset.not_negative,
-    "executor": preset.text,
+    **{field.name: field.metadata["check"] for field in dataclasses.fields(Fault)},
     "kind": _kind,
-    "index": preset.count,
-    "lasts_s": preset.positive,
-    "speed": preset.fraction,
-    "detected": preset.truth,
-    "name": preset.text,
-    "plane": preset.text,
 }
 OPTIONAL = frozenset(CHECKS) - {"at_s", "executor", "kind"}
 

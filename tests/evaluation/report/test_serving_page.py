@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from evaluation.report.serving_page import report, write_report
-from evaluation.serving.faults.failure_plan import Outage
+from evaluation.serving.faults.failure_plan import FailurePlan
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_faults_have_a_table_of_their_own(result):
     outage = {
         "kind": "die",
         "executor": "decode 0",
-        **dataclasses.asdict(Outage((), 2.0, 5.0, 2.0)),
+        **dataclasses.asdict(FailurePlan((), 2.0, 5.0, 2.0)),
     }
     faults = {
         "outages": [outage],

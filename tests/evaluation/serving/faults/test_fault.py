@@ -1,34 +1,20 @@
-"""Faults know when they hold."""
+"""Faults end with their repair, and are put in order."""
 
 import math
 
-import numpy as np
-
-from evaluation.serving.faults.fault import Fault, active, in_order, rank_speed
+from evaluation.serving.faults.fault import Fault, in_order
 
 
-def test_a_fault_holds_from_its_time_until_its_repair() -> None:
-    """The first moment counts, the last does not; never repaired is for good."""
-    short, ever = Fault(10, "a", "die", lasts_s=5), Fault(12, "a", "node")
-    other = Fault(0, "b", "die")
-    assert active([short, ever, other], "a", 9.99) == ()
-    assert active([short, ever, other], "a", 10) == (short,)
-    assert active([short, ever, other], "a", 14.99) == (short, ever)
-    assert active([short, ever, other], "a", 15) == (ever,)
-    assert ever.ends_s == math.inf
+def test_a_fault_ends_with_its_repair() -> None:
+    """A fault that is never repaired ends never."""
+    assert Fault(10, "a", "die", lasts_s=5).ends_s == 15
+    assert Fault(12, "a", "node").ends_s == math.inf
 
 
-def test_slow_dies_multiply(decode) -> None:
-    """Two causes on one die; other executors and kinds change nothing."""
-    faults = [
-        Fault(0, "decode-0", "slow", 3, speed=0.5),
-        Fault(0, "decode-0", "slow", 3, speed=0.8),
-        Fault(0, "prefill-0", "slow", 1, speed=0.1),
-        Fault(0, "decode-0", "die", 2),
-    ]
-    expected = np.ones(32)
-    expected[3] = 0.4
-    np.testing.assert_allclose(rank_speed(faults, decode), expected)
+def test_a_device_is_named_by_its_name_or_index() -> None:
+    """Messages and the timeline use the name where the fault has one."""
+    assert Fault(10, "a", "die", 3).device == "die 3"
+    assert Fault(10, "a", "link", name="0:1").label == "fault of a at 10 s, link 0:1"
 
 
 def test_faults_are_put_in_order() -> None:

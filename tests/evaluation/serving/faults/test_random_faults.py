@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evaluation.serving.faults.checks import check
 from evaluation.serving.faults.executor_dies import ExecutorDies
-from evaluation.serving.faults.random_faults import DRAWN, random_faults
+from evaluation.serving.faults.random_faults import random_faults, random_kinds
 
 RATES = {"die": 500.0, "node": 900.0, "glitch": 50.0}
 
@@ -20,10 +20,9 @@ def _executor(name: str = "decode-0", dies: int = 32) -> ExecutorDies:
 
 def test_every_kind_is_drawn(decode) -> None:
     """A busy hour has some of each, and all of them can happen."""
-    found = random_faults(
-        [decode], dict.fromkeys(DRAWN, 2e4) | {"node": 2e3, "glitch": 60}, 3600, 1
-    )
-    assert {fault.kind for fault in found} == set(DRAWN)
+    mtbf_s = dict.fromkeys(random_kinds(), 2e4) | {"node": 2e3, "glitch": 60}
+    found = random_faults([decode], mtbf_s, 3600, 1)
+    assert {fault.kind for fault in found} == set(random_kinds())
     dies_and_nodes = [fault for fault in found if fault.kind in ("die", "node", "glitch")]
     assert check(dies_and_nodes, [decode]) == tuple(dies_and_nodes)
 
