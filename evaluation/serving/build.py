@@ -17,6 +17,7 @@ from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
 from evaluation.serving.pricing.drifting_load import Drifting
 from evaluation.serving.pricing.expert_load import ExpertLoad, Uniform, load_of
+from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.scenario import named_scheduler
 from evaluation.serving.scenario.executor_table import ExecutorTable
 from evaluation.serving.scenario.scenario import ServingScenario
@@ -210,18 +211,9 @@ def price(
     seed: int,
 ) -> ColocatedPrice | DisaggregatedPrice:
     """Return what an executor's steps cost."""
-    dispatcher = dispatcher_of(table)
+    options = PriceOptions(dispatcher_of(table), table.host_s, table.drafts_s, seed)
     if not table.disaggregated:
-        return ColocatedPrice(
-            executor,
-            placement,
-            load,
-            table.groups,
-            dispatcher,
-            table.host_s,
-            seed,
-            table.drafts_s,
-        )
+        return ColocatedPrice(executor, placement, load, table.groups, options)
     apart = Disaggregated(
         executor.operators,
         executor.collectives,
@@ -232,9 +224,7 @@ def price(
         drafts=table.drafts,
         jitter=executor.jitter,
     )
-    return DisaggregatedPrice(
-        apart, placement, load, dispatcher, table.host_s, table.drafts_s, seed
-    )
+    return DisaggregatedPrice(apart, placement, load, options)
 
 
 def check_requests(trace: RequestTrace, shapes: list[Shape]) -> None:

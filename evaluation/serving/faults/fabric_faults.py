@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fabric_parts import Cable, FabricParts
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds import KINDS, Effect
+from evaluation.serving.faults.kinds import KINDS, FaultEffect
 from hardware import Fabric
 from hardware.faults import without
 
@@ -67,10 +67,10 @@ def dies_hit(fault: Fault, executor: ExecutorDies, broken: Sequence[Fault] = ())
         off that it alone would not.
     """
     kind = KINDS[fault.kind]
-    if kind.effect is Effect.LOSES_DIES:
+    if kind.effect is FaultEffect.LOSES_DIES:
         return kind.dies(fault, executor)
     fabric = executor.network(fault.plane)
-    if kind.effect is not Effect.BREAKS_PATHS or fabric is None:
+    if kind.effect is not FaultEffect.BREAKS_PATHS or fabric is None:
         return ()
     same_network = [other for other in broken if executor.network(other.plane) is fabric]
     return cut_dies(fabric, [*same_network, fault])

@@ -7,7 +7,7 @@ from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fabric_faults import dies_hit
 from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds import KINDS, Effect
+from evaluation.serving.faults.kinds import KINDS, FaultEffect
 from evaluation.serving.faults.recovery import Recovery
 
 
@@ -49,15 +49,15 @@ def plan_failure(
     if executor is None:
         raise ValueError(f"{fault.label}: no executor {fault.executor!r}; check the faults first")
     effect = KINDS[fault.kind].effect
-    if effect is Effect.INTERRUPTS:
+    if effect is FaultEffect.INTERRUPTS:
         return _interrupted(fault, executor)
-    if effect is Effect.SLOWS_DIES:
+    if effect is FaultEffect.SLOWS_DIES:
         return _slowed(fault, executor, recovery)
     hit = dies_hit(fault, executor, broken)
     lost = tuple(die for die in hit if die not in executor.lost_dies)
     if lost:
         return plan_die_loss(fault, lost, executor, executors, recovery)
-    if effect is Effect.BREAKS_PATHS:
+    if effect is FaultEffect.BREAKS_PATHS:
         return _rerouted(fault, executor, recovery)
     at_s = fault.at_s  # all dies of the fault are lost already
     return FailurePlan((), at_s, at_s, at_s, kept_ranks=executor.ranks)

@@ -82,16 +82,24 @@ def random_faults(
         raise ValueError(f"seed = {seed!r}; {complaint}")
     faults: list[Fault] = []
     for executor in executors:
-        key = zlib.crc32(executor.name.encode())
         for name, kind in random_kinds().items():
             for index in range(_devices(kind, executor) if name in mtbf_s else 0):
-                random = np.random.default_rng([seed, key, kind.random_stream, index])
+                random = _generator(seed, executor, kind, index)
                 repair = repairs.get(name)
                 for at_s in _failure_times(random, mtbf_s[name], repair, recurs=kind.recurs):
                     if at_s >= until_s:
                         break
                     faults.append(Fault(at_s, executor.name, name, index, repair))
     return in_order(faults)
+
+
+def _generator(
+    seed: int, executor: ExecutorDies, kind: FaultKind, index: int
+) -> np.random.Generator:
+    """Return the random generator of one device."""
+    assert kind.random_stream is not None
+    key = zlib.crc32(executor.name.encode())
+    return np.random.default_rng([seed, key, kind.random_stream, index])
 
 
 def _failure_times(

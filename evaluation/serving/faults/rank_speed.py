@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds import KINDS, Effect
+from evaluation.serving.faults.kinds import KINDS, FaultEffect
 
 
 def rank_speed(faults: Iterable[Fault], executor: ExecutorDies) -> NDArray[np.float64]:
@@ -29,6 +29,6 @@ def rank_speed(faults: Iterable[Fault], executor: ExecutorDies) -> NDArray[np.fl
     speed = np.ones(executor.dies)
     for fault in faults:
         kind = KINDS[fault.kind]
-        if kind.effect is Effect.SLOWS_DIES and fault.executor == executor.name:
+        if kind.effect is FaultEffect.SLOWS_DIES and fault.executor == executor.name:
             speed[list(kind.dies(fault, executor))] *= fault.speed
     return speed

@@ -13,7 +13,7 @@ from evaluation.serving.faults.fabric_faults import dies_hit
 from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.faults.failure_planning import plan_failure
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds import KINDS, Effect
+from evaluation.serving.faults.kinds import KINDS, FaultEffect
 from evaluation.serving.faults.recovery import Recovery
 from evaluation.serving.recovery.executor_health import ExecutorHealth
 
@@ -72,18 +72,18 @@ class FaultInjector:
         plan = plan_failure(fault, self._executors_seen_by(health), self.recovery, health.broken)
         self.history.append((fault, plan))
         effect = KINDS[fault.kind].effect
-        if effect is Effect.SLOWS_DIES:
+        if effect is FaultEffect.SLOWS_DIES:
             yield from self._slow_down(fault, plan, health)
             return
         hit = dies_hit(fault, health.dies, health.broken)
         for die in hit:
             health.repaired_s[die] = max(health.repaired_s.get(die, 0.0), fault.ends_s)
-        if effect is Effect.BREAKS_PATHS:
+        if effect is FaultEffect.BREAKS_PATHS:
             health.broken.append(fault)
             self.env.process(self._repair_path(fault, health))
         if plan.lost_dies:
             yield from self._lose_dies(key, fault, plan, health)
-        elif effect is Effect.BREAKS_PATHS:
+        elif effect is FaultEffect.BREAKS_PATHS:
             yield from self._reroute(key, fault, plan, health)
         elif plan.rolled_back:
             health.stop(key)
@@ -156,7 +156,7 @@ class FaultInjector:
 
     def _delay_transfers(self, fault: Fault, health: ExecutorHealth, until_s: float) -> None:
         """Let transfers of keys and values wait that start before ``until_s`` on a broken plane."""
-        dies, breaks = health.dies, KINDS[fault.kind].effect is Effect.BREAKS_PATHS
+        dies, breaks = health.dies, KINDS[fault.kind].effect is FaultEffect.BREAKS_PATHS
         if breaks and dies.network(fault.plane) is dies.planes.get(health.kv_plane):
             health.executor.kv_from_s = max(health.executor.kv_from_s, until_s)
 

@@ -10,7 +10,12 @@ import lb
 import schedulers
 from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.pricing.colocated import ColocatedPrice
-from evaluation.serving.recovery.migration import Migration, make_migration, masked_share
+from evaluation.serving.recovery.migration import (
+    Migration,
+    WeightTransfer,
+    make_migration,
+    masked_share,
+)
 from evaluation.serving.scenario import named_scheduler
 from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from lb import Placement
@@ -102,9 +107,8 @@ class Rebalancing:
         )
         after = lb.solve(problem, self.solver)
         self.rebalances += 1
-        state.migration = make_migration(
-            self.table.mode, before, after, price.expert_bytes, self.send_bytes_per_s, now_s
-        )
+        transfer = WeightTransfer(before, after, price.expert_bytes, self.send_bytes_per_s, now_s)
+        state.migration = make_migration(self.table.mode, transfer)
 
 
 def _apply(price: ColocatedPrice, placement: Placement, enabled: Any) -> None:

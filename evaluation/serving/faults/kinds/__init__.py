@@ -2,7 +2,7 @@
 
 from evaluation.serving.faults.kinds.die import Die
 from evaluation.serving.faults.kinds.glitch import Glitch
-from evaluation.serving.faults.kinds.kind import Effect, FaultKind
+from evaluation.serving.faults.kinds.kind import FaultEffect, FaultKind
 from evaluation.serving.faults.kinds.link import Link
 from evaluation.serving.faults.kinds.node import Node
 from evaluation.serving.faults.kinds.slow import Slow
@@ -13,4 +13,4 @@ KINDS: dict[str, FaultKind] = {
     kind.name: kind for kind in (Die(), Node(), Link(), Switch(), Slow(), Glitch())
 }
 
-__all__ = ["KINDS", "Effect", "FaultKind"]
+__all__ = ["KINDS", "FaultEffect", "FaultKind"]

@@ -2,14 +2,14 @@
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds.kind import Effect, FaultKind
+from evaluation.serving.faults.kinds.kind import FaultEffect, FaultKind
 
 
 class Die(FaultKind):
     """One die is lost, with the experts and the key-value cache on it."""
 
     name = "die"
-    effect = Effect.LOSES_DIES
+    effect = FaultEffect.LOSES_DIES
     devices_name = "dies"
     random_stream = 0
 

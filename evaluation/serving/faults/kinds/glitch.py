@@ -2,14 +2,14 @@
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds.kind import Effect, FaultKind
+from evaluation.serving.faults.kinds.kind import FaultEffect, FaultKind
 
 
 class Glitch(FaultKind):
     """All DP groups compute one step again (xDeepServe, arXiv:2508.02520, section 6, stage 3)."""
 
     name = "glitch"
-    effect = Effect.INTERRUPTS
+    effect = FaultEffect.INTERRUPTS
     devices_name = "executors"
     random_stream = 4
     recurs = True

@@ -10,7 +10,7 @@ from evaluation.serving.faults.fault import Fault
 from hardware import Fabric
 
 
-class Effect(Enum):
+class FaultEffect(Enum):
     """What a fault does to its task executor.
 
     The failure plan and the fault injector depend on the effect, never on the kind: all kinds with
@@ -47,7 +47,7 @@ class FaultKind(ABC):
     """
 
     name: ClassVar[str]
-    effect: ClassVar[Effect]
+    effect: ClassVar[FaultEffect]
     keys: ClassVar[frozenset[str]] = frozenset()
     devices_name: ClassVar[str]
     random_stream: ClassVar[int | None] = None

@@ -2,14 +2,14 @@
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds.kind import Effect, FaultKind
+from evaluation.serving.faults.kinds.kind import FaultEffect, FaultKind
 
 
 class Node(FaultKind):
     """All dies of one node are lost at the same time."""
 
     name = "node"
-    effect = Effect.LOSES_DIES
+    effect = FaultEffect.LOSES_DIES
     devices_name = "nodes"
     random_stream = 1
 

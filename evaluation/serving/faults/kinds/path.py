@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds.kind import Effect, FaultKind
+from evaluation.serving.faults.kinds.kind import FaultEffect, FaultKind
 from hardware import Fabric
 
 
 class PathKind(FaultKind):
     """A part of a network fails, named by its index or as the fabric calls it."""
 
-    effect: ClassVar[Effect] = Effect.BREAKS_PATHS
+    effect: ClassVar[FaultEffect] = FaultEffect.BREAKS_PATHS
     keys: ClassVar[frozenset[str]] = frozenset({"name", "plane"})
 
     def known(self, fabric: Fabric) -> tuple[object, ...]:

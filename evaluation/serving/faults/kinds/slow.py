@@ -2,14 +2,14 @@
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds.kind import Effect, FaultKind
+from evaluation.serving.faults.kinds.kind import FaultEffect, FaultKind
 
 
 class Slow(FaultKind):
     """One die computes at a lower speed. It is only scheduled: a random fault has no speed."""
 
     name = "slow"
-    effect = Effect.SLOWS_DIES
+    effect = FaultEffect.SLOWS_DIES
     keys = frozenset({"speed", "detected"})
     devices_name = "dies"
 

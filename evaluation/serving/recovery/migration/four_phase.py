@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.serving.recovery.migration.effect import Effect
+from evaluation.serving.recovery.migration.effect import MigrationEffect
 from evaluation.serving.recovery.migration.rounds import EXCHANGED, rounds
-from evaluation.serving.recovery.migration.transfer import Transfer, positive
+from evaluation.serving.recovery.migration.transfer import WeightTransfer, positive
 from lb.checked import checked_integer, checked_number
 
 _ROUNDING = 1e-9  # of an expert's bytes: what is left of a transfer that has ended
@@ -30,8 +30,8 @@ class FourPhase:
 
     Parameters
     ----------
-    before, after, expert_bytes, bytes_per_s, started_s
-        As of :class:`evaluation.serving.recovery.migration.transfer.Transfer`.
+    transfer
+        The weights to move.
     storage_bytes_per_s
         Rate of the prefetch for one rank, all ranks at once. Infinite: the weights are in memory.
     port_share
@@ -43,21 +43,17 @@ class FourPhase:
     Raises
     ------
     ValueError
-        As of the transfer, and if a further parameter is out of range.
+        If a parameter is out of range.
     """
 
     def __init__(
         self,
-        before: lb.Placement,
-        after: lb.Placement,
-        expert_bytes: float,
-        bytes_per_s: float,
-        started_s: float,
+        transfer: WeightTransfer,
         storage_bytes_per_s: float = np.inf,
         port_share: float = 0.5,
         layers_at_once: int | None = None,
     ) -> None:
-        self._transfer = transfer = Transfer(before, after, expert_bytes, bytes_per_s, started_s)
+        self._transfer, before, after = transfer, transfer.before, transfer.after
         if storage_bytes_per_s != np.inf:
             positive(storage_bytes_per_s, "storage_bytes_per_s")
         self._port_share = checked_number(port_share, "port_share")
@@ -79,14 +75,14 @@ class FourPhase:
         """Rate at which one rank loads in the background."""
         return self._port_share * self._transfer.bytes_per_s
 
-    def advance(self, now_s: float, step_s: float) -> Effect:
+    def advance(self, now_s: float, step_s: float) -> MigrationEffect:
         """Return the map of the coming step, and what transfers take of the port during it."""
         transfer = self._transfer
         elapsed = transfer.elapsed(now_s, step_s)
         if not transfer.started:
-            return Effect(self._placement, transfer.nothing, phase="waiting")
+            return MigrationEffect(self._placement, transfer.nothing, phase="waiting")
         if now_s < self._prefetched_s:
-            return Effect(self._placement, transfer.nothing, phase="prefetch")
+            return MigrationEffect(self._placement, transfer.nothing, phase="prefetch")
         received = self._load(elapsed)
         if self._disabled is not None and not self._left.any():
             self._restore(self._disabled)
@@ -100,13 +96,15 @@ class FourPhase:
             else:
                 self._disabled, self._left = slots, self._bytes(slots)
         pause_s = transfer.pause_s(exchanged)
-        transfer.stood_still(pause_s)
+        transfer.skip(pause_s)
         received = received + exchanged
         if self._disabled is None:
-            return Effect(transfer.after, received, pause_s=pause_s, phase="done")
+            return MigrationEffect(transfer.after, received, pause_s=pause_s, phase="done")
         within = np.minimum(1.0, self._left.max() / (self.load_bytes_per_s * step_s))
         busy = float(within) * self._port_share
-        return Effect(self._placement, received, ~self._disabled, pause_s, busy, "disabled")
+        return MigrationEffect(
+            self._placement, received, ~self._disabled, pause_s, busy, "disabled"
+        )
 
     def _load(self, elapsed: float) -> NDArray[np.float64]:
         """Return the [ranks] bytes that arrived, and take them from what is left."""

@@ -13,7 +13,7 @@ from evaluation.serving.faults.checks import check
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fabric_faults import port_share
 from evaluation.serving.faults.fault import Fault
-from evaluation.serving.faults.kinds import KINDS, Effect, FaultKind
+from evaluation.serving.faults.kinds import KINDS, FaultEffect, FaultKind
 from evaluation.serving.faults.random_faults import random_faults
 from evaluation.serving.faults.rank_speed import rank_speed
 from evaluation.serving.faults.recovery import MODES, Recovery
@@ -283,7 +283,7 @@ class Throttled(FaultKind):
     """A trial kind that no module knows: all dies of a node compute at a lower speed."""
 
     name = "throttled"
-    effect = Effect.SLOWS_DIES
+    effect = FaultEffect.SLOWS_DIES
     keys = frozenset({"speed"})
     devices_name = "nodes"
     random_stream = 5
