@@ -10,10 +10,10 @@ import typer
 from evaluation.cli.usage_error import refuse
 
 if TYPE_CHECKING:
-    from evaluation.serving.plan.outcome import Candidate
-    from evaluation.serving.plan.search import Search
-    from evaluation.serving.plan.span import Span
-    from evaluation.serving.scenario.deployment import Deployment
+    from evaluation.serving.plan.outcome import DeploymentOutcome
+    from evaluation.serving.plan.search_settings import SearchSettings
+    from evaluation.serving.plan.span import ArrivalSpan
+    from evaluation.serving.scenario.deployment import ServingDeployment
 
 #: Of axes; numbers between commas.
 Axis = str | None
@@ -73,7 +73,7 @@ def plan(
     """
     from concurrent.futures.process import BrokenProcessPool
 
-    from evaluation.serving.plan.search import Search
+    from evaluation.serving.plan.search_settings import SearchSettings
 
     flags = {
         "prefill": prefill,
@@ -90,7 +90,7 @@ def plan(
             scenario,
             _given(flags, dies),
             (rate, span, warm_up, requests),
-            Search(share, margin, screening, seed, jobs),
+            SearchSettings(share, margin, screening, seed, jobs),
         )
         if out is not None:
             _write_rows(found, played, out)
@@ -131,8 +131,8 @@ def _searched(
     name: str,
     flags: dict[str, Any],
     arrivals: tuple[float, float | None, float | None, int | None],
-    search: "Search",
-) -> "tuple[list[Candidate], Span]":
+    search: "SearchSettings",
+) -> "tuple[list[DeploymentOutcome], ArrivalSpan]":
     import dataclasses
 
     from evaluation.serving.plan.axes import axes, find_table
@@ -152,9 +152,10 @@ def _searched(
 
 
 def _with_progress(
-    search: "Search", span: "Span", deployments: "list[Deployment]"
-) -> "list[Candidate]":
+    search: "SearchSettings", span: "ArrivalSpan", deployments: "list[ServingDeployment]"
+) -> "list[DeploymentOutcome]":
     from evaluation.cli.progress import progress
+    from evaluation.serving.plan.search import search_deployments
 
     with progress() as bar:
         task = bar.add_task("screening deployments", total=len(deployments))
@@ -162,17 +163,17 @@ def _with_progress(
         def show(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        return search(span, deployments, show)
+        return search_deployments(span, deployments, search, show)
 
 
-def _write_rows(found: "list[Candidate]", span: "Span", path: Path) -> None:
+def _write_rows(found: "list[DeploymentOutcome]", span: "ArrivalSpan", path: Path) -> None:
     from evaluation.serving.plan.view import as_csv
     from evaluation.serving.scenario.write import write
 
     write(as_csv(found, span), path)
 
 
-def _write_best(name: str, best: "Candidate", span: "Span", path: Path) -> None:
+def _write_best(name: str, best: "DeploymentOutcome", span: "ArrivalSpan", path: Path) -> None:
     from evaluation.serving.scenario.scenario import FOLDER
     from evaluation.serving.scenario.write import planned, write
     from hardware.preset import find_file
@@ -186,8 +187,8 @@ def _write_best(name: str, best: "Candidate", span: "Span", path: Path) -> None:
 
 
 def _show(
-    found: "list[Candidate]",
-    span: "Span",
+    found: "list[DeploymentOutcome]",
+    span: "ArrivalSpan",
     share: float,
     as_json: bool,
     everything: bool,

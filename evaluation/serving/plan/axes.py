@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluation.replay.scenario import fabric_of
 from evaluation.serving.scenario import scenario as serving_scenario
-from evaluation.serving.scenario.deployment import Deployment, executors, own
+from evaluation.serving.scenario.deployment import ServingDeployment, deployment_of, executor_tables
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import preset
 
@@ -73,7 +73,7 @@ class Axes:
     redundant: tuple[int, ...]
     dies: int
 
-    def deployments(self, scenario: ServingScenario) -> list[Deployment]:
+    def deployments(self, scenario: ServingScenario) -> list[ServingDeployment]:
         """Return all combinations that take at most ``dies`` dies, in a fixed order.
 
         Raises
@@ -86,7 +86,7 @@ class Axes:
         decodes += [(attention + experts, count, attention) for attention, experts, count in apart]
         grid = itertools.product(self.prefill, decodes, self.batch_limit, self.redundant)
         every = [
-            Deployment(prefill, *decode, limit, redundant)
+            ServingDeployment(prefill, *decode, limit, redundant)
             for prefill, decode, limit, redundant in grid
         ]
         found = sorted({one for one in every if one.dies(scenario) <= self.dies})
@@ -115,9 +115,9 @@ def axes(scenario: ServingScenario, given: Mapping[str, Any]) -> Axes:
     ValueError
         Unless the scenario can be planned.
     """
-    prefill, decode = executors(scenario)
+    prefill, decode = executor_tables(scenario)
     most = int(given.get("dies", scenario.dies))
-    here = own(scenario)
+    here = deployment_of(scenario)
     together, apart = (any(name in given for name in names) for names in (TOGETHER, APART))
     node = int(fabric_of(scenario.fabric, decode.dies).figures.get("dies_per_node", 8))
     rest = max(node, (most - prefill.dies) // decode.count)

@@ -1,4 +1,4 @@
-"""What a deployment can reach at most, from the prices of steady steps instead of a simulation."""
+"""The most that a deployment can reach, from the prices of steady steps instead of a simulation."""
 
 from dataclasses import dataclass, replace
 
@@ -9,11 +9,11 @@ from evaluation.serving import build
 from evaluation.serving.engine.decode_batch import whole_blocks
 from evaluation.serving.engine.task_executor import Shape
 from evaluation.serving.plan.service_bound import most_requests, most_value
-from evaluation.serving.plan.span import Span
+from evaluation.serving.plan.span import ArrivalSpan
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
 from evaluation.serving.pricing.work import Work
-from evaluation.serving.scenario.deployment import Deployment, executors
+from evaluation.serving.scenario.deployment import ServingDeployment, executor_tables
 from evaluation.serving.scenario.executor_table import ExecutorTable
 from traces.requests import RequestTrace
 
@@ -73,7 +73,7 @@ class Screening:
         If the margin is negative or not finite.
     """
 
-    def __init__(self, span: Span, seed: int = 0, margin: float = 0.1) -> None:
+    def __init__(self, span: ArrivalSpan, seed: int = 0, margin: float = 0.1) -> None:
         if not 0 <= margin < np.inf:
             raise ValueError(f"margin = {margin} breaks 0 <= margin < infinity")
         self.span, self.seed, self.margin = span, seed, margin
@@ -92,7 +92,7 @@ class Screening:
         self._prices: dict[ExecutorTable, Priced] = {}
         self._rates: dict[ExecutorTable, float] = {}
 
-    def __call__(self, deployment: Deployment) -> Bound:
+    def __call__(self, deployment: ServingDeployment) -> Bound:
         """Return what a deployment can reach at most.
 
         Raises
@@ -101,7 +101,7 @@ class Screening:
             If it cannot be: dies do not fit each other, weights or a request do not fit memory.
         """
         served = deployment.serve(self.span.scenario)
-        prefill, decode = executors(served)
+        prefill, decode = executor_tables(served)
         shapes = [self._priced(table)[0] for table in (prefill, decode)]
         build.check_requests(self.span.trace, shapes)
         prompts = prefill.count * self._prefill_rate(prefill) * (1 + self.margin)

@@ -9,7 +9,7 @@ from hardware import Device, Model
 
 
 @dataclass(frozen=True, order=True)
-class Deployment:
+class ServingDeployment:
     """One point of a plan; the rest is the scenario's.
 
     Parameters
@@ -47,7 +47,7 @@ class Deployment:
         ValueError
             If it cannot be: experts or dies do not divide, or slots would hold an expert twice.
         """
-        prefill, decode = executors(scenario)
+        prefill, decode = executor_tables(scenario)
         experts = placed_experts(scenario)
         if self.expert_dies < 1:
             raise ValueError(
@@ -80,7 +80,7 @@ class Deployment:
 
     def dies(self, scenario: ServingScenario) -> int:
         """Return the dies that it takes in all."""
-        prefill, decode = executors(scenario)
+        prefill, decode = executor_tables(scenario)
         return self.prefill * prefill.dies + decode.count * self.decode_dies
 
     def chips(self, scenario: ServingScenario) -> float:
@@ -89,7 +89,7 @@ class Deployment:
 
     def describe(self, scenario: ServingScenario) -> str:
         """Return it in words, with its numbers of dies."""
-        prefill, _ = executors(scenario)
+        prefill, _ = executor_tables(scenario)
         return (
             f"{self.prefill} × {prefill.dies} prefill + {self.describe_decode(scenario)} "
             f"{'dies' if self.domains else 'decode dies'}, batch {self.batch_limit}, "
@@ -98,7 +98,7 @@ class Deployment:
 
     def describe_decode(self, scenario: ServingScenario) -> str:
         """Return the decode dies in numbers: executors × dies, (domains × attention + experts)."""
-        _, decode = executors(scenario)
+        _, decode = executor_tables(scenario)
         copies = f"{decode.count} × " if decode.count > 1 else ""
         if not self.domains:
             return f"{copies}{self.decode_dies}"
@@ -107,7 +107,7 @@ class Deployment:
         return f"{copies}({words})" if copies else words
 
 
-def executors(scenario: ServingScenario) -> tuple[ExecutorTable, ExecutorTable]:
+def executor_tables(scenario: ServingScenario) -> tuple[ExecutorTable, ExecutorTable]:
     """Return the prefill and the decode executors of a scenario that can be planned.
 
     Raises
@@ -131,11 +131,11 @@ def placed_experts(scenario: ServingScenario) -> int:
     return int(model.experts + (0 if scenario.shared_local else model.shared_experts))
 
 
-def own(scenario: ServingScenario) -> Deployment:
+def deployment_of(scenario: ServingScenario) -> ServingDeployment:
     """Return the deployment that a scenario describes."""
-    prefill, decode = executors(scenario)
+    prefill, decode = executor_tables(scenario)
     fewest = -(-placed_experts(scenario) // decode.expert_dies)
-    return Deployment(
+    return ServingDeployment(
         prefill.count,
         decode.dies,
         decode.attention_domains,
