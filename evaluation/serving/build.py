@@ -15,8 +15,8 @@ from evaluation.serving.engine.decode_batch import whole_blocks
 from evaluation.serving.engine.task_executor import Shape
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.drifting_load import Drifting
-from evaluation.serving.pricing.expert_load import ExpertLoad, Uniform, load_of
+from evaluation.serving.pricing.drifting_load import DriftingLoad
+from evaluation.serving.pricing.expert_load import ExpertLoad, UniformLoad, load_by_name
 from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.scenario import named_scheduler
 from evaluation.serving.scenario.executor_table import ExecutorTable
@@ -51,7 +51,7 @@ def job_router(given: Any) -> Any:
 @lru_cache(maxsize=2)
 def _law(name: str) -> ExpertLoad:
     """Return the load of a preset; its tokens take seconds to draw and never change."""
-    return load_of(name)
+    return load_by_name(name)
 
 
 def expert_load(scenario: ServingScenario) -> ExpertLoad:
@@ -65,12 +65,12 @@ def expert_load(scenario: ServingScenario) -> ExpertLoad:
         )
     if scenario.routing == ("uniform",):
         names = tuple(scenario.domains) or ("all",)
-        return Uniform(model.moe_layers, model.experts, model.top_k, names)
+        return UniformLoad(model.moe_layers, model.experts, model.top_k, names)
     load: ExpertLoad
     if scenario.routing_step_s is not None:
-        load = Drifting(preset(one), scenario.routing_step_s)
+        load = DriftingLoad(preset(one), scenario.routing_step_s)
     else:
-        load = _law(one) if one in PRESETS else load_of(scenario.routing)
+        load = _law(one) if one in PRESETS else load_by_name(scenario.routing)
     if (load.num_experts, load.top_k) != (model.experts, model.top_k):
         raise ValueError(
             f"{scenario.name}: the routing has {load.num_experts} experts, top-{load.top_k}, the "

@@ -18,7 +18,7 @@ from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
 from evaluation.serving.engine.request_state import Live
 from evaluation.serving.engine.system import System
 from evaluation.serving.engine.task_executor import TaskExecutor
-from evaluation.serving.pricing.drifting_load import Drifting
+from evaluation.serving.pricing.drifting_load import DriftingLoad
 from evaluation.serving.recovery.fault_injector import FaultInjector
 from evaluation.serving.recovery.rebalancing import Rebalancing
 from evaluation.serving.results.result import Result
@@ -182,7 +182,7 @@ def _system(
     )
     last_s = float(trace.arrival_s[-1]) if until_s is None else until_s
     injector = build_fault_injector(env, scenario, system, load, seed, last_s)
-    if isinstance(load, Drifting):
+    if isinstance(load, DriftingLoad):
         system.hooks.append(lambda _, now_s: _move(load, now_s))
     rebalancing = None
     if scenario.rebalance is not None:
@@ -192,7 +192,7 @@ def _system(
     return system, SampleLog(names), injector, rebalancing
 
 
-def _move(load: Drifting, now_s: float) -> float:
+def _move(load: DriftingLoad, now_s: float) -> float:
     """Let the routing drift up to a step, which does not wait for it."""
     load.move_to(now_s)
     return 0.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from evaluation.serving.pricing.attention_table import AttentionTable
 from evaluation.serving.pricing.exchange import ExchangePrice
 from evaluation.serving.pricing.expert_load import ExpertLoad
-from evaluation.serving.pricing.experts import ExpertSide
+from evaluation.serving.pricing.experts import ExpertPricer
 from evaluation.serving.pricing.noise import Noise, speeds
 from evaluation.serving.pricing.options import DEFAULT_OPTIONS, PriceOptions
 from evaluation.serving.pricing.placed_price import PlacedPrice
@@ -84,7 +84,9 @@ class ColocatedPrice(PlacedPrice):
         self.attention = AttentionTable(
             self.operators, executor.drafts, ranks // groups, executor.collectives
         )
-        self.experts = ExpertSide(self.operators, placement, load, options.dispatcher, options.seed)
+        self.experts = ExpertPricer(
+            self.operators, placement, load, options.dispatcher, options.seed
+        )
         self._noise = Noise(executor.jitter, options.seed)
         self._group = np.repeat(np.arange(groups), ranks // groups)
         self._rank = np.arange(ranks)

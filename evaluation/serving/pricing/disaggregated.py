@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from evaluation.serving.pricing.attention_table import AttentionTable
 from evaluation.serving.pricing.expert_load import ExpertLoad
-from evaluation.serving.pricing.experts import ExpertSide
+from evaluation.serving.pricing.experts import ExpertPricer
 from evaluation.serving.pricing.noise import Noise, speeds
 from evaluation.serving.pricing.options import DEFAULT_OPTIONS, PriceOptions
 from evaluation.serving.pricing.placed_price import PlacedPrice
@@ -80,7 +80,7 @@ class DisaggregatedPrice(PlacedPrice):
         drafts_s = DRAFTS_S if shape.drafts else 0.0
         self.drafts_s = drafts_s if options.drafts_s is None else options.drafts_s
         self.attention = AttentionTable(shape.operators, shape.drafts, 1)
-        self.experts = ExpertSide(
+        self.experts = ExpertPricer(
             shape.operators, placement, load, options.dispatcher, options.seed
         )
         self._noise = Noise(shape.jitter, options.seed)
@@ -189,6 +189,7 @@ class DisaggregatedPrice(PlacedPrice):
             speed = self._attention_speed[domain]
             self._noise.barriers(seconds[domain][None], self._die, speed, waits)
             self._stages[domain, ATTENTION], self._mean[domain, ATTENTION] = waits
+            # Domains of equal tokens have equal experts: price them once.
             if of_step[domain] != priced:
                 priced = of_step[domain]
                 self.experts.price(counts, share, priced)
@@ -205,13 +206,23 @@ class DisaggregatedPrice(PlacedPrice):
 def _pipeline(stages: Array, batches: NDArray[np.int64]) -> float:
     """Return the end of :func:`schedulers.pipeline.schedule` for the streams of this deployment.
 
-    ``stages`` [domains, 4, layers]; ``batches`` [domains] micro-batches of each domain.
+    Every micro-batch passes the four stages of each layer in order. Each stage occupies a stream:
+    attention of its own domain, A2E, experts and E2A of all domains. The next stage to start is
+    always the one that can start first; of equals, the one in the earlier layer.
+
+    Parameters
+    ----------
+    stages
+        [domains, 4, layers] seconds.
+    batches
+        [domains] micro-batches of each domain.
     """
     domains, kinds, layers = stages.shape
     owner = np.repeat(np.arange(domains), batches)
     ready = np.zeros(len(owner))
     done = np.zeros(len(owner), np.int64)
-    free = np.zeros(domains + kinds)  # attention of every domain, then the shared streams
+    # streams: attention of every domain, one unused, then A2E, experts and E2A
+    free = np.zeros(domains + kinds)
     end = 0.0
     for _ in range(len(owner) * kinds * layers):
         first = -1

@@ -1,4 +1,4 @@
-"""Rebalancing while a task executor serves: when the solver is asked, and how weights move."""
+"""Rebalancing while a task executor serves: when the solver runs, and how weights move."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +23,7 @@ from lb import Placement
 
 @dataclass
 class _Progress:
-    """Where one task executor is."""
+    """Progress of one task executor: its window, its history and its migration."""
 
     began_s: float = 0.0
     windows_seen: int = 0
@@ -33,21 +33,21 @@ class _Progress:
 
 
 class Rebalancing:
-    """Asked before every step of an executor that is priced colocated.
+    """Rebalances task executors that are priced colocated; called before every step of one.
 
     Parameters
     ----------
     table
-        How.
+        When and how it rebalances.
     send_bytes_per_s
         Rate at which one rank receives weights.
 
     Attributes
     ----------
     rebalances
-        Times that the solver was asked, over all executors.
+        Times that the solver ran, over all executors.
     moved_bytes, paused_s
-        Weights that ranks received, and seconds that executors stood still for it, until now.
+        Bytes of weights that ranks received, and seconds that executors paused for it, until now.
     """
 
     def __init__(self, table: RebalanceTable, send_bytes_per_s: float) -> None:
@@ -82,7 +82,7 @@ class Rebalancing:
         return float(effect.pause_s)
 
     def summary(self) -> dict[str, float]:
-        """Return what rebalancing has done until now."""
+        """Return the figures until now."""
         return {
             "rebalances": self.rebalances,
             "moved_bytes": self.moved_bytes,
@@ -102,7 +102,7 @@ class Rebalancing:
             before.num_ranks,
             before.slots_per_rank,
             current=before,
-            # stragglers get less; solvers that cannot are refused by lb.solve
+            # stragglers get less load; lb.solve refuses solvers that cannot do this
             rank_speed=speed if np.ptp(speed) > 0 else None,
         )
         after = lb.solve(problem, self.solver)

@@ -1,4 +1,4 @@
-"""Faults on the timeline of a serving simulation: how long each was unnoticed and in recovery."""
+"""Faults on the timeline of a serving simulation: undetected, in recovery, without dies."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ def of_faults(
 ) -> list[Event]:
     """Return the phases of faults that overlap a time range, as asynchronous slices.
 
-    These may overlap, as faults may. A process is the executor of the fault.
+    Slices of faults may overlap. The process of a slice is the executor of the fault.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def of_faults(
     executors
         Names of the task executors, in the order of their index.
     steps
-        Whose range it is.
+        Log of steps, whose time range counts.
     """
     events = []
     for number, (fault, plan) in enumerate(failures):

@@ -1,4 +1,4 @@
-"""[rebalance] tables of a serving scenario: when experts are placed anew, and by whom."""
+"""[rebalance] tables of a serving scenario: when and how experts are placed anew."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import evaluation
 import lb
 from evaluation.serving.pricing.colocated import ColocatedPrice
-from evaluation.serving.pricing.expert_load import Uniform
+from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.pricing.work import Work
 from evaluation.step.engine_step import iteration
@@ -25,10 +25,10 @@ MODEL = Model.preset("deepseek-v3")
 DEVICE = Device.preset("ascend-910c-die")
 FABRIC = Fabric.preset("cloudmatrix384", 32)
 PLACEMENT = lb.Placement(np.tile(np.arange(288) % 256, (3, 1)), 32)
-LOAD = Uniform(3, 256, 8)
+LOAD = UniformLoad(3, 256, 8)
 
 
-class Skewed(Uniform):
+class Skewed(UniformLoad):
     """Counts of Zipf's law, the same in every step."""
 
     def __call__(self, domain_tokens, random):
@@ -38,7 +38,7 @@ class Skewed(Uniform):
         return np.tile(counts.round(), (self.num_layers, 1)).astype(np.int32)
 
 
-class Hot(Uniform):
+class Hot(UniformLoad):
     """One expert has 1 / 0.56 of the mean load, the others share the rest alike."""
 
     def __call__(self, domain_tokens, random):
@@ -266,8 +266,8 @@ def test_xdeepserve_colocated():
     ("change", "match"),
     [
         ({"groups": 5}, "divide 32 ranks"),
-        ({"load": Uniform(3, 128, 8)}, "place 128 experts"),
-        ({"load": Uniform(2, 256, 8)}, "in 2 layers"),
+        ({"load": UniformLoad(3, 128, 8)}, "place 128 experts"),
+        ({"load": UniformLoad(2, 256, 8)}, "in 2 layers"),
         ({"placement": lb.Placement(PLACEMENT.physical_to_logical, 16)}, "the fabric 32"),
         ({"executor": _executor(shared_local=False)}, "place 257 experts"),
     ],

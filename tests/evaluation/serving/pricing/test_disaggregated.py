@@ -9,7 +9,7 @@ import pytest
 import evaluation
 import lb
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import Uniform
+from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.pricing.work import Work
 from evaluation.step.disaggregated import Disaggregated
@@ -23,7 +23,7 @@ OPERATORS = Operators(Device.preset("ascend-910c-die"), MODEL, shared_local=Fals
 XCCL = Collectives(Fabric.preset("cloudmatrix384", 32), MODEL, Library.preset("xccl"))
 SLOTS = np.concatenate([np.arange(256), np.full(32, 256)])  # the shared expert on 32 dies
 PLACEMENT = lb.Placement(np.tile(SLOTS, (2, 1)), 288)
-LOAD = Uniform(2, 256, 8)
+LOAD = UniformLoad(2, 256, 8)
 
 
 def _machine(domains: int = 3, jitter: Jitter | None = None) -> Disaggregated:

@@ -11,7 +11,7 @@ from evaluation.serving.faults.fabric_faults import cut_dies
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import Uniform
+from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.work import Work
 from evaluation.serving.recovery.executor_health import ExecutorHealth
 from evaluation.serving.recovery.rebalancing import Rebalancing
@@ -24,7 +24,7 @@ from tests.evaluation.serving.small import Part, Small, poisson
 MODEL = Model.preset("deepseek-v3")
 FABRIC = Fabric.preset("cloudmatrix384", 32)
 PLACEMENT = lb.Placement(np.tile(np.arange(288) % 256, (3, 1)), 32)
-LOAD = Uniform(3, 256, 8)
+LOAD = UniformLoad(3, 256, 8)
 
 
 def price_of(placement=PLACEMENT, groups=32, library="xccl", fabric=FABRIC):
