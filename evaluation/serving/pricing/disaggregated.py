@@ -91,11 +91,7 @@ class DisaggregatedPrice(PlacedPrice):
         shared = 0 if shape.operators.shared_local else model.shared_experts
         self._copies = model.top_k + shared
         self._layer = np.arange(model.layers) * load.num_layers // model.layers
-        ranks = (dies, shape.expert_ranks)
-        self._setup, self._slope = np.empty((2, 2))
-        for number, price in enumerate((shape.collectives.a2e_s, shape.collectives.e2a_s)):
-            self._setup[number] = price(0.0, *ranks)
-            self._slope[number] = (price(MANY, *ranks) - self._setup[number]) / MANY
+        self._setup, self._slope = _transfer_lines(shape)
         self._stages = np.zeros((shape.domains, 4, model.layers))
         self._mean = np.zeros((shape.domains, 4, model.layers))
         self.rank_speed = None if shape.jitter is None else shape.jitter.rank_speed
@@ -200,6 +196,16 @@ class DisaggregatedPrice(PlacedPrice):
             data = self._slope * sent * self.comm_slowdown * self._link_slowdown
             self._stages[domain, A2E], self._stages[domain, E2A] = self._setup + data
         return batches
+
+
+def _transfer_lines(shape: Disaggregated) -> tuple[Array, Array]:
+    """Return [A2E, E2A] setup seconds, and seconds by token copy of the fullest attention die."""
+    ranks = (shape.attention_ranks, shape.expert_ranks)
+    setup, slope = np.empty((2, 2))
+    for number, price in enumerate((shape.collectives.a2e_s, shape.collectives.e2a_s)):
+        setup[number] = price(0.0, *ranks)
+        slope[number] = (price(MANY, *ranks) - setup[number]) / MANY
+    return setup, slope
 
 
 @kernel
