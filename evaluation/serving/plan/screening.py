@@ -40,7 +40,7 @@ class Bound:
     prefill_tokens_per_s, decode_tokens_per_s
         What all executors of a role carry in steady steps, decode at the pace of the SLO.
     why
-        What keeps ``share`` below 1; empty where nothing does.
+        Reason for a ``share`` below 1; else empty.
     """
 
     goodput: float
@@ -51,12 +51,13 @@ class Bound:
 
 
 class Screening:
-    """Bounds what deployments reach on one span; those that share executors share prices.
+    """Bounds the goodput of deployments on one span. Equal executors are priced once.
 
-    Taken in favour of the deployment: DP groups are alike and never idle, prompts fill steps and
-    attend to nothing before them, memory is needed for the mean context alone. Taken at the mean:
-    expert load, jitter, context and accepted drafts; ``margin`` allows for these. Which requests
-    fit into the rates by their deadlines: :mod:`evaluation.serving.plan.service_bound`.
+    Some assumptions favour the deployment: DP groups are equal and never idle, prompts fill steps
+    and attend to nothing before them, and memory is needed for the mean context alone. Others take
+    the mean: of expert load, jitter, context and accepted drafts; ``margin`` allows for these.
+    :mod:`evaluation.serving.plan.service_bound` says which requests fit into the rates by their
+    deadlines.
 
     Parameters
     ----------
@@ -65,7 +66,8 @@ class Screening:
     seed
         Of expert load and placement.
     margin
-        Rates are taken so much higher than priced, and the SLO's pace so much longer.
+        Relative slack: rates are taken this much higher than priced, and the SLO's pace this much
+        longer.
 
     Raises
     ------
@@ -93,12 +95,12 @@ class Screening:
         self._rates: dict[ExecutorTable, float] = {}
 
     def __call__(self, deployment: ServingDeployment) -> Bound:
-        """Return what a deployment can reach at most.
+        """Return the most that a deployment can reach.
 
         Raises
         ------
         ValueError
-            If it cannot be: dies do not fit each other, weights or a request do not fit memory.
+            If dies do not fit each other, or weights or a request do not fit memory.
         """
         served = deployment.serve(self.span.scenario)
         prefill, decode = executor_tables(served)

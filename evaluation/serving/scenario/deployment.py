@@ -10,19 +10,19 @@ from hardware import Device, Model
 
 @dataclass(frozen=True, order=True)
 class ServingDeployment:
-    """One point of a plan; the rest is the scenario's.
+    """Executors and dies of one point of a plan; all else comes from the scenario.
 
     Parameters
     ----------
     prefill
-        Prefill executors, each of as many dies as in the scenario.
+        Number of prefill executors, each with as many dies as in the scenario.
     decode_dies
-        Of each decode executor: all of its dies.
+        All dies of each decode executor.
     domains, attention_dies
-        DP domains, and dies of attention in all of them; the other decode dies hold experts. 0:
+        DP domains, and dies of attention in all of them. The other decode dies hold experts. 0:
         every decode die holds both.
     batch_limit
-        Sequences of a decode DP group, that is of a die (of attention, where it is apart).
+        Sequences of a decode DP group, that is of a die (an attention die, if disaggregated).
     redundant
         Slots of an expert die beyond the fewest that hold all experts.
     """
@@ -45,7 +45,7 @@ class ServingDeployment:
         Raises
         ------
         ValueError
-            If it cannot be: experts or dies do not divide, or slots would hold an expert twice.
+            If experts or dies do not divide, or slots would hold an expert twice.
         """
         prefill, decode = executor_tables(scenario)
         experts = placed_experts(scenario)
@@ -79,16 +79,16 @@ class ServingDeployment:
         )
 
     def dies(self, scenario: ServingScenario) -> int:
-        """Return the dies that it takes in all."""
+        """Return the number of its dies."""
         prefill, decode = executor_tables(scenario)
         return self.prefill * prefill.dies + decode.count * self.decode_dies
 
     def chips(self, scenario: ServingScenario) -> float:
-        """Return the chips that it takes."""
+        """Return the number of its chips."""
         return self.dies(scenario) / Device.preset(scenario.device).dies_per_chip
 
     def describe(self, scenario: ServingScenario) -> str:
-        """Return it in words, with its numbers of dies."""
+        """Return a description with numbers of dies."""
         prefill, _ = executor_tables(scenario)
         return (
             f"{self.prefill} × {prefill.dies} prefill + {self.describe_decode(scenario)} "

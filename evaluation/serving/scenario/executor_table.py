@@ -35,38 +35,38 @@ CHECKS: dict[str, preset.Check] = {
 
 @dataclass(frozen=True)
 class ExecutorTable:
-    """Task executors that are alike.
+    """Equal task executors.
 
     Parameters
     ----------
     role
         "prefill", "decode", or "both".
     dies
-        Of each: its EP group.
+        Dies of each executor: its EP group.
     count
-        How many.
+        Number of executors.
     dies_per_group
         Dies that share the prompts of one DP group (tensor and sequence parallel).
     slots_per_rank
-        Experts on each die; 0: as few as hold them all.
+        Experts on each die; 0: as few as hold all experts.
     step_tokens
-        Most tokens of a DP group in a step.
+        Maximum tokens of a DP group in a step.
     batch_limit
-        Most sequences of a DP group in decode.
+        Maximum sequences of a DP group in decode.
     drafts, acceptance
-        Draft tokens of a step, and the chance of each.
+        Draft tokens of a step, and the acceptance probability of each.
     solver
-        Of the placement at start, on the routing's mean load.
+        Solver of the placement at start, on the mean load of the routing.
     dispatcher
-        Registered name of what splits an expert's tokens over its replicas.
+        Registered dispatcher, which splits an expert's tokens over its replicas.
     host_s
         Gap between steps; xDeepServe section 7.1 measures 2 ms.
     drafts_s
-        What draft layers with their heads and sampling add to a decode step; ``None``: as much as a
-        MoE layer and an output head each, or 5 ms where attention has dies of its own.
+        Time that draft layers with their heads and sampling add to a decode step; ``None``: a MoE
+        layer and an output head for each, or 5 ms where attention has dies of its own.
     attention_domains, attention_dies, micro_batches
-        Disaggregated MoE and attention (xDeepServe section 5.2): DP domains, the dies of each, and
-        micro-batches of each; the other dies hold experts. 0: every die holds both.
+        Disaggregated MoE and attention (xDeepServe section 5.2): DP domains, dies of each domain,
+        and micro-batches of each domain. The other dies hold experts. 0: every die holds both.
     """
 
     role: str
@@ -103,7 +103,7 @@ class ExecutorTable:
         return attention if self.disaggregated else self.dies // self.dies_per_group
 
     def check(self, where: str) -> None:
-        """Raise ValueError, naming ``where``, if dies and groups cannot be."""
+        """Raise ValueError, naming ``where``, if dies and groups do not fit each other."""
         if self.disaggregated and (self.role != "decode" or self.dies_per_group != 1):
             raise ValueError(
                 f"{where}: attention_domains = {self.attention_domains} needs role = 'decode' and "

@@ -72,20 +72,20 @@ GENERATE_CHECKS: dict[str, preset.Check] = {
 
 @dataclass(frozen=True)
 class ServingScenario:
-    """Who asks, who serves, and how.
+    """Requests, task executors and schedulers of one serving simulation.
 
     Parameters
     ----------
     name
-        For reports.
+        Title in reports.
     trace
         Bundled name or path of a request trace; "generated": see ``generate``.
     executor
         Task executors.
     rate_factor
-        Requests arrive so many times as fast as recorded.
+        Factor on the recorded arrival rate.
     requests
-        The first so many alone; 0: all.
+        Number of requests to use, the first ones; 0: all.
     model, device, fabric, library, kv_format, int8_attention, jitter_sigma
         As in :class:`hardware.Operators`, :class:`hardware.Collectives` and
         :class:`hardware.faults.Jitter`.
@@ -93,19 +93,19 @@ class ServingScenario:
         Peaks that differ from the device preset's; whether shared experts are on every die, or are
         the last experts of the placement.
     generate
-        Requests that are alike: ``requests``, ``prompt_tokens``, ``output_tokens``, and ``rate``
+        Requests of one length: ``requests``, ``prompt_tokens``, ``output_tokens``, and ``rate``
         of Poisson arrivals; without a rate all arrive at once.
     routing
-        "uniform", a preset of :mod:`traces.generators`, or recordings, one a domain.
+        "uniform", a preset of :mod:`traces.generators`, or recordings, one for each domain.
     routing_step_s
-        Simulated seconds that a step of a routing preset stands for, whose drift and shifts then
-        play along; ``None``: they are averaged.
+        Simulated seconds of one step of a routing preset, so that its drift and shifts happen
+        during the simulation; ``None``: they are averaged.
     domains
-        Shares of the requests by domain where the trace names none; empty: evenly.
+        Shares of the requests by domain, if the trace names no domains; empty: even shares.
     plane
-        Of the fabric, that carries keys and values: "ub", "rdma" or "vpc".
+        Plane of the fabric that carries keys and values: "ub", "rdma" or "vpc".
     block_tokens
-        Of the key-value cache.
+        Tokens in a block of the key-value cache.
     length_prediction
         "oracle"; "buckets": the bucket of 128 tokens, right in 84.9 % of requests (DeepServe,
         arXiv:2501.14417), else that of another request (our assumption); "mean" of the trace.
@@ -114,20 +114,21 @@ class ServingScenario:
     sample_s
         Seconds between samples.
     warm_up_s
-        Not measured.
+        Seconds at the beginning that are not measured.
     job, decode_job, prefill, decode, batch
-        Registered schedulers: for prefill executor, decode executor, DP groups, prompts.
+        Registered schedulers that choose the prefill executor, the decode executor, the DP group
+        for prefill, the DP group for decode, and the prompts of a step.
     ttft_s, tpot_s
         The SLO.
     fault, faults, recovery
-        What fails when, what fails how often, and how the deployment recovers; docs/faults.md.
+        Scheduled faults, rates of random faults, and rules of recovery; see docs/faults.md.
     rebalance
         When experts are placed anew, and how their weights move; ``None``: never.
 
     Raises
     ------
     ValueError
-        If there is none to prefill or none to decode.
+        If no executor prefills or none decodes.
     """
 
     name: str
