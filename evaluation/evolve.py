@@ -6,7 +6,6 @@ file that writes ``metrics.json`` and ``correct.json``: :func:`write_results`.
 """
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 import lb
 from evaluation.candidates.evolution_workload import Workload, usual
 from evaluation.candidates.sandbox import Limits, Sandboxed
+from traces.atomic_file import atomic_write
 
 #: What a program may use: seconds for an answer, and for all of one workload.
 LIMITS = Limits(call_s=10.0, total_s=60.0)
@@ -200,6 +200,6 @@ def _mean(judged: list[list[_Judged]], number: Callable[[_Judged], float]) -> fl
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    text = json.dumps(content, indent=1) + "\n"
+    with atomic_write(path, "w") as file:
+        file.write(text)

@@ -16,7 +16,7 @@ import small_texts
 import torch
 from small_moe import SmallMoe
 
-from evaluation.cli.trace_info import info
+from evaluation.cli.trace.info import info
 from traces.record import Recorder
 
 LAYERS, EXPERTS, TOP_K, LENGTH = 3, 12, 2, 64

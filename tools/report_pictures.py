@@ -27,13 +27,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("site", type=Path, help="folder that podlab report made")
     parser.add_argument("out", type=Path, help="folder for the pictures")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-        for name, *about in PICTURES:
-            picture = given.out / f"{name}.webp"
-            picture.write_bytes(take(browser, given.site, *about))
+        for name, *view in PICTURES:
+            picture = arguments.out / f"{name}.webp"
+            picture.write_bytes(take(browser, arguments.site, *view))
             print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
         browser.close()
 
@@ -41,17 +41,17 @@ def main() -> None:
 def take(
     browser: Browser, site: Path, name: str, window: dict[str, int], scheme: str, panel: str
 ) -> bytes:
-    """Return what is seen of a page in a window, as WebP."""
+    """Return the visible part of a page in a window, as WebP."""
     context = browser.new_context(viewport=window, color_scheme=scheme)
     page = context.new_page()
     page.goto((site.resolve() / name).as_uri())
     if panel:
-        page.locator(f"#{panel}").evaluate("(one) => one.scrollIntoView()")
+        page.locator(f"#{panel}").evaluate("(panel) => panel.scrollIntoView()")
     page.wait_for_timeout(1500)  # plots draw when they are seen
     session = context.new_cdp_session(page)
-    found = session.send("Page.captureScreenshot", {"format": "webp", "quality": 82})
+    screenshot = session.send("Page.captureScreenshot", {"format": "webp", "quality": 82})
     context.close()
-    return base64.b64decode(found["data"])
+    return base64.b64decode(screenshot["data"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Questions about placements, replicas, traces and fabrics, answered without a suite."""

@@ -1,4 +1,4 @@
-"""Steps under one placement, with every second of them laid to a layer, a rank and an expert."""
+"""Step time under one placement, attributed to layers, phases, ranks and experts."""
 
 from dataclasses import dataclass
 
@@ -18,26 +18,26 @@ PHASES = ("attention", "dispatch", "experts", "combine")
 
 @dataclass(frozen=True)
 class Attribution:
-    """What steps took under one placement, and for whom they waited. Means are over the steps.
+    """Seconds of steps under one placement, and what caused them. Means are over the steps.
 
     Parameters
     ----------
     placement
-        Which.
+        The placement.
     step_s
         [steps] seconds.
     phase_s
-        [layers, phases of :data:`PHASES`] mean seconds; they add up to the mean of ``step_s``.
+        [layers, phases of :data:`PHASES`] mean seconds. They add up to the mean of ``step_s``.
     rank_s
-        [layers, ranks] mean seconds of the expert phase laid to the rank that combine waited for;
-        over the ranks they add up to the phase. Of equal ranks the first is meant.
+        [layers, ranks] mean seconds of the expert phase. Each step's phase is attributed to its
+        slowest rank, for which combine waits (the first of equal ones). Ranks add up to the phase.
     expert_s
-        [layers, experts] the same seconds laid to the experts of that rank, each in proportion to
-        the roofline of its own kernel there; they add up to the phase, too.
+        [layers, experts] the same seconds, attributed to the experts of that rank in proportion to
+        the roofline time of their kernels. Experts add up to the phase.
     rank_tokens, slot_tokens
         [layers, ranks] and [layers, slots] mean token copies.
     dispatch, combine
-        What holds up the two all-to-alls.
+        The two all-to-alls, and the links that limit them.
     """
 
     placement: lb.Placement
@@ -56,15 +56,15 @@ class Attribution:
         return float(self.phase_s.sum())
 
     @property
-    def hot_rank(self) -> NDArray[np.int64]:
-        """[layers] rank to which most of the expert phase is laid."""
+    def slowest_rank(self) -> NDArray[np.int64]:
+        """[layers] rank to which most of the expert phase is attributed."""
         return np.asarray(self.rank_s.argmax(axis=1))
 
-    def hot_load(self, layer: int) -> float:
-        """Tokens of a layer's hot rank over the mean of the ranks; 1 is perfect balance."""
+    def slowest_rank_load(self, layer: int) -> float:
+        """Return the tokens of a layer's slowest rank over the mean rank; 1 is perfect balance."""
         tokens = self.rank_tokens[layer]
         mean = float(tokens.mean())
-        return float(tokens[self.hot_rank[layer]]) / mean if mean else 1.0
+        return float(tokens[self.slowest_rank[layer]]) / mean if mean else 1.0
 
 
 def attribute(
@@ -74,25 +74,25 @@ def attribute(
     step_tokens: NDArray[np.int64],
     dispatcher: lb.Dispatcher,
 ) -> Attribution:
-    """Price steps under a placement and lay their seconds to layers, ranks and experts.
+    """Price steps under a placement and attribute their seconds to layers, ranks and experts.
 
     Parameters
     ----------
     executor
-        What a step costs.
+        Prices a step.
     placement
-        Where the experts are.
+        The placement.
     counts
         [steps, layers, experts] token copies.
     step_tokens
         [steps] tokens.
     dispatcher
-        Splits the tokens of an expert over its replicas, each step.
+        Splits the tokens of each expert over its replicas, step by step.
 
     Raises
     ------
     ValueError
-        If shapes do not fit together, or a share of the dispatcher is not valid.
+        If shapes do not match, or a share of the dispatcher is not valid.
     """
     layers, ranks = placement.num_layers, placement.num_ranks
     phase_s = np.zeros((len(counts), layers, len(PHASES)))
@@ -101,13 +101,15 @@ def attribute(
     for number, (step, tokens) in enumerate(zip(counts, step_tokens.tolist(), strict=True)):
         load = step.astype(np.float64)
         share = lb.check_share(placement, dispatcher(placement, load))
-        taken = executor.step(placement, load, share, tokens, number=number)
-        phase_s[number] = np.stack([getattr(taken, phase) for phase in PHASES], axis=1)
-        of_slot = np.take_along_axis(load, placement.physical_to_logical, axis=1)
-        of_slot *= slot_share(placement, share)
-        _lay_out(executor.operators, placement, of_slot, taken.rank_experts, rank_s, expert_s)
+        time = executor.step(placement, load, share, tokens, number=number)
+        phase_s[number] = np.stack([getattr(time, phase) for phase in PHASES], axis=1)
+        tokens_of_slots = np.take_along_axis(load, placement.physical_to_logical, axis=1)
+        tokens_of_slots *= slot_share(placement, share)
+        _attribute_experts(
+            executor.operators, placement, tokens_of_slots, time.rank_experts, rank_s, expert_s
+        )
         rank_tokens.append(placement.rank_load(load, share))
-        slot_tokens += of_slot
+        slot_tokens += tokens_of_slots
     of_ranks, steps = np.array(rank_tokens), len(counts)
     return Attribution(
         placement,
@@ -122,7 +124,7 @@ def attribute(
     )
 
 
-def _lay_out(
+def _attribute_experts(
     operators: Operators,
     placement: lb.Placement,
     slot_tokens: Array,
@@ -130,16 +132,17 @@ def _lay_out(
     rank_s: Array,
     expert_s: Array,
 ) -> None:
-    """Add the seconds of each layer's slowest rank to that rank, and to the experts on it."""
+    """Add the expert phase of each layer to its slowest rank, and to the experts on that rank."""
     layers = np.arange(len(rank_experts))
-    hot = rank_experts.argmax(axis=1)
-    seconds = rank_experts[layers, hot]
-    rank_s[layers, hot] += seconds
+    slowest = rank_experts.argmax(axis=1)
+    seconds = rank_experts[layers, slowest]
+    rank_s[layers, slowest] += seconds
     width = (len(layers), placement.num_ranks, placement.slots_per_rank)
-    tokens = slot_tokens.reshape(width)[layers, hot]
-    own = roofline(operators.expert_memory_s(tokens), operators.expert_compute_s(tokens))
-    whole = own.sum(axis=1, keepdims=True)
-    # a rank that stalls without tokens has no kernel: all its experts alike
-    part = np.divide(own, whole, out=np.full_like(own, 1 / width[2]), where=whole > 0)
-    experts = placement.physical_to_logical.reshape(width)[layers, hot]
+    tokens = slot_tokens.reshape(width)[layers, slowest]
+    kernel_s = roofline(operators.expert_memory_s(tokens), operators.expert_compute_s(tokens))
+    total_s = kernel_s.sum(axis=1, keepdims=True)
+    # A rank that stalls without tokens runs no kernel: its experts share the time evenly.
+    even = np.full_like(kernel_s, 1 / width[2])
+    part = np.divide(kernel_s, total_s, out=even, where=total_s > 0)
+    experts = placement.physical_to_logical.reshape(width)[layers, slowest]
     np.add.at(expert_s, (layers[:, None], experts), part * seconds[:, None])

@@ -9,7 +9,8 @@ from hardware import Collectives, Fabric
 def scaled(collectives: Collectives, factor: float) -> Collectives:
     """Return collectives whose links and library rates are ``factor`` times as fast.
 
-    Latencies and setups stay. That a library reaches the same part of other links is an assumption.
+    Latencies and setup times stay. This assumes that the library reaches the same fraction of the
+    new bandwidth.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""When replicas pay: a layer priced with and without them, over a grid of what decides it."""
+"""When replicas pay: a layer priced with and without them, over a grid."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import lb
 from evaluation.analysis.bandwidth import scaled
-from evaluation.analysis.break_even_grid import Cell, Grid, Setting
+from evaluation.analysis.break_even_grid import BreakEvenCell, BreakEvenGrid, BreakEvenSetting
 from evaluation.analysis.popularity import Popularity, after_drift
 from evaluation.candidates.candidate import Candidate
 from evaluation.step.executor import StepExecutor
@@ -21,20 +21,22 @@ Array = NDArray[np.float64]
 
 
 def price(
-    grid: Grid, setting: Setting, on_cell: Callable[[Cell], None] | None = None
-) -> list[Cell]:
+    grid: BreakEvenGrid,
+    setting: BreakEvenSetting,
+    on_cell: Callable[[BreakEvenCell], None] | None = None,
+) -> list[BreakEvenCell]:
     """Price every cell of a grid.
 
-    In each: popularity is drawn for every layer; a window is drawn from it, and the solver places
-    for that; popularity drifts, if asked; steps are drawn and priced. Cells that differ in
-    redundancy or bandwidth alone see the same tokens.
+    For each cell, a popularity is drawn for every layer, and a window of tokens from it. The solver
+    places experts for that window. Popularity may then drift. Finally steps are drawn and priced.
+    Cells that differ only in redundancy or bandwidth see the same tokens.
 
     Parameters
     ----------
     grid, setting
-        What is priced.
+        The cells, and what they share.
     on_cell
-        Told of every cell as it is done.
+        Called with every cell as it is done.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def price(
         fabric, or the solver's answer is not valid.
     """
     machines = [_Machine.of(setting, ranks, grid) for ranks in grid.ranks]
-    cells: list[Cell] = []
+    cells: list[BreakEvenCell] = []
     for machine, batch, skew in product(machines, grid.batch, grid.skew):
         for cell in machine.cells(batch, skew, grid):
             cells.append(cell)
@@ -52,11 +54,11 @@ def price(
     return cells
 
 
-def break_even_skew(cells: Iterable[Cell], against: str = "rearranged") -> float | None:
-    """Return the least skew from which replicas pay, between cells that differ in skew alone.
+def break_even_skew(cells: Iterable[BreakEvenCell], against: str = "rearranged") -> float | None:
+    """Return the least skew from which replicas pay, among cells that differ only in skew.
 
-    Straight between the two skews where the change turns negative; the least skew of all if it is
-    negative there; None if it never is.
+    The value is interpolated linearly between the two skews where the change turns negative. It is
+    the least skew of all if the change is negative there, and None if it never is.
 
     Parameters
     ----------
@@ -76,22 +78,22 @@ def break_even_skew(cells: Iterable[Cell], against: str = "rearranged") -> float
 
 @dataclass(frozen=True)
 class _Machine:
-    """One EP size: the machines by bandwidth, and what is asked of them."""
+    """One EP size: a step executor for each bandwidth, and the solver."""
 
-    setting: Setting
+    setting: BreakEvenSetting
     solver: lb.Solver
-    machines: dict[float, StepExecutor]
+    executors: dict[float, StepExecutor]
     ranks: int
 
     @classmethod
-    def of(cls, setting: Setting, ranks: int, grid: Grid) -> "_Machine":
-        """Build the machines, and refuse what cannot be."""
+    def of(cls, setting: BreakEvenSetting, ranks: int, grid: BreakEvenGrid) -> "_Machine":
+        """Build the executors, and refuse settings that cannot be."""
         model = Model.preset(setting.model)
         if model.experts % ranks:
-            fit = [one for one in range(1, model.experts + 1) if model.experts % one == 0]
+            divisors = [n for n in range(1, model.experts + 1) if model.experts % n == 0]
             raise ValueError(
                 f"ranks = {ranks} does not divide the {model.experts} experts of {model.name}, so "
-                f"that there is no layout without replicas; give some of {fit}"
+                f"that there is no layout without replicas; give some of {divisors}"
             )
         slots = model.experts // ranks + max(grid.redundant)
         lb.Problem(np.ones((1, model.experts)), ranks, slots)
@@ -99,18 +101,18 @@ class _Machine:
         library = Library.preset(setting.library)
         collectives = Collectives(Fabric.preset(setting.fabric, ranks), model, library)
         operators = Operators(Device.preset(setting.device), model)
-        machines = {
+        executors = {
             factor: StepExecutor(operators, scaled(collectives, factor), setting.kv_tokens)
             for factor in grid.bandwidth
         }
-        return cls(setting, Candidate(setting.solver, setting.seed).make(), machines, ranks)
+        return cls(setting, Candidate(setting.solver, setting.seed).make(), executors, ranks)
 
     @property
     def operators(self) -> Operators:
-        """What kernels cost; the same at every bandwidth."""
-        return next(iter(self.machines.values())).operators
+        """Kernel times; the same at every bandwidth."""
+        return next(iter(self.executors.values())).operators
 
-    def cells(self, batch: int, skew: float, grid: Grid) -> Iterable[Cell]:
+    def cells(self, batch: int, skew: float, grid: BreakEvenGrid) -> Iterable[BreakEvenCell]:
         """Yield the cells of a batch and skew."""
         without = self.batch(batch, 0)
         contiguous = self.layer_s(without, skew, 0, lb.make("contiguous"))
@@ -119,27 +121,27 @@ class _Machine:
             beside = self.batch(batch, redundant)
             replicas = self.layer_s(beside, skew, redundant, self.solver) if beside else {}
             for factor in grid.bandwidth:
-                base, other = rearranged[factor] / without, replicas.get(factor)
-                error = 0.0
-                if other is not None:
-                    error = float((other / beside - base).std(ddof=1) / base.mean())
-                yield Cell(
-                    skew,
-                    batch,
-                    self.ranks,
-                    redundant,
-                    factor,
-                    float(contiguous[factor].mean()),
-                    float(rearranged[factor].mean()),
-                    float("nan") if other is None else float(other.mean()),
-                    error / np.sqrt(self.setting.layers),
-                    without,
-                    beside,
-                    self.most_batch(redundant) >= batch,
+                base, layer_s = rearranged[factor] / without, replicas.get(factor)
+                deviation = 0.0
+                if layer_s is not None:
+                    deviation = float((layer_s / beside - base).std(ddof=1) / base.mean())
+                yield BreakEvenCell(
+                    skew=skew,
+                    batch=batch,
+                    ranks=self.ranks,
+                    redundant=redundant,
+                    bandwidth=factor,
+                    contiguous_s=float(contiguous[factor].mean()),
+                    rearranged_s=float(rearranged[factor].mean()),
+                    replicas_s=float("nan") if layer_s is None else float(layer_s.mean()),
+                    error=deviation / np.sqrt(self.setting.layers),
+                    batch_without=without,
+                    batch_with=beside,
+                    fits=self.most_batch(redundant) >= batch,
                 )
 
     def batch(self, asked: int, redundant: int) -> int:
-        """Tokens a rank: what is asked, or what fits where memory bounds it."""
+        """Return the tokens per rank: those asked for, or fewer if memory bounds them."""
         if not self.setting.memory_bound:
             return asked
         most = self.most_batch(redundant)
@@ -151,17 +153,17 @@ class _Machine:
         return min(asked, most)
 
     def most_batch(self, redundant: int) -> int:
-        """Sequences whose cache fits beside the slots."""
+        """Return the number of sequences whose cache fits beside the slots."""
         slots = self.operators.model.experts // self.ranks + redundant
         return most_sequences(self.operators, slots, self.setting.kv_tokens)
 
     def layer_s(
         self, batch: int, skew: float, redundant: int, solver: lb.Solver
     ) -> dict[float, Array]:
-        """[layers] mean seconds by bandwidth, under the placement for the window before."""
+        """Return [layers] mean seconds by bandwidth, under a placement for the window before."""
         tokens = batch * self.ranks
-        window, counts = _drawn(self.setting, self.operators.model, skew, tokens)
-        fabric = self.machines[next(iter(self.machines))].collectives.fabric
+        window, counts = _token_counts(self.setting, self.operators.model, skew, tokens)
+        fabric = self.executors[next(iter(self.executors))].collectives.fabric
         problem = lb.Problem(
             window[None],
             self.ranks,
@@ -172,19 +174,19 @@ class _Machine:
         )
         placement = lb.solve(problem, solver)
         split = lb.configured(self.setting.dispatcher, fabric.ranks_per_node)
-        taken = {factor: np.zeros(self.setting.layers) for factor in self.machines}
+        total_s = {factor: np.zeros(self.setting.layers) for factor in self.executors}
         for step in counts.astype(np.float64):
             share = lb.check_share(placement, split(placement, step))
-            for factor, executor in self.machines.items():
-                taken[factor] += executor.step(placement, step, share, tokens).layers
-        return {factor: seconds / len(counts) for factor, seconds in taken.items()}
+            for factor, executor in self.executors.items():
+                total_s[factor] += executor.step(placement, step, share, tokens).layers
+        return {factor: seconds / len(counts) for factor, seconds in total_s.items()}
 
 
 @lru_cache(maxsize=4)
-def _drawn(
-    setting: Setting, model: Model, skew: float, tokens: int
+def _token_counts(
+    setting: BreakEvenSetting, model: Model, skew: float, tokens: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """[layers, experts] copies of the window, [steps, layers, experts] copies after it."""
+    """Draw [layers, experts] copies of the window, [steps, layers, experts] copies after it."""
     law = Popularity(setting.law, skew, model.top_k)
     of_experts = np.random.default_rng([setting.seed, 0])
     logarithm = law.logarithm(setting.layers, model.experts, of_experts)

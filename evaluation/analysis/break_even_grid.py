@@ -1,4 +1,4 @@
-"""The grid of the break-even map: its axes, what is the same everywhere, and its cells."""
+"""The break-even map: its axes, the setting that all cells share, and its cells."""
 
 import math
 from dataclasses import dataclass, fields
@@ -8,17 +8,17 @@ BOUNDS = {"skew": 0, "batch": 1, "ranks": 1, "redundant": 1, "bandwidth": 1e-3}
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The axes; every combination is a cell.
+class BreakEvenGrid:
+    """The axes of the map; every combination of values is a cell.
 
     Parameters
     ----------
     skew
-        Of the popularity law; 0 is uniform.
+        Skew of the popularity law; 0 is uniform.
     batch
         Tokens of a step on each rank.
     ranks
-        EP sizes; each divides the model's experts, so that no redundant slot means none.
+        EP sizes. Each divides the experts of the model, so that a layout without replicas exists.
     redundant
         Slots a rank beyond experts / ranks.
     bandwidth
@@ -43,7 +43,7 @@ class Grid:
         for axis in fields(self):
             values = getattr(self, axis.name)
             least = BOUNDS[axis.name]
-            wrong = [one for one in values if not (least <= one < math.inf)]
+            wrong = [value for value in values if not (least <= value < math.inf)]
             if not values or wrong or len(set(values)) < len(values):
                 raise ValueError(
                     f"{axis.name} = {values}: give numbers >= {least:g}, finite, each once"
@@ -51,28 +51,29 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What is the same in every cell.
+class BreakEvenSetting:
+    """What all cells share.
 
     Parameters
     ----------
     model, device, fabric, library
-        Presets.
+        Names of presets.
     kv_tokens
         Context of each token.
     law, drift
-        As in :mod:`evaluation.analysis.popularity`; the drift happens between fit and judgement.
+        As in :mod:`evaluation.analysis.popularity`. Popularity drifts between the window that the
+        solver sees and the steps that judge it.
     solver, dispatcher
-        Registered names, the first also ``path/to/file.py:name``.
+        Registered names. The solver may also be ``path/to/file.py:name``.
     window_steps
-        Steps that the placement is fitted on, all before those that judge it.
+        Number of steps that the placement is fitted on.
     steps, layers
-        Steps that judge it, and layers of independent popularity in each.
+        Number of steps that judge it, and of layers with independent popularity in each.
     memory_bound
-        Whether a batch that does not fit beside the slots shrinks to what does; cells then compare
-        the time of a token, not of a step.
+        Whether a batch that does not fit in memory shrinks to the largest that fits. Cells then
+        compare the time of a token instead of a step.
     seed
-        Of popularity and counts.
+        Random seed of popularity and counts.
 
     Raises
     ------
@@ -105,21 +106,21 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One combination, and what a layer takes there.
+class BreakEvenCell:
+    """One combination of the axes, and the time of a layer there.
 
     Parameters
     ----------
     skew, batch, ranks, redundant, bandwidth
-        Where in the grid.
+        Place in the grid.
     contiguous_s, rearranged_s, replicas_s
-        Seconds of a layer without redundancy in the order of ids, without redundancy as the solver
-        arranges it, and with the redundant slots; the last is not a number where they leave no
-        room for a batch.
+        Seconds of a layer: without redundancy and experts in order of their ids; without redundancy
+        as the solver arranges it; and with the redundant slots. The last is not a number if no
+        batch fits beside the slots.
     error
-        Standard error of the change against ``rearranged_s``, over the layers.
+        Standard error, over the layers, of the change against ``rearranged_s``.
     batch_without, batch_with
-        Tokens a rank without and with the redundant slots; less than ``batch`` only where memory
+        Tokens per rank without and with the redundant slots. Less than ``batch`` only if memory
         bounds it.
     fits
         Whether ``batch`` fits in memory beside the redundant slots.
@@ -139,10 +140,10 @@ class Cell:
     fits: bool
 
     def change(self, against: str = "rearranged") -> float:
-        """Return the change that replicas make, as a fraction; negative is gain.
+        """Return the relative change that replicas make; negative is a gain.
 
-        Of the time for each token of the batch: of the step, where batches are alike. Infinite
-        where the redundant slots leave no room for a batch.
+        It compares the time per token of the batch, which is the time of the step if the batches
+        are equal. Infinite if no batch fits beside the redundant slots.
         """
         base: float = getattr(self, f"{against}_s")
         if not self.batch_with:
@@ -151,7 +152,7 @@ class Cell:
 
     @property
     def verdict(self) -> str:
-        """Say "pays", "costs", or "even" within two standard errors (rearranging alone)."""
+        """Against rearranging alone: "pays", "costs", or "even" within two standard errors."""
         change = self.change()
         if abs(change) <= 2 * self.error:
             return "even"

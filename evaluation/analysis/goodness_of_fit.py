@@ -1,4 +1,4 @@
-"""How like a recording the trace of a law is: statistics, and what balancers make of both."""
+"""Goodness of fit of a routing law: statistics and balancer results beside the recording's."""
 
 import itertools
 from collections.abc import Callable
@@ -46,11 +46,11 @@ def goodness_of_fit(recorded: Any, law: Law, window_steps: int, ranks: int = RAN
     more: dict[str, Callable[[NDArray[np.int64]], float]] = {}
     if law.experts % ranks == 0:
         more = {f"next window, {solver}": _balance(solver, ranks) for solver in SOLVERS}
-    return compare(_in_memory(recorded), _made(recorded, law), window_steps, more)
+    return compare(_in_memory(recorded), _generated(recorded, law), window_steps, more)
 
 
 def render(rows: list[Row], console: Console) -> None:
-    """Print the two beside each other, and how many statistics are met."""
+    """Print both side by side, and how many statistics are met."""
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("statistic", no_wrap=True)
     for heading in ("recorded", "generated", "apart", "allowed"):
@@ -69,11 +69,11 @@ def _balance(solver: str, ranks: int) -> Callable[[NDArray[np.int64]], float]:
     def on_next(windows: NDArray[np.int64]) -> float:
         windows = windows[: MOST_WINDOWS + 1]
         slots = windows.shape[2] // ranks + 1
-        found = [
+        balancedness = [
             lb.solve(lb.Problem(before, ranks, slots), solver=solver).balancedness(after).mean()
             for before, after in itertools.pairwise(windows)
         ]
-        return float(np.mean(found))
+        return float(np.mean(balancedness))
 
     return on_next
 
@@ -85,7 +85,7 @@ def _in_memory(recorded: Any) -> Any:
     return recorded.load() if small and isinstance(recorded, StoredTrace) else recorded
 
 
-def _made(recorded: Any, law: Law) -> RoutingTrace | TokenTrace:
+def _generated(recorded: Any, law: Law) -> RoutingTrace | TokenTrace:
     tokens = num_tokens(recorded)
     if tokens is None or tokens > MOST_TOKENS:
         return generators.trace(law, recorded.num_steps)

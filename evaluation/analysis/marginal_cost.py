@@ -1,4 +1,4 @@
-"""What one expert alone would change: its replicas as in another placement, all else as it is."""
+"""What each expert's old arrangement costs: the change if it alone were placed anew."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +11,20 @@ from lb.dispatch import slot_share
 Array = NDArray[np.float64]
 
 
-def marginal_s(
+def marginal_cost_s(
     executor: StepExecutor,
     before: lb.Placement,
     after: lb.Placement,
     counts: NDArray[np.int32],
     dispatcher: lb.Dispatcher,
 ) -> Array:
-    """Return how much sooner each layer's hottest rank would be done, one expert at a time.
+    """Return how much sooner each layer's slowest rank would finish, one expert at a time.
 
-    For every step and expert, the expert's tokens leave the slots that ``before`` gives it and come
-    to those of ``after``, with the shares that the dispatcher gives in each; every other expert
-    stays. The two sums of a rank's roofline, memory and compute, are changed by just that, so that
-    the answer is defined although such a placement may need more slots than a rank has. Marginal
-    contributions do not add up: two experts on one hot rank may each be worth nothing alone.
+    For every step and expert, the tokens of the expert move from its slots in ``before`` to its
+    slots in ``after``, with the shares of the dispatcher in each. All other experts stay. Only the
+    two sums of a rank's roofline, memory and compute, change. The answer is therefore defined even
+    if such a placement needs more slots than a rank has. Marginal costs do not add up: with two
+    equally slow ranks, moving an expert off one of them gains nothing.
 
     Parameters
     ----------
@@ -35,31 +35,31 @@ def marginal_s(
     counts
         [steps, layers, experts] token copies.
     dispatcher
-        Splits the tokens of an expert over its replicas, each step.
+        Splits the tokens of each expert over its replicas, step by step.
 
     Returns
     -------
     ndarray
-        [layers, experts] mean seconds a step; positive where the expert's new arrangement alone
-        would help.
+        [layers, experts] mean seconds a step. Positive where the new arrangement of this expert
+        alone would help.
     """
     operators = executor.operators
     total = np.zeros((before.num_layers, before.num_experts))
     for step in counts:
         load = step.astype(np.float64)
-        memory, compute = _of_experts(operators, before, load, dispatcher)
-        other_memory, other_compute = _of_experts(operators, after, load, dispatcher)
+        memory, compute = _expert_seconds(operators, before, load, dispatcher)
+        new_memory, new_compute = _expert_seconds(operators, after, load, dispatcher)
         memory_s = memory.sum(axis=1, keepdims=True)
         compute_s = compute.sum(axis=1, keepdims=True)
-        hottest = operators.grouped_s(memory_s, compute_s).max(axis=2)
-        # a rank that loses its last tokens keeps a rounding error, which is no work
-        memory_s = np.maximum(memory_s + (other_memory - memory), 0.0)
-        compute_s = np.maximum(compute_s + (other_compute - compute), 0.0)
-        total += hottest - operators.grouped_s(memory_s, compute_s).max(axis=2)
+        slowest_s = operators.grouped_s(memory_s, compute_s).max(axis=2)
+        # A rank that loses its last tokens would keep a rounding error as work.
+        memory_s = np.maximum(memory_s + (new_memory - memory), 0.0)
+        compute_s = np.maximum(compute_s + (new_compute - compute), 0.0)
+        total += slowest_s - operators.grouped_s(memory_s, compute_s).max(axis=2)
     return total / len(counts)
 
 
-def _of_experts(
+def _expert_seconds(
     operators: Operators, placement: lb.Placement, load: Array, dispatcher: lb.Dispatcher
 ) -> tuple[Array, Array]:
     """[layers, experts, ranks] seconds of memory and of compute."""
@@ -69,8 +69,8 @@ def _of_experts(
     tokens = np.take_along_axis(load, table, axis=1) * share
     rank = np.arange(placement.num_slots) // placement.slots_per_rank
     cell = ((np.arange(layers)[:, None] * experts + table) * ranks + rank).ravel()
-    found: list[Array] = []
+    sums: list[Array] = []
     for seconds in (operators.expert_memory_s(tokens), operators.expert_compute_s(tokens)):
         flat = np.bincount(cell, weights=seconds.ravel(), minlength=layers * experts * ranks)
-        found.append(np.asarray(flat.reshape(layers, experts, ranks), dtype=np.float64))
-    return found[0], found[1]
+        sums.append(np.asarray(flat.reshape(layers, experts, ranks), dtype=np.float64))
+    return sums[0], sums[1]

@@ -1,4 +1,4 @@
-"""What traces are like, on the screen: a table of statistics, one column a trace."""
+"""Statistics of traces as tables: one column for each trace."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from rich.table import Table
 from traces.statistics import Summary
 from traces.statistics.summary import describe
 
-#: Width where the output is no terminal: nothing is to wrap that a program may read.
+#: Width where the output is no terminal, so that no line wraps that a program may read.
 WIDTH = 160
 #: Columns of the table by layer.
 BY_LAYER = {
@@ -25,39 +25,50 @@ BY_LAYER = {
 }
 
 
-def render(told: Mapping[str, Summary], against: str | None, by_layer: bool) -> None:
-    """Print what each trace is, the statistics side by side, and those of every layer if asked.
+def render(summaries: Mapping[str, Summary], against: str | None, by_layer: bool) -> None:
+    """Print a line about each trace, the statistics side by side, and those of layers if asked.
 
     Parameters
     ----------
-    told
+    summaries
         Summaries by the names of their traces.
     against
-        The name of the one that differences are taken from.
+        Name of the trace that differences are taken from.
     by_layer
         Whether to print a table for each trace too.
     """
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    for name, summary in told.items():
+    for name, summary in summaries.items():
         console.print(f"{name}: {describe_trace(summary)}", highlight=False, markup=False)
-    note = window_note(told)
+    note = window_note(summaries)
     if note:
         console.print(note, highlight=False, markup=False)
     console.print()
-    console.print(_overall(told, against))
-    for name, summary in told.items():
+    console.print(_overall(summaries, against))
+    for name, summary in summaries.items():
         if summary.strongest:
             console.print(f"\n{name}: {_pairs(summary)}", highlight=False, markup=False)
     if by_layer:
-        for name, summary in told.items():
+        for name, summary in summaries.items():
             console.print(f"\n{name}", style="italic", highlight=False, markup=False)
             console.print(_layers(summary))
 
 
+def statistics_table(
+    summaries: Mapping[str, Summary],
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return headings and rows of the statistics, one row each, with what it says at the end."""
+    rows = tuple(
+        (name, *(_number(_value(summary, name)) for summary in summaries.values()), describe(name))
+        for name in _statistics(summaries)
+    )
+    return ("statistic", *summaries, "meaning"), rows
+
+
 def describe_trace(summary: Summary) -> str:
-    """Return shape, steps and windows in a line."""
+    """Return one line with the shape, steps and windows of a trace."""
     low, mean, high = summary.step_tokens
     each = f"{mean:,.0f}" if low == high else f"{mean:,.0f} ({low:,.0f} to {high:,.0f})"
     cut = "" if summary.step_tokens_given is None else ", cut so here (--step-tokens)"
@@ -69,9 +80,9 @@ def describe_trace(summary: Summary) -> str:
     )
 
 
-def window_note(told: Mapping[str, Summary]) -> str:
-    """Return a warning where windows of the traces differ by a tenth in tokens, else nothing."""
-    sizes = [summary.window_steps * summary.step_tokens[1] for summary in told.values()]
+def window_note(summaries: Mapping[str, Summary]) -> str:
+    """Return a warning if windows differ by over 10 % in tokens, else an empty text."""
+    sizes = [summary.window_steps * summary.step_tokens[1] for summary in summaries.values()]
     if max(sizes) <= 1.1 * min(sizes):
         return ""
     words = ", ".join(f"{size:,.0f}" for size in sizes)
@@ -81,11 +92,10 @@ def window_note(told: Mapping[str, Summary]) -> str:
     )
 
 
-def _overall(told: Mapping[str, Summary], against: str | None) -> Table:
-    values = {name: summary.overall for name, summary in told.items()}
+def _overall(summaries: Mapping[str, Summary], against: str | None) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("mean of layers", no_wrap=True)
-    others = [name for name in told if name != against]
+    others = [name for name in summaries if name != against]
     for name in others:
         table.add_column(name, justify="right", overflow="fold")
         if against is not None:
@@ -93,17 +103,26 @@ def _overall(told: Mapping[str, Summary], against: str | None) -> Table:
     if against is not None:
         table.add_column(against, justify="right", overflow="fold")
     table.add_column("what it is", no_wrap=True, overflow="ellipsis")
-    for statistic in dict.fromkeys(key for found in values.values() for key in found):
+    for statistic in _statistics(summaries):
         cells = []
         for name in others:
-            mine = values[name].get(statistic, float("nan"))
-            cells.append(_number(mine))
+            value = _value(summaries[name], statistic)
+            cells.append(_number(value))
             if against is not None:
-                cells.append(_number(mine - values[against].get(statistic, float("nan")), "+"))
+                cells.append(_number(value - _value(summaries[against], statistic), "+"))
         if against is not None:
-            cells.append(_number(values[against].get(statistic, float("nan"))))
+            cells.append(_number(_value(summaries[against], statistic)))
         table.add_row(statistic, *cells, describe(statistic))
     return table
+
+
+def _statistics(summaries: Mapping[str, Summary]) -> list[str]:
+    """Return the names of all statistics that any of the traces has."""
+    return list(dict.fromkeys(name for one in summaries.values() for name in one.overall))
+
+
+def _value(summary: Summary, statistic: str) -> float:
+    return summary.overall.get(statistic, float("nan"))
 
 
 def _pairs(summary: Summary) -> str:

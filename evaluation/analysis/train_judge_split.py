@@ -1,4 +1,4 @@
-"""The window that a placement is fitted on, and the steps after it that judge placements."""
+"""A trace cut in two: the window that a placement is fitted on, and the steps that judge it."""
 
 from itertools import islice
 from typing import Any, NamedTuple
@@ -7,32 +7,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Observed(NamedTuple):
-    """A trace cut in two; see :func:`observe`."""
+class TrainJudgeSplit(NamedTuple):
+    """A trace cut by :func:`split_trace`.
 
-    seen: NDArray[np.int64]
-    counts: NDArray[np.int32]
-    tokens: NDArray[np.int64]
+    Parameters
+    ----------
+    train_load
+        [layers, experts] tokens of the first window.
+    judge_counts
+        [steps, layers, experts] token copies of the steps after it.
+    judge_tokens
+        [steps] tokens of these steps.
+    """
+
+    train_load: NDArray[np.int64]
+    judge_counts: NDArray[np.int32]
+    judge_tokens: NDArray[np.int64]
 
 
-def observe(trace: Any, window_steps: int, most_steps: int | None = None) -> Observed:
+def split_trace(trace: Any, window_steps: int, most_steps: int | None = None) -> TrainJudgeSplit:
     """Cut a trace into its first window and the steps after it.
 
     Parameters
     ----------
     trace
-        Anything with ``blocks()`` of routing counts: a trace in memory or on disk. It is read
-        only as far as it is needed.
+        A trace in memory or on disk, with ``blocks()`` of routing counts. It is read only as far
+        as needed.
     window_steps
-        Steps of the window.
+        Number of steps in the window.
     most_steps
-        Steps to take after the window, if there are so many; ``None``: all.
-
-    Returns
-    -------
-    Observed
-        ``seen`` [layers, experts] tokens of the window; ``counts`` [steps, layers, experts] and
-        ``tokens`` [steps] of the steps after it.
+        Largest number of steps to take after the window; ``None`` for all.
 
     Raises
     ------
@@ -48,12 +52,14 @@ def observe(trace: Any, window_steps: int, most_steps: int | None = None) -> Obs
         for step in range(block.num_steps)
     )
     window = [counts for counts, _ in islice(steps, window_steps)]
-    judged = list(islice(steps, most_steps))
-    if not judged:
+    judge = list(islice(steps, most_steps))
+    if not judge:
         raise ValueError(
             f"the trace has {len(window)} steps and window_steps = {window_steps}: no step is "
             "left to judge; give a smaller window, fewer tokens a step or a longer trace"
         )
-    counts = np.stack([step for step, _ in judged])
-    seen = np.asarray(np.sum(window, axis=0, dtype=np.int64))
-    return Observed(seen, counts, np.array([tokens for _, tokens in judged], dtype=np.int64))
+    return TrainJudgeSplit(
+        np.asarray(np.sum(window, axis=0, dtype=np.int64)),
+        np.stack([counts for counts, _ in judge]),
+        np.array([tokens for _, tokens in judge], dtype=np.int64),
+    )

@@ -1,98 +1,68 @@
-"""The command line. Everything heavy is imported by the command that needs it."""
+"""The command line: every command and its group. Commands import what is heavy when they run."""
 
-import sys
-from typing import Annotated
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from evaluation.cli import (
     bench,
+    calibrate,
+    check,
     compete,
     explain,
     fabric,
     leaderboard,
-    machine,
+    list_registered,
     plan,
     report,
     simulate,
     solve,
+    timeline,
     trace,
+    validate,
     when,
 )
-from evaluation.cli.optional_value import MayStandAlone
-from evaluation.cli.usage_error import refuse
+from evaluation.cli.optional_value import OptionalValueCommand
+
+COMPARE, SERVE, TRACES, MACHINE, SHARE = "Compare", "Serve", "Traces", "Machine", "Share"
+PANELS = (COMPARE, SERVE, TRACES, MACHINE, SHARE)
+
+
+class PanelGroup(TyperGroup):
+    """A group whose help lists its panels in our order; Typer's lists groups of commands last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, panel by panel."""
+        return sorted(
+            super().list_commands(ctx),
+            key=lambda name: PANELS.index(getattr(self.commands[name], "rich_help_panel", COMPARE)),
+        )
+
 
 app = typer.Typer(
+    cls=PanelGroup,
     rich_markup_mode="markdown",
-    help="Compare MoE expert load balancers on recorded routing, by what happens next.",
+    help="Compare load balancers and schedulers for MoE serving on recorded traffic.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-
-@app.command("list")
-def list_registered() -> None:
-    """Show the names that there are: solvers, dispatchers, schedulers, suites, traces, …."""
-    import hardware
-    import lb
-    import schedulers
-    import traces
-    from evaluation.kinds import suite as suites
-    from evaluation.serving.scenario import scenario
-
-    kinds = {
-        "solvers": lb.available(),
-        "dispatchers": lb.available_dispatchers(),
-        "forecasters": lb.available_forecasters(),
-        "job routers": schedulers.JOB.available(),
-        "prefill routers": schedulers.PREFILL.available(),
-        "decode routers": schedulers.DECODE.available(),
-        "batch policies": schedulers.BATCH.available(),
-        "rebalance policies": schedulers.REBALANCE.available(),
-        "scenarios": scenario.available(),
-        "suites": suites.available(),
-        "traces": traces.available("routing"),
-        "requests": traces.available("request"),
-        **{kind: hardware.available(kind) for kind in hardware.KINDS},
-    }
-    for kind, names in kinds.items():
-        print(f"{kind + ':':20}{', '.join(names)}")
-
-
-@app.command()
-def check(
-    solver: Annotated[str, typer.Argument(help="A registered name, or path/to/file.py:name.")],
-) -> None:
-    """Run the conformance checks on a solver."""
-    import lb.testing
-    from evaluation.candidates.candidate import Candidate
-
-    try:
-        candidate = Candidate(solver).make()
-    except (ValueError, OSError) as error:
-        refuse(error)
-    try:
-        outcome = lb.testing.check_solver(candidate)
-    except AssertionError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
-    for name, text in outcome.items():
-        print(f"{name:32}{text}")
-
-
-app.command(cls=MayStandAlone)(bench.bench)
-app.command()(compete.compete)
-app.command()(explain.explain)
-app.command()(when.when)
-app.command()(machine.validate)
-app.command()(machine.calibrate)
-app.command()(machine.timeline)
-app.command()(plan.plan)
-app.command()(report.report)
-app.command()(simulate.simulate)
-app.command()(solve.solve)
-app.command()(leaderboard.submit)
-app.add_typer(fabric.app, name="fabric")
-app.add_typer(leaderboard.app, name="leaderboard")
-app.add_typer(trace.app, name="trace")
+app.command(rich_help_panel=COMPARE, cls=OptionalValueCommand)(bench.bench)
+app.command(rich_help_panel=COMPARE)(explain.explain)
+app.command(rich_help_panel=COMPARE)(when.when)
+app.command(rich_help_panel=COMPARE)(compete.compete)
+app.command(rich_help_panel=COMPARE)(solve.solve)
+app.command(rich_help_panel=COMPARE)(check.check)
+app.command("list", rich_help_panel=COMPARE)(list_registered.list_registered)
+app.command(rich_help_panel=SERVE)(simulate.simulate)
+app.command(rich_help_panel=SERVE)(plan.plan)
+app.add_typer(trace.app, name="trace", rich_help_panel=TRACES)
+app.command(rich_help_panel=MACHINE)(validate.validate)
+app.command(rich_help_panel=MACHINE)(calibrate.calibrate)
+app.command(rich_help_panel=MACHINE)(timeline.timeline)
+app.add_typer(fabric.app, name="fabric", rich_help_panel=MACHINE)
+app.command(rich_help_panel=SHARE)(report.report)
+app.command(rich_help_panel=SHARE)(leaderboard.submit)
+app.add_typer(leaderboard.app, name="leaderboard", rich_help_panel=SHARE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,10 @@ def bench(
         float | None, typer.Option(help="Seconds that one task may take. [default: any]")
     ] = None,
     by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
-    svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
+    svg: Annotated[
+        Path | None,
+        typer.Option(help="Draw scores with their intervals into this .html, .svg or .png file."),
+    ] = None,
     sandbox: Annotated[
         bool, typer.Option(help="Run solvers from files in processes of their own.")
     ] = True,
@@ -96,6 +99,7 @@ def bench(
     from evaluation.kinds import suite as suites
     from evaluation.leaderboard import rank
     from evaluation.leaderboard.measures import MEASURES
+    from evaluation.report import page
 
     how = {
         "jobs": jobs,
@@ -108,6 +112,8 @@ def bench(
     try:
         if as_json and (svg or by_scenario):
             raise ValueError("--json prints no tables; leave --svg and --by-scenario out")
+        if svg is not None:
+            page.check(svg, "--svg")
         if suites.is_serving(suite):
             if solver or forecaster:
                 raise ValueError(
@@ -123,8 +129,8 @@ def bench(
         limits = from_options(time_limit, memory_limit) if sandbox else None
         todo = _tasks(chosen_suite, solver or [], forecaster or [], limits)
         _make_folder(out)
-    except (ValueError, OSError) as error:
-        refuse(error)
+    except (ValueError, OSError, ImportError) as error:
+        usage_error(error)
     found, interrupted = _run(todo, out, how)
     if as_json:
         result = rank(found, MEASURES[chosen_suite.kind], _wanted(chosen_suite))
@@ -166,9 +172,10 @@ def _bench_serving(
 
     from evaluation.kinds import scheduler
     from evaluation.kinds import suite as suites
-    from evaluation.leaderboard import scheduler_table, table
+    from evaluation.leaderboard import scheduler_table
     from evaluation.leaderboard.measures import MEASURES
     from evaluation.leaderboard.stages import suite_as_dict
+    from evaluation.report import leaderboard_picture
 
     chosen = suites.load_serving(suite)
     _make_folder(out)
@@ -180,7 +187,7 @@ def _bench_serving(
         _say_kept(found, len(todo), out)
         _leave(any(stage["rows"] for stage in stages.values()), interrupted)
         return
-    console = Console(record=svg is not None, width=scheduler_table.WIDTH)
+    console = Console(width=scheduler_table.WIDTH)
     if by_scenario:
         for name in chosen.scenarios:
             mine = [record for record in found if record["scenario"]["id"] == name]
@@ -189,7 +196,7 @@ def _bench_serving(
     title = f"podlab · {chosen.id} · {len(chosen.seeds)} seeds, stage by stage"
     ranked = scheduler_table.render(found, title, console)
     if svg is not None:
-        table.draw(console, svg)
+        leaderboard_picture.write(found, svg, title)
     _say_kept(found, len(todo), out)
     _leave(ranked, interrupted)
 
@@ -265,7 +272,7 @@ def _run(
         except KeyboardInterrupt:
             return found, True
         except (ImportError, ValueError, OSError) as error:
-            refuse(error)
+            usage_error(error)
     return found, False
 
 
@@ -278,12 +285,13 @@ def _print(
     from rich.console import Console
 
     from evaluation.leaderboard import forecast_table, table
+    from evaluation.report import leaderboard_picture
 
     render = forecast_table.render if suite.kind == "forecast" else table.render
     best = BEST[suite.kind]
-    console = Console(record=svg is not None)
+    console = Console()
     if not console.is_terminal and console.width < table.WIDTH:
-        console = Console(record=svg is not None, width=table.WIDTH)
+        console = Console(width=table.WIDTH)
     if by_scenario:
         for name in suite.scenario_ids:
             mine = [record for record in found if record["scenario"]["id"] == name]
@@ -293,7 +301,7 @@ def _print(
     title = f"podlab · {suite.id} · mean of {count} scenarios, best {best} first"
     ranked = render(found, title, console, _wanted(suite))
     if svg is not None:
-        table.draw(console, svg)
+        leaderboard_picture.write(found, svg, title, _wanted(suite))
     return ranked
 
 

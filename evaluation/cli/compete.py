@@ -1,4 +1,4 @@
-"""The command that plays the balancing competition."""
+"""`podlab compete`: score a solver or an entry by the rules of the balancing competition."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -7,139 +7,160 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli import options
+from evaluation.cli.usage_error import usage_errors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from evaluation.kinds.competition import protocol
+    from lb.engines.competition import Competitor
 
-    #: The first so many iterations of a trace.
+    #: Called with a number of iterations; returns the first ones.
     Counts = Callable[[int], Iterable[NDArray[np.int32]]]
 
 #: Iterations of generated counts.
 ITERATIONS = 4096
 
-#: What goes with generated counts only, and with a solver that Competitor wraps.
+#: Options for generated counts only, and for a solver that Competitor wraps.
 GENERATED = ("layers", "experts", "tokens", "rho")
 WRAPPED = ("solver", "answer_layers", "least_gain", "drift")
 
 
+Trace = Annotated[
+    Path | None,
+    typer.Option(
+        help="Counts [iterations, layers, experts], a .npy file of integers. [default: generated]"
+    ),
+]
+Iterations = Annotated[
+    int | None,
+    typer.Option(
+        help=f"Number of iterations; the first ones of a file. [default: {ITERATIONS}, or the "
+        "whole file]"
+    ),
+]
+Layers = Annotated[int, typer.Option(help="MoE layers, if generated.")]
+Experts = Annotated[int, typer.Option(help="Experts per layer, if generated.")]
+Tokens = Annotated[int, typer.Option(help="Mean tokens per layer and iteration, if generated.")]
+Rho = Annotated[
+    float, typer.Option(help="Correlation of log loads between iterations, if generated.")
+]
+Entry = Annotated[
+    str | None,
+    typer.Option(
+        help="Your own entry instead of a solver: path/to/file.py:name, a function "
+        "rebalance(hotness, n_device, n_red_expert) or a class that has it."
+    ),
+]
+Window = Annotated[int, typer.Option(help="Number of past iterations that the entry sees.")]
+Every = Annotated[int, typer.Option(help="Fewest iterations between two calls.")]
+AnswerLayers = Annotated[int, typer.Option(help="Layers that one answer of the solver changes.")]
+LeastGain = Annotated[
+    float, typer.Option(help="Least decrease of maximum / mean rank load for a move.")
+]
+Drift = Annotated[float, typer.Option(help="Assumed change of log loads per iteration.")]
+Charge = Annotated[
+    str, typer.Option(help="Round wall time in iterations down or up, or charge a fixed number.")
+]
+
+
 def compete(
     context: typer.Context,
-    ranks: Annotated[int, typer.Option(help="Ranks of the EP group.")] = 32,
-    slots: Annotated[int, typer.Option(help="Slots of a layer on each rank.")] = 9,
-    trace: Annotated[
-        Path | None,
-        typer.Option(
-            help="Counts [iterations, layers, experts], a .npy file of integers. [default: "
-            "generated]"
-        ),
-    ] = None,
-    iterations: Annotated[
-        int | None,
-        typer.Option(
-            help=f"Of the trace; the first ones of a file. [default: {ITERATIONS}, or all of the "
-            "file]"
-        ),
-    ] = None,
-    layers: Annotated[int, typer.Option(help="MoE layers, if generated.")] = 58,
-    experts: Annotated[int, typer.Option(help="Experts of a layer, if generated.")] = 256,
-    tokens: Annotated[
-        int, typer.Option(help="Mean of a layer's counts in an iteration, if generated.")
-    ] = 65_536,
-    rho: Annotated[
-        float, typer.Option(help="Correlation of log loads an iteration, if generated.")
-    ] = 0.9997,
-    seed: Annotated[int, typer.Option(help="Of generated counts, and of who draws lots.")] = 0,
-    solver: Annotated[
-        str, typer.Option(help="A registered name, or path/to/file.py:name.")
-    ] = "incremental",
-    entry: Annotated[
-        str | None,
-        typer.Option(
-            help="Your own entry instead of a solver: path/to/file.py:name, a function "
-            "rebalance(hotness, n_device, n_red_expert) or a class of such."
-        ),
-    ] = None,
-    window: Annotated[int, typer.Option(help="Iterations that the entry is shown.")] = 16,
-    every: Annotated[int, typer.Option(help="Iterations between two calls, at least.")] = 1,
-    answer_layers: Annotated[
-        int, typer.Option(help="Layers that one answer of the solver changes.")
-    ] = 4,
-    least_gain: Annotated[
-        float, typer.Option(help="What a move must take off maximum / mean rank load.")
-    ] = 0.0055,
-    drift: Annotated[
-        float, typer.Option(help="Assumed change of log loads an iteration.")
-    ] = 0.0245,
-    charge: Annotated[
-        str, typer.Option(help="Wall time in iterations rounded down or up, or a fixed number.")
-    ] = "down",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ranks: Annotated[int, options.RANKS] = 32,
+    slots: Annotated[int, typer.Option(help="Slots per layer on each rank.")] = 9,
+    trace: Trace = None,
+    iterations: Iterations = None,
+    layers: Layers = 58,
+    experts: Experts = 256,
+    tokens: Tokens = 65_536,
+    rho: Rho = 0.9997,
+    seed: options.Seed = 0,
+    solver: options.Solver = "incremental",
+    entry: Entry = None,
+    window: Window = 16,
+    every: Every = 1,
+    answer_layers: AnswerLayers = 4,
+    least_gain: LeastGain = 0.0055,
+    drift: Drift = 0.0245,
+    charge: Charge = "down",
+    as_json: options.AsJson = False,
 ) -> None:
     """Play the balancing competition and print the score."""
     from dataclasses import replace
     from functools import partial
 
-    from evaluation.candidates.candidate import Candidate
-    from evaluation.candidates.competition_entry import EntryCandidate
     from evaluation.cli.progress import progress
     from evaluation.kinds.competition import protocol
     from evaluation.kinds.competition.drifting_counts import drifting_counts
-    from lb.engines.competition import Competitor
 
-    try:
-        _refuse_beside("trace", GENERATED, context)
-        _refuse_beside("entry", WRAPPED, context)
-        charged = _charge(charge)
+    with usage_errors():
+        _check_effect("trace", GENERATED, context)
+        _check_effect("entry", WRAPPED, context)
+        baseline = partial(
+            protocol.baseline, num_ranks=ranks, slots_per_rank=slots, charge=_charge(charge)
+        )
         play = partial(
             protocol.play,
             num_ranks=ranks,
             slots_per_rank=slots,
+            charge=_charge(charge),
             window=window,
             every=every,
-            charge=charged,
         )
-        baseline = partial(protocol.baseline, num_ranks=ranks, slots_per_rank=slots, charge=charged)
-        drawn = partial(
+        generated = partial(
             drifting_counts, layers=layers, experts=experts, rho=rho, tokens=tokens, seed=seed
         )
-        counts, length = _counts(trace, iterations, drawn)
-        baseline(counts(2))  # compiles the kernels, and says what is wrong before the long runs
+        counts, length = _counts(trace, iterations, generated)
+        baseline(counts(2))  # compiles the kernels, and finds errors before the long runs
         rebalance: protocol.Rebalance
         if entry is not None:
-            rebalance = EntryCandidate(entry, seed).make()  # may remember, so it does not practise
+            rebalance = _entry(entry, seed)
         else:
-            found = Candidate(solver, seed).make()
-            rebalance = Competitor(found, {}, answer_layers, least_gain, drift)
-            play(replace(rebalance), counts(2))
-        with progress() as shown:
-            played = play(rebalance, shown.track(counts(length), length, description="entry"))
-            base = baseline(shown.track(counts(length), length, description="baseline"))
-    except (ValueError, OSError, ImportError) as error:
-        refuse(error)
+            wrapped = _wrapped(solver, seed, (answer_layers, least_gain, drift))
+            play(replace(wrapped), counts(2))  # a copy: the entry must not learn from this
+            rebalance = wrapped
+        with progress() as bar:
+            played = play(rebalance, bar.track(counts(length), length, description="entry"))
+            base = baseline(bar.track(counts(length), length, description="baseline"))
     _print(played, base, as_json)
 
 
-def _refuse_beside(option: str, others: tuple[str, ...], context: typer.Context) -> None:
-    """Refuse options that would be ignored."""
+def _entry(spec: str, seed: int) -> "protocol.Rebalance":
+    """Return an entry. It may have a memory, so that no call compiles it before the run."""
+    from evaluation.candidates.competition_entry import EntryCandidate
+
+    return EntryCandidate(spec, seed).make()
+
+
+def _wrapped(spec: str, seed: int, settings: tuple[int, float, float]) -> "Competitor":
+    """Return a solver behind the interface of an entry."""
+    from evaluation.candidates.candidate import Candidate
+    from lb.engines.competition import Competitor
+
+    return Competitor(Candidate(spec, seed).make(), {}, *settings)
+
+
+def _check_effect(option: str, others: tuple[str, ...], context: typer.Context) -> None:
+    """Raise ValueError if the user gave an option that another one makes ineffective."""
     if context.params[option] is None:
         return
     for other in others:
         source = context.get_parameter_source(other)
         if source is not None and source.name != "DEFAULT":
-            given = f"--{other.replace('_', '-')} {context.params[other]}"
-            raise ValueError(f"{given} has no effect beside --{option}; leave one of them out")
+            words = f"--{other.replace('_', '-')} {context.params[other]}"
+            raise ValueError(f"{words} has no effect beside --{option}; leave one of them out")
 
 
-def _counts(trace: Path | None, iterations: int | None, drawn: "Counts") -> "tuple[Counts, int]":
-    """Return the counts to play on, and how many iterations of them."""
+def _counts(
+    trace: Path | None, iterations: int | None, generated: "Counts"
+) -> "tuple[Counts, int]":
+    """Return the counts to play on, and the number of iterations."""
     from evaluation.kinds.competition.counts_file import recorded_counts
 
     if trace is None:
-        return drawn, ITERATIONS if iterations is None else iterations
+        return generated, ITERATIONS if iterations is None else iterations
     recorded = recorded_counts(trace, iterations)
     return lambda length: recorded[:length], len(recorded)
 

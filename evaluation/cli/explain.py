@@ -1,4 +1,4 @@
-"""The command that explains the difference between two placements."""
+"""`podlab explain`: why one placement takes longer than another."""
 
 import dataclasses
 import json
@@ -7,149 +7,166 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli import options
+from evaluation.cli.tables import table_console
+from evaluation.cli.usage_error import usage_errors
 
 if TYPE_CHECKING:
     import lb
-    from evaluation.analysis.train_judge_split import Observed
+    from evaluation.analysis.train_judge_split import TrainJudgeSplit
     from evaluation.replay.scenario import Scenario
 
 #: Steps of the first window where neither a scenario nor --window says.
 WINDOW_STEPS = 8
-WIDTH = 120
+
+Before = Annotated[
+    str,
+    typer.Argument(
+        help="Placement file, or a solver fitted on the first window; NAME@4: 4 slots per rank."
+    ),
+]
+After = Annotated[
+    str, typer.Argument(help="Another one; a solver is given BEFORE as the current placement.")
+]
+Trace = Annotated[str | None, typer.Argument(help="Trace file or name. [default: the scenario's]")]
+ScenarioName = Annotated[
+    str | None, typer.Option(help="Scenario of the suite; other options override its values.")
+]
+Ranks = Annotated[
+    int | None, typer.Option(help="Ranks of the EP group. [default: stated by a file]")
+]
+Slots = Annotated[
+    int | None, typer.Option(help="Slots per rank, for solvers. [default: those of a file]")
+]
+Window = Annotated[
+    int | None, typer.Option(help=f"Steps of the first window. [default: {WINDOW_STEPS}]")
+]
+Steps = Annotated[int, typer.Option(help="Evaluate at most N steps after the window.")]
+Top = Annotated[int, typer.Option(min=1, help="Rows of each table.")]
 
 
 def explain(
-    before: Annotated[
-        str,
-        typer.Argument(
-            help="A placement (.npy, .json), or a solver fitted on window one; NAME@4: 4 slots."
-        ),
-    ],
-    after: Annotated[
-        str, typer.Argument(help="Another; a solver is told that BEFORE is in place.")
-    ],
-    trace: Annotated[
-        str | None, typer.Argument(help="A bundled trace or a file. [default: the scenario's]")
-    ] = None,
-    suite: Annotated[str, typer.Option(help="A bundled suite, or a .toml file.")] = "default",
-    scenario: Annotated[
-        str | None, typer.Option(help="Scenario that says what else is not given.")
-    ] = None,
-    model: Annotated[str | None, typer.Option(help="Preset. [default: the trace's]")] = None,
-    device: Annotated[str | None, typer.Option(help="Preset.")] = None,
-    fabric: Annotated[str | None, typer.Option(help="Preset.")] = None,
-    library: Annotated[str | None, typer.Option(help="Preset of collectives.")] = None,
-    ranks: Annotated[int | None, typer.Option(help="EP size. [default: what a .json says]")] = None,
-    slots: Annotated[
-        int | None, typer.Option(help="Slots a rank, for solvers. [default: those of a file]")
-    ] = None,
-    window: Annotated[
-        int | None, typer.Option(help=f"Steps of the first window. [default: {WINDOW_STEPS}]")
-    ] = None,
-    step_tokens: Annotated[
-        int | None, typer.Option(help="Tokens a step, for traces recorded token by token.")
-    ] = None,
+    before: Before,
+    after: After,
+    trace: Trace = None,
+    suite: options.Suite = "default",
+    scenario: ScenarioName = None,
+    model: Annotated[str | None, options.MODEL] = None,
+    device: Annotated[str | None, options.DEVICE] = None,
+    fabric: Annotated[str | None, options.FABRIC] = None,
+    library: Annotated[str | None, options.LIBRARY] = None,
+    ranks: Ranks = None,
+    slots: Slots = None,
+    window: Window = None,
+    step_tokens: options.StepTokens = None,
     phase: Annotated[str | None, typer.Option(help="decode or prefill.")] = None,
-    kv_tokens: Annotated[float | None, typer.Option(help="Context of each token.")] = None,
-    dispatcher: Annotated[str | None, typer.Option(help="Who splits over replicas.")] = None,
-    steps: Annotated[int, typer.Option(help="Judge so many steps after the window at most.")] = 64,
-    top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of solvers that draw lots.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    kv_tokens: Annotated[float | None, options.KV_TOKENS] = None,
+    dispatcher: Annotated[str | None, options.DISPATCHER] = None,
+    steps: Steps = 64,
+    top: Top = 5,
+    seed: options.Seed = 0,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Say which layers, ranks, links and experts make a step faster or slower.
+    """Explain which layers, ranks, links and experts make a step faster or slower.
 
-    Without TRACE, a scenario of --suite is taken. With it, --scenario says what options do not, or
-    else the trace names the model and --ranks the machine's size.
+    Without TRACE, the first scenario of --suite is used, or the one that --scenario names. With
+    TRACE alone, the trace names the model, and --ranks gives the size of the machine.
     """
-    import lb
-    from evaluation.analysis import explain_data
-    from evaluation.analysis.explain import explain as compare
-    from evaluation.analysis.train_judge_split import observe
-
-    stated = {
+    values = {
         **{"model": model, "device": device, "fabric": fabric, "library": library},
         **{"num_ranks": ranks, "slots_per_rank": slots, "window_steps": window},
         **{"step_tokens": step_tokens, "phase": phase, "kv_tokens": kv_tokens},
         **{"dispatcher": dispatcher, "trace": trace},
     }
-    given = {name: value for name, value in stated.items() if value is not None}
-    try:
-        _check(given)
+    changes = {name: value for name, value in values.items() if value is not None}
+    with usage_errors():
+        _check(changes)
         if scenario is not None or trace is None:
-            taken = _of_suite(suite, scenario, given)
+            chosen = _of_suite(suite, scenario, changes)
         else:
-            taken = _of_trace(given, [before, after])
-        taken.check()
-        recorded = taken.load_trace()
-        taken.check_trace(recorded)
-        observed = observe(recorded, taken.window_steps, steps)
-        first = _placement(before, taken, observed, seed, None)
-        second = _placement(after, taken, observed, seed, first)
-        executor = taken.executor()
-        nodes = executor.collectives.fabric.ranks_per_node
-        split = lb.configured(taken.dispatcher, nodes)
-        told = compare(executor, first, second, observed, split)
-    except (ValueError, OSError) as error:
-        refuse(error)
-    report = explain_data.report(told, executor.collectives.fabric, before, after, top)
-    report["scenario"] = dataclasses.asdict(taken)
+            chosen = _of_trace(changes, [before, after])
+        report = _compared(chosen, (before, after), seed, steps, top)
     _print(report, as_json)
 
 
-def _check(given: dict[str, Any]) -> None:
-    """Hold options against the rules of a suite's keys."""
+def _compared(
+    scenario: "Scenario", names: tuple[str, str], seed: int, steps: int, top: int
+) -> dict[str, Any]:
+    """Return the report on two placements on the trace of a scenario."""
+    import lb
+    from evaluation.analysis import explanation_report
+    from evaluation.analysis.explanation import explain as compare
+    from evaluation.analysis.train_judge_split import split_trace
+
+    scenario.check()
+    trace = scenario.load_trace()
+    scenario.check_trace(trace)
+    split = split_trace(trace, scenario.window_steps, steps)
+    before = _placement(names[0], scenario, split, seed, None)
+    after = _placement(names[1], scenario, split, seed, before)
+    executor = scenario.executor()
+    fabric = executor.collectives.fabric
+    dispatcher = lb.configured(scenario.dispatcher, fabric.ranks_per_node)
+    explanation = compare(executor, before, after, split, dispatcher)
+    report = explanation_report.report(explanation, fabric, *names, top)
+    return {**report, "scenario": dataclasses.asdict(scenario)}
+
+
+def _check(changes: dict[str, Any]) -> None:
+    """Check options by the rules for the keys of a suite."""
     from evaluation.replay.scenario import CHECKS
 
-    for name, value in given.items():
-        if said := CHECKS[name](value):
-            raise ValueError(f"{name} = {value!r}: {said}")
+    for name, value in changes.items():
+        if problem := CHECKS[name](value):
+            raise ValueError(f"{name} = {value!r}: {problem}")
 
 
-def _of_suite(suite: str, scenario: str | None, given: dict[str, Any]) -> "Scenario":
-    """Return the scenario, options going before what it says."""
+def _of_suite(suite: str, scenario: str | None, changes: dict[str, Any]) -> "Scenario":
+    """Return the scenario of a suite, with the changes that options make."""
     import traces
     from evaluation.kinds import suite as suites
 
     base = suites.first_of(suites.load(suite), scenario)
-    if "trace" not in given:
-        return dataclasses.replace(base, **given)
-    whole_steps = getattr(traces.open(given["trace"], "routing"), "kind", "routing") == "routing"
+    if "trace" not in changes:
+        return dataclasses.replace(base, **changes)
+    whole_steps = getattr(traces.open(changes["trace"], "routing"), "kind", "routing") == "routing"
     kept = {"step_tokens": None if whole_steps else base.step_tokens}
-    return dataclasses.replace(base, **{**kept, **given, "trace": (given["trace"],)})
+    return dataclasses.replace(base, **{**kept, **changes, "trace": (changes["trace"],)})
 
 
-def _of_trace(given: dict[str, Any], names: list[str]) -> "Scenario":
-    """Return a scenario of options alone; the files say what the options leave out."""
+def _of_trace(options: dict[str, Any], names: list[str]) -> "Scenario":
+    """Return a scenario of options alone; placement files say what the options leave out."""
     import traces
-    from evaluation.files.placement_file import read_placement
+    from evaluation.files.placement_file import names_placement_file, read_placement
     from evaluation.replay.scenario import Scenario
 
-    recorded = traces.open(given["trace"], "routing")
-    files = [name for name in names if _is_file(name)]
-    stating = [name for name in files if name.endswith(".json")]
-    if "num_ranks" not in given and not stating:
+    trace = traces.open(options["trace"], "routing")
+    files = [name for name in names if names_placement_file(name)]
+    ranks = options.get("num_ranks") or _stated_ranks(files)
+    if ranks is None:
         raise ValueError("how many ranks are there? give --ranks, or a --scenario of --suite")
     own = [slots for _, slots in map(_solver, names) if slots is not None]
-    if "slots_per_rank" not in given and not files and not own:
+    if "slots_per_rank" not in options and not files and not own:
         raise ValueError("how many slots has a rank? give --slots, or a --scenario of --suite")
-    ranks = given.get("num_ranks") or read_placement(stating[0]).num_ranks
-    slots = given.get("slots_per_rank") or max(own, default=0)
+    slots = options.get("slots_per_rank") or max(own, default=0)
     slots = slots or read_placement(files[0], ranks).slots_per_rank
     defaults = {
-        **{"id": "options", "model": recorded.model},
+        **{"id": "options", "model": trace.model},
         **{"num_ranks": ranks, "slots_per_rank": slots, "window_steps": WINDOW_STEPS},
     }
-    return Scenario(**{**defaults, **given, "trace": (given["trace"],)})
+    return Scenario(**{**defaults, **options, "trace": (options["trace"],)})
 
 
-def _is_file(name: str) -> bool:
-    return Path(name).suffix in (".npy", ".json")
+def _stated_ranks(files: list[str]) -> int | None:
+    """Return the ranks that the first of the files to state them states."""
+    from evaluation.files.placement_file import read_slot_map
+
+    stated = (read_slot_map(Path(name)).num_ranks for name in files)
+    return next((ranks for ranks in stated if ranks is not None), None)
 
 
 def _solver(name: str) -> tuple[str, int | None]:
-    """Return a solver's own name, and its slots a rank where NAME@SLOTS says them."""
+    """Return the name of a solver, and its slots per rank where NAME@SLOTS gives them."""
     spec, _, slots = name.rpartition("@")
     return (spec, int(slots)) if spec and slots.isdecimal() else (name, None)
 
@@ -157,22 +174,22 @@ def _solver(name: str) -> tuple[str, int | None]:
 def _placement(
     name: str,
     scenario: "Scenario",
-    observed: "Observed",
+    split: "TrainJudgeSplit",
     seed: int,
     current: "lb.Placement | None",
 ) -> "lb.Placement":
-    """Read a placement, or let a solver give one for the first window."""
+    """Return the placement of a file, or that of a solver for the first window."""
     import lb
     from evaluation.candidates.candidate import Candidate
-    from evaluation.files.placement_file import read_placement
+    from evaluation.files.placement_file import names_placement_file, read_placement
 
-    if _is_file(name):
+    if names_placement_file(name):
         return read_placement(name, scenario.num_ranks)
     spec, slots = _solver(name)
     solver = Candidate(spec, seed).make()
     deployment = scenario.deployment(scenario.executor())
     problem = lb.Problem(
-        observed.seen[None],
+        split.train_load[None],
         deployment.num_ranks,
         deployment.slots_per_rank if slots is None else slots,
         ranks_per_node=deployment.ranks_per_node,
@@ -184,13 +201,9 @@ def _placement(
 
 
 def _print(report: dict[str, Any], as_json: bool) -> None:
-    from rich.console import Console
-
-    from evaluation.analysis import explain_view
+    from evaluation.analysis import explanation_table
 
     if as_json:
         print(json.dumps(report, indent=1))
         return
-    console = Console()
-    wide = console.width if console.is_terminal else max(console.width, WIDTH)
-    explain_view.render(report, Console(width=wide))
+    explanation_table.render(report, table_console())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from hardware import Fabric
@@ -33,23 +33,25 @@ def show(
     traffic: Annotated[
         str, typer.Option(help="uniform, neighbour, or an .npy matrix of bytes [src, dst].")
     ] = "uniform",
-    out: Annotated[Path | None, typer.Option(help="Draw into this .svg or .html file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw into this .html, .svg or .png file.")
+    ] = None,
 ) -> None:
     """Say what a fabric is made of and where traffic meets, and draw it."""
-    from evaluation.analysis import fabric_picture
+    from evaluation.report import fabric_page, page
     from hardware import Fabric
 
     try:
-        if out is not None and out.suffix not in (".svg", ".html"):
-            raise ValueError(f"--out {out}: give a name that ends in .svg or .html")
+        if out is not None:
+            page.check(out, "--out")
         fabric = _broken(Fabric.preset(name, ranks, plane), fail or [], degrade or [])
         sent = _matrix(traffic, fabric.num_ranks)
         _print(fabric, sent, traffic)
         if out is not None:
-            fabric_picture.write(fabric_picture.svg(fabric, fabric.utilisation(sent)), out)
+            fabric_page.write(fabric, sent, traffic, out)
             print(f"drawn in {out}")
-    except (ValueError, OSError) as error:
-        refuse(error)
+    except (ValueError, OSError, ImportError) as error:
+        usage_error(error)
 
 
 def _broken(fabric: "Fabric", fail: list[str], degrade: list[str]) -> "Fabric":
@@ -82,17 +84,11 @@ def _matrix(traffic: str, ranks: int) -> Any:
 
 
 def _print(fabric: "Fabric", sent: Any, traffic: str) -> None:
-    from collections import Counter
+    from evaluation.analysis.fabric_facts import facts, fullest_links
 
-    kinds = Counter(data.get("kind", "node") for _, data in fabric.graph.nodes(data=True))
-    latency = fabric.latency[fabric.latency > 0]
     print(fabric)
-    print("nodes:       " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
-    print(f"a rank:      {fabric.port_bytes_per_s / 1e9:.1f} GB/s one way into its switches")
-    if latency.size:
-        low, high = latency.min() * 1e6, latency.max() * 1e6
-        print(f"latency:     {low:.2f} to {high:.2f} µs between ranks")
-    print(f"all-to-all:  {fabric.all_to_all(sent) * 1e6:.1f} µs for {traffic} traffic")
+    for name, text in facts(fabric, sent, traffic).items():
+        print(f"{name + ':':12} {text}")
     print("fullest links:")
-    for (source, target), seconds, share in fabric.bottlenecks(sent):
-        print(f"  {source!s:>12} -> {target!s:12} {seconds * 1e6:9.1f} µs busy, {share:.0%}")
+    for source, target, seconds, share in fullest_links(fabric, sent):
+        print(f"  {source:>12} -> {target:12} {seconds * 1e6:9.1f} µs busy, {share:.0%}")

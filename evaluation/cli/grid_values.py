@@ -1,4 +1,4 @@
-"""Axes of a grid, as they are typed: numbers between commas."""
+"""Values of a grid on the command line: numbers between commas."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TypeVar
 Number = TypeVar("Number", int, float)
 
 
-def axis(
+def grid_values(
     text: str,
     name: str,
     number: Callable[[str], Number],
@@ -15,14 +15,14 @@ def axis(
     at_least: float,
     at_most: float = math.inf,
 ) -> tuple[Number, ...]:
-    """Return the numbers of an axis, ascending.
+    """Return the numbers of an option, ascending.
 
     Parameters
     ----------
     text
         Numbers between commas: "0,0.5,1".
     name
-        Option that it was given for.
+        Name of the option, without its dashes.
     number
         ``int`` or ``float``.
     at_least, at_most
@@ -33,7 +33,7 @@ def axis(
     ValueError
         If an entry is missing, no such number, not finite, out of bounds or there twice.
     """
-    found: list[Number] = []
+    numbers: list[Number] = []
     for part in text.split(","):
         kind = "a whole number" if number is int else "a number"
         try:
@@ -47,7 +47,7 @@ def axis(
             bounds = f"{at_least:g} <= {name}"
             bounds += f" <= {at_most:g}" if math.isfinite(at_most) else ""
             raise ValueError(f"--{name} {text}: {value} breaks {bounds}, finite")
-        if value in found:
+        if value in numbers:
             raise ValueError(f"--{name} {text}: {value} is there twice; give it once")
-        found.append(value)
-    return tuple(sorted(found))
+        numbers.append(value)
+    return tuple(sorted(numbers))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from evaluation.records.submission.verify import Verdict
@@ -30,7 +30,7 @@ def submit(
     try:
         contents = pack(folder, out, solver or [])
     except (ValueError, OSError) as error:
-        refuse(error)
+        usage_error(error)
     count = sum(name.startswith("records/") for name in contents["files"])
     print(f"{count} records and {len(contents['files']) - count} solvers' files in {out}")
 
@@ -52,9 +52,9 @@ def show(
         for record in record_file.read_all(folder):
             by_suite[record["suite"], record.get("kind", "solver")].append(record)
     except (ValueError, OSError) as error:
-        refuse(error)
+        usage_error(error)
     if not by_suite:
-        refuse(ValueError(f"{folder} holds no records"))
+        usage_error(ValueError(f"{folder} holds no records"))
     if as_json:
         ranked = [
             suite_as_dict(found, MEASURES[kind])
@@ -124,7 +124,7 @@ def verify(
             on_verdict=show,
         )
     except (ValueError, OSError) as error:
-        refuse(error)
+        usage_error(error)
     good = sum(one.outcome in REPRODUCED for one in found)
     differing = sum(one.outcome == "differs" for one in found)
     if as_json:

@@ -1,23 +1,23 @@
-"""An option of the command line that may stand alone, without its value."""
+"""Options whose value may be left out."""
 
 from typing import Any, ClassVar
 
 from typer.core import TyperCommand
 
 
-class MayStandAlone(TyperCommand):
-    """A command that takes ``--ray`` without an address for ``--ray local``.
+class OptionalValueCommand(TyperCommand):
+    """A command that reads ``--ray`` without an address as ``--ray local``.
 
-    Typer gives an option a value or none, not both; click's own way to say so it does not pass on.
+    Typer gives an option either a value or none, and does not pass on click's setting for both.
     """
 
-    alone: ClassVar[dict[str, str]] = {"--ray": "local"}
+    values: ClassVar[dict[str, str]] = {"--ray": "local"}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Write out what is meant, and read on as ever."""
-        whole: list[str] = []
-        for this, after in zip(args, [*args[1:], "-"], strict=False):
-            whole += (
-                [this, self.alone[this]] if this in self.alone and after[0:1] == "-" else [this]
-            )
-        return super().parse_args(ctx, whole)
+        """Insert the values that are left out, then parse as usual."""
+        complete: list[str] = []
+        for word, following in zip(args, [*args[1:], "-"], strict=False):
+            complete.append(word)
+            if word in self.values and following.startswith("-"):
+                complete.append(self.values[word])
+        return super().parse_args(ctx, complete)

@@ -1,4 +1,4 @@
-"""The command that searches deployments."""
+"""`podlab plan`: search deployments for the highest goodput per chip."""
 
 import json
 import sys
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli import options
+from evaluation.cli.tables import table_console
+from evaluation.cli.usage_error import usage_error
+from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
     from evaluation.serving.plan.outcome import DeploymentOutcome
@@ -15,121 +18,151 @@ if TYPE_CHECKING:
     from evaluation.serving.plan.span import ArrivalSpan
     from evaluation.serving.scenario.deployment import ServingDeployment
 
-#: Of axes; numbers between commas.
-Axis = str | None
+# Values of an axis: numbers between commas.
+Prefill = Annotated[str | None, typer.Option(help="Numbers of prefill executors.")]
+DecodeDies = Annotated[
+    str | None, typer.Option(help="Dies per decode executor, with attention and experts together.")
+]
+AttentionDies = Annotated[
+    str | None, typer.Option(help="Dies for attention over all domains, if separate from experts.")
+]
+ExpertDies = Annotated[str | None, typer.Option(help="Dies for experts, if separate.")]
+Domains = Annotated[str | None, typer.Option(help="DP domains of attention, if separate.")]
+BatchLimit = Annotated[str | None, typer.Option(help="Most sequences per decode DP group.")]
+Redundant = Annotated[str | None, typer.Option(help="Redundant experts per expert die.")]
+
+Dies = Annotated[
+    int | None, typer.Option(min=1, help="Most dies in all. [default: those of the scenario]")
+]
+ScoredSpan = Annotated[
+    float | None,
+    typer.Option(help="Seconds of arrivals to score. [default: 60, or 4 request durations]"),
+]
+WarmUp = Annotated[
+    float | None,
+    typer.Option(help="Seconds of arrivals before the span. [default: 2 request durations]"),
+]
+Requests = Annotated[
+    int | None, typer.Option(min=1, help="Use only the first N requests (overrides --span).")
+]
+Share = Annotated[float, typer.Option(help="Share of requests that must meet the SLO.")]
+Margin = Annotated[float, typer.Option(help="Relative slack when pruning deployments.")]
+Screening = Annotated[
+    bool, typer.Option(help="Prune deployments that by their prices cannot meet the SLO or win.")
+]
+All = Annotated[
+    bool, typer.Option("--all", help="Print every deployment, not only the Pareto frontier.")
+]
+Out = Annotated[Path | None, typer.Option(help="Write a row for every deployment (.csv).")]
+Write = Annotated[
+    Path | None, typer.Option(help="Write the best as a scenario for podlab simulate (.toml).")
+]
 
 
 def plan(
-    scenario: Annotated[
-        str, typer.Argument(help="A bundled serving scenario, or a .toml file.")
-    ] = "azure-busy",
-    prefill: Annotated[Axis, typer.Option(help="Numbers of prefill executors.")] = None,
-    decode_dies: Annotated[
-        Axis, typer.Option(help="Dies of a decode executor, attention beside experts.")
-    ] = None,
-    attention_dies: Annotated[
-        Axis, typer.Option(help="Or attention apart: its dies, in all domains.")
-    ] = None,
-    expert_dies: Annotated[Axis, typer.Option(help="And dies of experts.")] = None,
-    domains: Annotated[Axis, typer.Option(help="And DP domains of attention.")] = None,
-    batch_limit: Annotated[Axis, typer.Option(help="Sequences of a decode DP group.")] = None,
-    redundant: Annotated[Axis, typer.Option(help="Redundant experts an expert die.")] = None,
-    dies: Annotated[
-        int | None, typer.Option(min=1, help="Most dies. [default: those of the scenario]")
-    ] = None,
-    span: Annotated[
-        float | None,
-        typer.Option(help="Seconds of arrivals that are scored. [default: 60, or 4 requests long]"),
-    ] = None,
-    warm_up: Annotated[
-        float | None,
-        typer.Option(help="Seconds of arrivals before these. [default: 2 requests long]"),
-    ] = None,
-    requests: Annotated[
-        int | None, typer.Option(min=1, help="The first so many instead of a span.")
-    ] = None,
-    rate: Annotated[float, typer.Option(help="Arrivals so many times as fast.")] = 1.0,
-    share: Annotated[float, typer.Option(help="Of requests that have to keep the SLO.")] = 0.9,
-    margin: Annotated[
-        float, typer.Option(help="Of the screening; what is below the best by less is played.")
-    ] = 0.1,
-    screening: Annotated[
-        bool, typer.Option(help="Leave out what can neither hold nor win by its prices.")
-    ] = True,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; they change only the time.")] = 1,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Print every deployment, not the frontier alone.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="Write a row for every one (.csv).")] = None,
-    write: Annotated[
-        Path | None, typer.Option(help="Write the best as a scenario for simulate (.toml).")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    scenario: options.ServingScenario = "azure-busy",
+    prefill: Prefill = None,
+    decode_dies: DecodeDies = None,
+    attention_dies: AttentionDies = None,
+    expert_dies: ExpertDies = None,
+    domains: Domains = None,
+    batch_limit: BatchLimit = None,
+    redundant: Redundant = None,
+    dies: Dies = None,
+    span: ScoredSpan = None,
+    warm_up: WarmUp = None,
+    requests: Requests = None,
+    rate: Annotated[float, typer.Option(help="Factor on the arrival rate.")] = 1.0,
+    share: Share = 0.9,
+    margin: Margin = 0.1,
+    screening: Screening = True,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = 1,
+    everything: All = False,
+    out: Out = None,
+    write: Write = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Find the deployment with the highest goodput per chip under the SLO.
 
-    Axes that are not given are those of the scenario's [plan] table, or derived from its dies.
+    The [plan] table of the scenario gives the axes that options do not; without it they are derived
+    from the scenario's dies.
     """
     from concurrent.futures.process import BrokenProcessPool
 
     from evaluation.serving.plan.search_settings import SearchSettings
 
-    flags = {
-        "prefill": prefill,
-        "decode_dies": decode_dies,
-        "attention_dies": attention_dies,
-        "expert_dies": expert_dies,
-        "domains": domains,
-        "batch_limit": batch_limit,
+    axes = {
+        **{"prefill": prefill, "decode_dies": decode_dies, "attention_dies": attention_dies},
+        **{"expert_dies": expert_dies, "domains": domains, "batch_limit": batch_limit},
         "redundant": redundant,
     }
     try:
-        _check_files(out, write)
-        found, played = _searched(
-            scenario,
-            _given(flags, dies),
-            (rate, span, warm_up, requests),
-            SearchSettings(share, margin, screening, seed, jobs),
-        )
-        if out is not None:
-            _write_rows(found, played, out)
-        if write is not None and found[0].holds(share):
-            _write_best(scenario, found[0], played, write)
+        check_output(out, (".csv",), "--out")
+        check_output(write, (".toml",), "--write")
+        search = SearchSettings(share, margin, screening, seed, jobs)
+        arrivals = (rate, span, warm_up, requests)
+        candidates, scored = _searched(scenario, _axis_values(axes, dies), arrivals, search)
+        _write_files(scenario, candidates, scored, share, out, write)
     except BrokenProcessPool:
-        refuse(ValueError("a worker died, out of memory perhaps; try fewer --jobs"))
+        usage_error(ValueError("a worker died, out of memory perhaps; try fewer --jobs"))
     except (ValueError, OSError) as error:
-        refuse(error)
-    _show(found, played, share, as_json, everything, write)
-    if not found[0].holds(share):
+        usage_error(error)
+    _show(candidates, scored, share, as_json, everything, write)
+    if not candidates[0].holds(share):
         raise typer.Exit(1)
 
 
-def _check_files(out: Path | None, write: Path | None) -> None:
-    """Refuse before the work what could not be written after it."""
-    for path, suffix in ((out, ".csv"), (write, ".toml")):
-        if path is None:
-            continue
-        if path.suffix != suffix:
-            raise ValueError(f"{path}: give a name that ends in {suffix}")
-        if not path.absolute().parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {path.absolute().parent}")
+def _axis_values(axes: dict[str, str | None], dies: int | None) -> dict[str, Any]:
+    """Return the values of the axes that options give, and the most dies."""
+    from evaluation.cli.grid_values import grid_values
 
-
-def _given(flags: dict[str, Axis], dies: int | None) -> dict[str, Any]:
-    from evaluation.cli.grid_values import axis
-
-    given: dict[str, Any] = {}
-    for name, text in flags.items():
+    values: dict[str, Any] = {} if dies is None else {"dies": dies}
+    for name, text in axes.items():
         if text is not None:
             least = 0 if name == "redundant" else 1
-            given[name] = axis(text, name.replace("_", "-"), int, at_least=least)
-    return given if dies is None else {**given, "dies": dies}
+            values[name] = grid_values(text, name.replace("_", "-"), int, at_least=least)
+    return values
+
+
+def _write_files(
+    name: str,
+    candidates: "list[DeploymentOutcome]",
+    span: "ArrivalSpan",
+    share: float,
+    out: Path | None,
+    write: Path | None,
+) -> None:
+    """Write the table of all deployments, and the best as a scenario if it meets the SLO."""
+    from evaluation.serving.plan.view import as_csv
+    from traces.atomic_file import atomic_write
+
+    if out is not None:
+        with atomic_write(out, "w") as file:
+            file.write(as_csv(candidates, span))
+    if write is not None and candidates[0].holds(share):
+        text = _best_scenario(name, candidates[0], span)
+        with atomic_write(write, "w") as file:
+            file.write(text)
+
+
+def _best_scenario(name: str, best: "DeploymentOutcome", span: "ArrivalSpan") -> str:
+    """Return the scenario of the best deployment as TOML."""
+    from evaluation.serving.scenario.scenario import FOLDER
+    from evaluation.serving.scenario.write import planned
+    from hardware.preset import find_file
+
+    source = find_file("serving scenario", FOLDER, name)
+    comment = (
+        f"{best.deployment.describe(span.scenario)}: found by podlab plan, with the requests and\n"
+        "the warm-up that it was simulated with. To serve all requests, remove these two."
+    )
+    return planned(source, best.deployment.serve(span.scenario), comment)
 
 
 def _searched(
     name: str,
-    flags: dict[str, Any],
+    axis_values: dict[str, Any],
     arrivals: tuple[float, float | None, float | None, int | None],
     search: "SearchSettings",
 ) -> "tuple[list[DeploymentOutcome], ArrivalSpan]":
@@ -144,7 +177,7 @@ def _searched(
         raise ValueError(f"--rate {rate} breaks 0 < rate < infinity")
     base = read(name)
     hurried = dataclasses.replace(base, rate_factor=base.rate_factor * rate)
-    deployments = axes(hurried, {**find_table(name), **flags}).deployments(hurried)
+    deployments = axes(hurried, {**find_table(name), **axis_values}).deployments(hurried)
     span = plan_span(hurried, span_s, warm_up_s, requests, search.seed)
     for warning in span.warnings:
         print(f"podlab: warning: {warning}", file=sys.stderr)
@@ -166,42 +199,20 @@ def _with_progress(
         return search_deployments(span, deployments, search, show)
 
 
-def _write_rows(found: "list[DeploymentOutcome]", span: "ArrivalSpan", path: Path) -> None:
-    from evaluation.serving.plan.view import as_csv
-    from evaluation.serving.scenario.write import write
-
-    write(as_csv(found, span), path)
-
-
-def _write_best(name: str, best: "DeploymentOutcome", span: "ArrivalSpan", path: Path) -> None:
-    from evaluation.serving.scenario.scenario import FOLDER
-    from evaluation.serving.scenario.write import planned, write
-    from hardware.preset import find_file
-
-    source = find_file("serving scenario", FOLDER, name)
-    said = (
-        f"{best.deployment.describe(span.scenario)}: found by podlab plan, with the requests and\n"
-        "the warm-up that it was played with. To serve them all, leave these two out."
-    )
-    write(planned(source, best.deployment.serve(span.scenario), said), path)
-
-
 def _show(
-    found: "list[DeploymentOutcome]",
+    candidates: "list[DeploymentOutcome]",
     span: "ArrivalSpan",
     share: float,
     as_json: bool,
     everything: bool,
     write: Path | None,
 ) -> None:
-    from rich.console import Console
-
     from evaluation.serving.plan.view import as_dict, print_plan
 
     if as_json:
-        print(json.dumps(as_dict(found, span, share), allow_nan=False))
+        print(json.dumps(as_dict(candidates, span, share), allow_nan=False))
         return
-    print_plan(found, span, share, Console(), everything)
+    print_plan(candidates, span, share, table_console(), everything)
     if write is not None:
-        holds = found[0].holds(share)
+        holds = candidates[0].holds(share)
         print(f"written: {write}" if holds else f"not written, as none holds: {write}")

@@ -1,4 +1,4 @@
-"""`podlab report`: records as a site that opens without a server."""
+"""`podlab report`: records as a static site."""
 
 import sys
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli.usage_error import usage_errors
+from evaluation.files.output_path import check_output_folder
 
-#: Problems said on standard error; all of them are on the page.
-SAID = 10
+#: Problems printed on standard error; the first page lists all of them.
+PRINTED = 10
 
 
 def report(
@@ -18,29 +19,28 @@ def report(
         typer.Argument(help="Folders or files of records. [default: podlab-records]"),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="The folder that is made; an earlier report there is replaced.")
+        Path, typer.Option(help="Folder to write; an earlier report there is replaced.")
     ] = Path("site"),
     title: Annotated[str, typer.Option(help="Heading of the report.")] = "podlab report",
     check: Annotated[
         bool,
-        typer.Option("--check", help="Run the conformance checks of registered solvers: minutes."),
+        typer.Option("--check", help="Run the conformance checks of registered solvers (minutes)."),
     ] = False,
 ) -> None:
-    """Write a static site from records: leaderboards, plots, a page for each candidate.
+    """Write records as a static site: leaderboards, plots, and a page for each candidate.
 
-    It opens from its folder, without a server or a network, on a phone too.
+    The site opens from its folder, without a server or a network.
     """
     from evaluation.report.record_files import read
     from evaluation.report.write import write
 
     places = records or [Path("podlab-records")]
-    try:
-        found, problems = read(places)
-        first = write(found, problems, out, title=title, check=check, sources=places)
-    except (ValueError, OSError, ImportError) as error:
-        refuse(error)
-    for problem in problems[:SAID]:
+    with usage_errors():
+        check_output_folder(out)
+        runs, problems = read(places)
+        page = write(runs, problems, out, title=title, check=check, sources=places)
+    for problem in problems[:PRINTED]:
         print(f"left out: {problem}", file=sys.stderr)
-    if len(problems) > SAID:
-        print(f"left out: {len(problems) - SAID} more, named on the first page", file=sys.stderr)
-    print(f"{first}: a report of {len(found):,} records; open it in a browser")
+    if len(problems) > PRINTED:
+        print(f"left out: {len(problems) - PRINTED} more, named on the first page", file=sys.stderr)
+    print(f"{page}: a report of {len(runs):,} records; open it in a browser")

@@ -1,4 +1,4 @@
-"""The command that serves a request trace in simulated time."""
+"""`podlab simulate`: serve a request trace in simulated time."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli import options
+from evaluation.cli.tables import table_console
+from evaluation.cli.usage_error import usage_errors
 from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
@@ -14,76 +16,79 @@ if TYPE_CHECKING:
     from evaluation.serving.results.result import Result
     from evaluation.serving.scenario.scenario import ServingScenario
 
-#: Endings of files with rows.
-ROWS = (".csv", ".parquet")
+#: Endings of the files that options write.
+ENDINGS = {
+    "--out": (".csv", ".parquet"),
+    "--samples": (".csv", ".parquet"),
+    "--report": (".html",),
+    "--timeline": (".json",),
+    "--faults": (".toml",),
+}
+
+Until = Annotated[
+    float | None, typer.Option(help="Stop at this simulated second. [default: at the end]")
+]
+Out = Annotated[Path | None, typer.Option(help="Write a row for every request (.csv or .parquet).")]
+Samples = Annotated[
+    Path | None, typer.Option(help="Write executor states over time (.csv or .parquet).")
+]
+Report = Annotated[
+    Path | None, typer.Option(help="Write a page with plots that opens offline (.html).")
+]
+Timeline = Annotated[
+    Path | None, typer.Option(help="Write steps and transfers for ui.perfetto.dev (.json).")
+]
+Faults = Annotated[
+    Path | None, typer.Option(help="Write the simulated faults, random ones too (.toml).")
+]
+Between = Annotated[str, typer.Option(help="Simulated seconds that the timeline shows: from,to.")]
 
 
 def simulate(
-    scenario: Annotated[
-        str, typer.Argument(help="A bundled serving scenario, or a .toml file.")
-    ] = "azure-4p1d",
-    until: Annotated[
-        float | None, typer.Option(help="Stop at this simulated second. [default: at the end]")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
-    requests: Annotated[
-        int | None, typer.Option(min=1, help="The first so many requests alone.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write a row for every request: .csv or .parquet.")
-    ] = None,
-    samples: Annotated[
-        Path | None, typer.Option(help="Write executors over time: .csv or .parquet.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write a page with plots (.html), readable offline.")
-    ] = None,
-    timeline: Annotated[
-        Path | None, typer.Option(help="Write steps and transfers for Perfetto (.json).")
-    ] = None,
-    faults: Annotated[
-        Path | None, typer.Option(help="Write the faults played, drawn ones too, to a .toml.")
-    ] = None,
-    between: Annotated[str, typer.Option(help="Seconds of the timeline, from,to.")] = "0,10",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    scenario: options.ServingScenario = "azure-4p1d",
+    until: Until = None,
+    seed: options.Seed = 0,
+    requests: options.Requests = None,
+    out: Out = None,
+    samples: Samples = None,
+    report: Report = None,
+    timeline: Timeline = None,
+    faults: Faults = None,
+    between: Between = "0,10",
+    as_json: options.AsJson = False,
 ) -> None:
-    """Simulate serving: what schedulers and deployments do to TTFT, TPOT and goodput."""
+    """Simulate serving and print TTFT, TPOT, goodput and the state of every executor."""
+    files = {
+        **{"--out": out, "--samples": samples, "--report": report},
+        **{"--timeline": timeline, "--faults": faults},
+    }
+    with usage_errors():
+        for option, path in files.items():
+            check_output(path, ENDINGS[option], option)
+        steps = None if timeline is None else _step_log(between)
+        chosen = _scenario(scenario, requests)
+        if until is not None and not until > 0:
+            raise ValueError(f"--until {until} <= 0; give some seconds")
+        result = _with_progress(chosen, until, seed, steps)
+        _write(result, files)
+    if as_json:
+        print(json.dumps(result.summary))
+        return
+    from evaluation.serving.results.view import print_summary
+
+    print_summary(result, table_console())
+
+
+def _scenario(name: str, requests: int | None) -> "ServingScenario":
     import dataclasses
 
     from evaluation.serving.scenario.scenario import read
 
-    try:
-        tables = (".csv", ".parquet")
-        for option, path, endings in (
-            ("--out", out, tables),
-            ("--samples", samples, tables),
-            ("--report", report, (".html",)),
-            ("--timeline", timeline, (".json",)),
-            ("--faults", faults, (".toml",)),
-        ):
-            if path is not None:
-                check_output(path, endings, option)
-        steps = None if timeline is None else _range(between)
-        chosen = read(scenario)
-        if requests is not None:
-            chosen = dataclasses.replace(chosen, requests=requests)
-        if until is not None and not until > 0:
-            raise ValueError(f"--until {until} <= 0; give some seconds")
-        result = _with_progress(chosen, until, seed, steps)
-        _write(result, out, samples, report, timeline, faults)
-    except (ValueError, OSError) as error:
-        refuse(error)
-    if as_json:
-        print(json.dumps(result.summary))
-        return
-    from rich.console import Console
-
-    from evaluation.serving.results.view import print_summary
-
-    print_summary(result, Console())
+    scenario = read(name)
+    return scenario if requests is None else dataclasses.replace(scenario, requests=requests)
 
 
-def _range(text: str) -> "StepLog":
+def _step_log(text: str) -> "StepLog":
     from evaluation.serving.engine.log import StepLog
 
     try:
@@ -110,31 +115,31 @@ def _with_progress(
         return run(scenario, until_s=until, seed=seed, steps=steps, on_progress=show)
 
 
-def _write(
-    result: "Result",
-    out: Path | None,
-    samples: Path | None,
-    report: Path | None,
-    timeline: Path | None,
-    faults: Path | None,
-) -> None:
+def _write(result: "Result", paths: dict[str, Path | None]) -> None:
+    """Write the files that options name."""
     from evaluation.serving.results import files
 
-    if out is not None:
+    if out := paths["--out"]:
         files.write_requests(result.log, out)
-    if samples is not None:
+    if samples := paths["--samples"]:
         files.write_samples(result.samples, samples)
-    if faults is not None:
+    if faults := paths["--faults"]:
         files.write_faults(result.faults, faults)
-    if report is not None:
+    if report := paths["--report"]:
         from evaluation.report.serving_page import write_report
 
         write_report(result, report)
-    if timeline is not None and result.steps is not None:
-        from evaluation.serving.results.fault_timeline import of_faults
-        from evaluation.serving.results.timeline import of_serving
-        from evaluation.step import timeline as chrome
+    if timeline := paths["--timeline"]:
+        _write_timeline(result, timeline)
 
-        events = of_serving(result.steps, result.executors, result.samples)
-        events += of_faults(result.failures, result.executors, result.steps)
-        chrome.write(events, timeline)
+
+def _write_timeline(result: "Result", path: Path) -> None:
+    from evaluation.serving.results.fault_timeline import of_faults
+    from evaluation.serving.results.timeline import of_serving
+    from evaluation.step import timeline as chrome
+
+    if result.steps is None:
+        return
+    events = of_serving(result.steps, result.executors, result.samples)
+    events += of_faults(result.failures, result.executors, result.steps)
+    chrome.write(events, path)

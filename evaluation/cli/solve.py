@@ -1,78 +1,93 @@
-"""The command that solves one problem and writes the placement for an engine."""
+"""`podlab solve`: solve one problem and write the placement for an engine."""
 
 import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from evaluation.cli.usage_error import refuse
+from evaluation.cli import options
+from evaluation.cli.usage_error import usage_errors
 from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
     from lb import Placement, Problem
 
+Loads = Annotated[
+    str,
+    typer.Argument(
+        help="Tokens [layers, experts] or [windows, layers, experts] in .npy, .npz, .csv or "
+        ".json; or a trace, .parquet or bundled."
+    ),
+]
+Out = Annotated[Path, typer.Option(help="File to write; its ending depends on the format.")]
+Slots = Annotated[int | None, typer.Option(help="Slots per layer, over all ranks.")]
+Redundant = Annotated[
+    int | None, typer.Option(help="Slots beyond one per expert, instead of --slots.")
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format", help="deepseek, json, npy, sglang, tensorrt-llm, vllm or vllm-ascend."
+    ),
+]
+Param = Annotated[
+    list[str] | None, typer.Option(help="Parameter of the solver, name=value; repeatable.")
+]
+Current = Annotated[Path | None, typer.Option(help="Placement file of the experts loaded now.")]
+MaxMoves = Annotated[
+    int | None, typer.Option(help="Most experts that ranks may receive, over all layers.")
+]
+WindowSteps = Annotated[
+    int | None, typer.Option(help="Steps per window, for traces. [default: all]")
+]
+FirstLayer = Annotated[
+    int, typer.Option(help="Number of the first MoE layer (sglang, tensorrt-llm).")
+]
+NumLayers = Annotated[
+    int | None, typer.Option(help="Layers of the model, dense ones too (sglang).")
+]
+
+
+class Solution(NamedTuple):
+    """A placement, how it was found, and how the tokens are split over its replicas."""
+
+    placement: "Placement"
+    solver: Any
+    seconds: float
+    share: Any
+
 
 def solve(
-    loads: Annotated[
-        str,
-        typer.Argument(
-            help="Tokens [layers, experts] or [windows, layers, experts] in .npy, .npz, .csv or "
-            ".json; or a trace, .parquet or bundled."
-        ),
-    ],
-    ranks: Annotated[int, typer.Option(help="Ranks of the EP group.")],
-    out: Annotated[Path, typer.Option(help="The file.")],
-    slots: Annotated[int | None, typer.Option(help="Slots of a layer, over all ranks.")] = None,
-    redundant: Annotated[
-        int | None, typer.Option(help="Or the slots beyond one for each expert.")
-    ] = None,
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format", help="deepseek, json, npy, sglang, tensorrt-llm, vllm or vllm-ascend."
-        ),
-    ] = "json",
-    solver: Annotated[
-        str, typer.Option(help="A registered name, or path/to/file.py:name.")
-    ] = "auto",
-    param: Annotated[
-        list[str] | None, typer.Option(help="A parameter of the solver, name=value; repeatable.")
-    ] = None,
-    dispatcher: Annotated[str, typer.Option(help="Who splits tokens over replicas.")] = "even",
-    ranks_per_node: Annotated[int | None, typer.Option(help="Ranks of a node.")] = None,
+    loads: Loads,
+    ranks: Annotated[int, options.RANKS],
+    out: Out,
+    slots: Slots = None,
+    redundant: Redundant = None,
+    form: Format = "json",
+    solver: options.Solver = "auto",
+    param: Param = None,
+    dispatcher: options.Dispatcher = "even",
+    ranks_per_node: Annotated[int | None, typer.Option(help="Ranks per node.")] = None,
     groups: Annotated[int, typer.Option(help="Expert groups of the model.")] = 1,
-    current: Annotated[
-        Path | None,
-        typer.Option(help="What is loaded: a slot map (.npy, .json) or an expert map (.json)."),
-    ] = None,
-    max_moves: Annotated[
-        int | None, typer.Option(help="Experts that ranks may receive, over all layers.")
-    ] = None,
-    window_steps: Annotated[
-        int | None, typer.Option(help="Steps of a trace in a window. [default: all]")
-    ] = None,
-    step_tokens: Annotated[
-        int | None, typer.Option(help="Tokens in a step, where the trace does not say.")
-    ] = None,
-    first_layer: Annotated[
-        int, typer.Option(help="Number of the first MoE layer (sglang, tensorrt-llm).")
-    ] = 0,
-    num_layers: Annotated[
-        int | None, typer.Option(help="Layers of the model, dense ones too (sglang).")
-    ] = None,
+    current: Current = None,
+    max_moves: MaxMoves = None,
+    window_steps: WindowSteps = None,
+    step_tokens: options.StepTokens = None,
+    first_layer: FirstLayer = 0,
+    num_layers: NumLayers = None,
 ) -> None:
-    """Place the experts of a model and write the file that an engine reads."""
+    """Place the experts of a model, and write the file that an engine reads."""
     import lb
     from evaluation.files import loads as load_files
-    from evaluation.files import placement_files
-    from lb.atomic_file import write_file
-    from lb.solvers.auto import Auto
+    from evaluation.files.placement_file import write_placement
+    from evaluation.files.placements.formats import format_named
 
-    try:
-        check_output(out, placement_files.named(form).endings, f"--format {form}, --out")
+    with usage_errors():
+        chosen_format = format_named(form, first_layer, num_layers)
+        check_output(out, chosen_format.endings, f"--format {form}, --out")
         load = load_files.read(loads, window_steps, step_tokens)
         problem = lb.Problem(
             load,
@@ -80,25 +95,42 @@ def solve(
             _slots_per_rank(load, ranks, slots, redundant),
             ranks_per_node=ranks_per_node,
             expert_groups=groups,
-            current=None if current is None else placement_files.read(current, ranks),
+            current=_current(current, ranks, first_layer, load),
             max_moves=max_moves,
             dispatcher=dispatcher,
         )
-        split = lb.configured(dispatcher, ranks_per_node)
-        chosen = _solver(solver, param or [])
-        started = time.perf_counter()
-        placement = _aligned(_solved(problem, chosen, param or []), problem)
-        seconds = time.perf_counter() - started
-        share = split(placement, problem.planned_load)
-        text = placement_files.content(placement, form, first_layer, num_layers)
-        write_file(text, out)
-    except (ValueError, OSError, ImportError) as error:
-        refuse(error)
-    by = f"{solver} ({chosen.choice(problem)})" if isinstance(chosen, Auto) else solver
-    print(f"{problem} by {by} in {seconds:.3f} s, compiling included", file=sys.stderr)
-    for line in _summary(problem, placement, share):
+        solution = _solution(problem, solver, param or [], dispatcher)
+        write_placement(solution.placement, out, chosen_format, first_layer, num_layers)
+    for line in [*_summary(problem, solver, solution), f"{out}: {form}"]:
         print(line, file=sys.stderr)
-    print(f"{out}: {form}", file=sys.stderr)
+
+
+def _solution(problem: "Problem", spec: str, params: list[str], dispatcher: str) -> Solution:
+    import lb
+
+    split = lb.configured(dispatcher, problem.ranks_per_node)
+    solver = _solver(spec, params)
+    started = time.perf_counter()
+    placement = _aligned(_solved(problem, solver, params), problem)
+    seconds = time.perf_counter() - started
+    return Solution(placement, solver, seconds, split(placement, problem.planned_load))
+
+
+def _current(path: Path | None, ranks: int, first_layer: int, load: Any) -> "Placement | None":
+    """Return what is loaded; of a file with a row for each layer of the model, the MoE layers."""
+    import numpy as np
+
+    import lb
+    from evaluation.files.placement_file import read_placement
+
+    if path is None:
+        return None
+    placement = read_placement(path, ranks)
+    layers = np.shape(load)[-2] if np.ndim(load) > 1 else placement.num_layers
+    if not first_layer or placement.num_layers < first_layer + layers:
+        return placement
+    rows = placement.physical_to_logical[first_layer : first_layer + layers]
+    return lb.Placement(rows, ranks)
 
 
 def _slots_per_rank(load: Any, ranks: int, slots: int | None, redundant: int | None) -> int:
@@ -128,19 +160,19 @@ def _solver(spec: str, params: list[str]) -> Any:
     import lb
     from evaluation.candidates.candidate import Candidate
 
-    named: dict[str, Any] = {}
-    for one in params:
-        name, equals, value = one.partition("=")
+    values: dict[str, Any] = {}
+    for text in params:
+        name, equals, value = text.partition("=")
         if not equals or not name:
-            raise ValueError(f"--param {one}: give name=value")
+            raise ValueError(f"--param {text}: give name=value")
         try:
-            named[name] = json.loads(value)
+            values[name] = json.loads(value)
         except ValueError:
-            named[name] = value  # a word without quotes
+            values[name] = value  # a word without quotes
     candidate = Candidate(spec)
     if candidate.path is None:
-        return lb.make(spec, **named)
-    if named:
+        return lb.make(spec, **values)
+    if values:
         raise ValueError(f"--param goes with a registered solver; set them in {candidate.path}")
     return candidate.make()
 
@@ -165,17 +197,22 @@ def _aligned(placement: "Placement", problem: "Problem") -> "Placement":
     return aligned(placement, problem.current.physical_to_logical)
 
 
-def _summary(problem: "Problem", placement: "Placement", share: Any) -> list[str]:
+def _summary(problem: "Problem", spec: str, solution: Solution) -> list[str]:
+    """Return lines on the problem, the balancedness, the replicas and the moves."""
     from lb.bounds import balancedness_bound
+    from lb.solvers.auto import Auto
 
+    placement, solver, seconds, share = solution
+    by = f"{spec} ({solver.choice(problem)})" if isinstance(solver, Auto) else spec
     load = problem.planned_load
-    reached = placement.balancedness(load, share)
+    balancedness = placement.balancedness(load, share)
     bound = balancedness_bound(load, problem.num_ranks, problem.slots_per_rank)
-    worst = int(reached.argmin())
+    worst = int(balancedness.argmin())
     replicas = placement.replica_count
     lines = [
-        f"balancedness  mean {reached.mean():.4f} of at most {bound.mean():.4f}; "
-        f"worst {reached[worst]:.4f} of {bound[worst]:.4f}, layer {worst}",
+        f"{problem} by {by} in {seconds:.3f} s, compiling included",
+        f"balancedness  mean {balancedness.mean():.4f} of at most {bound.mean():.4f}; "
+        f"worst {balancedness[worst]:.4f} of {bound[worst]:.4f}, layer {worst}",
         f"replicas      {replicas.min()} to {replicas.max()} of an expert, "
         f"{placement.duplicate_count.sum()} twice on a rank",
     ]

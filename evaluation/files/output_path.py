@@ -1,33 +1,46 @@
-"""Refuse a file that could not be written, before the work that fills it."""
+"""Check where a command will write, before the work that it would lose."""
 
 from pathlib import Path
 
 
 def check_output(
-    path: Path, endings: tuple[str, ...] = (), option: str = "", *, folder: bool = False
+    path: Path | None, endings: tuple[str, ...] = (), option: str = "--out", *, folder: bool = False
 ) -> None:
     """Raise unless a file can be written at ``path``.
 
     Parameters
     ----------
     path
-        The file; an older one of that name is replaced.
+        The file; an older one of that name is replaced. None: nothing will be written.
     endings
-        What its name must end in, one of them; none: anything.
+        The endings of which its name must have one. Empty: any name.
     option
-        What asked for it, "--out" say, for the message.
+        The option that named it, for the message.
     folder
-        Whether it may be a folder, too.
+        Whether an existing folder is accepted, too.
 
     Raises
     ------
     ValueError
-        If the name ends otherwise, is that of a folder, or is in no folder that there is.
+        If the name has another ending, is that of a folder, or is in no existing folder.
     """
-    named = f"{option} {path}" if option else str(path)
-    if endings and not path.name.endswith(endings):
-        raise ValueError(f"{named}: give a name that ends in {' or '.join(endings)}")
+    if path is None:
+        return
     if path.is_dir() and not folder:
-        raise ValueError(f"{named} is a folder; give a file in it")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"{named}: there is no folder {path.absolute().parent}; make it first")
+        raise ValueError(f"{option} {path} is a folder; give a file in it")
+    if endings and not path.name.endswith(endings):
+        raise ValueError(f"{option} {path}: give a name that ends in {' or '.join(endings)}")
+    _check_parent(path, option)
+
+
+def check_output_folder(path: Path, option: str = "--out") -> None:
+    """Raise ValueError unless a folder can be made at ``path``, or is there already."""
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise ValueError(f"{option} {path} is not a folder; give another name")
+    _check_parent(path, option)
+
+
+def _check_parent(path: Path, option: str) -> None:
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        raise ValueError(f"{option} {path}: there is no folder {parent}; make it first")

@@ -1,67 +1,106 @@
-"""Placements in files: a NumPy array, or the JSON that serving engines write."""
+"""Read and write the placement of a file, whatever its format."""
 
-import json
+import re
 from pathlib import Path
-from typing import Any
+from zipfile import BadZipFile
 
-import numpy as np
-
-import lb
-
-#: Keys under which the map is found in JSON, the first being SGLang's.
-KEYS = ("physical_to_logical_map", "physical_to_logical")
-SUFFIXES = (".npy", ".json")
+from evaluation.files.placements.formats import formats_of, listed
+from evaluation.files.placements.placement_format import PlacementFormat, SlotMap
+from lb import Placement
+from traces.atomic_file import atomic_write
 
 
-def read_placement(path: str | Path, num_ranks: int | None = None) -> lb.Placement:
-    """Read a placement.
+def names_placement_file(name: str) -> bool:
+    """Return whether a word of the command line means a placement file, not a solver.
+
+    A solver is a registered name (``greedy``, ``greedy@4``) or a Python file
+    (``path/to/file.py:name``). Any other word with an ending or a folder, and the name of an
+    existing file, means a placement file.
+    """
+    if re.search(r"\.py($|[:@])", name):
+        return False
+    path = Path(name)
+    return bool(path.suffix) or len(path.parts) > 1 or path.is_file()
+
+
+def read_placement(path: str | Path, num_ranks: int | None = None) -> Placement:
+    """Read a placement from a file of any registered format.
 
     Parameters
     ----------
     path
-        ``.npy``: integers [layers, slots]. ``.json``: an object with the same as nested lists under
-        ``physical_to_logical_map`` or ``physical_to_logical``, and ``num_ranks`` if it likes; other
-        keys are left to whoever wrote them.
+        The file. Its ending and its content decide the format.
     num_ranks
         Ranks of the EP group, where the file does not say. ``None``: the file must.
 
     Raises
     ------
     ValueError
-        If the file cannot be read (pickled objects are never loaded), is no placement, or its ranks
-        are unknown or not ``num_ranks``; the file is named.
+        Naming the file, if no format has its ending, it cannot be parsed (pickled objects are never
+        loaded), it holds no placement, or its ranks are unknown or not ``num_ranks``.
     FileNotFoundError
         If there is no such file.
     """
-    where = Path(path)
-    if where.suffix not in SUFFIXES:
-        raise ValueError(f"{where}: a placement is in a file that ends in .npy or .json")
-    if not where.is_file():
-        raise FileNotFoundError(f"{where}: there is no such placement file")
+    path = Path(path)
+    slot_map = read_slot_map(path)
+    ranks = num_ranks if slot_map.num_ranks is None else slot_map.num_ranks
+    if ranks is None:
+        raise ValueError(f"{path}: the file does not say num_ranks; give the number of ranks")
+    if num_ranks not in (None, ranks):
+        raise ValueError(f"{path}: num_ranks = {ranks!r}, but {num_ranks} ranks were asked for")
     try:
-        table, stated = _npy(where) if where.suffix == ".npy" else _json(where)
-        ranks = num_ranks if stated is None else stated
-        if ranks is None:
-            raise ValueError("the file does not say num_ranks; give the number of ranks")
-        if num_ranks not in (None, ranks):
-            raise ValueError(f"num_ranks = {stated!r}, but {num_ranks} ranks were asked for")
-        return lb.Placement(table, ranks)
-    except (ValueError, EOFError, RecursionError) as error:
-        raise ValueError(f"{where}: {error}") from None
+        return Placement(slot_map.physical_to_logical, ranks)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
-def _npy(path: Path) -> tuple[Any, int | None]:
-    found = np.load(path, allow_pickle=False)
-    if not isinstance(found, np.ndarray):
-        found.close()
-        raise ValueError("an archive of arrays; save the one map with numpy.save")
-    return found, None
+def read_slot_map(path: Path) -> SlotMap:
+    """Return what a placement file says, its experts and ranks unchecked; errors as above."""
+    candidates = formats_of(path.suffix)
+    if not candidates:
+        raise ValueError(f"{path}: no placement file ends so; the formats are {listed()}")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such placement file")
+    content = path.read_bytes()
+    names = " or ".join(candidates)
+    try:
+        for form in candidates.values():
+            slot_map = form.read(content)
+            if slot_map is not None:
+                return slot_map
+    except (ValueError, EOFError, RecursionError, BadZipFile) as error:
+        raise ValueError(f"{path}: {error} (read as {names})") from None
+    raise ValueError(f"{path}: it holds no placement of the format {names}")
 
 
-def _json(path: Path) -> tuple[Any, int | None]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    keys = [key for key in KEYS if isinstance(content, dict) and key in content]
-    if len(keys) != 1:
-        found = f"both {KEYS[0]} and {KEYS[1]}" if keys else f"neither {KEYS[0]} nor {KEYS[1]}"
-        raise ValueError(f"found {found}; give one of them, [layers, slots] expert ids")
-    return content[keys[0]], content.get("num_ranks")
+def write_placement(
+    placement: Placement,
+    path: str | Path,
+    form: PlacementFormat,
+    first_layer: int = 0,
+    num_layers: int | None = None,
+) -> None:
+    """Write a placement in one of ``formats.FORMATS``, whole or not at all.
+
+    Parameters
+    ----------
+    placement
+        Of the MoE layers.
+    path
+        The file; an older one is replaced.
+    form
+        The format, as ``formats.format_named`` returns it.
+    first_layer, num_layers
+        Number of the first MoE layer in the model, and layers of the model, for a format that
+        numbers or pads layers.
+
+    Raises
+    ------
+    ValueError
+        If the layers do not fit in the model.
+    OSError
+        If the file cannot be written.
+    """
+    content = form.write(placement, first_layer, num_layers)
+    with atomic_write(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)

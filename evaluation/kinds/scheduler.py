@@ -12,7 +12,7 @@ import traces
 from evaluation.kinds.scheduler_suite import ServingSuite
 from evaluation.records import record_file
 from evaluation.replay.scenario import fabric_of
-from evaluation.serving import build
+from evaluation.serving.assembly import workload
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import random_faults
@@ -135,8 +135,8 @@ def traffic(scenario: ServingScenario, seed: int) -> RequestTrace:
     where there are no more: so that scores differ by traffic, not by the lots of accepted drafts
     alone. Without ``requests``, or where they are generated, all are played.
     """
-    load = build.expert_load(scenario)
-    whole = build.requests(dataclasses.replace(scenario, requests=0), load, seed)
+    load = workload.expert_load(scenario)
+    whole = workload.requests(dataclasses.replace(scenario, requests=0), load, seed)
     size = scenario.requests
     if not size or scenario.trace == "generated":
         return whole

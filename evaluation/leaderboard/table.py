@@ -1,10 +1,8 @@
 """The leaderboard as a table: a view of the ranking of records."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -165,12 +163,3 @@ def say_left_out(found: Ranking, console: Console) -> None:
         text = f"{status}: {name} on {', '.join(dict.fromkeys(scenarios))}: {reason}"
         style = "yellow" if status == "not compared" else "red"
         console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def draw(console: Console, path: Path) -> None:
-    """Write what ``console`` recorded as a picture that asks no server for its fonts."""
-    picture = console.export_svg(title="podlab bench")
-    picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(picture, encoding="utf-8")
-    partial.replace(path)

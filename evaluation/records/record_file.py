@@ -1,4 +1,4 @@
-"""Records: one JSON file for each finished run, written whole or not at all."""
+"""Records: one JSON file for each finished run, complete or absent."""
 
 import functools
 import hashlib
@@ -14,11 +14,11 @@ from typing import Any
 
 import lb
 from evaluation.candidates.sandbox.program_error import Raised
+from evaluation.records.source_hash import ROOT, score_hash
+from traces.atomic_file import atomic_write
 
 #: 2 has kind, family, windows, rank load, breakdown, links and cost; 1 had none of them.
 SCHEMA = 2
-ROOMS = ("lb", "schedulers", "traces", "hardware", "evaluation")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def begun(**about: Any) -> dict[str, Any]:
@@ -57,29 +57,17 @@ def own_file(name: str) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
+def readable_part(path: Path) -> str:
+    """Return the name of a record's file without the hash that ``path_of`` puts at its end."""
+    return path.stem.rpartition("--")[0]
+
+
 def write(record: dict[str, Any], path: Path) -> None:
-    """Write ``record`` under a temporary name and rename it: durable once this returns."""
+    """Write ``record``, whole or not at all; it is on the disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(_text(record))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        _sync_folder(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the name of a new file outlive a loss of power, where folders can be opened."""
-    if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+    text = _text(record)
+    with atomic_write(path, "w") as file:
+        file.write(text)
 
 
 def _text(record: dict[str, Any]) -> str:
@@ -109,27 +97,26 @@ def read(path: Path) -> dict[str, Any]:
 
 def read_all(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield every record below ``folder``, in the order of their names."""
-    for path in sorted(folder.rglob("*.json")):
+    for path in paths(folder):
         yield read(path)
+
+
+def paths(folder: Path) -> list[Path]:
+    """Return the files of records below ``folder``; a hidden file is one that is being written."""
+    return sorted(path for path in folder.rglob("*.json") if not path.name.startswith("."))
 
 
 @functools.cache
 def provenance() -> dict[str, Any]:
     """Return what made a record: podlab's version, commit and source hash, and the host.
 
-    The source hash covers every Python and preset file, so that a record is only ever taken up
-    again by the very code that wrote it.
+    The source hash covers the code and the presets that scores depend on, so that a record is
+    reused exactly as long as its scores are valid.
     """
-    digest = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*")):
-            if path.suffix in (".py", ".toml"):
-                digest.update(f"{path.relative_to(ROOT)}\n".encode())
-                digest.update(path.read_bytes())
     return {
         "podlab": _version("podlab"),
         "commit": _commit(),
-        "source_hash": digest.hexdigest(),
+        "source_hash": score_hash(),
         "host": {
             "machine": platform.machine(),
             "system": platform.system(),

@@ -1,19 +1,17 @@
 """From records to the pages of a report, as text: nothing is written here."""
 
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from evaluation.leaderboard.measures import GOODPUT
-from evaluation.report import pages, theme
+from evaluation.report import pages
 from evaluation.report.candidate_labels import labelled
+from evaluation.report.environment import page_environment
 from evaluation.report.kinds import name_of
 from evaluation.report.panel import Record
 from evaluation.report.panels import wide
 from evaluation.report.provenance import provenance
 from evaluation.report.record_select import variant_of
-
-HERE = Path(__file__).parent
 
 
 def build(
@@ -85,19 +83,7 @@ def _one_kind_each(records: list[Record]) -> list[Record]:
 
 
 def _environment() -> Any:
-    try:
-        import jinja2
-        import markupsafe
-    except ImportError as error:
-        raise ImportError(f"a report needs jinja2 ({error}): pip install 'podlab[lab]'") from None
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = lambda figure: markupsafe.Markup(theme.to_json(figure))
+    environment = page_environment()
     environment.filters["reason"] = lambda text: _cut(str(text), pages.REASON)
     environment.filters["setting"] = _setting
     return environment

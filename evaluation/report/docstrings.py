@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.records.record_file import ROOT
+from evaluation.records.source_hash import ROOT
 
 REFERENCE = re.compile(r"\b(?:arXiv:\d{4}\.\d{4,5}(?:v\d+)?|doi:10\.\d{4,9}/[^\s)\],;]+)", re.I)
 

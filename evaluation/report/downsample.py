@@ -1,4 +1,4 @@
-"""Long series and distributions in a number of points that a browser draws at once."""
+"""Long series and distributions with few enough points for a browser."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def thinned(time_s: NDArray[Any], values: NDArray[Any], points: int) -> Pair:
-    """Return a series in at most so many points, its peaks and troughs among them.
+def downsampled(time_s: NDArray[Any], values: NDArray[Any], points: int) -> Pair:
+    """Return a series with at most ``points`` points that keeps its peaks and troughs.
 
-    The series is cut into runs of equal length; of each, the lowest and the highest point stay.
+    The series is cut into runs of equal length. The lowest and highest point of each run stay.
 
     Parameters
     ----------
     time_s, values
         [samples] the series, times rising.
     points
-        At least 2.
+        Most points to keep, at least 2.
     """
     if len(values) <= points:
         return np.asarray(time_s, float), np.asarray(values, float)
@@ -31,20 +31,20 @@ def thinned(time_s: NDArray[Any], values: NDArray[Any], points: int) -> Pair:
     return np.asarray(time_s, float)[kept], np.asarray(values, float)[kept]
 
 
-def shares(values: NDArray[Any], points: int) -> Pair:
-    """Return the empirical distribution of known values in at most so many points.
+def cumulative_shares(values: NDArray[Any], points: int) -> Pair:
+    """Return the empirical distribution function with at most ``points`` points.
 
     Parameters
     ----------
     values
-        [any] nan for what is not known.
+        [any] values; nan is left out.
     points
-        At least 2; the least and the largest value are among them.
+        Most points to keep, at least 2. The least and the largest value stay.
 
     Returns
     -------
     tuple
-        Values, rising, and the share of all known values that is at most each.
+        Values, rising, and the share of all known values that are at most each.
     """
     known = np.sort(values[~np.isnan(values)])
     count = len(known)

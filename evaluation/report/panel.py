@@ -16,10 +16,13 @@ class Table:
         One a column; the first column names the row.
     rows
         Texts, as they are read.
+    words
+        Positions of columns that hold words, which are aligned left.
     """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,4 @@ def read(places: Iterable[Path]) -> tuple[list[Record], list[str]]:
 def _below(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
-    return [
-        path
-        for path in sorted(place.rglob("*.json"))
-        if path.name != MARK and not path.name.startswith(".")
-    ]
+    return [path for path in record_file.paths(place) if path.name != MARK]

@@ -1,10 +1,11 @@
-"""The report of a serving simulation: one HTML page that needs nothing else, no network either."""
+"""The report of a serving simulation as one page."""
 
 import json
-import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from evaluation.report import page
+from evaluation.report.panel import Table
 from evaluation.report.serving_plots import plots
 from evaluation.serving.results import fault_table
 from evaluation.serving.results.result import Result
@@ -17,72 +18,40 @@ from evaluation.serving.results.view import (
     rates,
 )
 
-TEMPLATE = "serving.html.j2"
-#: Shared with `podlab report`.
-THEME = Path(__file__).parent / "static" / "plot_theme.js"
-
 
 def write_report(result: Result, path: Path) -> None:
-    """Write the report of a simulation under a temporary name, then rename.
+    """Write the report of a simulation.
 
     Parameters
     ----------
     result
         The simulation.
     path
-        The page, of about 5 to 7 MB, most of which is Plotly.
+        As in :func:`evaluation.report.page.write`.
 
     Raises
     ------
-    ImportError
-        If plotly or jinja2 is not installed.
+    ValueError, ImportError
+        As in :func:`evaluation.report.page.write`.
     """
-    page = report(result)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    page.write(path, result.name, plots(result), text(result))
 
 
-def report(result: Result) -> str:
-    """Return the page as text; errors as of :func:`write_report`."""
-    try:
-        import jinja2
-        import plotly.offline
-    except ImportError as error:
-        raise ImportError(
-            f"a report needs plotly and jinja2 ({error}): pip install 'podlab[lab]'"
-        ) from None
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    drawn = [(plot.title, plot.caption, _inlined(plot.figure)) for plot in plots(result)]
-    tables = [
-        ("Latency", LATENCY_HEADINGS, latency_rows(result.summary)),
-        ("Task executors", EXECUTOR_HEADINGS, executor_rows(result.summary["executors"])),
-    ]
-    faults = result.summary.get("faults")
+def text(result: Result) -> page.Text:
+    """Return the sentences and tables of the report."""
+    summary = result.summary
+    tables = {
+        "Latency": _table(LATENCY_HEADINGS, latency_rows(summary)),
+        "Task executors": _table(EXECUTOR_HEADINGS, executor_rows(summary["executors"])),
+    }
+    faults = summary.get("faults")
     if faults:
-        tables.append(("Faults", fault_table.HEADINGS, fault_table.rows(faults)))
-    return environment.get_template(TEMPLATE).render(
-        name=result.name,
-        headline=headline(result),
-        rates=rates(result),
-        tables=tables,
-        plots=drawn,
-        scenario=json.dumps(result.scenario, indent=1, default=str, ensure_ascii=False),
-        plotly=plotly.offline.get_plotlyjs(),
-        theme=THEME.read_text(encoding="utf-8"),
-    )
+        tables["Faults"] = _table(fault_table.HEADINGS, fault_table.rows(faults))
+    scenario = json.dumps(result.scenario, indent=1, default=str, ensure_ascii=False)
+    return page.Text((headline(result), *rates(result)), tables, details={"Scenario": scenario})
 
 
-def _inlined(figure: Any) -> str:
-    """Return a figure as JSON that no name in it can end the script of."""
-    figure.update_layout(template="none")
-    return str(figure.to_json()).replace("<", "\\u003c")
+def _table(headings: Iterable[Sequence[str]], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table of the terminal, whose headings are lists of lines, as one of the page."""
+    joined = tuple("\n".join(filter(None, lines)) for lines in headings)
+    return Table(joined, tuple(map(tuple, rows)))

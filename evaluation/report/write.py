@@ -1,13 +1,14 @@
 """A report as a folder, whole or not at all."""
 
-import importlib.util
 import json
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from evaluation.report.build import HERE, build
+from evaluation.files.output_path import check_output_folder
+from evaluation.report.assets import STATIC, plotly_file
+from evaluation.report.build import build
 from evaluation.report.panel import Record
 from evaluation.report.record_files import MARK
 
@@ -55,7 +56,7 @@ def write(
             path.write_text(text, encoding="utf-8")
         (partial / "assets").mkdir()
         for name in ASSETS:
-            shutil.copyfile(HERE / "static" / name, partial / "assets" / name)
+            shutil.copyfile(STATIC / name, partial / "assets" / name)
         shutil.copyfile(plotly, partial / "assets" / "plotly.min.js")
         mark = {"podlab-report": 1, "records": len(records)}
         (partial / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
@@ -70,19 +71,8 @@ def write(
     return out / "index.html"
 
 
-def plotly_file() -> Path:
-    """Return plotly.js as its Python package brings it, without importing that."""
-    spec = importlib.util.find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise ImportError("a report needs plotly: pip install 'podlab[lab]'")
-    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
-
-
 def _refuse_others(out: Path, sources: Iterable[Path]) -> None:
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise ValueError(f"{out} is not a folder; give --out another name")
-    if not out.absolute().parent.is_dir():
-        raise ValueError(f"{out}: there is no folder {out.absolute().parent}; make it first")
+    check_output_folder(out)
     for source in sources:
         if source.resolve().is_relative_to(out.resolve()):
             raise ValueError(f"{out} holds the records {source}; give --out another folder")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import simpy
 
 from evaluation.replay.scenario import fabric_of
-from evaluation.serving import build
+from evaluation.serving.assembly.pricing import step_executor, step_price
 from evaluation.serving.engine.system import System
 from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.faults.executor_dies import ExecutorDies
@@ -120,7 +120,7 @@ def _repricing(
         left = replace(table, dies=attention + placement.num_ranks)
         if not table.disaggregated:
             left = replace(left, dies_per_group=placement.num_ranks // groups)
-        pricer = build.step_executor(scenario, left)
-        return build.price(left, pricer, placement, load, seed)
+        pricer = step_executor(scenario, left)
+        return step_price(left, pricer, placement, load, seed)
 
     return reprice

@@ -4,13 +4,13 @@ Times are microseconds of simulated time. A process is a rank, a thread one of i
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from evaluation.step.steptime import StepTime
 from schedulers.pipeline import Schedule, Span
+from traces.atomic_file import atomic_write
 
 Event = dict[str, Any]
 MICRO = 1e6
@@ -52,14 +52,9 @@ def of_schedule(ran: Schedule) -> list[Event]:
 
 
 def write(events: Sequence[Event], path: Path) -> None:
-    """Write events as JSON under a temporary name, then rename."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as stream:
-            json.dump({"traceEvents": list(events), "displayTimeUnit": "ms"}, stream)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write events as JSON, whole or not at all."""
+    with atomic_write(path, "w") as file:
+        json.dump({"traceEvents": list(events), "displayTimeUnit": "ms"}, file)
 
 
 def _names(process: int, name: str, streams: Sequence[str]) -> Iterator[Event]:

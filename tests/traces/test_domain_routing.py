@@ -112,7 +112,7 @@ def test_seeds_decide(recorded):
 
 def test_pieces_make_the_whole(recorded, monkeypatch):
     """Bounded pieces, in order, each with its own tokens."""
-    monkeypatch.setattr("traces.domain_routing.PIECE_BYTES", 3 * 26 * 64 * 4)
+    monkeypatch.setattr("traces.domain_routing.CHUNK_BYTES", 3 * 26 * 64 * 4)
     tokens = np.arange(24).reshape(8, 3)
     pieces = list(DomainRouting(recorded).pieces(tokens, seed=5))
     assert [piece.num_steps for piece in pieces] == [3, 3, 2]

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 #: Statistic to what it says; those with a number at the end (of ranks, of windows) by their stem.
 DESCRIPTIONS = {
-    "hottest": "load of the heaviest expert over the mean, whole trace",
+    "hottest": "load of the hottest expert over the mean, whole trace",
     "hottest_step": "the same within a step, mean of steps",
     "top_share": "share of the load on the hottest fifth of the experts",
     "above_mean": "share of experts with more than the mean load",

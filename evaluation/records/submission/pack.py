@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 import zipfile
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import Any
 
 from evaluation.records import record_file
 from evaluation.records.submission.layout import CONTENTS, FORMAT, PACKAGES, RECORD, SOLVER
+from traces.atomic_file import atomic_write
 
 #: The earliest date of a zip; when something was packed is nobody's concern.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -64,7 +64,7 @@ def pack(folder: Path, out: Path, solvers: Iterable[Path] = ()) -> dict[str, Any
 def _records(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}")
-    return sorted(folder.rglob("*.json"))
+    return record_file.paths(folder)
 
 
 def _solvers(used: dict[str, str], paths: Iterable[Path]) -> dict[str, bytes]:
@@ -107,14 +107,9 @@ def _packages() -> dict[str, str]:
 
 def _write(files: dict[str, bytes], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        with zipfile.ZipFile(partial, "w") as archive:
-            for name, raw in sorted(files.items()):
-                entry = zipfile.ZipInfo(name, EPOCH)
-                entry.create_system = 3
-                entry.external_attr = 0o100644 << 16
-                archive.writestr(entry, raw, zipfile.ZIP_DEFLATED, 9)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(out) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, raw in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, raw, zipfile.ZIP_DEFLATED, 9)

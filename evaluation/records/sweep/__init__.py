@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.records import record_file
+from evaluation.records.stale_records import remove_stale
 from evaluation.records.sweep.in_process import Here
 from evaluation.records.sweep.processes import Processes
 from evaluation.records.sweep.task import Backend, Lost, Record, Task
@@ -49,7 +50,8 @@ def run(
     todo
         Tasks, from :func:`evaluation.kinds.solver.tasks`, say; no two have the same file.
     folder
-        Where records are kept; those of the same task, code and inputs are taken up again.
+        Where records are kept. A record of the same task, code and inputs is reused; a new record
+        replaces those that older code or other inputs gave for the same task.
     jobs
         Processes on this machine. One, without a time limit, is this very process, which a
         solver can then take down. Solve times are fairest with one. Ray counts for itself: a task
@@ -105,6 +107,7 @@ def run(
             if number in lost:
                 found["lost"] = lost[number]
             record_file.write(found, task.path(folder))
+            remove_stale(found, task.path(folder))
             kept[number] = found
             on_record(found, False)
     return [kept[number] for number in sorted(kept)]

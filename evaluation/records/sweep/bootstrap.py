@@ -20,10 +20,10 @@ class Manifest:
 
     Parameters
     ----------
-    rooms
+    packages
         Names of podlab's packages.
-    source_hash
-        Of podlab's code; see :func:`evaluation.records.record_file.provenance`.
+    code_hash
+        Of podlab's code; see :func:`evaluation.records.source_hash.code_hash`.
     code
         Reference to that code as a ZIP file in the object store; None if it must be there.
     folder
@@ -34,8 +34,8 @@ class Manifest:
         Seconds that a task may take; None for any.
     """
 
-    rooms: tuple[str, ...]
-    source_hash: str
+    packages: tuple[str, ...]
+    code_hash: str
     code: Any
     folder: str
     files: dict[str, tuple[str, Any]]
@@ -44,11 +44,11 @@ class Manifest:
 
 def attempt(manifest: Manifest, task: bytes) -> Any:
     """Run a pickled task once, with the caller's code and files; return its record or loss."""
-    if not _is_code(manifest.source_hash):
-        for name in [name for name in sys.modules if name.partition(".")[0] in manifest.rooms]:
+    if not _is_code(manifest.code_hash):
+        for name in [name for name in sys.modules if name.partition(".")[0] in manifest.packages]:
             del sys.modules[name]
         sys.path.insert(0, str(_unpacked(manifest)))
-        if not _is_code(manifest.source_hash):
+        if not _is_code(manifest.code_hash):
             raise RuntimeError(f"podlab of {sys.path[0]} is not that of the caller; delete it")
     from evaluation.records.sweep import node
 
@@ -64,18 +64,18 @@ def place() -> Path:
     return folder
 
 
-def _is_code(source_hash: str) -> bool:
-    """Say whether what is imported as podlab is the code of that hash."""
+def _is_code(code_hash: str) -> bool:
+    """Return whether the podlab that this process imports is the code of that hash."""
     try:
-        from evaluation.records import record_file
+        from evaluation.records import source_hash
     except ImportError:
         return False
-    return bool(record_file.provenance()["source_hash"] == source_hash)
+    return source_hash.code_hash() == code_hash
 
 
 def _unpacked(manifest: Manifest) -> Path:
     """Return a folder with the code, unpacked once a machine: its compiled kernels stay too."""
-    folder = place() / f"code-{manifest.source_hash[:16]}"
+    folder = place() / f"code-{manifest.code_hash[:16]}"
     if not folder.exists():
         if manifest.code is None:
             raise RuntimeError("podlab changed while a sweep ran; run it again")

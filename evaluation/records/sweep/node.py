@@ -5,7 +5,6 @@ import hashlib
 import os
 import pickle
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from evaluation.records.sweep.file_renaming import with_names, with_texts
 from evaluation.records.sweep.task import Lost, Record
 from evaluation.records.sweep.worker import Worker
 from evaluation.records.sweep.worker import attempt as attempt_in
+from traces.atomic_file import atomic_write
 
 
 @dataclass
@@ -113,10 +113,8 @@ def _bring(path: Path, name: str, content: Any) -> None:
     import ray
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
+    with atomic_write(path) as file:
         file.write(ray.get(content).data)
-    os.replace(partial, path)
 
 
 @lru_cache

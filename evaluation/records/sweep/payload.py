@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.records import record_file
+from evaluation.records.source_hash import PACKAGES, ROOT
 
 
 def own_files(tasks: Iterable[Any]) -> list[str]:
@@ -46,10 +46,10 @@ def code() -> bytes:
     """Return podlab itself, presets and samples included, as a ZIP file."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
-        for room in record_file.ROOMS:
-            for path in sorted((record_file.ROOT / room).rglob("*")):
+        for package in PACKAGES:
+            for path in sorted((ROOT / package).rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:
-                    archive.write(path, path.relative_to(record_file.ROOT))
+                    archive.write(path, path.relative_to(ROOT))
     return written.getvalue()
 
 

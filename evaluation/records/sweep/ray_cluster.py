@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from evaluation.records import record_file
+from evaluation.records import record_file, source_hash
 from evaluation.records.sweep import bootstrap, payload
 from evaluation.records.sweep.bootstrap import Manifest
 from evaluation.records.sweep.task import Lost, Record, Task
@@ -144,8 +144,8 @@ class RayCluster:
             digest = hashlib.sha256(content.data).hexdigest()
             files[name] = digest, ray.put(content) if elsewhere else None
         return Manifest(
-            rooms=record_file.ROOMS,
-            source_hash=record_file.provenance()["source_hash"],
+            packages=source_hash.PACKAGES,
+            code_hash=source_hash.code_hash(),
             code=ray.put(payload.code()) if elsewhere else None,
             folder=str(Path.cwd()),
             files=files,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 
+from evaluation.records import record_file
 from evaluation.records.sweep.task import Lost, Record, Task
 
 #: What the numeric libraries of a process read when they are loaded.
@@ -138,6 +139,7 @@ def _serve(connection: Connection, folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.chdir(folder)
+    record_file.provenance()  # hashes podlab's code once, before a time limit runs
     while True:
         try:
             pickled = connection.recv_bytes()

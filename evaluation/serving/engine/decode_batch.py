@@ -1,38 +1,42 @@
-"""Sequences that generate: one dense table over DP groups, advanced by a compiled kernel."""
+"""The running sequences of a task executor, advanced step by step by a compiled kernel."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.serving.engine.executor_setup import ExecutorShape
+from evaluation.serving.engine.kv_memory import whole_blocks
 from lb.kernel import kernel
 
 Ints = NDArray[np.int64]
 
 
 class DecodeBatch:
-    """The running sequences of a task executor.
+    """The running sequences of a task executor, in dense tables of [groups, limit].
+
+    The first ``count`` places of a group are taken. Of these, the first ``begun`` take part in the
+    step under way; sequences that entered since then stand behind them.
 
     Parameters
     ----------
-    groups, limit
-        DP groups, and sequences that each may run.
-    drafts, acceptance
-        Draft tokens of a step, and the chance that each is accepted if those before it were
+    shape
+        Of the executor. In a step a sequence makes one token, and up to ``drafts`` more:
+        ``acceptance`` is the chance that a draft token is accepted if those before it were
         (xDeepServe section 4.6: 70 to 90 %).
-    block_tokens
-        Tokens of a block of key-value cache; whole blocks are held.
     random
-        Generator of acceptances.
+        Generator that draws which draft tokens are accepted.
+
+    Attributes
+    ----------
+    request, left, context
+        [groups, limit] request, tokens that it has left to generate, and its tokens in cache.
+    count, begun
+        [groups] running sequences, and those that take part in the step under way.
+    held, context_sum
+        [groups] tokens of cache in whole blocks, and sum of ``context``.
     """
 
-    def __init__(
-        self,
-        groups: int,
-        limit: int,
-        drafts: int,
-        acceptance: float,
-        block_tokens: int,
-        random: np.random.Generator,
-    ) -> None:
+    def __init__(self, shape: ExecutorShape, random: np.random.Generator) -> None:
+        groups, limit = shape.groups, shape.batch_limit
         self.request: Ints = np.full((groups, limit), -1, dtype=np.int64)
         self.left: Ints = np.zeros((groups, limit), dtype=np.int64)
         self.context: Ints = np.zeros((groups, limit), dtype=np.int64)
@@ -40,8 +44,8 @@ class DecodeBatch:
         self.begun: Ints = np.zeros(groups, dtype=np.int64)
         self.held: Ints = np.zeros(groups, dtype=np.int64)
         self.context_sum: Ints = np.zeros(groups, dtype=np.int64)
-        self.drafts, self.acceptance = drafts, acceptance
-        self.block_tokens, self.random = block_tokens, random
+        self.drafts, self.acceptance = shape.drafts, shape.acceptance
+        self.block_tokens, self.random = shape.block_tokens, random
         self._ended: Ints = np.zeros((groups * limit, 2), dtype=np.int64)
 
     @property
@@ -65,7 +69,9 @@ class DecodeBatch:
         self.held[group] -= whole_blocks(int(self.context[group, at]), self.block_tokens)
         self.context_sum[group] -= self.context[group, at]
         for table in (self.request, self.left, self.context):
-            if at <= begun:  # those in the step under way stay in front of those that came later
+            # The last sequence of the step under way fills the gap, and the last one of all fills
+            # that gap, so that sequences of the step stay in front of those that came later.
+            if at <= begun:
                 table[group, at] = table[group, begun]
                 table[group, begun] = table[group, last]
             else:
@@ -77,16 +83,16 @@ class DecodeBatch:
         return left
 
     def begin(self) -> None:
-        """Begin a step with the sequences that are here; later ones wait for the next."""
+        """Begin a step with the present sequences; later ones wait for the next step."""
         self.begun[:] = self.count
 
     def step(self) -> tuple[Ints, int]:
-        """Let every sequence generate that was here when the step began; those that end leave.
+        """Let every sequence generate that was present when the step began; those that end leave.
 
         Returns
         -------
         ended
-            [sequences, 2] request and group of each that ended.
+            [sequences, 2] request and group of each that ended; valid until the next step.
         emitted
             Tokens generated.
         """
@@ -107,11 +113,6 @@ class DecodeBatch:
         return self._ended[:ended], emitted
 
 
-def whole_blocks(tokens: int, block_tokens: int) -> int:
-    """Return the tokens of the blocks that hold ``tokens``."""
-    return -(-tokens // block_tokens) * block_tokens
-
-
 @kernel
 def _step(
     request: Ints,
@@ -127,8 +128,8 @@ def _step(
     random: np.random.Generator,
     ended: Ints,
 ) -> tuple[int, int]:
-    """Advance every sequence; return how many ended and how many tokens were generated."""
-    found = emitted = 0
+    """Advance every sequence; return the number of ended sequences and of generated tokens."""
+    num_ended = emitted = 0
     for group in range(len(count)):
         at, stop = 0, begun[group]
         while at < stop:
@@ -144,8 +145,10 @@ def _step(
             if left[group, at] > 0:
                 at += 1
                 continue
-            ended[found, 0], ended[found, 1] = request[group, at], group
-            found += 1
+            ended[num_ended, 0], ended[num_ended, 1] = request[group, at], group
+            num_ended += 1
+            # As in ``remove``: the gap goes to the last sequence of the step that is not advanced
+            # yet, which is looked at next, and the gap behind the step to the last of all.
             stop -= 1
             last = count[group] - 1
             for table in (request, left, context):
@@ -159,4 +162,4 @@ def _step(
             blocks += -(-context[group, at] // block) * block
             contexts += context[group, at]
         held[group], context_sum[group] = blocks, contexts
-    return found, emitted
+    return num_ended, emitted

@@ -1,62 +1,59 @@
-"""Signatures of requests: which experts their prompts choose (ELDR, arXiv:2607.00466)."""
+"""Expert-affinity features: the experts that prompts choose (ELDR, arXiv:2607.00466)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving.engine.request_state import Live
 from evaluation.serving.pricing.expert_load import ExpertLoad
+from traces.requests import RequestTrace
 
-#: Pairs of layer and expert that a signature has, those that differ most between domains, and
-#: prompt tokens that it is drawn from at most: assumptions of ours.
+#: Number of features, each a pair of layer and expert, those that differ most between domains, and
+#: the most prompt tokens that features are drawn from: assumptions of ours.
 FEATURES, TOKENS = 256, 256
 #: Tokens of every domain that the pairs are chosen by.
-CHOSEN_BY = 4096
+SELECTION_TOKENS = 4096
 
 
-class Signatures:
-    """Unit vectors of the experts that a request's prompt chose.
+class ExpertAffinity:
+    """Unit vectors of the experts that the prompts of requests chose.
 
-    A prompt's tokens are drawn from the routing of its domain, of long prompts the first 256, once
-    for each request and with a generator of its own.
+    The tokens of a prompt are drawn from the routing of its domain, of long prompts the first 256.
+    They are drawn once for each request, with a generator of its own.
 
     Parameters
     ----------
     load
         Draws experts.
-    live
+    trace
         The requests.
     seed
-        Of the draws.
+        Random seed.
     """
 
-    def __init__(self, load: ExpertLoad, live: Live, seed: int) -> None:
-        self._load, self._live, self._seed = load, live, seed
-        each = np.eye(len(load.domains)) * CHOSEN_BY
+    def __init__(self, load: ExpertLoad, trace: RequestTrace, seed: int) -> None:
+        self._load, self._trace, self._seed = load, trace, seed
+        each = np.eye(len(load.domains)) * SELECTION_TOKENS
         random = np.random.default_rng([seed, 5])
         means = np.array([load(tokens, random).ravel() for tokens in each], dtype=np.float64)
         spread = means.var(axis=0) if len(means) > 1 else means[0]
         self._pairs = np.argsort(-spread, kind="stable")[:FEATURES]
-        self._found: dict[int, NDArray[np.float64]] = {}
+        self._features: dict[int, NDArray[np.float64]] = {}
 
     @property
-    def features(self) -> int:
-        """Length of a signature."""
+    def num_features(self) -> int:
+        """Length of a vector."""
         return len(self._pairs)
 
     def __call__(self, requests: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return [requests, features] unit vectors."""
-        return np.array([self._signature(request) for request in requests.tolist()])
+        return np.array([self.of(request) for request in requests.tolist()])
 
-    def _signature(self, request: int) -> NDArray[np.float64]:
-        if request not in self._found:
-            live = self._live
+    def of(self, request: int) -> NDArray[np.float64]:
+        """Return the [features] unit vector of a request."""
+        if request not in self._features:
+            domain = 0 if self._trace.domain is None else int(self._trace.domain[request])
             tokens = np.zeros(len(self._load.domains))
-            tokens[live.domain[request]] = min(int(live.trace.prompt_tokens[request]), TOKENS)
+            tokens[domain] = min(int(self._trace.prompt_tokens[request]), TOKENS)
             random = np.random.default_rng([self._seed, 6, request])
             counts = self._load(tokens, random).ravel()[self._pairs].astype(np.float64)
-            self._found[request] = counts / (np.linalg.norm(counts) or 1.0)
-        return self._found[request]
-
-    def forget(self, request: int) -> None:
-        """Drop what is kept of a request that has finished."""
-        self._found.pop(request, None)
+            self._features[request] = counts / (np.linalg.norm(counts) or 1.0)
+        return self._features[request]

@@ -1,8 +1,32 @@
-"""Keys and values on their way from prefill to decode, plane by plane."""
+"""Transfers of keys and values from prefill to decode, over the ports of one plane."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from evaluation.serving.engine.task_executor import TaskExecutor
 from hardware import Fabric
+
+
+@dataclass(frozen=True)
+class KvTransfer:
+    """Keys and values of a request on their way between two DP groups.
+
+    Parameters
+    ----------
+    request
+        The request.
+    attempt
+        Attempt of the request when the transfer began; the transfer is void once it has risen.
+    source, source_group, target, target_group
+        Task executor and DP group that send and that receive.
+    """
+
+    request: int
+    attempt: int
+    source: TaskExecutor
+    source_group: int
+    target: TaskExecutor
+    target_group: int
 
 
 @dataclass
@@ -16,9 +40,9 @@ class Ports:
     Parameters
     ----------
     die_bytes_per_s
-        What one die sends or receives on the plane.
+        Rate at which one die sends or receives on the plane.
     latency_s
-        Of one transfer, handshake included.
+        Latency of one transfer, including the handshake.
     """
 
     die_bytes_per_s: float
@@ -42,14 +66,14 @@ class Ports:
         source, target
             Task executor and DP group that send and receive.
         dies
-            Dies of either group.
+            Number of dies of either group.
         size_bytes
-            Of the keys and values.
+            Size of the keys and values.
 
         Returns
         -------
         start_s, end_s
-            When it begins and when all has arrived.
+            When the transfer begins, and when all has arrived.
         """
         ends = ((*source, "out"), (*target, "in"))
         start = max([now_s] + [self._free_s.get(end, 0.0) for end in ends])
@@ -57,6 +81,34 @@ class Ports:
         for end in ends:
             self._free_s[end] = end_s
         return start, end_s
+
+
+@dataclass(frozen=True)
+class KvNetwork:
+    """Network that carries keys and values.
+
+    Parameters
+    ----------
+    ports
+        Ports of its plane.
+    cache_bytes
+        Returns the bytes of the keys and values of a number of tokens.
+    """
+
+    ports: Ports
+    cache_bytes: Callable[[float], float]
+
+    def send(self, transfer: KvTransfer, now_s: float, tokens: int) -> tuple[float, float]:
+        """Book the transfer of some tokens; return its start and end in seconds."""
+        source, target = transfer.source, transfer.target
+        origin, group = transfer.source_group, transfer.target_group
+        return self.ports.send(
+            max(now_s, source.kv_from_s, target.kv_from_s),
+            (source.number, origin),
+            (target.number, group),
+            (source.kv_dies(origin), target.kv_dies(group)),
+            self.cache_bytes(float(tokens)),
+        )
 
 
 def ports(fabric: Fabric, plane: str) -> Ports:

@@ -1,4 +1,4 @@
-"""What a serving simulation writes down while it runs: requests, samples of executors, steps."""
+"""Logs of a serving simulation: of requests, of samples of executors, and of steps."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from evaluation.serving.pricing.work import Cost
 from traces import RequestTrace
 
-#: Columns of a request log that are nan until they are known, in seconds of simulated time.
+#: Columns of a request log in seconds of simulated time; nan until known.
 TIMES = ("prefill_start_s", "first_token_s", "second_token_s", "finish_s")
 #: Where a request ran; -1 until known.
 PLACES: dict[str, type] = {
@@ -26,7 +26,7 @@ COUNTS: dict[str, type] = {
     "transfers_s": np.float64,
     "generated": np.int64,
 }
-#: Columns of samples: states at the time of the sample, then totals since the sample before.
+#: Columns of samples: states at the time of the sample, and totals since the sample before.
 STATES = ("waiting", "running", "kv_used", "kv_capacity")
 TOTALS = (
     "steps",
@@ -45,12 +45,14 @@ WHOLE = frozenset(("executor", *STATES, "steps", "tokens"))
 
 
 class RequestLog:
-    """What became of every request: plain columns [requests] that the engine writes to.
+    """Record of every request, in columns of [requests].
+
+    Only :class:`evaluation.serving.engine.request_state.RequestState` writes to it during a run.
 
     Parameters
     ----------
     trace
-        The requests that are played; their arrival and lengths are copied.
+        The requests; their arrival times and lengths are copied.
 
     Attributes
     ----------
@@ -59,17 +61,17 @@ class RequestLog:
     prefill_start_s, first_token_s, second_token_s, finish_s
         Seconds of simulated time; nan until known.
     prefill_executor, prefill_group, decode_executor, decode_group
-        Where it ran last; -1 until known.
+        Executor and DP group where it ran last; -1 until known.
     cached_tokens
         Prompt tokens found in a prefix cache.
     recomputed_tokens
         Tokens computed again, after a preemption or a fault.
     preemptions
-        How often it lost its key-value cache to another.
+        Number of times that it lost its key-value cache to other requests.
     transfers_s
-        Seconds its key-value cache was in transfer.
+        Seconds that its key-value cache was in transfer.
     generated
-        Output tokens so far.
+        Output tokens so far; of running sequences only once the run has ended.
     """
 
     prefill_start_s: NDArray[np.float64]
@@ -99,12 +101,12 @@ class RequestLog:
             setattr(self, name, np.zeros(requests, dtype))
 
     def __len__(self) -> int:
-        """Return the number of requests, those that have not arrived yet among them."""
+        """Return the number of requests, including those that have not arrived yet."""
         return len(self.arrival_s)
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:
-        """All columns by name, in the order in which files have them; not copies."""
+        """All columns by name, in the order of files; views, not copies."""
         names = ("arrival_s", "prompt_tokens", "output_tokens", *TIMES, *PLACES, *COUNTS)
         return {name: getattr(self, name) for name in names}
 
@@ -115,7 +117,7 @@ class RequestLog:
 
 
 class SampleLog:
-    """Time series of task executors, appended to while the simulation runs.
+    """Time series of task executors.
 
     Parameters
     ----------
@@ -152,21 +154,22 @@ class SampleLog:
         Parameters
         ----------
         time_s
-            Simulated time; of one executor never falling.
+            Simulated time; it never falls between samples of one executor.
         executor
-            Its index.
+            Index of the executor.
         waiting, running, kv_used, kv_capacity
-            Requests and tokens of key-value cache now.
+            Requests, and tokens of key-value cache, at this time.
         steps, tokens
-            Steps, and output tokens of these, since its last sample; so all that follow.
+            Steps since the last sample of the executor, and output tokens of these steps. All
+            values that follow are of the same steps.
         busy_s
             Seconds in steps.
         barrier_idle_s
-            Seconds of these in which the mean DP group waited for the slowest.
+            Seconds of ``busy_s`` in which the mean DP group or rank waited for the slowest.
         attention_max_s, attention_mean_s, experts_max_s, experts_mean_s, communication_s
             Sums of :class:`evaluation.serving.pricing.work.Cost` over the steps.
         dp_imbalance
-            Sum, over the steps, of the load of the heaviest DP group to the mean one.
+            Sum over the steps of the ratio of the heaviest DP group's load to the mean load.
         """
         if self._length == len(self._rows):
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
@@ -195,14 +198,14 @@ class SampleLog:
         return self._length
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Return one column [samples], counts as int64, all others as float64; a copy."""
+        """Return a copy of one column [samples]: counts as int64, all others as float64."""
         column = self._rows[: self._length, SAMPLE_COLUMNS.index(name)]
         return column.astype(np.int64 if name in WHOLE else np.float64)
 
     def of(self, executor: int) -> dict[str, NDArray[Any]]:
         """Return all columns of one task executor, by name."""
-        mine = self["executor"] == executor
-        return {name: self[name][mine] for name in SAMPLE_COLUMNS}
+        rows = self["executor"] == executor
+        return {name: self[name][rows] for name in SAMPLE_COLUMNS}
 
 
 class LoggedStep(NamedTuple):
@@ -231,7 +234,7 @@ class StepLog:
     Parameters
     ----------
     start_s, end_s
-        The range; what overlaps it is kept, all else is passed over.
+        The time range in seconds. Only steps and transfers that overlap it are kept.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Totals of a task executor's steps between two samples."""
+"""Totals over the steps of a task executor between two samples."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from evaluation.serving.pricing.work import Cost, Work
 
 
 @dataclass
-class Totals:
+class StepTotals:
     """Sums since the last sample, named as the columns of a sample log."""
 
     steps: int = 0
@@ -21,7 +21,7 @@ class Totals:
     dp_imbalance: float = 0.0
 
     def add(self, work: Work, cost: Cost, emitted: int) -> None:
-        """Add one step that emitted so many tokens."""
+        """Add one step, which emitted some tokens."""
         self.steps += 1
         self.tokens += emitted
         self.busy_s += cost.total

@@ -1,211 +1,250 @@
-"""The serving system in event time: arrivals, transfers, and who takes over from whom."""
+"""The serving system in event time: it moves every request from arrival to its last token.
 
-from collections.abc import Callable, Generator, Sequence
+The way of a request, where prompts and answers have executors of their own: it arrives, the prefill
+stage chooses an executor, and the steps of that one compute the prompt (``PromptFinished``). The
+decode stage chooses another executor. Once a DP group of it has memory (``TransferRequested``), the
+keys and values are sent there, and its steps generate up to the last token (``RequestFinished``).
+"""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import simpy
 
-from evaluation.serving.engine.job_executor import Stage
-from evaluation.serving.engine.kv_transfer import Ports
-from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
-from evaluation.serving.engine.request_state import Live
-from evaluation.serving.engine.step_totals import Totals
-from evaluation.serving.engine.task_executor import TaskExecutor
+from evaluation.serving.engine.events import (
+    CapacityFreed,
+    Event,
+    PromptFinished,
+    RequestFinished,
+    RequestPreempted,
+    TransferRequested,
+)
+from evaluation.serving.engine.kv_transfer import KvNetwork, KvTransfer
+from evaluation.serving.engine.log import SampleLog, StepLog
+from evaluation.serving.engine.request_state import RequestState
+from evaluation.serving.engine.router_stage import DecodeStage, PrefillStage
+from evaluation.serving.engine.task_executor import RunningStep, TaskExecutor
 
-#: Asked before every step: executor, now, to seconds of pause.
+Process = Generator[simpy.Event, Any, None]
+#: Called before every step with the executor and the time; returns seconds of pause.
 StepHook = Callable[[TaskExecutor, float], float]
 
 
+@dataclass(frozen=True)
+class ServingCluster:
+    """Task executors, and how requests get to them.
+
+    Parameters
+    ----------
+    executors
+        All task executors, in the order of their numbers.
+    prefill_stage, decode_stage
+        Choose the executor that computes a prompt, and the one that generates.
+    network
+        Carries keys and values between them.
+    """
+
+    executors: Sequence[TaskExecutor]
+    prefill_stage: PrefillStage
+    decode_stage: DecodeStage
+    network: KvNetwork
+
+
 class System:
-    """Routes requests from arrival to last token; loses none and counts none twice.
+    """Moves requests between task executors; loses none and counts none twice.
+
+    Only this class hands a request to an executor. Executors return events, which it handles in the
+    order in which they are raised.
 
     Parameters
     ----------
     env
         Event time.
-    live, log
-        State and record of every request.
-    ports
-        Of the plane that carries keys and values.
-    cache_bytes
-        Returns the bytes of keys and values of so many tokens.
+    requests
+        State of every request.
+    cluster
+        Task executors and routers.
     steps
-        Keeps steps and transfers of a time range, for the timeline; ``None``: none.
+        Keeps steps and transfers of a time range, for the timeline; ``None``: keeps none.
+
+    Attributes
+    ----------
+    hooks
+        Called before every step of an executor that has work, as for a migration of weights.
+    in_transfer
+        Transfers under way, including void ones.
+    arrived_count, finished_count
+        Requests that have arrived, and that have finished.
+    all_finished
+        Event that the last request has finished.
     """
 
     def __init__(
         self,
         env: simpy.Environment,
-        live: Live,
-        log: RequestLog,
-        ports: Ports,
-        cache_bytes: Callable[[float], float],
+        requests: RequestState,
+        cluster: ServingCluster,
         steps: StepLog | None = None,
     ) -> None:
-        self.env, self.live, self.log, self.ports = env, live, log, ports
-        self.cache_bytes, self.steps = cache_bytes, steps
-        self.executors: Sequence[TaskExecutor] = ()
+        self.env, self.requests, self.steps = env, requests, steps
+        self.executors, self.network = cluster.executors, cluster.network
+        self.prefill_stage = cluster.prefill_stage
+        self.decode_stage = cluster.decode_stage
         self.hooks: list[StepHook] = []
-        self.in_transfer = self.arrivals_seen = self.finished_count = 0
+        self.in_transfer = self.arrived_count = self.finished_count = 0
         self.all_finished = env.event()
-
-    def connect(self, executors: Sequence[TaskExecutor], first: Stage, second: Stage) -> None:
-        """Add the task executors and the job executor's two choices; requests then arrive."""
-        self.executors, self.first, self.second = executors, first, second
-        self.env.process(self._arrive())
-        telemetry_s = max(one.telemetry_s for one in executors)
+        for executor in self.executors:
+            env.process(self._run_steps(executor))
+        env.process(self._arrive())
+        telemetry_s = max(executor.telemetry_s for executor in self.executors)
         if telemetry_s > 0:
-            self.env.process(self._report(telemetry_s))
+            env.process(self._report(telemetry_s))
 
-    def _report(self, telemetry_s: float) -> Generator[simpy.Event, Any, None]:
-        """Ask for what is held whenever reports are due, else it waits though there is room."""
-        while True:
-            yield self.env.timeout(telemetry_s)
-            self.first.board.expire()
-            self.second.board.expire()
-            self.room()
-            for executor in self.executors:
-                executor.reported()
-
-    def _arrive(self) -> Generator[simpy.Event, Any, None]:
-        for request, at_s in enumerate(self.live.trace.arrival_s.tolist()):
+    def _arrive(self) -> Process:
+        for request, at_s in enumerate(self.requests.trace.arrival_s.tolist()):
             if at_s > self.env.now:
                 yield self.env.timeout(at_s - self.env.now)
-            self.arrivals_seen += 1
-            self.live.joined_s[request] = self.env.now
-            self.first.route(request, self.env.now)
+            self.arrived_count += 1
+            self.requests.join_queue(request, self.env.now)
+            self._route_prompt(request)
 
-    def prompt_done(self, executor: TaskExecutor, request: int, group: int) -> None:
-        """Choose who generates; the prompt's cache is held until it has been fetched."""
-        self.live.joined_s[request] = self.env.now
-        self.second.route(request, self.env.now)
+    def _report(self, telemetry_s: float) -> Process:
+        """Retry whatever waits when reports are due, as routers may hold it on an older report."""
+        while True:
+            yield self.env.timeout(telemetry_s)
+            self.prefill_stage.assigner.telemetry.expire()
+            self.decode_stage.assigner.telemetry.expire()
+            self.retry_waiting()
+            for executor in self.executors:
+                self._handle(executor, executor.report())
 
-    def receive(self, executor: TaskExecutor, request: int, group: int) -> None:
-        """Send a request's keys and values to the group that has room for them."""
-        live, env = self.live, self.env
-        source = self.executors[int(live.holder[request])]
-        origin = int(live.group[request])
-        size = self.cache_bytes(float(live.need[request]))
-        dies = source.kv_dies(origin), executor.kv_dies(group)
-        ends = (source.number, origin), (executor.number, group)
-        first_s = max(env.now, source.kv_from_s, executor.kv_from_s)
-        start, end = self.ports.send(first_s, *ends, dies, size)
-        self.in_transfer += 1
-        self.log.transfers_s[request] += end - start
+    def _run_steps(self, executor: TaskExecutor) -> Process:
+        while True:
+            pause_s = self._before_step(executor) if executor.has_work else 0.0
+            if pause_s > 0:
+                yield self.env.timeout(pause_s)
+            step = executor.begin_step()
+            if step is None:
+                yield executor.idle()
+                continue
+            yield self.env.timeout(step.cost.total)
+            if executor.epoch == step.epoch:  # else a fault has undone the step
+                self._handle(executor, executor.end_step(step))
+                self._log_step(executor, step)
+
+    def _before_step(self, executor: TaskExecutor) -> float:
+        """Call all hooks; return the seconds that the executor pauses for them."""
+        return sum(hook(executor, self.env.now) for hook in self.hooks)
+
+    def _log_step(self, executor: TaskExecutor, step: RunningStep) -> None:
         if self.steps is not None:
-            self.steps.add_transfer(request, source.number, executor.number, start, end)
-        attempt = int(live.attempt[request])
-        done = env.timeout(end - env.now)
-        done.callbacks.append(
-            lambda _: self._received(source, origin, executor, request, group, attempt)
-        )
+            prompt_tokens = int(step.work.prefill_tokens.sum())
+            sequences = int(step.work.sequences.sum())
+            self.steps.add(executor.number, step.start_s, step.cost, prompt_tokens, sequences)
 
-    def _received(
-        self,
-        source: TaskExecutor,
-        origin: int,
-        target: TaskExecutor,
-        request: int,
-        group: int,
-        attempt: int,
-    ) -> None:
-        self.in_transfer -= 1
-        if self.live.attempt[request] != attempt:
-            return  # one of its ends failed meanwhile, and it has started over
-        source.prefill.release(request, origin)
-        source.wake()
-        target.arrived(request, group)
-        self.room()
+    def _handle(self, executor: TaskExecutor, events: Iterable[Event]) -> None:
+        """Handle the events of an executor, each before the next one is raised."""
+        for event in events:
+            match event:
+                case RequestFinished():
+                    self._count_finished()
+                case PromptFinished(request):
+                    self.requests.join_queue(request, self.env.now)
+                    self._route_decode(request)
+                case TransferRequested(request, group):
+                    self._start_transfer(request, executor, group)
+                case RequestPreempted(request):
+                    self._requeue(request)
+                case CapacityFreed():
+                    self.retry_waiting()
 
-    def finished(self, request: int) -> None:
-        """Note the last token of a request."""
-        if not np.isnan(self.log.finish_s[request]):
-            raise RuntimeError(f"request {request} finished twice; this is a defect of podlab")
-        self.log.finish_s[request] = self.env.now
-        self.live.holder[request] = self.live.group[request] = -1
+    def _count_finished(self) -> None:
         self.finished_count += 1
-        if self.finished_count == self.live.trace.num_requests:
+        if self.finished_count == len(self.requests):
             self.all_finished.succeed()
 
-    def again(self, request: int) -> None:
-        """Route a request anew that has lost its keys and values."""
-        lost = int(self.live.done[request])
-        if lost == self.live.need[request]:  # it generated too, and its last token is in no cache
-            lost = int(self.live.trace.prompt_tokens[request] + self.live.generated[request]) - 1
-        self.log.recomputed_tokens[request] += lost
-        self.live.start_over(request)
-        self.live.joined_s[request] = self.env.now
-        self.first.route(request, self.env.now)
+    def _route_prompt(self, request: int) -> None:
+        executor = self.prefill_stage.route(request, self.env.now)
+        if executor is not None:
+            executor.join_prefill(request)
 
-    def lose(self, groups: Sequence[tuple[TaskExecutor, int]]) -> None:
-        """Take DP groups away that have failed: route anew all that they held or waited for.
+    def _route_decode(self, request: int) -> None:
+        executor = self.decode_stage.route(request, self.env.now)
+        if executor is not None:
+            self._handle(executor, executor.join_decode(request))
 
-        Requests on their way to such a group, whose cache is safe elsewhere, only choose again who
-        generates them; all others are computed again.
+    def _requeue(self, request: int) -> None:
+        """Route a request anew whose keys and values are lost."""
+        self.requests.requeue(request, self.env.now)
+        self._route_prompt(request)
+
+    def retry_waiting(self) -> None:
+        """Route requests that routers have held, as there may be free capacity now."""
+        for request, executor in self.prefill_stage.retry(self.env.now):
+            executor.join_prefill(request)
+        for request, executor in self.decode_stage.retry(self.env.now):
+            self._handle(executor, executor.join_decode(request))
+
+    def _start_transfer(self, request: int, target: TaskExecutor, group: int) -> None:
+        """Send the keys and values of a request to a DP group that has reserved memory for it."""
+        requests, env = self.requests, self.env
+        source = self.executors[int(requests.holder[request])]
+        origin, attempt = int(requests.group[request]), int(requests.attempt[request])
+        transfer = KvTransfer(request, attempt, source, origin, target, group)
+        start_s, end_s = self.network.send(transfer, env.now, int(requests.need[request]))
+        requests.start_transfer(request, end_s - start_s)
+        self.in_transfer += 1
+        if self.steps is not None:
+            self.steps.add_transfer(request, source.number, target.number, start_s, end_s)
+        arrival = env.timeout(end_s - env.now)
+        arrival.callbacks.append(lambda _: self._end_transfer(transfer))
+
+    def _end_transfer(self, transfer: KvTransfer) -> None:
+        self.in_transfer -= 1
+        if self.requests.attempt[transfer.request] != transfer.attempt:
+            return  # one of its ends failed meanwhile, and the request has started over
+        transfer.source.release_prompt(transfer.request, transfer.source_group)
+        transfer.target.receive_cache(transfer.request, transfer.target_group)
+        self.retry_waiting()
+
+    def fail_groups(self, groups: Sequence[tuple[TaskExecutor, int]]) -> None:
+        """Empty DP groups that have failed, and route anew all that they held or waited for.
+
+        Requests on their way to such a group, whose cache is safe elsewhere, only choose again
+        where they generate. All others are computed again.
         """
-        gone = {(one.number, group) for one, group in groups}
-        live = self.live
-        held = [
-            request
-            for request in np.flatnonzero(live.holder >= 0).tolist()
-            if (int(live.holder[request]), int(live.group[request])) in gone
-        ]
-        anew, again = [], []
-        for one, group in groups:
-            lost, later = one.lose(group)
-            anew += lost
-            again += later
-        for one in {one.number: one for one, _ in groups}.values():
-            if not one.up.any():
-                anew, one.prefill.pool = anew + one.prefill.pool, []
-                again, one.decode.pending = again + one.decode.pending, []
-        self.second.backlog = [one for one in self.second.backlog if one not in set(held)]
+        held = self.requests.held_by({(executor.number, group) for executor, group in groups})
+        lost = [executor.fail_group(group) for executor, group in groups]
+        for executor in dict.fromkeys(executor for executor, _ in groups):
+            if not executor.up.any():
+                lost.append(executor.drain())
+        self.decode_stage.withdraw(held)
         for request in held:
             for executor in self.executors:
-                executor.withdraw(request)
-        lost_requests = list(dict.fromkeys(anew + held))
-        for request in lost_requests:
-            self.again(request)
-        for request in [one for one in dict.fromkeys(again) if one not in set(lost_requests)]:
-            live.attempt[request] += 1  # what is under way for it goes nowhere
-            self.second.route(request, self.env.now)
-
-    def room(self) -> None:
-        """Retry what was held for want of room."""
-        if self.first.backlog:
-            self.first.retry(self.env.now)
-        if self.second.backlog:
-            self.second.retry(self.env.now)
-
-    def before_step(self, executor: TaskExecutor, now_s: float) -> float:
-        """Ask everybody who wants to know of the coming step; return the pauses together."""
-        return sum(hook(executor, now_s) for hook in self.hooks)
+                executor.decode.withdraw(request)
+        recompute = dict.fromkeys([*(each for one in lost for each in one.recompute), *held])
+        reroute = dict.fromkeys(each for one in lost for each in one.reroute)
+        for request in recompute:
+            self._requeue(request)
+        for request in reroute:
+            if request not in recompute:
+                self.requests.cancel_transfer(request)
+                self._route_decode(request)
 
     def sample(self, samples: SampleLog) -> None:
-        """Write down what all executors do."""
+        """Add a sample of every executor."""
         for executor in self.executors:
-            decode, prefill = executor.decode, executor.prefill
-            early = len(decode.pending) + int(decode.waiting.sum())
-            ready = sum(map(len, executor.ready))
-            totals, executor.totals = executor.totals, Totals()
-            samples.add(
-                self.env.now,
-                executor.number,
-                early + prefill.queued + ready,
-                int(executor.batch.count.sum()),
-                int(executor.kv_used.sum()),
-                int(executor.capacity.sum()),
-                **vars(totals),
-            )
+            samples.add(self.env.now, executor.number, **executor.take_sample())
 
     @property
     def stuck(self) -> bool:
-        """Whether requests are left and nothing will ever happen again."""
+        """Whether requests are left although nothing will ever happen again."""
         now_s = self.env.now
         idle = not any(
-            one.busy or (one.halted and not one.dead) or now_s <= one.idle_since_s + one.telemetry_s
-            for one in self.executors
+            executor.busy
+            or (executor.halted and not executor.dead)
+            or now_s <= executor.idle_since_s + executor.telemetry_s
+            for executor in self.executors
         )
-        arrived = self.arrivals_seen == self.live.trace.num_requests
-        return idle and arrived and not self.in_transfer
+        return idle and self.arrived_count == len(self.requests) and not self.in_transfer

@@ -1,4 +1,4 @@
-"""What routers are told of workers: now, or as of the last report."""
+"""Telemetry of workers as routers see it: as of now, or as of the last report."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,39 +9,39 @@ import numpy as np
 from schedulers.views import Workers
 
 
-class Board:
-    """Reports of workers that may be stale, with what was routed since counted in.
+class WorkerTelemetry:
+    """Reports of workers that may be stale; what a router has assigned since is counted in.
 
     Parameters
     ----------
-    live
+    workers
         Returns the workers as they are now.
     telemetry_s
-        Seconds between reports; 0: always as they are now (xDeepServe section 4.3 sends KV
-        statistics periodically).
+        Seconds between reports; 0: a router always sees the workers as they are now (xDeepServe
+        section 4.3 sends KV statistics periodically).
     """
 
-    def __init__(self, live: Callable[[], Workers], telemetry_s: float) -> None:
-        self._live, self._telemetry_s = live, telemetry_s
+    def __init__(self, workers: Callable[[], Workers], telemetry_s: float) -> None:
+        self._workers, self._telemetry_s = workers, telemetry_s
         self._report: Workers | None = None
         self._at_s = -np.inf
         self.routed = 0
 
     def view(self, now_s: float) -> Workers:
-        """Return what a router sees at this time."""
+        """Return the workers as a router sees them at this time."""
         if self._telemetry_s == 0:
-            return dataclasses.replace(self._live(), routed=self.routed)
+            return dataclasses.replace(self._workers(), routed=self.routed)
         if self._report is None or now_s - self._at_s >= self._telemetry_s:
-            self._report, self._at_s = _copied(self._live()), now_s
-        # whether a worker lives is known at once: heartbeats have their own delay
-        return dataclasses.replace(self._report, up=self._live().up, routed=self.routed)
+            self._report, self._at_s = _copied(self._workers()), now_s
+        # Routers know at once whether a worker is up: heartbeats have a delay of their own.
+        return dataclasses.replace(self._report, up=self._workers().up, routed=self.routed)
 
     def expire(self) -> None:
-        """Let the next view be a new report, as the period of this one is over."""
+        """Make the next view a new report, as the period of this one is over."""
         self._at_s = -np.inf
 
     def count_in(self, worker: int, prompt_tokens: int, output_tokens: int) -> None:
-        """Count a request that was just routed."""
+        """Count a request that was just assigned."""
         self.routed += 1
         if self._report is not None:
             self._report.waiting[worker] += 1

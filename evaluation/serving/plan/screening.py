@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving import build
-from evaluation.serving.engine.decode_batch import whole_blocks
-from evaluation.serving.engine.task_executor import Shape
+from evaluation.serving.assembly.executors import executor_shape
+from evaluation.serving.assembly.pricing import start_placement, step_executor, step_price
+from evaluation.serving.assembly.workload import check_requests
+from evaluation.serving.engine.executor_setup import ExecutorShape
+from evaluation.serving.engine.kv_memory import whole_blocks
 from evaluation.serving.plan.service_bound import most_requests, most_value
 from evaluation.serving.plan.span import ArrivalSpan
 from evaluation.serving.pricing.colocated import ColocatedPrice
@@ -18,7 +20,7 @@ from evaluation.serving.scenario.executor_table import ExecutorTable
 from traces.requests import RequestTrace
 
 Array = NDArray[np.float64]
-Priced = tuple[Shape, ColocatedPrice | DisaggregatedPrice]
+Priced = tuple[ExecutorShape, ColocatedPrice | DisaggregatedPrice]
 #: Steps whose mean stands for steady ones: experts and jitter are drawn anew in each.
 DRAWS = 4
 #: Halvings of the batch, which leave 0.4 % of the largest open, in favour of the deployment.
@@ -85,7 +87,7 @@ class Screening:
         # A sequence is in the batch as long as it generates, so long answers weigh more.
         context = decoded * (trace.prompt_tokens + outputs / 2)
         self.context = float(context.sum() / max(decoded.sum(), 1.0))
-        assert trace.domain is not None  # build.requests names one for each
+        assert trace.domain is not None  # workload.requests names one for each
         counts = np.bincount(trace.domain, minlength=len(span.load.domains))
         self.domains = counts / counts.sum()
         self._arrival, self._deadline = trace.arrival_s[scored], span.deadline_s[scored]
@@ -105,7 +107,7 @@ class Screening:
         served = deployment.serve(self.span.scenario)
         prefill, decode = executor_tables(served)
         shapes = [self._priced(table)[0] for table in (prefill, decode)]
-        build.check_requests(self.span.trace, shapes)
+        check_requests(self.span.trace, shapes)
         prompts = prefill.count * self._prefill_rate(prefill) * (1 + self.margin)
         tokens = decode.count * self._decode_rate(decode) * (1 + self.margin)
         first_by = self._arrival + served.ttft_s
@@ -191,12 +193,12 @@ class Screening:
         key = replace(table, count=1, batch_limit=1)
         if key not in self._prices:
             scenario, load = self.span.scenario, self.span.load
-            pricer = build.step_executor(scenario, table)
+            pricer = step_executor(scenario, table)
             shared = 0 if scenario.shared_local else pricer.operators.model.shared_experts
             slots = table.slots_per_rank or -(-(load.num_experts + shared) // table.expert_dies)
-            shape = build.shape(table.role, scenario, table, pricer, slots)
-            placement = build.start_placement(table, load, self.seed, shared)
-            price = build.price(table, pricer, placement, load, self.seed)
+            shape = executor_shape(table.role, scenario, table, pricer, slots)
+            placement = start_placement(table, load, self.seed, shared)
+            price = step_price(table, pricer, placement, load, self.seed)
             self._prices[key] = shape, price
         return self._prices[key]
 

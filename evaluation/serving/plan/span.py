@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving import build
+from evaluation.serving.assembly import workload
 from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.results.goodput import arrival_span
 from evaluation.serving.scenario.scenario import ServingScenario
@@ -98,10 +98,10 @@ def plan_span(
         to score, or requests arrive at once and ``requests`` does not say how many to take.
     """
     _check(span_s, warm_up_s, requests)
-    load = build.expert_load(scenario)
+    load = workload.expert_load(scenario)
     if requests is not None:
         return _first(scenario, load, requests, warm_up_s, seed)
-    known = build.requests(scenario, load, seed)
+    known = workload.requests(scenario, load, seed)
     request_s = _request_s(scenario, known)
     if known.duration_s == 0:
         raise ValueError(
@@ -158,7 +158,7 @@ def _span(
     if requests < 1:
         raise ValueError(f"{scenario.name}: no request arrives within the span; give a longer one")
     played = dataclasses.replace(scenario, requests=requests, warm_up_s=warm_up_s)
-    trace = build.requests(played, load, seed)
+    trace = workload.requests(played, load, seed)
     last_s = float(trace.arrival_s[-1])
     if warm_up_s > last_s / 2:  # a simulation measures half of its time at least
         raise ValueError(
@@ -195,4 +195,4 @@ def _lengthened(
     count = math.ceil(expected + 6 * math.sqrt(expected)) + 6  # short by chance once in 10^9
     generate = {**scenario.generate, "requests": count}
     longer = dataclasses.replace(scenario, generate=generate)
-    return longer, build.requests(longer, load, seed)
+    return longer, workload.requests(longer, load, seed)

@@ -114,7 +114,7 @@ class FaultInjector:
         for health in stopped:
             health.resume(key)
             health.executor.wake()
-        self.system.room()
+        self.system.retry_waiting()
 
     def _slow_down(self, fault: Fault, plan: FailurePlan, health: ExecutorHealth) -> Process:
         """Run dies at a lower speed until the repair; solvers know of it from detection on."""
@@ -208,7 +208,7 @@ class FaultInjector:
             first.known_lost |= set(plan.lost_dies) & first.dies.lost_dies
         for health in stopped:
             health.update_executor()
-        self.system.lose(lost)
+        self.system.fail_groups(lost)
 
     def _return_dies(self, key: int, health: ExecutorHealth) -> Process:
         """Load the weights of repaired dies while the executor is stopped, then use the dies."""

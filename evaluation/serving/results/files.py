@@ -1,9 +1,7 @@
 """A serving simulation in files: requests and samples as CSV or Parquet, the summary as JSON."""
 
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from evaluation.serving.engine.log import SAMPLE_COLUMNS, RequestLog, SampleLog
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.slo import tpot_s, ttft_s
 from evaluation.serving.scenario.fault_table import as_table
+from traces.atomic_file import atomic_path, atomic_write
 
 ROWS_PER_GROUP = 2**16
 SUFFIXES = (".csv", ".parquet")
@@ -58,21 +57,21 @@ def write_samples(samples: SampleLog, path: Path) -> None:
 
 
 def write_summary(summary: Mapping[str, Any], path: Path) -> None:
-    """Write a summary as JSON; the file has its name only once it is whole."""
-    with _renamed(path) as partial:
-        text = json.dumps(summary, indent=1, allow_nan=False)
-        partial.write_text(text + "\n", encoding="utf-8")
+    """Write a summary as JSON, whole or not at all."""
+    text = json.dumps(summary, indent=1, allow_nan=False)
+    with atomic_write(path, "w") as file:
+        file.write(text + "\n")
 
 
 def write_faults(faults: Sequence[Fault], path: Path) -> None:
-    """Write faults as [[fault]] tables (.toml), those drawn at random too, to be played again."""
-    with _renamed(path) as partial:
-        tables = (
-            "[[fault]]\n"
-            + "".join(f"{key} = {json.dumps(value)}\n" for key, value in as_table(fault).items())
-            for fault in faults
-        )
-        partial.write_text("\n".join(tables), encoding="utf-8")
+    """Write faults, random ones too, as [[fault]] tables (.toml) that can be simulated again."""
+    tables = (
+        "[[fault]]\n"
+        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in as_table(fault).items())
+        for fault in faults
+    )
+    with atomic_write(path, "w") as file:
+        file.write("\n".join(tables))
 
 
 def _write_rows(length: int, part: Callable[[slice], Mapping[str, Any]], path: Path) -> None:
@@ -95,7 +94,7 @@ def _write_rows(length: int, part: Callable[[slice], Mapping[str, Any]], path: P
         for one in first.schema
     ]
     schema = pa.schema(fields)
-    with _renamed(path) as partial:
+    with atomic_path(path) as partial:
         if path.suffix == ".csv":
             writer = pc.CSVWriter(partial, schema)
         else:
@@ -104,14 +103,3 @@ def _write_rows(length: int, part: Callable[[slice], Mapping[str, Any]], path: P
             writer.write_table(first.cast(schema))
             for start in range(ROWS_PER_GROUP, length, ROWS_PER_GROUP):
                 writer.write_table(batch(start).cast(schema))
-
-
-@contextmanager
-def _renamed(path: Path) -> Iterator[Path]:
-    """Give a temporary name, which becomes ``path`` if all goes well."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -39,12 +39,12 @@ NOTHING = "–"
 def print_summary(result: Result, console: Console) -> None:
     """Print counts, latencies, rates and executors of a simulation, with their units."""
     summary = result.summary
-    console.print(headline(result), highlight=False, markup=False)
+    console.print(headline(result), highlight=False, markup=False, soft_wrap=True)
     console.print()
     console.print(_table(LATENCY_HEADINGS, latency_rows(summary)))
     console.print()
     for line in rates(result):
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print()
     console.print(_table(EXECUTOR_HEADINGS, executor_rows(summary["executors"])))
     if summary.get("faults"):

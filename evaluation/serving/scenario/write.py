@@ -9,7 +9,6 @@ from typing import Any
 from evaluation.serving.scenario.executor_table import ExecutorTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import preset
-from traces.atomic_file import atomic_write
 
 #: Keys that a plan changes beside the executors.
 CHANGED = ("requests", "rate_factor", "warm_up_s", "generate")
@@ -40,12 +39,6 @@ def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
     ]
     head = "".join(f"# {line}\n" for line in comment.splitlines())
     return head + "\n".join(_lines(content)) + "\n"
-
-
-def write(text: str, path: Path) -> None:
-    """Write a text; the file gets its name only when it is complete."""
-    with atomic_write(path, "w") as file:
-        file.write(text)
 
 
 def _differing(values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 import lb
 from evaluation.analysis.attribution import PHASES, attribute
-from evaluation.analysis.train_judge_split import observe
+from evaluation.analysis.train_judge_split import split_trace
 from hardware.faults import Jitter
 
 EXPERTS = PHASES.index("experts")
@@ -15,7 +15,7 @@ EVEN = lb.make_dispatcher("even")
 
 
 def _solved(trace, solver="greedy"):
-    seen, counts, tokens = observe(trace, 4)
+    seen, counts, tokens = split_trace(trace, 4)
     return lb.solve(lb.Problem(seen, 16, 5), solver), counts, tokens
 
 
@@ -46,14 +46,14 @@ def test_ranks_and_experts_add_up_to_the_expert_phase(executor, trace, jitter):
     np.testing.assert_allclose(found.expert_s.sum(axis=1), phase, rtol=1e-12)
 
 
-def test_the_hot_rank_is_the_one_with_the_hot_expert(executor):
+def test_the_slowest_rank_is_the_one_with_the_hot_expert(executor):
     """Expert 5 alone has tokens: its rank is waited for, and it takes all the blame."""
     counts = np.zeros((3, 2, 64), dtype=np.int32)
     counts[:, :, 5] = 600
     placement = lb.solve(lb.Problem(np.ones((2, 64)), 16, 4), "contiguous")
     found = attribute(executor, placement, counts, np.full(3, 600), EVEN)
-    assert found.hot_rank.tolist() == [1, 1]
-    assert found.hot_load(0) == pytest.approx(16)
+    assert found.slowest_rank.tolist() == [1, 1]
+    assert found.slowest_rank_load(0) == pytest.approx(16)
     assert (found.rank_s > 0).sum() == 2
     assert (found.expert_s > 0).sum() == 2
     assert (found.expert_s[:, 5] > 0).all()
@@ -72,7 +72,7 @@ def test_a_layer_without_tokens_is_balanced(executor):
     placement = lb.solve(lb.Problem(np.ones((1, 64)), 16, 4), "contiguous")
     empty = np.zeros((2, 1, 64), dtype=np.int32)
     found = attribute(executor, placement, empty, np.array([16, 16]), EVEN)
-    assert found.hot_load(0) == 1
+    assert found.slowest_rank_load(0) == 1
     assert found.phase_s[0, EXPERTS] == 0
 
 

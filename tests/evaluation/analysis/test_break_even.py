@@ -8,12 +8,12 @@ import pytest
 
 import lb
 from evaluation.analysis.break_even import break_even_skew, price
-from evaluation.analysis.break_even_grid import Cell, Grid, Setting
+from evaluation.analysis.break_even_grid import BreakEvenCell, BreakEvenGrid, BreakEvenSetting
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 
-SMALL = Setting(layers=4, steps=3)
-GRID = Grid((0.0, 1.0), (32,), (16,), (1,), (1.0,))
+SMALL = BreakEvenSetting(layers=4, steps=3)
+GRID = BreakEvenGrid((0.0, 1.0), (32,), (16,), (1,), (1.0,))
 
 
 def _executor(ranks):
@@ -76,7 +76,7 @@ def test_equal_seeds_give_equal_maps():
 def test_cells_come_in_order_and_are_told():
     """All combinations, one call for each."""
     grid = dataclasses.replace(GRID, redundant=(1, 2), bandwidth=(0.5, 1.0))
-    told: list[Cell] = []
+    told: list[BreakEvenCell] = []
     cells = price(grid, SMALL, told.append)
     assert told == cells
     assert len(cells) == len(grid) == 8
@@ -134,7 +134,7 @@ def test_no_room_is_infinite():
 )
 def test_break_even_lies_between_the_skews(changes, skew):
     """Straight between the two where the sign turns; the first if it pays there; or never."""
-    base = Cell(0.0, 8, 16, 1, 1.0, 1.0, 1.0, 1.0, 0.0, 8, 8, True)
+    base = BreakEvenCell(0.0, 8, 16, 1, 1.0, 1.0, 1.0, 1.0, 0.0, 8, 8, True)
     cells = [
         dataclasses.replace(base, skew=at, replicas_s=1 + change)
         if math.isfinite(change)

@@ -1,18 +1,18 @@
-"""Grid, setting and cells of the break-even map."""
+"""BreakEvenGrid, setting and cells of the break-even map."""
 
 import dataclasses
 import math
 
 import pytest
 
-from evaluation.analysis.break_even_grid import Cell, Grid, Setting
+from evaluation.analysis.break_even_grid import BreakEvenCell, BreakEvenGrid, BreakEvenSetting
 
-CELL = Cell(1.0, 32, 16, 1, 1.0, 5e-4, 4e-4, 3e-4, 0.01, 32, 32, True)
+CELL = BreakEvenCell(1.0, 32, 16, 1, 1.0, 5e-4, 4e-4, 3e-4, 0.01, 32, 32, True)
 
 
 def test_a_grid_counts_its_cells():
     """Every combination once."""
-    assert len(Grid((0, 1), (8,), (16, 32), (1, 2, 4), (1,))) == 12
+    assert len(BreakEvenGrid((0, 1), (8,), (16, 32), (1, 2, 4), (1,))) == 12
 
 
 def test_change_is_of_the_time_of_a_token():
@@ -53,7 +53,7 @@ def test_no_room_costs():
 def test_wrong_axes_are_refused(axis, values):
     """Each axis has a least number, and numbers once."""
     with pytest.raises(ValueError, match=f"{axis} = .*: give numbers >="):
-        Grid(**{axis: values})
+        BreakEvenGrid(**{axis: values})
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_wrong_axes_are_refused(axis, values):
 def test_wrong_settings_are_refused(change, message):
     """With the inequality that fails."""
     with pytest.raises(ValueError, match=message):
-        Setting(**change)
+        BreakEvenSetting(**change)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lb
-from evaluation.analysis.marginal_cost import marginal_s
+from evaluation.analysis.marginal_cost import marginal_cost_s
 
 EVEN = lb.make_dispatcher("even")
 
@@ -20,7 +20,7 @@ def test_nothing_moves_nothing_changes(executor, trace, dispatcher):
     """The same placement twice gives exact zeros."""
     placement = lb.solve(lb.Problem(trace.counts[0], 16, 5), "greedy")
     split = lb.make_dispatcher(dispatcher)
-    assert not marginal_s(executor, placement, placement, trace.counts, split).any()
+    assert not marginal_cost_s(executor, placement, placement, trace.counts, split).any()
 
 
 def test_an_expert_that_changes_with_an_idle_one_is_all_the_difference(executor):
@@ -29,20 +29,20 @@ def test_an_expert_that_changes_with_an_idle_one_is_all_the_difference(executor)
     counts[:, :, :2] = 500, 400
     before = lb.solve(lb.Problem(np.ones((1, 64)), 16, 4), "contiguous")
     after = _swapped(before, 1, 63)
-    found = marginal_s(executor, before, after, counts, EVEN)
+    found = marginal_cost_s(executor, before, after, counts, EVEN)
     steps = [executor.step(placement, counts[0]).experts[0] for placement in (before, after)]
     assert found[0, 1] == pytest.approx(steps[0] - steps[1])
     assert found[0, 1] > 0
     assert np.count_nonzero(found) == 1
 
 
-def test_one_of_two_hot_ranks_is_worth_nothing_alone(executor):
+def test_one_of_two_slowest_ranks_is_worth_nothing_alone(executor):
     """Two ranks are equally hot, each cooler after: neither alone ends the wait, so no sum."""
     counts = np.zeros((1, 1, 64), dtype=np.int32)
     counts[:, :, [0, 1, 4, 5]] = 300
     before = lb.solve(lb.Problem(np.ones((1, 64)), 16, 4), "contiguous")
     after = _swapped(_swapped(before, 1, 63), 5, 59)
-    found = marginal_s(executor, before, after, counts, EVEN)
+    found = marginal_cost_s(executor, before, after, counts, EVEN)
     steps = [executor.step(placement, counts[0]).experts[0] for placement in (before, after)]
     assert steps[1] < steps[0]
     np.testing.assert_allclose(found, 0, atol=1e-12)
@@ -63,5 +63,5 @@ def test_shares_of_the_dispatcher_count(executor):
         share[0, slots] = np.arange(len(slots)) == 0
         return share
 
-    assert marginal_s(executor, before, after, counts, EVEN)[0, 0] > 0
-    assert marginal_s(executor, before, after, counts, first_only)[0, 0] == 0
+    assert marginal_cost_s(executor, before, after, counts, EVEN)[0, 0] > 0
+    assert marginal_cost_s(executor, before, after, counts, first_only)[0, 0] == 0

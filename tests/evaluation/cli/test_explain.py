@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 import lb
 import traces
 from evaluation.cli.app import app
+from evaluation.files.placement_file import write_placement
+from evaluation.files.placements.formats import FORMATS
 
 RUNNER = CliRunner()
 TOY = ["dsv2lite-intent", "--step-tokens", "256"]
@@ -69,6 +71,17 @@ def test_files_say_ranks_and_slots(tmp_path):
     assert by_file["scenario"]["slots_per_rank"] == 5
 
 
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_every_file_that_solve_writes_is_explained(tmp_path, form):
+    """The file stands for the solver that it came from: no difference, whatever the format."""
+    path = tmp_path / f"greedy{FORMATS[form].endings[0]}"
+    trace = traces.load("dsv2lite-intent").split(256).counts()
+    placement = lb.solve(lb.Problem(trace.windows(8)[0], 16, 5), "greedy")
+    write_placement(placement, path, FORMATS[form])
+    call = [str(path), "greedy@5", *TOY, "--ranks", "16", "--steps", "4"]
+    assert _json(*call)["step_s"]["difference"] == 0
+
+
 def test_a_placement_against_itself():
     """No difference, no move, no table."""
     said = RUNNER.invoke(app, ["explain", "greedy", "greedy", *TOY, *MACHINE])
@@ -106,6 +119,11 @@ def test_the_way_back_never_pays():
     ("call", "message"),
     [
         (["greedy", "gredy", *TOY, *MACHINE], "did you mean"),
+        (
+            ["none.pt", "greedy@5", *TOY, *MACHINE],
+            "none.pt: no placement file ends so; the formats are",
+        ),
+        (["here/none", "greedy@5", *TOY, *MACHINE], "here/none: no placement file ends so"),
         (["none.npy", "greedy", *TOY, *MACHINE], "none.npy: there is no such placement file"),
         (["greedy", "none.json", *TOY], "none.json: there is no such placement file"),
         (["greedy", "eplb", "dsv2lite-intend"], "unknown trace 'dsv2lite-intend': did you mean"),

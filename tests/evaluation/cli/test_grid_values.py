@@ -1,14 +1,14 @@
-"""Axes as they are typed."""
+"""Values of a grid on the command line."""
 
 import pytest
 
-from evaluation.cli.grid_values import axis
+from evaluation.cli.grid_values import grid_values
 
 
 def test_numbers_are_sorted():
     """Spaces are allowed, and order does not matter."""
-    assert axis("1, 0,0.5", "skew", float, at_least=0) == (0.0, 0.5, 1.0)
-    assert axis("64,32", "ranks", int, at_least=1) == (32, 64)
+    assert grid_values("1, 0,0.5", "skew", float, at_least=0) == (0.0, 0.5, 1.0)
+    assert grid_values("64,32", "ranks", int, at_least=1) == (32, 64)
 
 
 @pytest.mark.parametrize(
@@ -28,5 +28,5 @@ def test_numbers_are_sorted():
 def test_wrong_axes_are_refused(text, kind, message):
     """The option is named, and the entry."""
     with pytest.raises(ValueError, match=message) as said:
-        axis(text, "batch", kind, at_least=1, at_most=10)
+        grid_values(text, "batch", kind, at_least=1, at_most=10)
     assert str(said.value).startswith("--batch")

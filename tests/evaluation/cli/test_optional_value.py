@@ -1,10 +1,10 @@
-"""--ray may stand alone."""
+"""The address of --ray may be left out."""
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from evaluation.cli.optional_value import MayStandAlone
+from evaluation.cli.optional_value import OptionalValueCommand
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_ray_with_and_without_an_address(arguments, said):
     """Alone it means a cluster of this machine; what follows is still read."""
     app = typer.Typer()
 
-    @app.command(cls=MayStandAlone)
+    @app.command(cls=OptionalValueCommand)
     def run(ray: str | None = None, jobs: int = 1) -> None:
         print(ray, jobs)
 

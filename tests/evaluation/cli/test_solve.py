@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 import lb
 import traces
 from evaluation.cli.app import app
+from evaluation.files.placements.formats import FORMATS
 
 RUNNER = CliRunner()
 LOAD = np.random.default_rng(0).integers(1, 100, (3, 8))
@@ -117,14 +118,22 @@ def test_solvers_and_their_parameters(load, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy")[0], np.arange(12) % 8)
 
 
-def test_the_current_placement_in_each_of_its_files(load, tmp_path):
-    """Solving twice moves nothing, whichever file says what is loaded."""
-    for form, suffix in (("npy", "npy"), ("json", "json"), ("vllm-ascend", "json")):
-        current = tmp_path / f"current.{suffix}"
-        _solve(load, current, "--format", form)
-        said = _solve(load, tmp_path / "next.npy", "--format", "npy", "--current", str(current))
-        assert "moves         0 of 36 slots" in said
-        np.testing.assert_array_equal(np.load(tmp_path / "next.npy"), _expected())
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_the_current_placement_in_each_of_its_files(load, tmp_path, form):
+    """Solving twice moves nothing, whichever format says what is loaded."""
+    current = tmp_path / f"current{FORMATS[form].endings[0]}"
+    _solve(load, current, "--format", form)
+    said = _solve(load, tmp_path / "next.npy", "--format", "npy", "--current", str(current))
+    assert "moves         0 of 36 slots" in said
+    np.testing.assert_array_equal(np.load(tmp_path / "next.npy"), _expected())
+
+
+def test_rows_of_dense_layers_are_left_out_of_the_current_placement(load, tmp_path):
+    """SGLang's file has six rows; --first-layer says that the three MoE layers start at row 2."""
+    layers = ("--format", "sglang", "--first-layer", "2", "--num-layers", "6")
+    _solve(load, tmp_path / "now.json", *layers)
+    now = ("--current", str(tmp_path / "now.json"))
+    assert "moves         0 of 36" in _solve(load, tmp_path / "a.json", *layers, *now)
 
 
 def test_experts_that_stay_keep_their_slots(load, tmp_path):
@@ -164,8 +173,8 @@ def test_the_summary_says_how_good_it_is(load, tmp_path):
         (["--format", "vllm", "--num-layers", "3"], "--num-layers goes with sglang"),
         (["--format", "sglang", "--num-layers", "2"], "layer 2 is outside num_layers = 2"),
         (["--max-moves", "3"], "give current as well"),
-        (["--current", "none.npy"], "none.npy: No such file"),
-        (["--current", "now.csv"], "give a slot map in .npy or .json"),
+        (["--current", "none.npy"], "none.npy: there is no such placement file"),
+        (["--current", "now.csv"], "now.csv: no placement file ends so"),
         (["--groups", "3"], "expert_groups = 3"),
         (["--ranks-per-node", "3"], "ranks_per_node = 3"),
         (["--window-steps", "2"], "is a matrix; steps and windows are counted in traces"),
@@ -215,9 +224,9 @@ def test_files_that_hold_no_loads(tmp_path, name, content, message):
     [
         ([[0, 1]], "now.json: 2 slots over 4 ranks"),
         ([[0, 1, 2, 3]], "current: the placement does not answer the problem"),
-        ({"slots": []}, "has keys ['slots']"),
+        ({"slots": []}, "now.json: it holds no placement"),
         ({"layer_list": [{}], "moe_layer_count": 1}, "now.json: no expert map"),
-        ("text", "now.json: physical_to_logical has shape ()"),
+        ("text", "now.json: it holds no placement"),
     ],
 )
 def test_files_that_hold_no_placement(load, tmp_path, content, message):

@@ -90,7 +90,6 @@ def test_memory_bound_says_which_batch_is_left():
         (["--device", "h101"], "did you mean"),
         (["--fabric", "gb200-nvl72", "--ranks", "128"], "num_ranks = 128 is outside"),
         (["--layers", "1"], "layers = 1 < 2"),
-        (["--seed", "-1"], "seed = -1 < 0"),
         (["--csv", "."], "--csv . is a folder"),
         (["--csv", "/no/such/folder/map.csv"], "there is no folder /no/such/folder"),
     ],

@@ -1,12 +1,13 @@
-"""What could not be written is refused before the work."""
+"""Output paths: a file that cannot be written is refused before the work."""
 
 import pytest
 
-from evaluation.files.output_path import check_output
+from evaluation.files.output_path import check_output, check_output_folder
 
 
-def test_a_file_in_a_folder_that_there_is(tmp_path):
-    """New or old, with an ending of those asked for; a folder where one may be given."""
+def test_a_file_in_an_existing_folder_is_accepted(tmp_path):
+    """New or old, with one of the endings; a folder only where one may be given."""
+    check_output(None, (".csv",))
     check_output(tmp_path / "new.csv", (".csv", ".parquet"))
     (tmp_path / "old.csv").touch()
     check_output(tmp_path / "old.csv")
@@ -22,6 +23,17 @@ def test_a_file_in_a_folder_that_there_is(tmp_path):
     ],
 )
 def test_others_are_refused(tmp_path, name, endings, text):
-    """The option, the name, what is wrong and the mend."""
+    """The message names the option, the file, what is wrong, and how to fix it."""
     with pytest.raises(ValueError, match=text):
         check_output(tmp_path / name, endings, "--out")
+
+
+def test_a_folder_is_checked_like_a_file(tmp_path):
+    """New or old, but neither a file nor below a folder that is missing."""
+    check_output_folder(tmp_path / "new")
+    check_output_folder(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"^--out .*file is not a folder"):
+        check_output_folder(tmp_path / "file")
+    with pytest.raises(ValueError, match=r"there is no folder .*none; make it first"):
+        check_output_folder(tmp_path / "none" / "new")

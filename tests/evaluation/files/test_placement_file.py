@@ -1,11 +1,11 @@
-"""Placements in files: what engines write is read, and nothing else is."""
+"""Placement files: the reader takes each known format and refuses all else by name."""
 
 import json
 
 import numpy as np
 import pytest
 
-from evaluation.files.placement_file import read_placement
+from evaluation.files.placement_file import names_placement_file, read_placement
 
 MAP = [[0, 1, 1, 2], [2, 1, 0, 0]]
 
@@ -46,7 +46,7 @@ def test_an_archive_is_refused(tmp_path):
     """Several arrays in a file called .npy are not one map."""
     with (tmp_path / "map.npy").open("wb") as file:
         np.savez(file, a=np.array(MAP))
-    with pytest.raises(ValueError, match=r"map\.npy: an archive"):
+    with pytest.raises(ValueError, match=r"map\.npy: it is an archive"):
         read_placement(tmp_path / "map.npy", 2)
 
 
@@ -55,10 +55,11 @@ def test_an_archive_is_refused(tmp_path):
     [
         ("{", "map.json: .*delimiter|map.json: Expecting"),
         ("[" * 100_000, "map.json: "),
-        ("[[0, 1]]", "neither physical_to_logical_map nor physical_to_logical"),
-        ("{}", "neither"),
+        ("[[0, 1]]", "does not say num_ranks"),
+        ("{}", "holds no placement of the format json or sglang or vllm or vllm-ascend"),
+        ("3", "holds no placement"),
         (json.dumps({"physical_to_logical": MAP}), "does not say num_ranks"),
-        (json.dumps({"physical_to_logical": MAP, "physical_to_logical_map": MAP}), "found both"),
+        (json.dumps({"physical_to_logical": MAP, "physical_to_logical_map": MAP}), "has both"),
         (json.dumps({"physical_to_logical": MAP, "num_ranks": "2"}), "num_ranks = '2'"),
         (json.dumps({"physical_to_logical": MAP, "num_ranks": True}), "truth value"),
         (json.dumps({"physical_to_logical": MAP, "num_ranks": 3}), "over 3 ranks"),
@@ -103,8 +104,43 @@ def test_other_ranks_than_asked_are_refused(tmp_path):
 
 
 def test_other_files_are_refused(tmp_path):
-    """Only two suffixes, and the file must be there."""
-    with pytest.raises(ValueError, match=r"ends in .npy or .json"):
+    """The message lists the formats, and a missing file is named."""
+    with pytest.raises(ValueError, match=r"map\.pkl: .* deepseek \(\.npz\), json \(\.json\)"):
         read_placement(tmp_path / "map.pkl", 2)
     with pytest.raises(FileNotFoundError, match="no such placement file"):
         read_placement(tmp_path / "map.npy", 2)
+
+
+def test_the_arrays_of_eplb_are_found_by_name(tmp_path):
+    """An .npz without phy2log is no placement."""
+    np.savez(tmp_path / "map.npz", phy2log=np.array(MAP), other=np.zeros(2))
+    assert read_placement(tmp_path / "map.npz", 2).physical_to_logical.tolist() == MAP
+    np.savez(tmp_path / "map.npz", load=np.array(MAP))
+    with pytest.raises(ValueError, match="holds no placement of the format deepseek"):
+        read_placement(tmp_path / "map.npz", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_file"),
+    [
+        ("greedy", False),
+        ("greedy@4", False),
+        ("own.py:mine", False),
+        ("folder/own.py", False),
+        ("folder/own.py:mine@4", False),
+        ("map.npz", True),
+        ("map.pt", True),
+        ("folder/map", True),
+    ],
+)
+def test_paths_are_told_from_solvers(name, is_file):
+    """A word with an ending or a folder is a path; Python files are solvers."""
+    assert names_placement_file(name) is is_file
+
+
+def test_an_existing_file_is_never_a_solver(tmp_path, monkeypatch):
+    """The word "map" means a file in the folder that has one."""
+    monkeypatch.chdir(tmp_path)
+    assert not names_placement_file("map")
+    (tmp_path / "map").touch()
+    assert names_placement_file("map")

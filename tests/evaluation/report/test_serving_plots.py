@@ -18,7 +18,7 @@ def plots(result):
 
 def traces_of(plot):
     """Return x and y of every trace, by name."""
-    return {one.name: (list(one.x), list(one.y)) for one in plot.figure.data}
+    return {trace["name"]: (list(trace["x"]), list(trace["y"])) for trace in plot.figure["data"]}
 
 
 def test_distributions_are_of_all_requests_that_have_the_time(plots):
@@ -32,10 +32,10 @@ def test_distributions_are_of_all_requests_that_have_the_time(plots):
 def test_the_slo_is_drawn_where_there_is_one(plots, result):
     """A dashed line, told in the caption; none at infinity."""
     plot = plots["Time per output token"]
-    assert plot.figure.layout.shapes[0].x0 == 0.25
+    assert plot.figure["layout"]["shapes"][0]["x0"] == 0.25
     assert plot.caption.endswith("dashed: the SLO of 0.25 s.")
     without = dataclasses.replace(result, slo=Slo())
-    assert not serving_plots.plots(without)[1].figure.layout.shapes
+    assert "shapes" not in serving_plots.plots(without)[1].figure["layout"]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_an_interval_without_steps_has_no_imbalance(plots):
 def test_a_step_breaks_down_into_milliseconds(plots):
     """Decode: 12 steps of 500 ms, of which attention 125 and its wait 62.5."""
     bars = {
-        bar.name: dict(zip(bar.y, bar.x, strict=True))
-        for bar in plots["Step breakdown"].figure.data
+        bar["name"]: dict(zip(bar["y"], bar["x"], strict=True))
+        for bar in plots["Step breakdown"].figure["data"]
     }
     assert bars["attention"]["decode 0"] == pytest.approx(125)
     assert bars["wait for attention"]["decode 0"] == pytest.approx(62.5)
@@ -83,6 +83,8 @@ def test_traces_share_the_points_of_a_page(result):
         for time_s in np.arange(1.0, 2_100.0):
             samples.add(time_s, number, int(time_s) % 7, 1, 1, 2, 1, 1, 0.5, 0.25, dp_imbalance=1.5)
     many = dataclasses.replace(result, executors=names, samples=samples)
-    lengths = [len(one.x) for plot in serving_plots.plots(many) for one in plot.figure.data]
+    lengths = [
+        len(trace["x"]) for plot in serving_plots.plots(many) for trace in plot.figure["data"]
+    ]
     assert max(lengths) <= 2_000
     assert sum(lengths) <= 160_000

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import simpy
 
-from evaluation.serving.engine.job_executor import Stage
-from evaluation.serving.engine.kv_transfer import Ports
-from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
-from evaluation.serving.engine.request_state import Live
-from evaluation.serving.engine.system import System
-from evaluation.serving.engine.task_executor import Shape, TaskExecutor
+from evaluation.serving.engine.executor_setup import (
+    ExecutorSetup,
+    ExecutorShape,
+    GroupSchedulers,
+)
+from evaluation.serving.engine.kv_transfer import KvNetwork, Ports
+from evaluation.serving.engine.log import SampleLog, StepLog
+from evaluation.serving.engine.request_state import RequestState
+from evaluation.serving.engine.router_stage import DecodeStage, PrefillStage
+from evaluation.serving.engine.system import ServingCluster, System
+from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.pricing.work import Cost
 from evaluation.serving.results.conservation import check
 from schedulers.batch.fcfs import fcfs
@@ -53,6 +58,21 @@ class Part:
     drafts: int = 0
     acceptance: float = 0.0
 
+    def shape(self, copy):
+        """Return the shape of one of them, with one die for each DP group."""
+        return ExecutorShape(
+            f"{self.role}-{copy}",
+            self.role,
+            self.groups,
+            1.0,
+            self.kv_capacity,
+            self.block_tokens,
+            self.step_tokens,
+            self.batch_limit,
+            self.drafts,
+            self.acceptance,
+        )
+
 
 class Small:
     """A system that plays a trace.
@@ -92,51 +112,25 @@ class Small:
         seed=0,
     ):
         self.env = env = simpy.Environment()
-        self.live = live = Live(trace, trace.output_tokens.astype(np.int64))
-        self.log, self.steps = RequestLog(trace), StepLog(0.0, np.inf)
-        self.system = System(
-            env, live, self.log, Ports(1.0, 0.0), lambda tokens: cache_s * tokens, self.steps
-        )
+        self.requests = RequestState(trace, trace.output_tokens.astype(np.int64))
+        self.log, self.steps = self.requests.log, StepLog(0.0, np.inf)
+        schedulers = GroupSchedulers(prefill, decode, policy, telemetry_s)
         self.executors = []
         for part in parts:
             for copy in range(part.count):
-                shape = Shape(
-                    f"{part.role}-{copy}",
-                    part.role,
-                    part.groups,
-                    1.0,
-                    part.kv_capacity,
-                    part.block_tokens,
-                    part.step_tokens,
-                    part.batch_limit,
-                    part.drafts,
-                    part.acceptance,
-                )
-                self.executors.append(
-                    TaskExecutor(
-                        env,
-                        len(self.executors),
-                        shape,
-                        part.price,
-                        (prefill, decode),
-                        policy,
-                        live,
-                        self.log,
-                        self.steps,
-                        telemetry_s,
-                        1,
-                        self.system,
-                        seed,
-                    )
-                )
+                number = len(self.executors)
+                random = np.random.default_rng([seed, number, 1])
+                setup = ExecutorSetup(part.shape(copy), part.price, schedulers, random)
+                self.executors.append(TaskExecutor(env, number, setup, self.requests))
         prompts = [one for one in self.executors if one.shape.role != "decode"]
         answers = [one for one in self.executors if one.shape.role != "prefill"]
-        into, out = TaskExecutor.join_prefill, TaskExecutor.join_decode
-        self.system.connect(
+        cluster = ServingCluster(
             self.executors,
-            Stage(prompts, first, live, telemetry_s, into, decode=False),
-            Stage(answers, second, live, telemetry_s, out, decode=True),
+            PrefillStage(prompts, first, self.requests, telemetry_s),
+            DecodeStage(answers, second, self.requests, telemetry_s),
+            KvNetwork(Ports(1.0, 0.0), lambda tokens: cache_s * tokens),
         )
+        self.system = System(env, self.requests, cluster, self.steps)
         self.samples = SampleLog([one.shape.name for one in self.executors])
         self.sample_s = sample_s
         if sample_s is not None:
@@ -154,7 +148,6 @@ class Small:
             return self
         self.env.run(self.system.all_finished)
         self.system.sample(self.samples)
-        self.log.generated[:] = self.live.generated
         check(self.log, self.env.now, 0)
         return self
 

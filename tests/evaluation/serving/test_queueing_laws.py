@@ -96,7 +96,7 @@ def test_littles_law_of_prefill_and_decode():
     log, length_s = small.log, small.env.now
     for executor, column, stay_s in (
         (0, "waiting", log.first_token_s - log.arrival_s),
-        (1, "running", log.finish_s - small.live.entered_s),
+        (1, "running", log.finish_s - small.requests.entered_s),
     ):
         there = small.samples.of(executor)[column].mean()
         assert there > 1

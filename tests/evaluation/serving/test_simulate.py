@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evaluation.serving.build import expert_load, requests
+from evaluation.serving.assembly.workload import expert_load, requests
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import FaultRates
 from evaluation.serving.faults.recovery import MODES, Recovery

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.records import record_file
+from evaluation.records import source_hash
 from evaluation.records.sweep import payload
 
 
@@ -58,14 +58,14 @@ def test_a_damaged_toml_file_travels_as_it_is():
     assert payload.own_files([Names("own.toml")]) == ["own.toml"]
 
 
-def test_code_is_all_that_the_source_hash_covers():
+def test_code_is_all_that_the_code_hash_covers():
     """Each Python and TOML file of podlab's, and samples, but nothing compiled."""
     with zipfile.ZipFile(io.BytesIO(payload.code())) as archive:
         names = set(archive.namelist())
     covered = {
-        str(path.relative_to(record_file.ROOT))
-        for room in record_file.ROOMS
-        for path in (record_file.ROOT / room).rglob("*")
+        str(path.relative_to(source_hash.ROOT))
+        for package in source_hash.PACKAGES
+        for path in (source_hash.ROOT / package).rglob("*")
         if path.suffix in (".py", ".toml")
     }
     assert covered <= names

@@ -18,7 +18,7 @@ import hardware.preset
 import traces
 from evaluation.candidates.candidate import Candidate
 from evaluation.kinds.solver import Task
-from evaluation.records import record_file, sweep
+from evaluation.records import record_file, source_hash, sweep
 from evaluation.records.sweep import bootstrap, payload, ray_cluster
 from evaluation.records.sweep.bootstrap import Manifest
 from evaluation.replay.scenario import Scenario
@@ -116,9 +116,10 @@ def test_code_travels_to_nodes_that_lack_it(cluster, tmp_path):
     with zipfile.ZipFile(io.BytesIO(payload.code())) as archive:
         archive.extractall(changed)
     (changed / "lb" / "one_more.py").touch()
-    asked = "from evaluation import records; print(records.provenance()['source_hash'])"
-    command = [sys.executable, "-c", asked]
-    said = subprocess.run(command, cwd=changed, capture_output=True, text=True, check=True).stdout
+    program = "from evaluation.records.source_hash import *; print(code_hash(), score_hash())"
+    command = [sys.executable, "-c", program]
+    output = subprocess.run(command, cwd=changed, capture_output=True, text=True, check=True).stdout
+    code_hash, score_hash = output.split()
     archived = io.BytesIO()
     with zipfile.ZipFile(archived, "w") as archive:
         for path in changed.rglob("*.*"):
@@ -126,7 +127,7 @@ def test_code_travels_to_nodes_that_lack_it(cluster, tmp_path):
     ray.init(cluster.address, log_to_driver=False, logging_level="error")
     try:
         code = ray.put(archived.getvalue())
-        manifest = Manifest(record_file.ROOMS, said.strip(), code, str(tmp_path), {}, None)
+        manifest = Manifest(source_hash.PACKAGES, code_hash, code, str(tmp_path), {}, None)
         ray.cloudpickle.register_pickle_by_value(bootstrap)
         attempt = ray.remote(max_retries=0)(bootstrap.attempt)
         task = pickle.dumps(Toy("a", tmp_path))
@@ -134,7 +135,7 @@ def test_code_travels_to_nodes_that_lack_it(cluster, tmp_path):
     finally:
         ray.cloudpickle.unregister_pickle_by_value(bootstrap)
         ray.shutdown()
-    assert record["source_hash"] == said.strip() != record_file.provenance()["source_hash"]
+    assert record["source_hash"] == score_hash != source_hash.score_hash()
 
 
 def test_a_node_that_dies_loses_and_doubles_no_record(cluster, tmp_path):

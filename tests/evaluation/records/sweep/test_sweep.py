@@ -136,8 +136,8 @@ def test_cores_are_shared_among_the_processes(tmp_path, monkeypatch):
 SWEEP = """
 import sys
 from pathlib import Path
-from evaluation import sweep
-from tests.evaluation.sweep.toys import Toy
+from evaluation.records import sweep
+from tests.evaluation.records.sweep.toys import Toy
 if __name__ == "__main__":
     marks = Path(sys.argv[1])
     todo = [Toy("a", marks), Toy("slow", marks, ("hangs", "ends")), Toy("c", marks)]

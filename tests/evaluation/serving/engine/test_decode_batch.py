@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 
-from evaluation.serving.engine.decode_batch import DecodeBatch, whole_blocks
+from evaluation.serving.engine.decode_batch import DecodeBatch
+from evaluation.serving.engine.executor_setup import ExecutorShape
+from evaluation.serving.engine.kv_memory import whole_blocks
 
 
 def batch_of(groups=2, limit=4, drafts=0, acceptance=0.0, block=4, seed=0):
     """Return an empty batch."""
-    return DecodeBatch(groups, limit, drafts, acceptance, block, np.random.default_rng(seed))
+    shape = ExecutorShape(
+        "decode-0", "decode", groups, 1.0, 10**6, block, 1, limit, drafts, acceptance
+    )
+    return DecodeBatch(shape, np.random.default_rng(seed))
 
 
 def step(batch):
@@ -26,12 +31,6 @@ def check_sums(batch):
         assert batch.held[group] == sum(whole_blocks(int(c), batch.block_tokens) for c in context)
         assert (batch.request[group, :count] >= 0).all()
         assert (batch.request[group, count:] == -1).all()
-
-
-@pytest.mark.parametrize(("tokens", "held"), [(0, 0), (1, 4), (4, 4), (5, 8)])
-def test_whole_blocks(tokens, held):
-    """A block is held whole as soon as it has one token."""
-    assert whole_blocks(tokens, 4) == held
 
 
 def test_a_sequence_ends_with_its_last_token():

@@ -36,15 +36,15 @@ def test_keep_refreshes():
 
 
 def test_the_end_of_a_prompt_goes_first():
-    """Where a prompt has more blocks than there is room, its first ones stay."""
+    """Of a prompt with more blocks than the capacity the first ones stay."""
     cache = PrefixCache()
     cache.keep([1, 2, 3, 4], 2)
     assert len(cache) == 2
     assert cache.match([1, 2, 3, 4]) == 2
 
 
-def test_trim_to_no_room_and_to_less_than_none():
-    """No room, and room below none, both leave nothing."""
+def test_trim_to_zero_or_less():
+    """A capacity of zero, or below zero, leaves no block."""
     cache = PrefixCache()
     cache.keep([1, 2], 2)
     cache.trim(-1)

@@ -9,7 +9,7 @@ from traces import RequestTrace
 
 
 def always_first(requests, workers):
-    """Give everything to worker 0, whether it has room or not."""
+    """Give everything to worker 0, whether it has free capacity or not."""
     return np.zeros(len(requests), dtype=np.int64)
 
 
@@ -46,8 +46,8 @@ def test_every_request_finishes_once_with_all_its_tokens(parts):
     small.env.run(small.env.now + 1)
     for executor in small.executors:
         assert not executor.busy
-        tables = (executor.kv_used, executor.decode.expected, executor.prefill.expected)
-        for table in (*tables, executor.prefill.waiting_tokens, executor.decoding_domains):
+        tables = (executor.memory.used, executor.decode.expected, executor.prefill.expected)
+        for table in (*tables, executor.prefill.waiting_tokens, executor.decode.domains):
             assert not table.any()
 
 
@@ -88,19 +88,19 @@ def test_a_sequence_that_arrives_during_a_step_waits_for_its_end():
 
 @pytest.mark.parametrize("careless", [True, False], ids=["deferred", "held by the router"])
 def test_a_full_decode_holds_back_the_next_prompt(careless):
-    """The cache stays with prefill until decode has room, and only then is transferred."""
+    """The cache stays with prefill until decode has memory for it, and only then is transferred."""
     trace = RequestTrace([0.0, 0.0], [10, 10], [6, 6])
     parts = Part("prefill", Linear(1.0)), Part("decode", Linear(1.0), kv_capacity=18)
     routers = {"second": always_first, "decode": always_first} if careless else {}
     small = Small(trace, *parts, cache_s=0.01, **routers).run(5.0)
     prefill, decode = small.executors
     assert decode.decode.deferred == ([[1]] if careless else [[]])
-    assert small.system.second.backlog == ([] if careless else [1])
-    assert prefill.prefill.held.tolist() == [11]
+    assert small.system.decode_stage.backlog == ([] if careless else [1])
+    assert prefill.memory.prompts.tolist() == [11]
     assert small.log.transfers_s[1] == 0
     small.run()
     assert small.log.finish_s.tolist() == pytest.approx([6.1, 11.2])
-    assert small.live.entered_s[1] == pytest.approx(6.2)
+    assert small.requests.entered_s[1] == pytest.approx(6.2)
 
 
 def test_a_full_prefill_waits_for_decode():
@@ -126,7 +126,7 @@ def test_preemption_computes_anew_and_loses_nothing():
     assert small.samples["tokens"].sum() == 40
     assert log.first_token_s.tolist() == [0.75, 1.5]
     # after 14 and 13 steps they have 24 + 23 > 45 tokens in cache; its 14th token is in none yet
-    assert small.live.need[1] == 24
+    assert small.requests.need[1] == 24
     assert log.recomputed_tokens.tolist() == [0, 23]
 
 
@@ -137,7 +137,7 @@ def test_the_last_sequence_makes_way_for_a_prompt_that_holds_the_rest():
     small = Small(trace, part)
     for now_s in np.arange(0.5, 40.0):
         small.run(now_s)
-        assert small.executors[0].kv_used[0] <= 30
+        assert small.executors[0].memory.used[0] <= 30
     log = small.run().log
     assert log.preemptions.tolist() == [1, 0]
     assert log.generated.tolist() == [20, 2]
@@ -194,7 +194,7 @@ def test_a_router_that_holds_on_a_stale_report_is_asked_at_the_next():
     parts = Part("prefill", Linear(1.0)), Part("decode", Linear(1.0), kv_capacity=18)
     small = Small(trace, *parts, telemetry_s=50.0)
     small.run(40.0)
-    assert small.system.second.backlog == [1]
+    assert small.system.decode_stage.backlog == [1]
     assert not small.system.stuck
     assert small.run().log.finish_s.tolist() == [6, 55]
 

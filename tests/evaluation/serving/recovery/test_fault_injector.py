@@ -109,7 +109,7 @@ def test_requests_are_never_lost_nor_counted_twice(faults, mode, spares, seed, t
         assert not health.dies.lost_dies
         assert not health.broken
         assert not health.slow
-        assert not one.kv_used.any()
+        assert not one.memory.used.any()
         assert (one.kv_share == 1).all()
     assert small.system.in_transfer == 0
 

@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.serving.scenario.deployment import ServingDeployment
 from evaluation.serving.scenario.scenario import FOLDER, available, read
-from evaluation.serving.scenario.write import planned, write
+from evaluation.serving.scenario.write import planned
 
 EXAMPLE = """
 name = "quote \\" and \\\\ and ü"
@@ -48,7 +48,7 @@ def test_bundled_scenarios_come_back(name, tmp_path):
     """Written on its own executors a scenario reads as it was."""
     path = tmp_path / "written.toml"
     scenario = read(name)
-    write(planned(FOLDER / f"{name}.toml", scenario), path)
+    path.write_text(planned(FOLDER / f"{name}.toml", scenario))
     assert read(path) == scenario
     assert not list(tmp_path.glob(".*"))
 
@@ -65,7 +65,7 @@ def test_every_kind_of_value(tmp_path):
         rate_factor=2.0,
     )
     text = planned(source, served, "first\nsecond")
-    write(text, path)
+    path.write_text(text)
     assert text.startswith("# first\n# second\n")
     assert read(path) == served
     assert "plan" not in tomllib.loads(text)

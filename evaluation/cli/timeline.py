@@ -1,0 +1,117 @@
+"""`podlab timeline`: one step as a file that a trace viewer opens."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evaluation.cli import options
+from evaluation.cli.usage_error import usage_errors
+from evaluation.files.output_path import check_output
+
+if TYPE_CHECKING:
+    from evaluation.replay.scenario import Scenario
+
+VIEWER = "https://ui.perfetto.dev"
+
+
+def timeline(
+    scenario: Annotated[
+        str | None, typer.Argument(help="Scenario of the suite. [default: its first]")
+    ] = None,
+    suite: options.Suite = "default",
+    solver: Annotated[
+        str, typer.Option(help="Registered solver that places the experts.")
+    ] = "eplb",
+    step: Annotated[int, typer.Option(min=0, help="Step after the first window.")] = 0,
+    plan: Annotated[str, typer.Option(help="serial, two-stream or communication.")] = "serial",
+    micro_batches: Annotated[int, typer.Option(min=1, help="Micro-batches of the step.")] = 1,
+    layers: Annotated[int, typer.Option(min=1, help="Number of layers to draw.")] = 8,
+    disaggregated: Annotated[
+        bool, typer.Option("--disaggregated", help="Draw xDeepServe's 768 dies instead.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="File to write (.json).")] = Path("step.json"),
+) -> None:
+    """Write a step as a timeline for ui.perfetto.dev: ranks, streams, waits, arrows.
+
+    With --disaggregated: three domains of attention dies that share A2E, experts and E2A.
+    """
+    with usage_errors():
+        check_output(out, (".json",))
+        if disaggregated:
+            summary = _write_disaggregated(out)
+        else:
+            summary = _write_step(
+                _scenario(suite, scenario), solver, step, (plan, micro_batches), layers, out
+            )
+    print(f"{out}: {summary}; open it in {VIEWER}")
+
+
+def _scenario(suite: str, name: str | None) -> "Scenario":
+    from evaluation.kinds import suite as suites
+
+    scenario = suites.first_of(suites.load(suite), name)
+    scenario.check()
+    return scenario
+
+
+def _write_step(
+    scenario: "Scenario",
+    solver: str,
+    step: int,
+    overlap: tuple[str, int],
+    layers: int,
+    out: Path,
+) -> str:
+    """Write a step of a scenario, and return what was drawn in words."""
+    from evaluation.step import timeline as chrome
+    from evaluation.step.engine_step import overlapped
+
+    _, micro_batches = overlap
+    price = _priced(scenario, solver, step, micro_batches, layers)
+    schedule = overlapped(price, *overlap)
+    chrome.write(chrome.of_step(price, schedule), out)
+    ranks = price.rank_attention.shape[1]
+    return f"{len(price.dispatch)} layers, {ranks} ranks, {schedule.total * 1e6:.0f} µs"
+
+
+def _write_disaggregated(out: Path) -> str:
+    """Write the step of the published disaggregated deployment, and return its summary."""
+    from evaluation.step import timeline as chrome
+    from evaluation.validation import anchors, predictions
+
+    (conditions,) = (
+        anchor.conditions for anchor in anchors.load() if anchor.id == "xds-disaggregated-step"
+    )
+    schedule = predictions.machine(conditions).run(conditions["tokens"])
+    chrome.write(chrome.of_schedule(schedule), out)
+    busy = ", ".join(f"{stream} {share:.0%}" for stream, share in schedule.busy().items())
+    return f"{schedule.total * 1e3:.1f} ms; busy: {busy}"
+
+
+def _priced(scenario: "Scenario", solver: str, step: int, micro_batches: int, layers: int) -> Any:
+    """Return the price of one micro-batch, under the placement that the first window gives."""
+    import numpy as np
+
+    import lb
+    from evaluation.replay.replay import window_at
+
+    trace = scenario.load_trace()
+    scenario.check_trace(trace)
+    executor = scenario.executor()
+    deployment = scenario.deployment(executor)
+    window, counts, tokens = window_at(trace, deployment.window_steps, step)
+    problem = lb.Problem(
+        window[None],
+        deployment.num_ranks,
+        deployment.slots_per_rank,
+        ranks_per_node=deployment.ranks_per_node,
+        expert_groups=deployment.expert_groups,
+    )
+    placement = lb.solve(problem, solver)
+    first = slice(0, layers)
+    drawn = lb.Placement(placement.physical_to_logical[first], placement.num_ranks)
+    load = np.ceil(counts[first] / micro_batches)
+    dispatcher = lb.configured(scenario.dispatcher, deployment.ranks_per_node)
+    share = dispatcher(drawn, load)
+    return executor.step(drawn, load, share, -(-tokens // micro_batches), number=step)

@@ -1,0 +1,1 @@
+"""Placements in files: one module for each format; ``formats.FORMATS`` lists them."""

@@ -1,0 +1,186 @@
+"""The leaderboard of a suite as a picture: scores with their 95 % intervals."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from evaluation.leaderboard import rank, rank_stages
+from evaluation.leaderboard.measure import RatioOfSums
+from evaluation.leaderboard.measures import measure_of
+from evaluation.report import page, theme
+from evaluation.report.panel import Record
+from evaluation.report.plot import Plot
+
+#: Significant digits of a drawn score.
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class ScoreInterval:
+    """A score with its interval.
+
+    Parameters
+    ----------
+    rank
+        From 1; shared by candidates whose intervals overlap.
+    row
+        Label of the row, the name of a candidate.
+    variant
+        Dispatcher that the candidate ran with, or stage that it is ranked in; may be empty.
+    score
+        What ranks, more being better.
+    interval
+        Its 95 % interval (low, high); None where nothing was measured twice.
+    """
+
+    rank: int
+    row: str
+    variant: str
+    score: float
+    interval: tuple[float, float] | None
+
+
+def write(
+    records: Sequence[Record],
+    path: Path,
+    title: str,
+    wanted: Collection[tuple[str, str]] | None = None,
+) -> None:
+    """Write the picture of a leaderboard; write nothing if no candidate is ranked.
+
+    Parameters
+    ----------
+    records
+        Of one suite.
+    path, title
+        As in :func:`evaluation.report.page.write`.
+    wanted
+        As in :func:`evaluation.leaderboard.rank`.
+
+    Raises
+    ------
+    ValueError, ImportError
+        As in :func:`evaluation.report.page.write`.
+    """
+    measure, scores = ranked_scores(records, wanted)
+    if scores:
+        page.write(path, title, [plot(scores, measure)])
+
+
+def ranked_scores(
+    records: Sequence[Record], wanted: Collection[tuple[str, str]] | None = None
+) -> tuple[str, list[ScoreInterval]]:
+    """Return the name of the score that ranks, and the scores, the best first in each stage.
+
+    Parameters
+    ----------
+    records, wanted
+        As in :func:`write`.
+    """
+    measure = measure_of(records)
+    if isinstance(measure, RatioOfSums):
+        rows = rank(records, measure, wanted).rows
+        scores = [
+            ScoreInterval(
+                row.rank,
+                row.name,
+                f"{row.dispatcher} dispatcher" if row.dispatcher else "",
+                row.score,
+                row.interval,
+            )
+            for row in rows
+        ]
+        return measure.name.replace("_", " "), scores
+    return "goodput over that of the reference", [
+        ScoreInterval(
+            row.rank,
+            f"{row.name} · {stage}" if stage else row.name,
+            stage,
+            row.score,
+            row.interval,
+        )
+        for stage, ranking in rank_stages(records, measure).items()
+        for row in ranking.rows
+    ]
+
+
+def plot(scores: Sequence[ScoreInterval], measure: str) -> Plot:
+    """Return scores as points with error bars: a row for each candidate, a colour for each variant.
+
+    Parameters
+    ----------
+    scores
+        At least one, the best first.
+    measure
+        Name of the score.
+    """
+    variants = list(dict.fromkeys(score.variant for score in scores))
+    rows = list(dict.fromkeys(score.row for score in scores))
+    figure = theme.figure(
+        [
+            _points([score for score in scores if score.variant == variant], rows, lane)
+            for variant, lane in zip(variants, _lanes(len(variants)), strict=True)
+        ],
+        height=theme.rows_height(len(rows)),
+        xaxis={"title": {"text": measure}},
+        yaxis={
+            "tickvals": list(range(len(rows))),
+            "ticktext": rows,
+            "range": [len(rows) - 0.4, -0.6],
+            "zeroline": False,
+        },
+        showlegend=len(variants) > 1,
+    )
+    return Plot(f"{measure[0].upper()}{measure[1:]}, 95 % intervals", "", figure, wide=True)
+
+
+class _Lane(NamedTuple):
+    """How a variant is drawn: its place within a row, its symbol and colour."""
+
+    offset: float
+    symbol: str
+    colour: str
+
+
+def _lanes(variants: int) -> list[_Lane]:
+    """Return a lane for each variant; with two, intervals of one row do not cover each other."""
+    offsets = (-0.17, 0.17) if variants == 2 else (0.0,) * variants
+    return [
+        _Lane(
+            offset,
+            theme.SYMBOLS[number % len(theme.SYMBOLS)],
+            theme.COLOURS[number % len(theme.COLOURS)],
+        )
+        for number, offset in enumerate(offsets)
+    ]
+
+
+def _points(scores: Sequence[ScoreInterval], rows: list[str], lane: _Lane) -> dict[str, Any]:
+    ends = [score.interval or (score.score, score.score) for score in scores]
+    above = [high - score.score for score, (_, high) in zip(scores, ends, strict=True)]
+    below = [score.score - low for score, (low, _) in zip(scores, ends, strict=True)]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": scores[0].variant or "score",
+        "x": theme.short((score.score for score in scores), DIGITS),
+        "y": [rows.index(score.row) + lane.offset for score in scores],
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": theme.short(above, DIGITS),
+            "arrayminus": theme.short(below, DIGITS),
+            "thickness": 2,
+            "width": 3,
+        },
+        "marker": {"size": 9, "symbol": lane.symbol, "color": lane.colour},
+        "customdata": [
+            [score.row, score.rank, *theme.short(end, DIGITS)]
+            for score, end in zip(scores, ends, strict=True)
+        ],
+        "hovertemplate": (
+            "<b>%{customdata[0]}</b>, rank %{customdata[1]}<br>%{x:.4f}, 95 %: "
+            "%{customdata[2]:.4f} to %{customdata[3]:.4f}"
+        ),
+    }

@@ -1,0 +1,59 @@
+"""An explanation as plain data."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lb
+from evaluation.analysis.explanation import explain
+from evaluation.analysis.explanation_report import report
+from evaluation.analysis.train_judge_split import split_trace
+
+
+def test_one_hot_expert_is_named(executor):
+    """Expert 5 has all tokens on one rank; a second replica halves its rank's part."""
+    counts = np.zeros((3, 1, 64), dtype=np.int32)
+    counts[:, :, 5] = 600
+
+    class Trace:
+        num_steps, step_tokens = 3, np.full(3, 600)
+
+        def blocks(self):
+            yield self
+
+    trace = Trace()
+    trace.counts = counts
+    before = lb.Placement(np.arange(64)[None], 16)
+    table = np.append(np.arange(64).reshape(16, 4), np.zeros((16, 1), dtype=int), axis=1)
+    table[15, 4] = 5
+    after = lb.Placement(table.reshape(1, -1), 16)
+    explanation = explain(executor, before, after, split_trace(trace, 1))
+    found = report(explanation, executor.collectives.fabric, "one", "two", top=3)
+    json.dumps(found, allow_nan=False)
+    (layer,) = found["layers"]
+    assert layer["before"]["rank"] == 1
+    assert layer["before"]["experts"] == [
+        {"expert": 5, "tokens": 600.0, "share": 1.0, "replicas": 1}
+    ]
+    assert layer["after"]["load_to_mean"] == pytest.approx(8)
+    (expert,) = found["experts"]
+    assert (expert["expert"], expert["replicas_before"], expert["replicas_after"]) == (5, 1, 2)
+    assert expert["tokens"] == 600
+    assert expert["marginal_s"] == pytest.approx(-expert["difference_s"])
+    assert found["links"]["dispatch"]["before"]["busiest"][0]["link"][1] == "die0.1"
+    assert found["migration"]["experts"] == 15
+
+
+def test_no_more_than_asked(executor, trace):
+    """Lists end after ``top``, the largest difference first."""
+    split = split_trace(trace, 4)
+    problem = lb.Problem(split.train_load, 16, 5)
+    explanation = explain(
+        executor, lb.solve(problem, "contiguous"), lb.solve(problem, "greedy"), split
+    )
+    found = report(explanation, executor.collectives.fabric, "one", "two", top=2)
+    for kind in ("layers", "ranks", "experts"):
+        sizes = [abs(one["difference_s"]) for one in found[kind]]
+        assert len(sizes) == 2
+        assert sizes == sorted(sizes, reverse=True)

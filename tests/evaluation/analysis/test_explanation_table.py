@@ -1,0 +1,41 @@
+"""What an explanation says in words."""
+
+import pytest
+
+from evaluation.analysis.explanation_table import verdict
+
+PHASE = {"before": 1e-3, "after": 1e-3, "difference": 0.0}
+REPORT = {
+    "before": "old",
+    "after": "new",
+    "steps": 4,
+    "moe_layers": 2,
+    "step_s": {
+        **{"before": 2e-3, "after": 1.5e-3, "difference": -5e-4},
+        **{"change": -0.25, "faster_steps": 3},
+    },
+    "phases_s": {"attention": PHASE, "experts": {**PHASE, "difference": -5e-4}},
+    "migration": {"experts": 7, "bytes": 3e8, "seconds": 0.05, "break_even_steps": 100.0},
+}
+
+
+def test_a_gain_that_pays():
+    """How much, when, by what, and at what price; phases without difference are left out."""
+    assert verdict(REPORT) == (
+        "new (after) takes 25.0% less time a step than old (before): 2,000.0 µs -> 1,500.0 µs, "
+        "mean of 4 steps of 2 layers (3 steps faster). By phase: experts -500.0 µs a step. "
+        "Moving 7 expert weights (0.30 GB, 50.0 ms of standstill) pays after 100 steps."
+    )
+
+
+@pytest.mark.parametrize(
+    ("migration", "words"),
+    [
+        ({"break_even_steps": None}, "never pays."),
+        ({"experts": 0, "break_even_steps": 0.0}, "No expert weights move."),
+    ],
+)
+def test_what_the_way_costs(migration, words):
+    """Never, or nothing."""
+    told = {**REPORT, "migration": {**REPORT["migration"], **migration}}
+    assert verdict(told).endswith(words)

@@ -1,0 +1,33 @@
+"""Draw the leaderboard of the README, for readers in light and in dark mode.
+
+podlab bench --out RECORDS && python tools/leaderboard_pictures.py RECORDS docs
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from evaluation.report import image
+from evaluation.report.leaderboard_picture import plot, ranked_scores
+
+TITLE = "podlab · default suite"
+FILES = {"light": "leaderboard.svg", "dark": "leaderboard-dark.svg"}
+
+
+def main() -> None:
+    """Read the arguments and draw a picture for each scheme of colours."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("records", type=Path, help="folder of records of the default suite")
+    parser.add_argument("out", type=Path, help="folder for the pictures")
+    arguments = parser.parse_args()
+    files = sorted(arguments.records.glob("default-*/*.json"))
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    measure, scores = ranked_scores(records)
+    for scheme, name in FILES.items():
+        picture = arguments.out / name
+        picture.write_bytes(image.draw(TITLE, [plot(scores, measure)], "svg", scheme))
+        print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
