@@ -13,10 +13,10 @@ from evaluation.cli.usage_error import usage_error
 from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
-    from evaluation.serving.plan.outcome import Candidate
-    from evaluation.serving.plan.search import Search
-    from evaluation.serving.plan.span import Span
-    from evaluation.serving.scenario.deployment import Deployment
+    from evaluation.serving.plan.outcome import DeploymentOutcome
+    from evaluation.serving.plan.search_settings import SearchSettings
+    from evaluation.serving.plan.span import ArrivalSpan
+    from evaluation.serving.scenario.deployment import ServingDeployment
 
 # Values of an axis: numbers between commas.
 Prefill = Annotated[str | None, typer.Option(help="Numbers of prefill executors.")]
@@ -90,7 +90,7 @@ def plan(
     """
     from concurrent.futures.process import BrokenProcessPool
 
-    from evaluation.serving.plan.search import Search
+    from evaluation.serving.plan.search_settings import SearchSettings
 
     axes = {
         **{"prefill": prefill, "decode_dies": decode_dies, "attention_dies": attention_dies},
@@ -100,7 +100,7 @@ def plan(
     try:
         check_output(out, (".csv",), "--out")
         check_output(write, (".toml",), "--write")
-        search = Search(share, margin, screening, seed, jobs)
+        search = SearchSettings(share, margin, screening, seed, jobs)
         arrivals = (rate, span, warm_up, requests)
         candidates, scored = _searched(scenario, _axis_values(axes, dies), arrivals, search)
         _write_files(scenario, candidates, scored, share, out, write)
@@ -127,8 +127,8 @@ def _axis_values(axes: dict[str, str | None], dies: int | None) -> dict[str, Any
 
 def _write_files(
     name: str,
-    candidates: "list[Candidate]",
-    span: "Span",
+    candidates: "list[DeploymentOutcome]",
+    span: "ArrivalSpan",
     share: float,
     out: Path | None,
     write: Path | None,
@@ -146,7 +146,7 @@ def _write_files(
             file.write(text)
 
 
-def _best_scenario(name: str, best: "Candidate", span: "Span") -> str:
+def _best_scenario(name: str, best: "DeploymentOutcome", span: "ArrivalSpan") -> str:
     """Return the scenario of the best deployment as TOML."""
     from evaluation.serving.scenario.scenario import FOLDER
     from evaluation.serving.scenario.write import planned
@@ -164,8 +164,8 @@ def _searched(
     name: str,
     axis_values: dict[str, Any],
     arrivals: tuple[float, float | None, float | None, int | None],
-    search: "Search",
-) -> "tuple[list[Candidate], Span]":
+    search: "SearchSettings",
+) -> "tuple[list[DeploymentOutcome], ArrivalSpan]":
     import dataclasses
 
     from evaluation.serving.plan.axes import axes, find_table
@@ -185,9 +185,10 @@ def _searched(
 
 
 def _with_progress(
-    search: "Search", span: "Span", deployments: "list[Deployment]"
-) -> "list[Candidate]":
+    search: "SearchSettings", span: "ArrivalSpan", deployments: "list[ServingDeployment]"
+) -> "list[DeploymentOutcome]":
     from evaluation.cli.progress import progress
+    from evaluation.serving.plan.search import search_deployments
 
     with progress() as bar:
         task = bar.add_task("screening deployments", total=len(deployments))
@@ -195,12 +196,12 @@ def _with_progress(
         def show(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        return search(span, deployments, show)
+        return search_deployments(span, deployments, search, show)
 
 
 def _show(
-    candidates: "list[Candidate]",
-    span: "Span",
+    candidates: "list[DeploymentOutcome]",
+    span: "ArrivalSpan",
     share: float,
     as_json: bool,
     everything: bool,

@@ -124,7 +124,7 @@ def _write(result: "Result", paths: dict[str, Path | None]) -> None:
     if samples := paths["--samples"]:
         files.write_samples(result.samples, samples)
     if faults := paths["--faults"]:
-        files.write_faults(result.schedule, faults)
+        files.write_faults(result.faults, faults)
     if report := paths["--report"]:
         from evaluation.report.serving_page import write_report
 
@@ -141,5 +141,5 @@ def _write_timeline(result: "Result", path: Path) -> None:
     if result.steps is None:
         return
     events = of_serving(result.steps, result.executors, result.samples)
-    events += of_faults(result.outages, result.executors, result.steps)
+    events += of_faults(result.failures, result.executors, result.steps)
     chrome.write(events, path)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evaluation.serving.recovery.rebalancing import parse_rebalance
 from evaluation.serving.scenario import named_scheduler, stages
+from evaluation.serving.scenario.rebalance_table import parse_rebalance
 from evaluation.serving.scenario.scenario import ServingScenario, read
 from hardware import preset
 

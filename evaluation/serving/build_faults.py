@@ -1,4 +1,4 @@
-"""From a scenario to the faults that it plays."""
+"""From a scenario to its faults and the health of its executors."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,78 +8,92 @@ import simpy
 from evaluation.replay.scenario import fabric_of
 from evaluation.serving.assembly.pricing import step_executor, step_price
 from evaluation.serving.engine.system import System
+from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import random_faults
 from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.pricing.placed_price import PlacedPrice
-from evaluation.serving.recovery.executor_health import Condition
-from evaluation.serving.recovery.fault_injector import Outages
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.recovery.executor_health import ExecutorHealth
+from evaluation.serving.recovery.fault_injector import FaultInjector
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Fabric
 from lb import Placement
 
 
-def outages_of(
+def build_fault_injector(
     env: simpy.Environment,
     scenario: ServingScenario,
     system: System,
     load: ExpertLoad,
     seed: int,
     last_s: float,
-) -> Outages:
-    """Return what plays the faults of a scenario, those drawn among them.
+) -> FaultInjector:
+    """Return the injector of a scenario's faults, random ones among them.
 
     Parameters
     ----------
     env, system
-        What runs.
+        Event time, and the system that runs in it.
     scenario
-        Its ``fault``, ``faults`` and ``recovery``.
+        Its ``fault``, ``faults`` and ``recovery`` tables.
     load
-        Of the experts, for executors that go on with fewer dies.
+        Expert load, for executors that go on with fewer dies.
     seed
-        Of the draws.
+        Random seed.
     last_s
-        Faults are drawn before, unless ``faults`` says otherwise.
+        Random faults come before this second, unless ``faults`` says otherwise.
 
     Raises
     ------
     ValueError
-        Naming the fault that cannot be.
+        Naming the fault that cannot happen.
     """
     if not scenario.fault and scenario.faults is None:
-        return Outages(env, system, [], (), scenario.recovery)
+        return FaultInjector(env, system, [], (), scenario.recovery)
     tables = [table for table in scenario.executor for _ in range(table.count)]
-    conditions = []
-    for table, executor in zip(tables, system.executors, strict=True):
-        fabric = fabric_of(scenario.fabric, table.dies)
-        ours = str(fabric.figures.get("default_plane", "ub"))
-        kv_plane = ours if scenario.plane in ("ub", "scale-up") else scenario.plane
-        planes = {ours: fabric}
-        if kv_plane == "rdma" != ours:
-            planes[kv_plane] = Fabric.preset(scenario.fabric, table.dies, kv_plane)
-        price = executor.price
-        dies = ExecutorDies(
-            executor.shape.name,
-            executor.shape.role,
-            table.dies,
-            int(fabric.figures.get("dies_per_node", table.dies)),
-            executor.shape.groups,
-            table.attention_domains * table.attention_dies or None,
-            price.placement if isinstance(price, PlacedPrice) else None,
-            fabric=fabric,
-            planes=planes,
-        )
-        reprice = _repricing(scenario, table, load, seed + executor.number)
-        missing = scenario.recovery.mode == "missing-experts"
-        conditions.append(Condition(executor, dies, missing, kv_plane, reprice))
-    faults = [*scenario.fault, *_drawn(scenario, conditions, seed, last_s)]
-    return Outages(env, system, conditions, faults, scenario.recovery)
+    health = [
+        _healthy(scenario, table, executor, load, seed)
+        for table, executor in zip(tables, system.executors, strict=True)
+    ]
+    drawn = _random_faults(scenario, [one.dies for one in health], seed, last_s)
+    return FaultInjector(env, system, health, [*scenario.fault, *drawn], scenario.recovery)
 
 
-def _drawn(
-    scenario: ServingScenario, conditions: list[Condition], seed: int, last_s: float
+def _healthy(
+    scenario: ServingScenario,
+    table: ExecutorTable,
+    executor: TaskExecutor,
+    load: ExpertLoad,
+    seed: int,
+) -> ExecutorHealth:
+    """Return the health of an executor before any fault."""
+    fabric = fabric_of(scenario.fabric, table.dies)
+    own_plane = str(fabric.figures.get("default_plane", "ub"))
+    kv_plane = own_plane if scenario.plane in ("ub", "scale-up") else scenario.plane
+    planes = {own_plane: fabric}
+    if kv_plane == "rdma" != own_plane:
+        planes[kv_plane] = Fabric.preset(scenario.fabric, table.dies, kv_plane)
+    price = executor.price
+    dies = ExecutorDies(
+        executor.shape.name,
+        executor.shape.role,
+        table.dies,
+        int(fabric.figures.get("dies_per_node", table.dies)),
+        executor.shape.groups,
+        table.attention_domains * table.attention_dies or None,
+        price.placement if isinstance(price, PlacedPrice) else None,
+        fabric=fabric,
+        planes=planes,
+    )
+    reprice = _repricing(scenario, table, load, seed + executor.number)
+    missing = scenario.recovery.mode == "missing-experts"
+    return ExecutorHealth(executor, dies, missing, kv_plane, reprice)
+
+
+def _random_faults(
+    scenario: ServingScenario, executors: list[ExecutorDies], seed: int, last_s: float
 ) -> tuple[Fault, ...]:
     rates = scenario.faults
     if rates is None:
@@ -90,14 +104,16 @@ def _drawn(
             f"{scenario.name}: all requests arrive at {last_s:g} s; give faults.until_s, the "
             "seconds in which devices may fail"
         )
-    dies = [one.dies for one in conditions]
-    return random_faults(dies, rates.mtbf_s, until_s, seed, rates.repair_s)
+    return random_faults(executors, rates.mtbf_s, until_s, seed, rates.repair_s)
 
 
 def _repricing(
     scenario: ServingScenario, table: ExecutorTable, load: ExpertLoad, seed: int
 ) -> Callable[[Placement, int], PlacedPrice]:
-    """Return what prices an executor of fewer dies: colocated with fewer groups, else not."""
+    """Return a function that prices an executor of fewer dies.
+
+    A colocated executor then has fewer DP groups; a disaggregated one keeps its attention dies.
+    """
 
     def reprice(placement: Placement, groups: int) -> PlacedPrice:
         attention = table.attention_domains * table.attention_dies

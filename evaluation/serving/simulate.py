@@ -9,18 +9,18 @@ import simpy
 
 from evaluation.serving.assembly import workload
 from evaluation.serving.assembly.cluster import serving_cluster
-from evaluation.serving.build_faults import outages_of
+from evaluation.serving.build_faults import build_fault_injector
 from evaluation.serving.engine.log import SampleLog, StepLog
 from evaluation.serving.engine.system import System
-from evaluation.serving.faults.fault import as_table
-from evaluation.serving.pricing.drifting_load import Drifting
+from evaluation.serving.pricing.drifting_load import DriftingLoad
 from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.pricing.placed_price import PlacedPrice
-from evaluation.serving.recovery.fault_injector import Outages
+from evaluation.serving.recovery.fault_injector import FaultInjector
 from evaluation.serving.recovery.rebalancing import Rebalancing
 from evaluation.serving.results.result import Result
 from evaluation.serving.results.slo import Slo
 from evaluation.serving.results.summary import summarise
+from evaluation.serving.scenario.fault_table import as_table
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Device
 from traces.requests import RequestTrace
@@ -83,7 +83,7 @@ class _Simulation:
     env: simpy.Environment
     system: System
     samples: SampleLog
-    outages: Outages
+    injector: FaultInjector
     rebalancing: Rebalancing | None
 
 
@@ -101,15 +101,15 @@ def _build(
     cluster = serving_cluster(env, scenario, load, requests, seed)
     system = System(env, requests, cluster, steps)
     last_s = float(trace.arrival_s[-1]) if until_s is None else until_s
-    outages = outages_of(env, scenario, system, load, seed, last_s)
+    injector = build_fault_injector(env, scenario, system, load, seed, last_s)
     rebalancing = _add_hooks(system, scenario, load)
     samples = SampleLog([executor.shape.name for executor in cluster.executors])
-    return _Simulation(env, system, samples, outages, rebalancing)
+    return _Simulation(env, system, samples, injector, rebalancing)
 
 
 def _add_hooks(system: System, scenario: ServingScenario, load: ExpertLoad) -> Rebalancing | None:
     """Let routing drift and experts be rebalanced as time passes, where the scenario says so."""
-    if isinstance(load, Drifting):
+    if isinstance(load, DriftingLoad):
         system.hooks.append(lambda _, now_s: _drift(load, now_s))
     if scenario.rebalance is None:
         return None
@@ -120,7 +120,7 @@ def _add_hooks(system: System, scenario: ServingScenario, load: ExpertLoad) -> R
     return rebalancing
 
 
-def _drift(load: Drifting, now_s: float) -> float:
+def _drift(load: DriftingLoad, now_s: float) -> float:
     """Let the routing drift up to now; the executor does not pause for it."""
     load.move_to(now_s)
     return 0.0
@@ -155,13 +155,13 @@ def _stuck_message(system: System) -> str:
 
 
 def _result(simulation: _Simulation, scenario: ServingScenario, seed: int, wall_s: float) -> Result:
-    system, outages, now_s = simulation.system, simulation.outages, simulation.env.now
+    system, injector, now_s = simulation.system, simulation.injector, simulation.env.now
     log, slo = system.requests.log, Slo(scenario.ttft_s, scenario.tpot_s)
     chips = scenario.dies / Device.preset(scenario.device).dies_per_chip
     warm_up_s = min(scenario.warm_up_s, now_s / 2)
     summary = summarise(log, simulation.samples, slo, chips, now_s, warm_up_s)
-    if outages.schedule:
-        summary["faults"] = outages.figures()
+    if injector.faults:
+        summary["faults"] = injector.summary()
     if simulation.rebalancing is not None:
         summary["rebalancing"] = simulation.rebalancing.summary()
     return Result(
@@ -175,10 +175,10 @@ def _result(simulation: _Simulation, scenario: ServingScenario, seed: int, wall_
         slo,
         {
             **asdict(scenario),
-            "fault": [as_table(fault) for fault in outages.schedule],
+            "fault": [as_table(fault) for fault in injector.faults],
             "faults": None,
             "seed": seed,
         },
-        outages.schedule,
-        outages.history,
+        injector.faults,
+        injector.history,
     )

@@ -13,7 +13,7 @@ import pytest
 import lb
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import Uniform, load_of
+from evaluation.serving.pricing.expert_load import UniformLoad, load_by_name
 from evaluation.serving.pricing.work import Work
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.executor import StepExecutor
@@ -27,7 +27,7 @@ _fabric = functools.cache(Fabric.preset)
 
 @functools.cache
 def _load(name):
-    return Uniform(58, 256, 8) if name == "uniform" else load_of(name)
+    return UniformLoad(58, 256, 8) if name == "uniform" else load_by_name(name)
 
 
 def _collectives(ranks, contention):

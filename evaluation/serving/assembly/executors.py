@@ -11,7 +11,8 @@ from evaluation.serving.engine.executor_setup import (
 )
 from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.scenario import named_scheduler
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.step.executor import StepExecutor
 from hardware.memory import footprint
 from hardware.rooflines import FORMAT_BYTES

@@ -9,7 +9,9 @@ from evaluation.replay.scenario import fabric_of
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
 from evaluation.serving.pricing.expert_load import ExpertLoad
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.pricing.options import PriceOptions
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Library, Model, Operators
@@ -62,18 +64,9 @@ def step_price(
     seed: int,
 ) -> ColocatedPrice | DisaggregatedPrice:
     """Return the price of an executor's steps."""
-    dispatcher = _dispatcher(table)
+    options = PriceOptions(_dispatcher(table), table.host_s, table.drafts_s, seed)
     if not table.disaggregated:
-        return ColocatedPrice(
-            executor,
-            placement,
-            load,
-            table.groups,
-            dispatcher,
-            table.host_s,
-            seed,
-            table.drafts_s,
-        )
+        return ColocatedPrice(executor, placement, load, table.groups, options)
     disaggregated = Disaggregated(
         executor.operators,
         executor.collectives,
@@ -84,9 +77,7 @@ def step_price(
         drafts=table.drafts,
         jitter=executor.jitter,
     )
-    return DisaggregatedPrice(
-        disaggregated, placement, load, dispatcher, table.host_s, table.drafts_s, seed
-    )
+    return DisaggregatedPrice(disaggregated, placement, load, options)
 
 
 def _dispatcher(table: ExecutorTable) -> Dispatcher | None:

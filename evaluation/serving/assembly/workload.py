@@ -11,8 +11,8 @@ from evaluation.serving.engine.executor_setup import ExecutorShape
 from evaluation.serving.engine.expert_affinity import ExpertAffinity
 from evaluation.serving.engine.kv_memory import whole_blocks
 from evaluation.serving.engine.request_state import RequestState
-from evaluation.serving.pricing.drifting_load import Drifting
-from evaluation.serving.pricing.expert_load import ExpertLoad, Uniform, load_of
+from evaluation.serving.pricing.drifting_load import DriftingLoad
+from evaluation.serving.pricing.expert_load import ExpertLoad, UniformLoad, load_by_name
 from evaluation.serving.scenario import named_scheduler
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Model
@@ -29,7 +29,7 @@ BUCKET, ACCURACY = 128, 0.849
 @lru_cache(maxsize=2)
 def _preset_load(name: str) -> ExpertLoad:
     """Return the load of a preset; its tokens take seconds to draw and never change."""
-    return load_of(name)
+    return load_by_name(name)
 
 
 def expert_load(scenario: ServingScenario) -> ExpertLoad:
@@ -49,12 +49,12 @@ def expert_load(scenario: ServingScenario) -> ExpertLoad:
         )
     if scenario.routing == ("uniform",):
         domains = tuple(scenario.domains) or ("all",)
-        return Uniform(model.moe_layers, model.experts, model.top_k, domains)
+        return UniformLoad(model.moe_layers, model.experts, model.top_k, domains)
     load: ExpertLoad
     if scenario.routing_step_s is not None:
-        load = Drifting(preset(name), scenario.routing_step_s)
+        load = DriftingLoad(preset(name), scenario.routing_step_s)
     else:
-        load = _preset_load(name) if name in PRESETS else load_of(scenario.routing)
+        load = _preset_load(name) if name in PRESETS else load_by_name(scenario.routing)
     if (load.num_experts, load.top_k) != (model.experts, model.top_k):
         raise ValueError(
             f"{scenario.name}: the routing has {load.num_experts} experts, top-{load.top_k}, the "

@@ -1,4 +1,4 @@
-"""The dies of a task executor: which DP groups and which experts go with which of them."""
+"""The dies of a task executor, with the DP groups and the experts on them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ ROLES = ("prefill", "decode", "both")
 
 @dataclass(frozen=True, eq=False)
 class ExecutorDies:
-    """A task executor as faults see it, now.
+    """The dies of a task executor, as faults see them now.
 
-    Dies are numbered from 0 within it and keep their numbers when some are lost.
+    Dies are numbered from 0 within the executor. They keep their numbers when some are lost.
 
     Parameters
     ----------
@@ -22,26 +22,26 @@ class ExecutorDies:
     role
         "prefill", "decode" or "both".
     dies, dies_per_node
-        How many it was built with, filling one node after another.
+        Number of dies that it was built with; they fill one node after another.
     groups
         DP groups, in equal parts over the dies that hold attention.
     attention_dies
-        Disaggregated MoE and attention: the first so many dies hold attention alone, the others
-        experts alone. ``None``: colocated, every die holds both.
+        Disaggregated MoE and attention: the number of dies that hold attention alone, the first
+        ones; the others hold experts alone. ``None``: colocated, every die holds both.
     placement
         Experts over :attr:`placed_on`; ``None`` if it is not known.
     placed_on
-        Dies that the ranks of the placement are, by default :attr:`ranks`. An executor that goes on
+        Dies of the ranks of the placement, by default :attr:`ranks`. An executor that goes on
         without some experts keeps the placement from before, whose lost ranks hold nothing now.
     most_slots
-        Expert weights of one layer that a die has memory for; ``None``: as many as it takes.
+        Expert weights of one layer that a die has memory for; ``None``: no limit.
     fabric
-        The network between its dies, die ``d`` being rank ``d``; needed for faults of links and
-        switches alone. It is the one by which tokens reach experts.
+        The network between its dies by which tokens reach experts; die ``d`` is rank ``d``. Only
+        faults of links and switches need it.
     lost_dies
         Dies that it runs without.
     planes
-        All networks between its dies by name, that of keys and values among them.
+        All networks between its dies by name, also that of keys and values.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class ExecutorDies:
         return tuple(die for die in self.built_ranks if die not in self.lost_dies)
 
     def network(self, plane: str) -> Fabric | None:
-        """Return a network by its name; of the empty one, that of expert parallelism."""
+        """Return a network by its name; for an empty name, that of expert parallelism."""
         return self.planes.get(plane) if plane else self.fabric
 
     def dies_of_group(self, group: int) -> tuple[int, ...]:
@@ -139,19 +139,19 @@ class ExecutorDies:
         return tuple(range(first, min(first + self.dies_per_node, self.dies)))
 
     def holds_attention(self, die: int) -> bool:
-        """Say whether a die works for a DP group."""
+        """Return whether a die works for a DP group."""
         return self.attention_dies is None or die < self.attention_dies
 
     def groups_on(self, dies: Iterable[int]) -> tuple[int, ...]:
         """Return the DP groups that have a part on one of these dies, ascending.
 
-        Group ``g`` of G spans the dies from g D / G to (g + 1) D / G of the D with attention, so
-        a group may have several dies, or a die several groups.
+        Group ``g`` of G spans the dies from g D / G to (g + 1) D / G of the D with attention. So a
+        group may have several dies, or a die several groups.
         """
         width = self.attention_dies or self.dies
-        found: set[int] = set()
+        groups: set[int] = set()
         for die in dies:
             if self.holds_attention(die):
                 first, end = die * self.groups // width, -(-(die + 1) * self.groups // width)
-                found.update(range(first, end))
-        return tuple(sorted(found))
+                groups.update(range(first, end))
+        return tuple(sorted(groups))

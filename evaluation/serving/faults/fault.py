@@ -1,22 +1,17 @@
-"""Faults: what breaks in a task executor, when, and for how long."""
+"""A fault: what breaks in a task executor, when, and for how long."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from evaluation.serving.faults.executor_dies import ExecutorDies
 from hardware import preset
-
-KINDS = ("die", "node", "link", "switch", "slow", "glitch")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One failure; :func:`evaluation.serving.faults.checks.check` says whether it can happen.
+    """One fault; :func:`evaluation.serving.faults.checks.check` says whether it can happen.
+
+    The metadata of every field holds the check of its key in a [[fault]] table.
 
     Parameters
     ----------
@@ -25,122 +20,49 @@ class Fault:
     executor
         Name of the task executor.
     kind
-        "die" and "node" are lost with all that is on them; "link" and "switch" are of the
-        executor's fabric; "slow" is a straggling die; "glitch" disturbs the network for one step.
+        A name of :data:`evaluation.serving.faults.kinds.KINDS`.
     index
-        Which die ("die", "slow"), node, link or switch of the executor, from 0. A glitch is of
-        the whole executor and has index 0.
+        Which of the executor's devices of this kind, from 0.
     lasts_s
         Seconds until it is repaired; ``None`` for never.
     speed
-        Of a slow die alone, relative to the others: 0 < speed < 1.
+        Relative to the other dies: 0 < speed < 1.
     detected
-        Of a slow die alone: whether the executor finds out, so that a solver may give it less load;
+        Whether the executor detects it, so that a solver may give the die less load;
         when is :meth:`evaluation.serving.faults.recovery.Recovery.straggler_detected_s`.
     name
-        Of a link ("die0.0:l1.0.3") or switch ("l1.0.3") as its fabric calls it, instead of the
-        index.
+        Name of the device in its fabric, instead of the index: "die0.0:l1.0.3" for a link,
+        "l1.0.3" for a switch.
     plane
-        Of a link or switch: the network that it is of, "rdma" say; empty for the one by which
-        tokens reach experts.
+        Network of the device, for instance "rdma"; empty: the network of expert parallelism.
     """
 
-    at_s: float
-    executor: str
-    kind: str
-    index: int = 0
-    lasts_s: float | None = None
-    speed: float = 1.0
-    detected: bool = True
-    name: str = ""
-    plane: str = ""
+    at_s: float = field(metadata={"check": preset.not_negative})
+    executor: str = field(metadata={"check": preset.text})
+    kind: str = field(metadata={"check": preset.text})
+    index: int = field(default=0, metadata={"check": preset.count})
+    lasts_s: float | None = field(default=None, metadata={"check": preset.positive})
+    speed: float = field(default=1.0, metadata={"check": preset.fraction})
+    detected: bool = field(default=True, metadata={"check": preset.truth})
+    name: str = field(default="", metadata={"check": preset.text})
+    plane: str = field(default="", metadata={"check": preset.text})
 
     @property
     def ends_s(self) -> float:
-        """When it is repaired; infinity for never."""
+        """Simulated second of its repair; infinity for never."""
         return math.inf if self.lasts_s is None else self.at_s + self.lasts_s
 
     @property
+    def device(self) -> str:
+        """The kind and the device that it hits, for people."""
+        return f"{self.kind} {self.name or self.index}"
+
+    @property
     def label(self) -> str:
-        """Say which fault this is, in messages."""
-        return f"fault of {self.executor} at {self.at_s:g} s, {self.kind} {self.name or self.index}"
+        """The fault in an error message."""
+        return f"fault of {self.executor} at {self.at_s:g} s, {self.device}"
 
 
-def _kind(value: Any) -> str | None:
-    return None if value in KINDS else f"give one of {', '.join(KINDS)}"
-
-
-#: What each key of a [[fault]] table may hold.
-CHECKS: dict[str, preset.Check] = {
-    "at_s": preset.not_negative,
-    "executor": preset.text,
-    "kind": _kind,
-    "index": preset.count,
-    "lasts_s": preset.positive,
-    "speed": preset.fraction,
-    "detected": preset.truth,
-    "name": preset.text,
-    "plane": preset.text,
-}
-OPTIONAL = frozenset(CHECKS) - {"at_s", "executor", "kind"}
-
-
-def parse_faults(tables: Any, where: str = "fault") -> tuple[Fault, ...]:
-    """Return the faults of [[fault]] tables, in their order.
-
-    Raises
-    ------
-    ValueError
-        Naming the table by its number and the key that is unknown, missing or has an impossible
-        value.
-    """
-    if not isinstance(tables, list):
-        raise ValueError(f"{where} = {tables!r}; give [[fault]] tables")
-    found = []
-    for number, table in enumerate(tables):
-        if not isinstance(table, dict):
-            raise ValueError(f"{where}[{number}] = {table!r}; give [[fault]] tables")
-        found.append(Fault(**preset.checked(f"{where}[{number}]", table, CHECKS, OPTIONAL)))
-    return tuple(found)
-
-
-def active(faults: Iterable[Fault], executor: str, now_s: float) -> tuple[Fault, ...]:
-    """Return the faults of one executor that hold now: at_s <= now < at_s + lasts_s."""
-    return tuple(
-        fault
-        for fault in faults
-        if fault.executor == executor and fault.at_s <= now_s < fault.ends_s
-    )
-
-
-def as_table(fault: Fault) -> dict[str, Any]:
-    """Return the [[fault]] table of a fault, without what has its default."""
-    default = Fault(0.0, "", "")
-    table = {"at_s": fault.at_s, "executor": fault.executor, "kind": fault.kind}
-    for name in sorted(OPTIONAL):
-        if getattr(fault, name) != getattr(default, name):
-            table[name] = getattr(fault, name)
-    return table
-
-
-def rank_speed(faults: Iterable[Fault], executor: ExecutorDies) -> NDArray[np.float64]:
-    """Return the relative speed of every die under faults that hold now; several multiply.
-
-    For what steps cost, give all of them; for what a solver is told (``lb.Problem.rank_speed``),
-    those that are detected, at the entries of ``executor.ranks``.
-
-    Returns
-    -------
-    ndarray
-        [dies], 1 being nominal.
-    """
-    speed = np.ones(executor.dies)
-    for fault in faults:
-        if fault.kind == "slow" and fault.executor == executor.name:
-            speed[fault.index] *= fault.speed
-    return speed
-
-
-def in_order(faults: Sequence[Fault]) -> tuple[Fault, ...]:
-    """Return faults by time, those of one time in the order given."""
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Return faults by time; faults of the same time keep their order."""
     return tuple(sorted(faults, key=lambda fault: fault.at_s))

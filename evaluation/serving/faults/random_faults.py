@@ -1,37 +1,27 @@
-"""Faults drawn at random from mean times between failures."""
+"""Random faults, drawn from mean times between failures."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
-from evaluation.serving.faults.fabric_faults import cables, switches
 from evaluation.serving.faults.fault import Fault, in_order
+from evaluation.serving.faults.kinds import KINDS, FaultKind
 from hardware import preset
-
-#: Kinds that are drawn. A slow die needs a speed and is scheduled.
-DRAWN = ("die", "node", "link", "switch", "glitch")
-
-#: What the [faults] table may hold.
-CHECKS: dict[str, preset.Check] = {
-    "mtbf_s": preset.table_of(preset.positive),
-    "repair_s": preset.table_of(preset.positive),
-    "until_s": preset.positive,
-}
 
 
 class FaultRates(NamedTuple):
-    """How often what fails.
+    """How often devices fail, and how long a repair takes.
 
     Parameters
     ----------
     mtbf_s, repair_s
         By kind, as in :func:`random_faults`.
     until_s
-        Faults come before; ``None``: before the simulation is to stop, else before the last
-        request arrives.
+        Faults come before this second; ``None``: before the simulation is to stop, else before the
+        last request arrives.
     """
 
     mtbf_s: Mapping[str, float]
@@ -39,20 +29,9 @@ class FaultRates(NamedTuple):
     until_s: float | None = None
 
 
-def parse_rates(table: Any, where: str = "faults") -> FaultRates:
-    """Return the rates of a [faults] table.
-
-    Raises
-    ------
-    ValueError
-        Naming the key that is unknown, missing or not positive.
-    """
-    if not isinstance(table, dict):
-        raise ValueError(f"{where} = {table!r}; give a [{where}.mtbf_s] table")
-    rates = preset.checked(where, table, CHECKS, frozenset({"repair_s", "until_s"}))
-    found = FaultRates(rates["mtbf_s"], rates.get("repair_s", {}), rates.get("until_s"))
-    _check_rates(found.mtbf_s, found.repair_s)
-    return found
+def random_kinds() -> dict[str, FaultKind]:
+    """Return the kinds of faults that can be drawn at random, by name."""
+    return {name: kind for name, kind in KINDS.items() if kind.random_stream is not None}
 
 
 def random_faults(
@@ -64,26 +43,25 @@ def random_faults(
 ) -> tuple[Fault, ...]:
     """Draw faults: every device fails at exponential times, independently of all others.
 
-    Each device has a generator of its own, made of the seed, its executor's name, its kind and its
-    index, so that its faults stay the same when executors or kinds are added. A device that is
-    never repaired fails once; one that is repaired runs anew from then on. A glitch is of a whole
-    executor, lasts one step and comes again. Constant failure rates and independence are
-    assumptions of ours: real failures come in bursts and grow with age. A switch or link belongs to
-    one executor's fabric here, another assumption.
+    Each device has its own random generator, made of the seed, the name of its executor, its kind
+    and its index. So its faults stay the same when executors or kinds are added. A device that is
+    never repaired fails once. A repaired device runs until its next failure. Constant failure rates
+    and independence are assumptions of ours: real failures come in bursts and grow with age. Every
+    switch and link belongs to the fabric of one executor here, another assumption.
 
     Parameters
     ----------
     executors
-        As they are built.
+        Executors as they are built.
     mtbf_s
-        Mean seconds between failures of one device, for "die", "node", "link", "switch" and
-        "glitch"; a kind that is not there does not fail. There is no default.
+        Mean seconds between failures of one device, by kind (:func:`random_kinds`). A kind that is
+        left out does not fail. There is no default.
     until_s
-        Faults come before.
+        Faults come before this second.
     seed
-        Of all draws.
+        Random seed.
     repair_s
-        Seconds until a device is back, by kind; a kind that is not there is never repaired.
+        Seconds until a device is repaired, by kind. A kind that is left out is never repaired.
 
     Returns
     -------
@@ -93,56 +71,62 @@ def random_faults(
     Raises
     ------
     ValueError
-        If a kind is not drawn, a figure is not positive, the seed negative, or links or switches
-        are to fail in an executor without a fabric.
+        If a kind cannot be drawn, a figure is not positive, the seed is negative, or links or
+        switches are to fail in an executor without a fabric.
     """
     repairs = repair_s or {}
-    _check_rates(mtbf_s, repairs)
+    check_rates(mtbf_s, repairs)
     if complaint := preset.positive(until_s):
         raise ValueError(f"until_s = {until_s}; {complaint}")
     if complaint := preset.count(seed):
         raise ValueError(f"seed = {seed!r}; {complaint}")
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for executor in executors:
-        key = zlib.crc32(executor.name.encode())
-        for kind in (kind for kind in DRAWN if kind in mtbf_s):
-            for index in range(_devices(executor, kind)):
-                random = np.random.default_rng([seed, key, DRAWN.index(kind), index])
-                times = _times(random, mtbf_s[kind], repairs.get(kind), kind == "glitch")
-                for at_s in times:
+        for name, kind in random_kinds().items():
+            for index in range(_devices(kind, executor) if name in mtbf_s else 0):
+                random = _generator(seed, executor, kind, index)
+                repair = repairs.get(name)
+                for at_s in _failure_times(random, mtbf_s[name], repair, recurs=kind.recurs):
                     if at_s >= until_s:
                         break
-                    found.append(Fault(at_s, executor.name, kind, index, repairs.get(kind)))
-    return in_order(found)
+                    faults.append(Fault(at_s, executor.name, name, index, repair))
+    return in_order(faults)
 
 
-def _times(
-    random: np.random.Generator, mtbf_s: float, repair_s: float | None, again: bool
+def _generator(
+    seed: int, executor: ExecutorDies, kind: FaultKind, index: int
+) -> np.random.Generator:
+    """Return the random generator of one device."""
+    assert kind.random_stream is not None
+    key = zlib.crc32(executor.name.encode())
+    return np.random.default_rng([seed, key, kind.random_stream, index])
+
+
+def _failure_times(
+    random: np.random.Generator, mtbf_s: float, repair_s: float | None, *, recurs: bool
 ) -> Iterator[float]:
+    """Yield the times at which one device fails."""
     now_s = float(random.exponential(mtbf_s))
     yield now_s
-    while repair_s is not None or again:
+    while repair_s is not None or recurs:
         now_s += (repair_s or 0.0) + float(random.exponential(mtbf_s))
         yield now_s
 
 
-def _devices(executor: ExecutorDies, kind: str) -> int:
-    if kind in ("link", "switch"):
-        if executor.fabric is None:
-            raise ValueError(
-                f"mtbf_s: {executor.name} has no fabric whose {kind} could fail; give it one, or "
-                f"leave {kind} out"
-            )
-        parts = cables if kind == "link" else switches
-        return len(parts(executor.fabric))
-    return {"die": executor.dies, "node": executor.nodes, "glitch": 1}[kind]
+def _devices(kind: FaultKind, executor: ExecutorDies) -> int:
+    try:
+        return kind.devices(executor)
+    except ValueError as error:
+        raise ValueError(f"mtbf_s: {error}") from None
 
 
-def _check_rates(mtbf_s: Mapping[str, float], repair_s: Mapping[str, float]) -> None:
+def check_rates(mtbf_s: Mapping[str, float], repair_s: Mapping[str, float]) -> None:
+    """Raise ValueError unless all kinds can be drawn, all seconds are positive and all fail."""
+    kinds = random_kinds()
     for name, table in (("mtbf_s", mtbf_s), ("repair_s", repair_s)):
         for kind, seconds in table.items():
-            if kind not in DRAWN:
-                raise ValueError(f"{name}: {kind!r} is not one of {', '.join(DRAWN)}")
+            if kind not in kinds:
+                raise ValueError(f"{name}: {kind!r} is not one of {', '.join(kinds)}")
             if complaint := preset.positive(seconds):
                 raise ValueError(f"{name}: {kind} = {seconds!r}; {complaint}")
     if unused := sorted(set(repair_s) - set(mtbf_s)):

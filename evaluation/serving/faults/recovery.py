@@ -1,4 +1,4 @@
-"""How a deployment recovers: what a failure is noticed by, which path is taken, what it takes."""
+"""Recovery of a deployment: when a failure is detected, and how long each path takes."""
 
 import dataclasses
 import difflib
@@ -15,27 +15,27 @@ MODES = ("restart-the-world", "failover", "shrink", "missing-experts")
 class Recovery:
     """Parameters of recovery. Seconds count from detection to the next step.
 
-    Seconds of the paths are of one failed NPU of 80 that serve DeepSeek-V3, as ReviveMoE
-    (arXiv:2602.21140) has them; that they hold for other sizes, and for a whole node as for one
-    die, are assumptions of ours.
+    Seconds of the paths were measured by ReviveMoE (arXiv:2602.21140) with one failed NPU of 80
+    that serve DeepSeek-V3. We assume that they hold for other sizes, and for a node as for a die.
 
     Parameters
     ----------
     mode
         "restart-the-world": all task executors restart (xDeepServe, arXiv:2508.02520, section 6,
-        stage 1). "failover": only the one that failed restarts (stage 2). "shrink": one that
-        decodes goes on with fewer dies, every expert keeping a replica (stage 2 too); one that
-        only prefills fails over. "missing-experts": it goes on without the experts that were lost
+        stage 1). "failover": only the failed one restarts (stage 2). "shrink": an executor that
+        decodes goes on with fewer dies, and every expert keeps a replica (stage 2); an executor
+        that only prefills fails over. "missing-experts": it goes on without the lost experts
         (ReviveMoE).
     spares
-        Whether a restart finds a spare in place of what failed. If not, a restart waits for the
-        repair, but for a failover in decode, where another executor that prefills gives its dies
-        for as long as the repair takes (xDeepServe section 6: kill P to preserve D).
+        Whether a restart finds a spare for the failed device. If not, a restart waits for the
+        repair, except for a failover in decode: there an executor that prefills gives its dies
+        until the repair (xDeepServe section 6: kill P to preserve D).
     heartbeat_s, missed_heartbeats
-        Heartbeats are sent at whole multiples of ``heartbeat_s``; a failure is detected when so
-        many in a row have gone without answer. xDeepServe names no figures: assumptions of ours.
+        Heartbeats are sent at whole multiples of ``heartbeat_s``. A failure is detected when
+        ``missed_heartbeats`` in a row are not answered. xDeepServe names no figures: assumptions of
+        ours.
     straggler_s
-        Seconds until a slow die is noticed; ``None``: as long as a failure takes, an assumption of
+        Seconds until a slow die is detected; ``None``: as long as for a failure, an assumption of
         ours.
     full_restart_s
         Restart with cached graphs.
@@ -75,11 +75,11 @@ class Recovery:
         preset.checked("recovery", values, CHECKS, frozenset({"straggler_s"}))
 
     def detected_s(self, failed_s: float) -> float:
-        """Return when a failure is noticed: at the last of the heartbeats that go unanswered.
+        """Return when a failure is detected: at the last of the heartbeats that are not answered.
 
-        The first of them is the next one after the failure; one at the very moment of the failure
-        was still answered. So detection takes more than ``missed_heartbeats - 1`` intervals and at
-        most ``missed_heartbeats``.
+        The first of them is the next one after the failure. A heartbeat at the very moment of the
+        failure was still answered. So detection takes more than ``missed_heartbeats - 1`` intervals
+        and at most ``missed_heartbeats``.
         """
         beats = math.floor(failed_s / self.heartbeat_s)
         while beats * self.heartbeat_s > failed_s:  # the quotient may have been rounded up
@@ -89,7 +89,7 @@ class Recovery:
         return (beats + self.missed_heartbeats) * self.heartbeat_s
 
     def straggler_detected_s(self, slow_s: float) -> float:
-        """Return when a die that is slow from ``slow_s`` on is noticed."""
+        """Return when a die that is slow from ``slow_s`` on is detected."""
         if self.straggler_s is None:
             return self.detected_s(slow_s)
         return slow_s + self.straggler_s
@@ -117,16 +117,3 @@ CHECKS: dict[str, preset.Check] = {
     "colocated_s": preset.not_negative,
     "colocated_load_s": preset.not_negative,
 }
-
-
-def parse_recovery(table: Any, where: str = "recovery") -> Recovery:
-    """Return the recovery of a [recovery] table; what it leaves out has its default.
-
-    Raises
-    ------
-    ValueError
-        Naming the key that is unknown or has an impossible value.
-    """
-    if not isinstance(table, dict):
-        raise ValueError(f"{where} = {table!r}; give a [recovery] table")
-    return Recovery(**preset.checked(where, table, CHECKS, frozenset(CHECKS)))

@@ -1,4 +1,4 @@
-"""Experts after ranks are lost: a placement over fewer ranks, or going on without some."""
+"""Experts after ranks are lost: a placement over fewer ranks, or without some experts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from lb.protocols import Solver
 
 
 class Survivors(NamedTuple):
-    """What is left of a placement.
+    """The remainder of a placement.
 
     Parameters
     ----------
@@ -20,9 +20,9 @@ class Survivors(NamedTuple):
         Over the surviving ranks, slots as they were; ``None`` if an expert is missing, since a
         placement holds all.
     share
-        [layers, slots] of the placement before: what each slot takes of its expert's tokens when
-        they split evenly over the replicas that are left; 0 on lost ranks. It prices the old
-        placement as it now runs.
+        [layers, slots] of the placement before: the part of its expert's tokens that each slot
+        takes, split evenly over the replicas that are left; 0 on lost ranks. With these shares the
+        old placement is priced as it now runs.
     missing
         [layers, experts] whether no replica is left.
     """
@@ -33,7 +33,7 @@ class Survivors(NamedTuple):
 
 
 def missing_experts(placement: Placement, lost_ranks: Sequence[int]) -> Survivors:
-    """Return what is left when ranks are lost and nothing is loaded anew.
+    """Return the remainder of a placement when ranks are lost and no weights are loaded.
 
     Raises
     ------
@@ -56,8 +56,8 @@ def missing_experts(placement: Placement, lost_ranks: Sequence[int]) -> Survivor
 def lost_fraction(load: ArrayLike, missing: NDArray[np.bool_]) -> float:
     """Return the fraction of token copies that choose a missing expert; 0 without load.
 
-    A measure of what quality is at stake, not of quality. ReviveMoE (arXiv:2602.21140) reports a
-    mean score of 0.681 after 0.683 with 1/32 of the experts lost.
+    It shows how much quality is at stake; it does not measure quality. ReviveMoE
+    (arXiv:2602.21140) reports a mean score of 0.681 after 0.683 with 1/32 of the experts lost.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def lost_fraction(load: ArrayLike, missing: NDArray[np.bool_]) -> float:
     return float(tokens[..., missing].sum()) / total if total > 0 else 0.0
 
 
-def shrunk(
+def shrunk_placement(
     placement: Placement,
     load: ArrayLike,
     lost_ranks: Sequence[int],

@@ -1,4 +1,4 @@
-"""What dies must load that come back to a task executor, and how long that takes."""
+"""Weights that dies load when they come back to a task executor, and how long that takes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from hardware.memory import footprint
 from lb import Placement
 
 
-class Held(NamedTuple):
-    """Experts on some dies.
+class HeldExperts(NamedTuple):
+    """Experts that dies hold.
 
     Parameters
     ----------
     placement
-        Where they are.
+        Where the experts are.
     dies
         Number of the die of each of its ranks.
     lost
@@ -29,11 +29,11 @@ class Held(NamedTuple):
     lost: frozenset[int] = frozenset()
 
 
-def weights_to_load(before: Held, after: Held) -> NDArray[np.int64]:
+def weights_to_load(before: HeldExperts, after: HeldExperts) -> NDArray[np.int64]:
     """Return the expert weights that each rank of ``after`` must receive.
 
-    As :meth:`lb.Placement.moves_from` counts them: a die that holds an expert already receives
-    nothing for it. A die that was not there holds none.
+    They are counted as in :meth:`lb.Placement.moves_from`: a die that holds an expert already
+    receives nothing for it. A die that was away holds none.
 
     Returns
     -------
@@ -54,30 +54,30 @@ def weights_to_load(before: Held, after: Held) -> NDArray[np.int64]:
     return missing
 
 
-def load_s(
-    before: Held,
-    after: Held,
+def reload_s(
+    before: HeldExperts,
+    after: HeldExperts,
     came_back: Sequence[int],
     attention_dies: int,
     operators: Operators,
     bytes_per_s: float,
 ) -> float:
-    """Return the seconds until all dies have their weights, which arrive at the same time.
+    """Return the seconds until all dies have their weights; all dies receive at the same time.
 
-    The price of a rebalance that stops the world, :meth:`StepExecutor.migration_s
-    <evaluation.step.executor.StepExecutor.migration_s>`, with what dies hold beside experts: those
-    that come back load it too.
+    It is the price of a rebalance that stops the world, :meth:`StepExecutor.migration_s
+    <evaluation.step.executor.StepExecutor.migration_s>`, plus the other weights of the dies that
+    come back: attention, shared experts, embeddings.
 
     Parameters
     ----------
     before, after
         Experts, without those dies and with them.
     came_back
-        These dies.
+        Dies that come back.
     attention_dies
-        The first so many dies hold attention.
+        Number of dies that hold attention, the first ones.
     operators
-        What weights weigh.
+        Sizes of the weights.
     bytes_per_s
         Rate at which one die receives.
     """

@@ -1,4 +1,4 @@
-"""The axes of a plan: from a [plan] table or flags, the others from the dies of the scenario."""
+"""The axes of a plan: given by a [plan] table or options, else derived from the scenario."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -8,13 +8,13 @@ from typing import Any
 
 from evaluation.replay.scenario import fabric_of
 from evaluation.serving.scenario import scenario as serving_scenario
-from evaluation.serving.scenario.deployment import Deployment, executors, own
+from evaluation.serving.scenario.deployment import ServingDeployment, deployment_of, executor_tables
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import preset
 
-#: Parts of what is left that an axis tries where nobody says which: our choice, about half octaves.
+#: Parts of the free dies that an axis has by default: our choice, about half octaves.
 PARTS = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)
-#: Attention and experts apart have two sizes to try, so fewer of each.
+#: The same for disaggregated decode, which has two sizes to try, so fewer of each.
 COARSE_PARTS = (1 / 8, 1 / 4, 1 / 2, 3 / 4)
 
 
@@ -39,29 +39,29 @@ CHECKS: dict[str, preset.Check] = {
     "redundant": _numbers(preset.count),
     "dies": preset.count_from_one,
 }
-#: Axes that speak of one kind of deployment alone.
-TOGETHER, APART = ("decode_dies",), ("attention_dies", "expert_dies", "domains")
+#: Axes of colocated decode alone, and of disaggregated decode alone.
+COLOCATED, DISAGGREGATED = ("decode_dies",), ("attention_dies", "expert_dies", "domains")
 
 
 @dataclass(frozen=True)
 class Axes:
-    """What is searched: every combination is a candidate.
+    """Values that a search combines: every combination is a deployment.
 
     Parameters
     ----------
     prefill
         Numbers of prefill executors.
     decode_dies
-        Dies of a decode executor with attention beside experts; empty: none such.
+        Dies of a colocated decode executor; empty: no colocated decode.
     attention_dies, expert_dies, domains
-        Of a decode executor with attention apart: dies of attention in all domains, dies of
-        experts, and DP domains; empty: none such.
+        Disaggregated decode executors: dies of attention in all domains, dies of experts, and DP
+        domains; empty: no disaggregated decode.
     batch_limit
         Sequences of a decode DP group.
     redundant
         Slots of an expert die beyond the fewest.
     dies
-        Most dies of a deployment.
+        Maximum dies of a deployment.
     """
 
     prefill: tuple[int, ...]
@@ -73,7 +73,7 @@ class Axes:
     redundant: tuple[int, ...]
     dies: int
 
-    def deployments(self, scenario: ServingScenario) -> list[Deployment]:
+    def deployments(self, scenario: ServingScenario) -> list[ServingDeployment]:
         """Return all combinations that take at most ``dies`` dies, in a fixed order.
 
         Raises
@@ -82,11 +82,13 @@ class Axes:
             If there is none.
         """
         decodes = [(dies, 0, 0) for dies in self.decode_dies]
-        apart = itertools.product(self.attention_dies, self.expert_dies, self.domains)
-        decodes += [(attention + experts, count, attention) for attention, experts, count in apart]
+        disaggregated = itertools.product(self.attention_dies, self.expert_dies, self.domains)
+        decodes += [
+            (attention + experts, count, attention) for attention, experts, count in disaggregated
+        ]
         grid = itertools.product(self.prefill, decodes, self.batch_limit, self.redundant)
         every = [
-            Deployment(prefill, *decode, limit, redundant)
+            ServingDeployment(prefill, *decode, limit, redundant)
             for prefill, decode, limit, redundant in grid
         ]
         found = sorted({one for one in every if one.dies(scenario) <= self.dies})
@@ -115,10 +117,12 @@ def axes(scenario: ServingScenario, given: Mapping[str, Any]) -> Axes:
     ValueError
         Unless the scenario can be planned.
     """
-    prefill, decode = executors(scenario)
+    prefill, decode = executor_tables(scenario)
     most = int(given.get("dies", scenario.dies))
-    here = own(scenario)
-    together, apart = (any(name in given for name in names) for names in (TOGETHER, APART))
+    here = deployment_of(scenario)
+    colocated, disaggregated = (
+        any(name in given for name in names) for names in (COLOCATED, DISAGGREGATED)
+    )
     node = int(fabric_of(scenario.fabric, decode.dies).figures.get("dies_per_node", 8))
     rest = max(node, (most - prefill.dies) // decode.count)
     limit = here.batch_limit
@@ -127,16 +131,16 @@ def axes(scenario: ServingScenario, given: Mapping[str, Any]) -> Axes:
         "batch_limit": tuple(sorted({max(1, limit // 2), limit, 2 * limit})),
         "redundant": tuple(sorted({0, 1, here.redundant})),
         "decode_dies": (),
-        **dict.fromkeys(APART, ()),
+        **dict.fromkeys(DISAGGREGATED, ()),
     }
-    if together or not apart:
-        mine = set() if here.domains else {here.decode_dies}
-        derived["decode_dies"] = _parts(rest, node, mine, PARTS)
-    if apart or not together:
-        mine = {here.attention_dies} if here.domains else set()
-        derived["attention_dies"] = _parts(rest, node, mine, COARSE_PARTS)
-        mine = {here.expert_dies} if here.domains else set()
-        derived["expert_dies"] = _parts(rest, node, mine, COARSE_PARTS)
+    if colocated or not disaggregated:
+        own = set() if here.domains else {here.decode_dies}
+        derived["decode_dies"] = _parts(rest, node, own, PARTS)
+    if disaggregated or not colocated:
+        own = {here.attention_dies} if here.domains else set()
+        derived["attention_dies"] = _parts(rest, node, own, COARSE_PARTS)
+        own = {here.expert_dies} if here.domains else set()
+        derived["expert_dies"] = _parts(rest, node, own, COARSE_PARTS)
         derived["domains"] = tuple(sorted({1, 2, here.domains or 1}))
     chosen = {**derived, **{name: given[name] for name in given if name != "dies"}}
     return Axes(**{name: tuple(values) for name, values in chosen.items()}, dies=most)

@@ -1,4 +1,4 @@
-"""What a deployment can reach at most, from the prices of steady steps instead of a simulation."""
+"""The most that a deployment can reach, from the prices of steady steps instead of a simulation."""
 
 from dataclasses import dataclass, replace
 
@@ -11,12 +11,12 @@ from evaluation.serving.assembly.workload import check_requests
 from evaluation.serving.engine.executor_setup import ExecutorShape
 from evaluation.serving.engine.kv_memory import whole_blocks
 from evaluation.serving.plan.service_bound import most_requests, most_value
-from evaluation.serving.plan.span import Span
+from evaluation.serving.plan.span import ArrivalSpan
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
 from evaluation.serving.pricing.work import Work
-from evaluation.serving.scenario.deployment import Deployment, executors
-from evaluation.serving.scenario.scenario import ExecutorTable
+from evaluation.serving.scenario.deployment import ServingDeployment, executor_tables
+from evaluation.serving.scenario.executor_table import ExecutorTable
 from traces.requests import RequestTrace
 
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Bound:
     prefill_tokens_per_s, decode_tokens_per_s
         What all executors of a role carry in steady steps, decode at the pace of the SLO.
     why
-        What keeps ``share`` below 1; empty where nothing does.
+        Reason for a ``share`` below 1; else empty.
     """
 
     goodput: float
@@ -53,12 +53,13 @@ class Bound:
 
 
 class Screening:
-    """Bounds what deployments reach on one span; those that share executors share prices.
+    """Bounds the goodput of deployments on one span. Equal executors are priced once.
 
-    Taken in favour of the deployment: DP groups are alike and never idle, prompts fill steps and
-    attend to nothing before them, memory is needed for the mean context alone. Taken at the mean:
-    expert load, jitter, context and accepted drafts; ``margin`` allows for these. Which requests
-    fit into the rates by their deadlines: :mod:`evaluation.serving.plan.service_bound`.
+    Some assumptions favour the deployment: DP groups are equal and never idle, prompts fill steps
+    and attend to nothing before them, and memory is needed for the mean context alone. Others take
+    the mean: of expert load, jitter, context and accepted drafts; ``margin`` allows for these.
+    :mod:`evaluation.serving.plan.service_bound` says which requests fit into the rates by their
+    deadlines.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ class Screening:
     seed
         Of expert load and placement.
     margin
-        Rates are taken so much higher than priced, and the SLO's pace so much longer.
+        Relative slack: rates are taken this much higher than priced, and the SLO's pace this much
+        longer.
 
     Raises
     ------
@@ -75,7 +77,7 @@ class Screening:
         If the margin is negative or not finite.
     """
 
-    def __init__(self, span: Span, seed: int = 0, margin: float = 0.1) -> None:
+    def __init__(self, span: ArrivalSpan, seed: int = 0, margin: float = 0.1) -> None:
         if not 0 <= margin < np.inf:
             raise ValueError(f"margin = {margin} breaks 0 <= margin < infinity")
         self.span, self.seed, self.margin = span, seed, margin
@@ -94,16 +96,16 @@ class Screening:
         self._prices: dict[ExecutorTable, Priced] = {}
         self._rates: dict[ExecutorTable, float] = {}
 
-    def __call__(self, deployment: Deployment) -> Bound:
-        """Return what a deployment can reach at most.
+    def __call__(self, deployment: ServingDeployment) -> Bound:
+        """Return the most that a deployment can reach.
 
         Raises
         ------
         ValueError
-            If it cannot be: dies do not fit each other, weights or a request do not fit memory.
+            If dies do not fit each other, or weights or a request do not fit memory.
         """
         served = deployment.serve(self.span.scenario)
-        prefill, decode = executors(served)
+        prefill, decode = executor_tables(served)
         shapes = [self._priced(table)[0] for table in (prefill, decode)]
         check_requests(self.span.trace, shapes)
         prompts = prefill.count * self._prefill_rate(prefill) * (1 + self.margin)

@@ -1,4 +1,4 @@
-"""Deployments that are played: whole, or their prefill alone."""
+"""Simulations of deployments, whole or without decode, in one process or several."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +16,12 @@ from evaluation.serving.results.slo import ttft_s
 from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.serving.simulate import simulate
 
-Scores = dict[str, float | None]
+#: Scores by name, as in :func:`evaluation.serving.results.goodput.scores`.
+GoodputScores = dict[str, float | None]
 
 
 @dataclass(frozen=True)
-class Play:
+class DeploymentSimulation:
     """One simulation of a deployment; it can travel to another process.
 
     Parameters
@@ -30,15 +31,15 @@ class Play:
     until_s
         When it ends at the latest.
     seed
-        Of everything that is drawn.
+        Random seed.
     """
 
     scenario: ServingScenario
     until_s: float
     seed: int = 0
 
-    def __call__(self) -> Scores | str:
-        """Return the scores, or why it cannot be."""
+    def __call__(self) -> GoodputScores | str:
+        """Return the scores, or why the deployment is impossible."""
         try:
             summary = simulate(self.scenario, until_s=self.until_s, seed=self.seed).summary
         except (ValueError, RuntimeError) as error:
@@ -47,15 +48,15 @@ class Play:
 
 
 @dataclass(frozen=True)
-class PrefillPlay:
+class PrefillSimulation:
     """The prefill of a deployment without any decode: every answer ends with its first token.
 
-    So no cache waits for a place in decode, and TTFT is what it is at best.
+    So no cache waits for capacity in decode, and TTFT is as short as this prefill allows.
 
     Parameters
     ----------
     scenario, seed
-        As in :class:`Play`.
+        As in :class:`DeploymentSimulation`.
     """
 
     scenario: ServingScenario
@@ -74,45 +75,42 @@ class PrefillPlay:
 
 
 @contextmanager
-def players(jobs: int) -> Iterator[Callable[..., list[Any]]]:
-    """Give a function that runs plays in so many processes and returns answers in their order.
+def worker_pool(jobs: int) -> Iterator[Callable[..., list[Any]]]:
+    """Yield a function that runs simulations in ``jobs`` processes and returns their answers.
 
-    Raises
-    ------
-    ValueError
-        If jobs < 1.
+    The answers have the order of the simulations.
     """
-    if jobs < 1:
-        raise ValueError(f"--jobs {jobs} < 1; give at least one")
     if jobs == 1:
-        yield lambda plays, on_done=_nothing: _one_by_one(plays, on_done)
+        yield lambda simulations, on_done=_ignore: _run_in_turn(simulations, on_done)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         try:
-            yield lambda plays, on_done=_nothing: _at_once(pool, plays, on_done)
+            yield lambda simulations, on_done=_ignore: _run_in_pool(pool, simulations, on_done)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _one_by_one(plays: Sequence[Callable[[], Any]], on_done: Callable[[], None]) -> list[Any]:
-    found = []
-    for play in plays:
-        found.append(play())
-        on_done()
-    return found
-
-
-def _at_once(
-    pool: Executor, plays: Sequence[Callable[[], Any]], on_done: Callable[[], None]
+def _run_in_turn(
+    simulations: Sequence[Callable[[], Any]], on_done: Callable[[], None]
 ) -> list[Any]:
-    futures = [pool.submit(play) for play in plays]
-    found = []
-    for future in futures:
-        found.append(future.result())
+    answers = []
+    for simulation in simulations:
+        answers.append(simulation())
         on_done()
-    return found
+    return answers
 
 
-def _nothing() -> None:
-    """Tell nobody."""
+def _run_in_pool(
+    pool: Executor, simulations: Sequence[Callable[[], Any]], on_done: Callable[[], None]
+) -> list[Any]:
+    futures = [pool.submit(simulation) for simulation in simulations]
+    answers = []
+    for future in futures:
+        answers.append(future.result())
+        on_done()
+    return answers
+
+
+def _ignore() -> None:
+    """Report nothing."""

@@ -1,4 +1,4 @@
-"""The span of arrivals that deployments are judged on, after a warm-up that is not scored."""
+"""The span of arrivals that deployments are scored on, after a warm-up that is not scored."""
 
 import dataclasses
 import math
@@ -21,13 +21,13 @@ SHORT_REQUESTS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Span:
-    """The requests that every deployment is played with.
+class ArrivalSpan:
+    """The requests that every deployment is simulated with.
 
     Parameters
     ----------
     scenario
-        With the requests and the warm-up that are played.
+        With the requests and the warm-up of the span.
     trace
         Its requests.
     load
@@ -73,8 +73,8 @@ def plan_span(
     warm_up_s: float | None = None,
     requests: int | None = None,
     seed: int = 0,
-) -> Span:
-    """Return the requests on which the deployments of a scenario are judged.
+) -> ArrivalSpan:
+    """Return the requests on which the deployments of a scenario are scored.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def plan_span(
         Seconds of arrivals before; by default two such times, half of the span at most, and with
         ``requests`` the scenario's.
     requests
-        Play the first so many instead, however long they take to arrive.
+        DeploymentSimulation the first so many instead, however long they take to arrive.
     seed
         Of generated arrivals.
 
@@ -134,14 +134,14 @@ def _check(span_s: float | None, warm_up_s: float | None, requests: int | None) 
         raise ValueError(f"--warm-up {warm_up_s:g} breaks 0 <= warm-up < infinity; give seconds")
     if requests is not None and span_s is not None:
         raise ValueError(
-            f"--span {span_s:g} and --requests {requests} both say how many requests are played; "
-            "give one"
+            f"--span {span_s:g} and --requests {requests} both say how many requests are "
+            "simulated; give one"
         )
 
 
 def _first(
     scenario: ServingScenario, load: ExpertLoad, requests: int, warm_up_s: float | None, seed: int
-) -> Span:
+) -> ArrivalSpan:
     warm_up_s = scenario.warm_up_s if warm_up_s is None else warm_up_s
     cut = dataclasses.replace(scenario, requests=requests)
     return _span(cut, load, requests, warm_up_s, [], seed)
@@ -154,7 +154,7 @@ def _span(
     warm_up_s: float,
     warnings: list[str],
     seed: int,
-) -> Span:
+) -> ArrivalSpan:
     if requests < 1:
         raise ValueError(f"{scenario.name}: no request arrives within the span; give a longer one")
     played = dataclasses.replace(scenario, requests=requests, warm_up_s=warm_up_s)
@@ -174,7 +174,7 @@ def _span(
             f"takes {request_s:.1f} s: queues do not fill, and too small a deployment may look "
             f"good; give --span {math.ceil(SPAN_REQUESTS * request_s)} or more"
         )
-    return Span(played, trace, load, warm_up_s, span_s, request_s, tuple(warnings))
+    return ArrivalSpan(played, trace, load, warm_up_s, span_s, request_s, tuple(warnings))
 
 
 def _request_s(scenario: ServingScenario, trace: RequestTrace) -> float:

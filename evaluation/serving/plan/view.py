@@ -10,15 +10,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.serving.plan.outcome import VERDICTS, Candidate, frontier, nearest
-from evaluation.serving.plan.span import Span
+from evaluation.serving.plan.outcome import VERDICTS, DeploymentOutcome, frontier, nearest
+from evaluation.serving.plan.span import ArrivalSpan
 from evaluation.serving.results.view import part, seconds
-from evaluation.serving.scenario.deployment import executors
+from evaluation.serving.scenario.deployment import executor_tables
 
-#: Of those not played, for each verdict, unless all are asked for.
+#: Deployments listed for each verdict but the first, unless all are asked for.
 LISTED = 5
 SCORES = ("goodput", "share", "ttft_p50_s", "ttft_p99_s", "tpot_p50_s", "tpot_p99_s")
-#: Of tables, line by line.
+#: Headings of the table, line by line.
 HEADINGS = (
     "prefill\ndies",
     "decode, or at-\ntention + expert",
@@ -33,11 +33,13 @@ HEADINGS = (
 )
 
 
-def as_dict(found: Sequence[Candidate], span: Span, share: float) -> dict[str, Any]:
-    """Return a plan for JSON: how it was played, the best, the nearest, and all candidates."""
-    rows = [row(one, number in frontier(found), span) for number, one in enumerate(found)]
-    held = bool(found) and found[0].holds(share)
-    near = None if held else nearest(found, span.scenario)
+def as_dict(
+    outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan, share: float
+) -> dict[str, Any]:
+    """Return a plan for JSON: the span, the best, the nearest, and all outcomes."""
+    rows = [row(one, number in frontier(outcomes), span) for number, one in enumerate(outcomes)]
+    held = bool(outcomes) and outcomes[0].holds(share)
+    near = None if held else nearest(outcomes, span.scenario)
     return {
         "scenario": span.scenario.name,
         "slo": {"ttft_s": span.scenario.ttft_s, "tpot_s": span.scenario.tpot_s},
@@ -47,34 +49,34 @@ def as_dict(found: Sequence[Candidate], span: Span, share: float) -> dict[str, A
         "requests": span.trace.num_requests,
         "warnings": list(span.warnings),
         "best": rows[0] if held else None,
-        "nearest": None if near is None else rows[list(found).index(near)],
+        "nearest": None if near is None else rows[list(outcomes).index(near)],
         "candidates": rows,
     }
 
 
-def row(one: Candidate, on_frontier: bool, span: Span) -> dict[str, Any]:
-    """Return a candidate as one flat row; what is not known is None."""
-    prefill, _ = executors(span.scenario)
-    bound = one.bound
+def row(outcome: DeploymentOutcome, on_frontier: bool, span: ArrivalSpan) -> dict[str, Any]:
+    """Return an outcome as one flat row; unknown values are None."""
+    prefill, _ = executor_tables(span.scenario)
+    bound = outcome.bound
     most = None if bound is None or bound.goodput == float("inf") else bound.goodput
     return {
-        **dataclasses.asdict(one.deployment),
-        "prefill_dies": one.deployment.prefill * prefill.dies,
-        "expert_dies": one.deployment.expert_dies,
-        "chips": one.chips,
-        "verdict": one.verdict,
+        **dataclasses.asdict(outcome.deployment),
+        "prefill_dies": outcome.deployment.prefill * prefill.dies,
+        "expert_dies": outcome.deployment.expert_dies,
+        "chips": outcome.chips,
+        "verdict": outcome.verdict,
         "frontier": on_frontier,
-        **{name: one.scores.get(name) for name in SCORES},
+        **{name: outcome.scores.get(name) for name in SCORES},
         "most_goodput": most,
         "most_share": None if bound is None else bound.share,
-        "reason": one.reason,
+        "reason": outcome.reason,
     }
 
 
-def as_csv(found: Sequence[Candidate], span: Span) -> str:
-    """Return a line for every candidate, with the headings of :func:`row`."""
-    best = frontier(found)
-    rows = [row(one, number in best, span) for number, one in enumerate(found)]
+def as_csv(outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan) -> str:
+    """Return a line for every outcome, with the headings of :func:`row`."""
+    best = frontier(outcomes)
+    rows = [row(one, number in best, span) for number, one in enumerate(outcomes)]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -83,65 +85,69 @@ def as_csv(found: Sequence[Candidate], span: Span) -> str:
 
 
 def print_plan(
-    found: Sequence[Candidate], span: Span, share: float, console: Console, everything: bool
+    outcomes: Sequence[DeploymentOutcome],
+    span: ArrivalSpan,
+    share: float,
+    console: Console,
+    everything: bool,
 ) -> None:
-    """Print the frontier, or all that was played; who was not, and why; and the best.
+    """Print the frontier or every outcome, why deployments were left out, and the best.
 
     Parameters
     ----------
-    found
-        Of :class:`evaluation.serving.plan.search.Search`.
+    outcomes
+        From :func:`evaluation.serving.plan.search.search_deployments`.
     span
-        What they were played with.
+        Requests that they were simulated with.
     share
-        From which a deployment holds.
+        Share of the requests that has to keep the SLO.
     console
-        Where.
+        Where to print.
     everything
-        Whether to list all that were played, and all that were not.
+        Whether to list all that were simulated, and all that were not.
     """
-    scenario, best = span.scenario, frontier(found)
+    scenario, best = span.scenario, frontier(outcomes)
     scored = "all at once" if span.span_s is None else f"{span.span_s:.1f} s of arrivals"
     _say(
         console,
         f"{scenario.name}: TTFT <= {seconds(scenario.ttft_s)}, TPOT <= {seconds(scenario.tpot_s)}; "
         f"{span.measured.sum():,} requests scored, {scored} after {span.warm_up_s:.1f} s.",
     )
-    count = Counter(one.verdict for one in found)
+    count = Counter(one.verdict for one in outcomes)
     said = ", ".join(f"{count[verdict]} {verdict}" for verdict in VERDICTS if count[verdict])
-    _say(console, f"{len(found)} deployments: {said}.\n")
+    _say(console, f"{len(outcomes)} deployments: {said}.\n")
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     for heading in HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
-    for number, one in enumerate(found):
+    for number, one in enumerate(outcomes):
         if one.scores and (everything or number in best):
             table.add_row(*_cells(one, span, number in best and everything))
     if table.row_count:
         console.print(table)
-    _print_discarded(found, span, console, everything)
-    _print_best(found, span, share, console)
+    _print_discarded(outcomes, span, console, everything)
+    _print_best(outcomes, span, share, console)
 
 
-def _cells(one: Candidate, span: Span, marked: bool) -> list[str]:
-    prefill, _ = executors(span.scenario)
-    ttft, tpot = one.scores["ttft_p99_s"], one.scores["tpot_p99_s"]
+def _cells(outcome: DeploymentOutcome, span: ArrivalSpan, marked: bool) -> list[str]:
+    prefill, _ = executor_tables(span.scenario)
+    ttft, tpot = outcome.scores["ttft_p99_s"], outcome.scores["tpot_p99_s"]
     return [
-        f"{one.deployment.prefill} × {prefill.dies}",
-        _decode_cell(one),
-        f"{one.deployment.batch_limit}",
-        f"{one.deployment.redundant}",
-        f"{one.chips:g}",
-        f"{one.goodput:.1f}",
-        part(one.share),
+        f"{outcome.deployment.prefill} × {prefill.dies}",
+        _decode_cell(outcome),
+        f"{outcome.deployment.batch_limit}",
+        f"{outcome.deployment.redundant}",
+        f"{outcome.chips:g}",
+        f"{outcome.goodput:.1f}",
+        part(outcome.share),
         seconds(ttft),
         seconds(tpot),
         "*" if marked else "",
     ]
 
 
-def _decode_cell(one: Candidate) -> str:
+def _decode_cell(outcome: DeploymentOutcome) -> str:
     """Return decode dies, or domains × attention dies of each + expert dies."""
-    deployment = one.deployment
+    deployment = outcome.deployment
     if not deployment.domains:
         return f"{deployment.decode_dies}"
     each = deployment.attention_dies // deployment.domains
@@ -149,10 +155,10 @@ def _decode_cell(one: Candidate) -> str:
 
 
 def _print_discarded(
-    found: Sequence[Candidate], span: Span, console: Console, everything: bool
+    outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan, console: Console, everything: bool
 ) -> None:
     for verdict in VERDICTS[1:]:
-        which = [one for one in found if one.verdict == verdict]
+        which = [one for one in outcomes if one.verdict == verdict]
         shown = which if everything else which[:LISTED]
         if shown:
             _say(console, f"\n{verdict}:")
@@ -162,17 +168,19 @@ def _print_discarded(
             _say(console, f"  … and {len(which) - len(shown)} more; --all or --out lists them")
 
 
-def _print_best(found: Sequence[Candidate], span: Span, share: float, console: Console) -> None:
+def _print_best(
+    outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan, share: float, console: Console
+) -> None:
     scenario = span.scenario
-    if found and found[0].holds(share):
-        best = found[0]
+    if outcomes and outcomes[0].holds(share):
+        best = outcomes[0]
         _say(
             console,
             f"\nbest: {best.deployment.describe(scenario)}: {best.goodput:.1f} tokens/s per chip "
             f"on {best.chips:g} chips, {part(best.share)} keep the SLO",
         )
         return
-    near = nearest(found, scenario)
+    near = nearest(outcomes, scenario)
     if near is None:
         _say(console, "\nnone holds: none of them can be; the reasons are above")
         return

@@ -184,10 +184,12 @@ def _attention(
         query = sequences[group] * queries / span
         prompt_context = prefill_context[group] / span
         context = decode_context[group] * queries / span
+        # one comparison finds a negative number, one an infinite or missing one (a sum keeps both)
         whole = prompt + query + prompt_context + context
         least = min(min(prompt, query), min(prompt_context, context))
         if not (least >= 0.0 and whole < np.inf):
             return -np.inf
+        # two rows beyond the tokens: linear interpolation, and the one more token of the head
         if prompt + query + 3.0 > rows.shape[1]:
             missing: float = -(prompt + query + 3.0)
             return missing
@@ -198,6 +200,8 @@ def _attention(
             of_prompt = _core(prompt, prompt_context, shape, slopes[2], slopes[3])
         if query > 0.0:
             of_query = _core(query, context, shape, slopes[0], slopes[1])
+        # Products over all tokens together, cores and one-phase parts apart; decode alone keeps the
+        # saving of its captured graph.
         if prompt > 0.0:
             apart = of_prompt + _at(rows[OF_PREFILL], prompt)
             if query > 0.0:

@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 from evaluation.serving.pricing.attention_table import AttentionTable
 from evaluation.serving.pricing.exchange import ExchangePrice
 from evaluation.serving.pricing.expert_load import ExpertLoad
-from evaluation.serving.pricing.experts import ExpertSide
+from evaluation.serving.pricing.experts import ExpertPricer
 from evaluation.serving.pricing.noise import Noise, speeds
+from evaluation.serving.pricing.options import DEFAULT_OPTIONS, PriceOptions
 from evaluation.serving.pricing.placed_price import PlacedPrice
 from evaluation.serving.pricing.work import Cost, Work
-from evaluation.step.engine_step import HOST_S
 from evaluation.step.executor import StepExecutor
 from hardware import Fabric
 from lb import Placement
-from lb.protocols import Dispatcher
 
 Array = NDArray[np.float64]
 
@@ -43,15 +42,8 @@ class ColocatedPrice(PlacedPrice):
     groups
         DP groups; each spans ranks / groups dies, consecutive ones, that divide its tokens and
         context evenly, and add up their attention outputs in every layer (assumptions).
-    dispatcher
-        Splits tokens over replicas; ``None``: evenly, which is fastest.
-    host_s
-        Gap between steps.
-    seed
-        Of expert load and jitter.
-    drafts_s
-        What draft layers with their heads and sampling add to a step with decode; ``None``: as
-        much as a MoE layer and an output head each.
+    options
+        Where ``drafts_s`` is ``None``, each draft layer costs a MoE layer and an output head.
 
     Attributes
     ----------
@@ -66,7 +58,7 @@ class ColocatedPrice(PlacedPrice):
     Raises
     ------
     ValueError
-        If placement, load, fabric and groups do not fit each other, or ``host_s`` is negative.
+        If placement, load, fabric and groups do not fit each other.
     """
 
     def __init__(
@@ -75,10 +67,7 @@ class ColocatedPrice(PlacedPrice):
         placement: Placement,
         load: ExpertLoad,
         groups: int,
-        dispatcher: Dispatcher | None = None,
-        host_s: float = HOST_S,
-        seed: int = 0,
-        drafts_s: float | None = None,
+        options: PriceOptions = DEFAULT_OPTIONS,
     ) -> None:
         ranks = placement.num_ranks
         if ranks != executor.collectives.fabric.num_ranks:
@@ -88,19 +77,17 @@ class ColocatedPrice(PlacedPrice):
             )
         if groups < 1 or ranks % groups:
             raise ValueError(f"groups = {groups} must be at least 1 and divide {ranks} ranks")
-        if not 0 <= host_s < np.inf:
-            raise ValueError(f"host_s = {host_s} breaks 0 <= host_s < infinity")
-        if drafts_s is not None and not 0 <= drafts_s < np.inf:
-            raise ValueError(f"drafts_s = {drafts_s} breaks 0 <= drafts_s < infinity")
-        self.drafts_s = drafts_s
         self.operators = executor.operators
         self.collectives = executor.collectives
-        self.drafts, self.host_s, self.groups = executor.drafts, host_s, groups
+        self.drafts, self.groups = executor.drafts, groups
+        self.host_s, self.drafts_s = options.host_s, options.drafts_s
         self.attention = AttentionTable(
             self.operators, executor.drafts, ranks // groups, executor.collectives
         )
-        self.experts = ExpertSide(self.operators, placement, load, dispatcher, seed)
-        self._noise = Noise(executor.jitter, seed)
+        self.experts = ExpertPricer(
+            self.operators, placement, load, options.dispatcher, options.seed
+        )
+        self._noise = Noise(executor.jitter, options.seed)
         self._group = np.repeat(np.arange(groups), ranks // groups)
         self._rank = np.arange(ranks)
         self._barrier = np.empty((2, 2, placement.num_layers))

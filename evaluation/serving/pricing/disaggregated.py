@@ -5,16 +5,15 @@ from numpy.typing import NDArray
 
 from evaluation.serving.pricing.attention_table import AttentionTable
 from evaluation.serving.pricing.expert_load import ExpertLoad
-from evaluation.serving.pricing.experts import ExpertSide
+from evaluation.serving.pricing.experts import ExpertPricer
 from evaluation.serving.pricing.noise import Noise, speeds
+from evaluation.serving.pricing.options import DEFAULT_OPTIONS, PriceOptions
 from evaluation.serving.pricing.placed_price import PlacedPrice
 from evaluation.serving.pricing.work import Cost, Work
 from evaluation.step.disaggregated import Disaggregated
-from evaluation.step.engine_step import HOST_S
 from hardware import Fabric
 from lb import Placement
 from lb.kernel import kernel
-from lb.protocols import Dispatcher
 
 Array = NDArray[np.float64]
 
@@ -29,9 +28,8 @@ MANY = 1e6
 class DisaggregatedPrice(PlacedPrice):
     """Prices decode steps of attention dies in DP domains that share expert dies.
 
-    The pipeline of :meth:`evaluation.step.disaggregated.Disaggregated.run`, start by start, with
-    stages
-    that differ by domain and layer. The sequences of a die divide evenly over its micro-batches,
+    The pipeline of :meth:`evaluation.step.disaggregated.Disaggregated.run`, start by start, but its
+    stages differ by domain and layer. The sequences of a die divide evenly over its micro-batches,
     and the copies of a step over its micro-batches by their domain's tokens: assumptions. A stage
     waits for the slowest die; A2E and E2A for the attention die with most tokens.
 
@@ -45,14 +43,8 @@ class DisaggregatedPrice(PlacedPrice):
         :class:`evaluation.serving.pricing.colocated.ColocatedPrice`.
     load
         Draws the experts of a step; its layers stand for all of the model's, in order.
-    dispatcher
-        Splits tokens over replicas; ``None``: evenly.
-    host_s
-        Gap between steps.
-    drafts_s
-        What draft layers add to a step; ``None``: 5 ms where there are drafts.
-    seed
-        Of expert load and jitter.
+    options
+        Where ``drafts_s`` is ``None``, draft layers add 5 ms to a step.
 
     Attributes
     ----------
@@ -66,7 +58,7 @@ class DisaggregatedPrice(PlacedPrice):
     Raises
     ------
     ValueError
-        If placement, load and deployment do not fit each other, or a time is negative.
+        If placement, load and deployment do not fit each other.
     """
 
     def __init__(
@@ -74,10 +66,7 @@ class DisaggregatedPrice(PlacedPrice):
         disaggregated: Disaggregated,
         placement: Placement,
         load: ExpertLoad,
-        dispatcher: Dispatcher | None = None,
-        host_s: float = HOST_S,
-        drafts_s: float | None = None,
-        seed: int = 0,
+        options: PriceOptions = DEFAULT_OPTIONS,
     ) -> None:
         shape, dies = disaggregated, disaggregated.attention_ranks
         if placement.num_ranks != shape.expert_ranks:
@@ -85,16 +74,16 @@ class DisaggregatedPrice(PlacedPrice):
                 f"the placement has {placement.num_ranks} ranks for {shape.expert_ranks} expert "
                 "dies; place over as many"
             )
-        if drafts_s is None:
-            drafts_s = DRAFTS_S if shape.drafts else 0.0
-        if not (0 <= host_s < np.inf and 0 <= drafts_s < np.inf):
-            raise ValueError(f"host_s = {host_s} and drafts_s = {drafts_s} must be finite and >= 0")
         self.operators, self.disaggregated = shape.operators, shape
         self.collectives = shape.collectives
-        self.groups, self.host_s, self.drafts_s = shape.domains * dies, host_s, drafts_s
+        self.groups, self.host_s = shape.domains * dies, options.host_s
+        drafts_s = DRAFTS_S if shape.drafts else 0.0
+        self.drafts_s = drafts_s if options.drafts_s is None else options.drafts_s
         self.attention = AttentionTable(shape.operators, shape.drafts, 1)
-        self.experts = ExpertSide(shape.operators, placement, load, dispatcher, seed)
-        self._noise = Noise(shape.jitter, seed)
+        self.experts = ExpertPricer(
+            shape.operators, placement, load, options.dispatcher, options.seed
+        )
+        self._noise = Noise(shape.jitter, options.seed)
         self._die, self._rank = np.arange(dies), np.arange(placement.num_ranks)
         self._attention_speed = np.ones((shape.domains, dies))
         self._link_slowdown = 1.0
@@ -102,11 +91,7 @@ class DisaggregatedPrice(PlacedPrice):
         shared = 0 if shape.operators.shared_local else model.shared_experts
         self._copies = model.top_k + shared
         self._layer = np.arange(model.layers) * load.num_layers // model.layers
-        ranks = (dies, shape.expert_ranks)
-        self._setup, self._slope = np.empty((2, 2))
-        for number, price in enumerate((shape.collectives.a2e_s, shape.collectives.e2a_s)):
-            self._setup[number] = price(0.0, *ranks)
-            self._slope[number] = (price(MANY, *ranks) - self._setup[number]) / MANY
+        self._setup, self._slope = _transfer_lines(shape)
         self._stages = np.zeros((shape.domains, 4, model.layers))
         self._mean = np.zeros((shape.domains, 4, model.layers))
         self.rank_speed = None if shape.jitter is None else shape.jitter.rank_speed
@@ -200,6 +185,7 @@ class DisaggregatedPrice(PlacedPrice):
             speed = self._attention_speed[domain]
             self._noise.barriers(seconds[domain][None], self._die, speed, waits)
             self._stages[domain, ATTENTION], self._mean[domain, ATTENTION] = waits
+            # Domains of equal tokens have equal experts: price them once.
             if of_step[domain] != priced:
                 priced = of_step[domain]
                 self.experts.price(counts, share, priced)
@@ -212,17 +198,37 @@ class DisaggregatedPrice(PlacedPrice):
         return batches
 
 
+def _transfer_lines(shape: Disaggregated) -> tuple[Array, Array]:
+    """Return [A2E, E2A] setup seconds, and seconds by token copy of the fullest attention die."""
+    ranks = (shape.attention_ranks, shape.expert_ranks)
+    setup, slope = np.empty((2, 2))
+    for number, price in enumerate((shape.collectives.a2e_s, shape.collectives.e2a_s)):
+        setup[number] = price(0.0, *ranks)
+        slope[number] = (price(MANY, *ranks) - setup[number]) / MANY
+    return setup, slope
+
+
 @kernel
 def _pipeline(stages: Array, batches: NDArray[np.int64]) -> float:
     """Return the end of :func:`schedulers.pipeline.schedule` for the streams of this deployment.
 
-    ``stages`` [domains, 4, layers]; ``batches`` [domains] micro-batches of each domain.
+    Every micro-batch passes the four stages of each layer in order. Each stage occupies a stream:
+    attention of its own domain, A2E, experts and E2A of all domains. The next stage to start is
+    always the one that can start first; of equals, the one in the earlier layer.
+
+    Parameters
+    ----------
+    stages
+        [domains, 4, layers] seconds.
+    batches
+        [domains] micro-batches of each domain.
     """
     domains, kinds, layers = stages.shape
     owner = np.repeat(np.arange(domains), batches)
     ready = np.zeros(len(owner))
     done = np.zeros(len(owner), np.int64)
-    free = np.zeros(domains + kinds)  # attention of every domain, then the shared streams
+    # streams: attention of every domain, one unused, then A2E, experts and E2A
+    free = np.zeros(domains + kinds)
     end = 0.0
     for _ in range(len(owner) * kinds * layers):
         first = -1

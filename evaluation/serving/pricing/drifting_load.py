@@ -1,4 +1,4 @@
-"""Expert load that drifts while a simulation runs: a law's steps tied to simulated time."""
+"""Expert load that drifts during a simulation: the steps of a law tied to simulated time."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,13 +19,14 @@ ENDLESS = 2**62
 POOLS = 101
 
 
-class Drifting:
-    """A law whose logits drift and shift as time is moved on; its domains follow the traffic.
+class DriftingLoad:
+    """A law whose logits drift and shift as time moves on; its domains follow the traffic.
 
-    In every interval of the law (``update_steps`` of its steps) tokens of each domain are made
-    anew from the chances of that interval, where the domain is asked for at all: some 50 ms each
-    for DeepSeek-V3. A step then costs as much to draw as without drift. The law's own shares of
-    domains and bursts are not used, and its noise from step to step is averaged: an approximation.
+    In every interval of the law (``update_steps`` of its steps) each domain gets a new pool of
+    tokens, drawn from the selection probabilities of that interval. A domain without traffic gets
+    none, because a pool takes some 50 ms for DeepSeek-V3. Drawing a step then costs as much as
+    without drift. The law's own shares of domains and its bursts are not used, and its noise from
+    step to step is averaged: an approximation.
 
     Parameters
     ----------
@@ -85,6 +86,7 @@ class Drifting:
                 f"now_s = {now_s:g} < {self._at.start * self.step_s:g}, which was reached before; "
                 "time goes on"
             )
+        # Drift is a random walk: intervals are passed one by one, also those without a step.
         while step >= self._at.stop:
             self._at = next(self._intervals)
             self._chance = None
@@ -128,6 +130,7 @@ class Drifting:
         if pool is None:
             from traces.generators.probability_pool import probability_pool
 
+            # Seeded by domain and interval, so that a pool does not depend on the traffic before.
             seeds = [self.law.seed, POOLS, domain, self._at.start]
             random = np.random.default_rng(seeds)
             pool = self._pools[domain] = probability_pool(chance[domain], self.law.top_k, random)

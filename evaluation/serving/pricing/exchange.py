@@ -1,4 +1,4 @@
-"""Dispatch and combine of a step in closed form, and by the links where these can decide."""
+"""Dispatch and combine of a step: in closed form, and by links where a link can be slower."""
 
 from dataclasses import replace
 
@@ -15,12 +15,12 @@ MANY = 1e6
 
 
 class ExchangePrice:
-    """Seconds of dispatch and combine from the tokens of ranks, as :class:`hardware.Collectives`.
+    """Seconds of dispatch and combine, equal to :class:`hardware.Collectives` but faster.
 
-    What ranks pull is linear in the fullest rank's tokens (dispatch) and in the mean rank's
-    (combine). Links that cannot be slower than that, whatever the tokens, are left out once and
-    for all; the others are looked at in every layer. Both are exact. Without a library the links
-    alone decide, and the collectives are asked as they are.
+    The time in which ranks pull is linear in the tokens of the fullest rank (dispatch) and of the
+    mean rank (combine). A link takes longer than that only if it can be the bottleneck. Links that
+    never can, whatever the tokens, are left out here once. The others are compared in every layer.
+    Both are exact. Without a library only the links decide, and the collectives themselves answer.
 
     Parameters
     ----------
@@ -32,6 +32,7 @@ class ExchangePrice:
         self._collectives = collectives
         ranks = collectives.fabric.num_ranks
         quiet = replace(collectives, contention=False)
+        # Pulling is setup + slope × tokens: two calls per direction give both coefficients.
         many = np.full(ranks, MANY)
         self._setup = [float(price(0 * many)) for price in (quiet.dispatch_s, quiet.combine_s)]
         pulled = [float(price(many)) for price in (quiet.dispatch_s, quiet.combine_s)]
@@ -43,7 +44,9 @@ class ExchangePrice:
             inbound, outbound = collectives.fabric.even_operators
             inbound = inbound * collectives.dispatch_bytes
             outbound = outbound * collectives.combine_bytes
-            # at most the fullest rank's tokens on every rank; at most all tokens on one rank
+            # Dispatch: each rank has at most the fullest rank's tokens, so a link carries at most
+            # the sum of its row. Combine: all tokens lie on one rank at worst, that is `ranks`
+            # times the mean, so a link carries at most its largest entry times that.
             self._links = [
                 _rows(inbound[inbound.sum(axis=1) > self._pull[0]]),
                 _rows(outbound[outbound.max(axis=1) * ranks > self._pull[1]]),
@@ -74,7 +77,12 @@ class ExchangePrice:
 
 
 def _rows(links: Array) -> tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]:
-    """Return [ranks] the slowest link of one rank alone, and the others' entries, row by row."""
+    """Return links in two groups: those of one rank alone, and those that several ranks share.
+
+    Of the links that only one rank uses, only the slowest of each rank can decide: [ranks] seconds
+    a token, 0 for none. Shared links are stored sparsely, row after row, since most ranks do not
+    use them: [shared links + 1] first entry of each, [entries] ranks, [entries] seconds a token.
+    """
     several = (links > 0).sum(axis=1) > 1
     alone = links[~several].max(axis=0, initial=0.0)
     row, rank = np.nonzero(links[several])

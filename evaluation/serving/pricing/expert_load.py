@@ -1,4 +1,4 @@
-"""Where the expert counts of a step come from: the domains of its tokens."""
+"""Expert load of a step, drawn from the domains of its tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,15 +46,15 @@ class ExpertLoad(Protocol):
 
 
 @dataclass(frozen=True)
-class Uniform:
-    """Every expert gets the same, but for a remainder that goes to the first experts.
+class UniformLoad:
+    """Every expert gets the same number of tokens; a remainder goes to the first experts.
 
     Parameters
     ----------
     num_layers, num_experts, top_k
         Shape of the model.
     domains
-        Names; they make no difference.
+        Names of the domains; all have the same load.
     """
 
     num_layers: int
@@ -65,7 +65,7 @@ class Uniform:
     def __call__(
         self, domain_tokens: NDArray[np.float64], random: np.random.Generator, /
     ) -> NDArray[np.int32]:
-        """Return [layers, experts] even counts; nothing is drawn."""
+        """Return [layers, experts] even counts; no random number is drawn."""
         each, more = divmod(round(float(domain_tokens.sum())) * self.top_k, self.num_experts)
         counts = np.full((self.num_layers, self.num_experts), each, dtype=np.int32)
         counts[:, :more] += 1
@@ -73,7 +73,7 @@ class Uniform:
 
 
 @dataclass(frozen=True, eq=False)
-class Routed:
+class RecordedLoad:
     """Draws from a :class:`traces.DomainRouting`; a pooled one is much faster.
 
     Parameters
@@ -112,6 +112,7 @@ class Routed:
         self, domain_tokens: NDArray[np.float64], random: np.random.Generator, /
     ) -> NDArray[np.int32]:
         """Return [layers, experts] drawn counts; errors as :meth:`traces.DomainRouting.draw`."""
+        # A single step of whole tokens has a compiled path; the general one checks and explains.
         whole = domain_tokens.astype(np.int64)
         fits = whole.shape == (len(self.domains),) and bool((whole == domain_tokens).all())
         if fits and whole.min() >= 0 and whole.sum() < 2**31:
@@ -134,13 +135,13 @@ def domain_names(law: Law, names: Sequence[str] = ()) -> tuple[str, ...]:
     return names
 
 
-def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
+def load_of_law(law: Law, names: Sequence[str] = ()) -> RecordedLoad:
     """Return the load of a law of routing, its domains apart.
 
-    A domain's tokens are made from its expert counts over the law's first 64 steps. So what
-    differs between domains is kept, and follows the traffic; what the law lets wander in time on
-    its own (drift, shifts, noise from step to step) is averaged: an approximation of ours, without
-    which :class:`evaluation.serving.pricing.drifting_load.Drifting` lets drift and shifts play.
+    The tokens of a domain are made from its expert counts over the law's first 64 steps. So
+    differences between domains are kept and follow the traffic. Changes of the law in time (drift,
+    shifts, noise from step to step) are averaged: an approximation of ours. With
+    :class:`evaluation.serving.pricing.drifting_load.DriftingLoad`, drift and shifts happen in time.
 
     Parameters
     ----------
@@ -163,10 +164,10 @@ def of_law(law: Law, names: Sequence[str] = ()) -> Routed:
         )
         for number, name in enumerate(domain_names(law, names))
     }
-    return Routed(DomainRouting(alone, pooled=True))
+    return RecordedLoad(DomainRouting(alone, pooled=True))
 
 
-def load_of(routing: Sequence[str] | str, names: Sequence[str] = ()) -> Routed:
+def load_by_name(routing: Sequence[str] | str, names: Sequence[str] = ()) -> RecordedLoad:
     """Return the load that names stand for.
 
     Parameters
@@ -185,9 +186,9 @@ def load_of(routing: Sequence[str] | str, names: Sequence[str] = ()) -> Routed:
 
     given = [routing] if isinstance(routing, str) else list(routing)
     if len(given) == 1 and given[0] in presets.PRESETS:
-        return of_law(presets.preset(given[0]), names)
+        return load_of_law(presets.preset(given[0]), names)
     called = list(names) or given
     if not given or len(called) != len(given) or len(set(called)) != len(given):
         raise ValueError(f"names = {called} for routing = {given}; give one of its own for each")
     recordings = dict(zip(called, map(traces.load, given), strict=True))
-    return Routed(DomainRouting(recordings, pooled=True))
+    return RecordedLoad(DomainRouting(recordings, pooled=True))

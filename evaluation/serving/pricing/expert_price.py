@@ -28,6 +28,7 @@ def coefficients(operators: Operators) -> Array:
             f"operators.source = {operators.source!r}; steps are priced from rooflines, give "
             "source = 'roofline'"
         )
+    # Memory traffic is linear from one token on: two points give weights and slope.
     one, two = operators.expert_memory_s([1.0, 2.0])
     kernels = operators.device.kernels
     tile = float(operators.expert_compute_s(1.0))
@@ -74,11 +75,15 @@ def expert_seconds(
             taken = 0.0
             for _ in range(held):
                 count = row[slots[layer, slot]] * (scale * share[layer, slot])
+                # Even splits give fractions of a token. Below one token an expert counts in part,
+                # so that the price has no jump where a share gets small.
                 part = min(count, 1.0)
                 touched += part
                 tiles += np.ceil(count / tile) * part
                 taken += count
                 slot += 1
+            # Compute rounds up to whole tiles; memory reads each touched expert's weights once.
+            # Their overlap is the root of the sum of squares, as in Operators.experts_s.
             memory = touched * price[0] + taken * price[1]
             compute = tiles * price[2]
             busy = np.sqrt(memory * memory + compute * compute)

@@ -1,4 +1,4 @@
-"""The experts of a step: drawn, placed, priced and counted."""
+"""Experts of a step: drawn, split over replicas, priced and counted."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from lb.protocols import Dispatcher
 Array = NDArray[np.float64]
 
 
-class ExpertSide:
+class ExpertPricer:
     """Draws the experts of a step and prices every rank's part of them.
 
     Parameters

@@ -26,7 +26,7 @@ class Noise:
     jitter
         Law; its ``rank_speed`` is left to the caller. ``None``: no noise.
     seed
-        Joined to the seed of the jitter.
+        Random seed, combined with the seed of the jitter.
     """
 
     def __init__(self, jitter: Jitter | None, seed: int) -> None:
@@ -133,10 +133,12 @@ def _noisy(
         for rank in range(ranks):
             taken = nominal[rank]
             if not still:
+                # one word of 64 bits serves four ranks with 16 bits each
                 if rank % 4 == 0:
                     bits = _word(state)
                 taken *= factor[np.int64(bits & np.uint64(0xFFFF))]
                 bits >>= np.uint64(16)
+            # a stall has a word of its own: its 53 high bits are a uniform number in [0, 1)
             if stall[0] > 0.0 and np.float64(_word(state) >> np.uint64(11)) * 2.0**-53 < stall[0]:
                 taken += stall[1]
             slowest = max(slowest, taken)

@@ -1,32 +1,32 @@
-"""What prices of task executors share: a placement that may change, and what their experts saw."""
+"""A price of steps whose placement, network and speeds may change."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.faults.shrink import Survivors
-from evaluation.serving.pricing.experts import ExpertSide
+from evaluation.serving.pricing.experts import ExpertPricer
 from evaluation.serving.pricing.work import Cost, Work
 from hardware import Collectives, Fabric, Operators
 from lb import Placement
 
 
 class PlacedPrice:
-    """The placement, the load seen and the state of the fabric of a price.
+    """What colocated and disaggregated prices share: placement, load seen, fabric.
 
     Attributes
     ----------
     comm_slowdown
-        What the data part of communication takes longer, at least 1, while other traffic competes
-        on the fabric; may be set while running.
+        Factor on the data part of communication, at least 1, while other traffic competes on the
+        fabric; may be set while running.
     known_speed
-        [ranks] the relative speeds that a solver is told; ``None``: those that there are.
+        [ranks] relative speeds that a solver knows; ``None``: the actual ones.
     degraded
-        Whether it goes on without some ranks, so that no placement can be asked for.
+        Whether it goes on without some ranks, so that no new placement can be requested.
     """
 
     operators: Operators
     collectives: Collectives
-    experts: ExpertSide
+    experts: ExpertPricer
     known_speed: NDArray[np.float64] | None = None
     degraded: bool = False
     _comm_slowdown: float
@@ -36,7 +36,7 @@ class PlacedPrice:
         raise NotImplementedError
 
     def go_on_with(self, survivors: Survivors | None) -> None:
-        """Compute the experts that are left alone from now on; ``None``: all of them again.
+        """Compute only the experts that are left from now on; ``None``: all of them again.
 
         Choices of missing experts are not computed; they are counted by ``experts``.
         """
@@ -52,20 +52,17 @@ class PlacedPrice:
         Parameters
         ----------
         fabric
-            What is left, over the dies that are left.
+            Remaining fabric, over the dies that are left.
         kept
             These dies, of those that the price was built with, ascending.
         port_share
-            [dies] what part of its rate each die keeps, of all that it was built with, see
-            :func:`evaluation.serving.faults.fabric_faults.port_share`.
+            [dies] part of its rate that each die keeps, of all dies that the price was built with;
+            see :func:`evaluation.serving.faults.fabric_faults.port_share`.
         """
         raise NotImplementedError
 
     def run_at(self, speed: NDArray[np.float64], known: NDArray[np.float64]) -> None:
-        """Let dies run at relative speeds [dies], on top of those that they have by themselves.
-
-        Solvers are told the ``known`` ones.
-        """
+        """Let dies run at relative speeds [dies], on top of their own; solvers know ``known``."""
         raise NotImplementedError
 
     @property

@@ -1,4 +1,4 @@
-"""The price of an executor that runs on with some of its DP groups."""
+"""The price of an executor that goes on with some of its DP groups."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,12 +7,12 @@ from evaluation.serving.pricing.work import Cost, Price, Work
 
 
 class SurvivingPrice:
-    """Shows a price the work of the DP groups that are left.
+    """Prices the work of the DP groups that are left.
 
     Parameters
     ----------
     price
-        For as many groups as are left.
+        Built for as many groups as are left.
     kept
         [groups] whether a group is left.
     """

@@ -10,228 +10,241 @@ from evaluation.serving.engine.system import System
 from evaluation.serving.faults.checks import check
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fabric_faults import dies_hit
-from evaluation.serving.faults.failure_plan import Outage, plan
+from evaluation.serving.faults.failure_plan import FailurePlan
+from evaluation.serving.faults.failure_planning import plan_failure
 from evaluation.serving.faults.fault import Fault
+from evaluation.serving.faults.kinds import KINDS, FaultEffect
 from evaluation.serving.faults.recovery import Recovery
-from evaluation.serving.recovery.executor_health import Condition
+from evaluation.serving.recovery.executor_health import ExecutorHealth
 
 Process = Generator[simpy.Event, Any, None]
-#: Kinds that break the network alone.
-NETWORK = ("link", "switch")
 
 
-class Outages:
-    """Plays faults on a system.
+class FaultInjector:
+    """Injects faults into a serving system, and recovers from them.
 
-    Faults may overlap: an executor stands still until all that it stands still for is over, and a
-    die is away until all that has failed on it is repaired.
+    Every fault is a process of its own, identified by its number in ``faults``. Faults may overlap:
+    an executor stays stopped until every fault that stops it is over, and a die is away until every
+    fault that hit it is repaired.
 
     Parameters
     ----------
     env, system
-        What runs.
-    conditions
+        Event time, and the system that runs in it.
+    health
         Of the system's executors, in its order.
     faults
-        By time or not.
+        In any order.
     recovery
         The rules.
 
     Attributes
     ----------
-    schedule
+    faults
         The faults by time.
     history
-        Outages of those that have struck, in their order.
+        Faults that have struck, in their order, and the course of each.
 
     Raises
     ------
     ValueError
-        If a fault is of something that does not exist.
+        If a fault cannot happen (:func:`evaluation.serving.faults.checks.check`).
     """
 
     def __init__(
         self,
         env: simpy.Environment,
         system: System,
-        conditions: Sequence[Condition],
+        health: Sequence[ExecutorHealth],
         faults: Sequence[Fault],
         recovery: Recovery,
     ) -> None:
         self.env, self.system, self.recovery = env, system, recovery
-        self.schedule = check(faults, [one.dies for one in conditions])
-        self.conditions = {one.dies.name: one for one in conditions}
-        self.history: list[tuple[Fault, Outage]] = []
-        for key, fault in enumerate(self.schedule):
-            env.process(self._play(key, fault))
+        self.faults = check(faults, [one.dies for one in health])
+        self.health = {one.dies.name: one for one in health}
+        self.history: list[tuple[Fault, FailurePlan]] = []
+        for key, fault in enumerate(self.faults):
+            env.process(self._inject(key, fault))
 
-    def _play(self, key: int, fault: Fault) -> Process:
+    def _inject(self, key: int, fault: Fault) -> Process:
         yield self.env.timeout(fault.at_s)
-        one = self.conditions[fault.executor]
-        outage = plan(fault, self._as_they_are(one), self.recovery, one.broken)
-        self.history.append((fault, outage))
-        if fault.kind == "slow":
-            yield from self._slow(fault, outage, one)
+        health = self.health[fault.executor]
+        plan = plan_failure(fault, self._executors_seen_by(health), self.recovery, health.broken)
+        self.history.append((fault, plan))
+        effect = KINDS[fault.kind].effect
+        if effect is FaultEffect.SLOWS_DIES:
+            yield from self._slow_down(fault, plan, health)
             return
-        hit = dies_hit(fault, one.dies, one.broken)
+        hit = dies_hit(fault, health.dies, health.broken)
         for die in hit:
-            one.back_s[die] = max(one.back_s.get(die, 0.0), fault.ends_s)
-        if fault.kind in NETWORK:
-            one.broken.append(fault)
-            self.env.process(self._mend(fault, one))
-        if outage.lost_dies:
-            yield from self._down(key, fault, outage, one)
-        elif fault.kind in NETWORK:
-            yield from self._reroute(key, fault, outage, one)
-        elif outage.rolled_back:
-            one.hold(key)
-            yield from self._until(outage.resumed_s)
-            self._release(key, one)
-        if hit and outage.resumed_s is not None and fault.lasts_s is not None:
-            yield from self._until(max(fault.ends_s, outage.resumed_s))
-            yield from self._come_back(key, one)
-        yield from self._give_back(key, outage)
+            health.repaired_s[die] = max(health.repaired_s.get(die, 0.0), fault.ends_s)
+        if effect is FaultEffect.BREAKS_PATHS:
+            health.broken.append(fault)
+            self.env.process(self._repair_path(fault, health))
+        if plan.lost_dies:
+            yield from self._lose_dies(key, fault, plan, health)
+        elif effect is FaultEffect.BREAKS_PATHS:
+            yield from self._reroute(key, fault, plan, health)
+        elif plan.rolled_back:
+            health.stop(key)
+            yield from self._until(plan.resumed_s)
+            self._resume(key, health)
+        if hit and plan.resumed_s is not None and fault.lasts_s is not None:
+            yield from self._until(max(fault.ends_s, plan.resumed_s))
+            yield from self._return_dies(key, health)
+        yield from self._restart_donor(key, plan)
 
-    def _as_they_are(self, own: Condition) -> list[ExecutorDies]:
+    def _executors_seen_by(self, own: ExecutorHealth) -> list[ExecutorDies]:
         """Return the executors as recovery sees them: one that is down has no dies to give."""
-        found = []
-        for one in self.conditions.values():
-            dies = one.as_planned()
-            if one is not own and (one.down or one.executor.dead):
+        executors = []
+        for health in self.health.values():
+            dies = health.dies_as_placed()
+            if health is not own and (health.restarting or health.executor.dead):
                 lost = frozenset(range(dies.dies))
                 dies = dataclasses.replace(dies, lost_dies=lost, placed_on=dies.placed_on)
-            found.append(dies)
-        return found
+            executors.append(dies)
+        return executors
 
     def _until(self, at_s: float | None) -> Process:
         if at_s is not None and at_s > self.env.now:
             yield self.env.timeout(at_s - self.env.now)
 
-    def _release(self, key: int, *conditions: Condition) -> None:
-        """Let executors step again, and what waited for room find it."""
-        for one in conditions:
-            one.release(key)
-            one.executor.wake()
+    def _resume(self, key: int, *stopped: ExecutorHealth) -> None:
+        """Let executors step again, and route requests that waited for free capacity."""
+        for health in stopped:
+            health.resume(key)
+            health.executor.wake()
         self.system.retry_waiting()
 
-    def _slow(self, fault: Fault, outage: Outage, one: Condition) -> Process:
-        """Run a die at another speed, known once detected, until it is itself again."""
-        one.slow.append(fault)
-        one.renew()
-        if outage.detected_s is not None:
-            yield from self._until(outage.detected_s)
-            one.known_slow.append(fault)
-            one.renew()
+    def _slow_down(self, fault: Fault, plan: FailurePlan, health: ExecutorHealth) -> Process:
+        """Run dies at a lower speed until the repair; solvers know of it from detection on."""
+        health.slow.append(fault)
+        health.update_executor()
+        if plan.detected_s is not None:
+            yield from self._until(plan.detected_s)
+            health.known_slow.append(fault)
+            health.update_executor()
         if fault.lasts_s is not None:
             yield from self._until(fault.ends_s)
-            one.slow.remove(fault)
-            if fault in one.known_slow:
-                one.known_slow.remove(fault)
-            one.renew()
+            health.slow.remove(fault)
+            if fault in health.known_slow:
+                health.known_slow.remove(fault)
+            health.update_executor()
 
-    def _mend(self, fault: Fault, one: Condition) -> Process:
-        """Have a link or switch again at its repair; routes are known at once."""
+    def _repair_path(self, fault: Fault, health: ExecutorHealth) -> Process:
+        """Use a link or switch again from its repair on; routes are known at once."""
         if fault.lasts_s is None:
             return
         yield from self._until(fault.ends_s)
-        one.broken = [other for other in one.broken if other is not fault]
-        one.seen = [other for other in one.seen if other is not fault]
-        one.renew()
+        # by identity: another fault may break the same part at the same time for as long
+        health.broken = [other for other in health.broken if other is not fault]
+        health.known_broken = [other for other in health.known_broken if other is not fault]
+        health.update_executor()
 
-    def _reroute(self, key: int, fault: Fault, outage: Outage, one: Condition) -> Process:
-        """Let traffic wait for the paths that are left, from detection on, or for the repair."""
-        clear_s = fault.ends_s if outage.detected_s is None else outage.detected_s
-        if outage.executors:
-            one.hold(key)
-        self._stop_transfers(fault, one, clear_s)
+    def _reroute(
+        self, key: int, fault: Fault, plan: FailurePlan, health: ExecutorHealth
+    ) -> Process:
+        """Let traffic wait until the fault is detected, or repaired if that is sooner."""
+        clear_s = fault.ends_s if plan.detected_s is None else plan.detected_s
+        if plan.executors:
+            health.stop(key)
+        self._delay_transfers(fault, health, clear_s)
         yield from self._until(clear_s)
-        self._see(fault, one)
-        one.renew()
-        self._release(key, one)
+        self._detect_path(fault, health)
+        health.update_executor()
+        self._resume(key, health)
 
-    def _stop_transfers(self, fault: Fault, one: Condition, until_s: float) -> None:
-        """Let transfers of keys and values wait that are begun by then, if they take that plane."""
-        dies = one.dies
-        if fault.kind in NETWORK and dies.network(fault.plane) is dies.planes.get(one.kv_plane):
-            one.executor.kv_from_s = max(one.executor.kv_from_s, until_s)
+    def _delay_transfers(self, fault: Fault, health: ExecutorHealth, until_s: float) -> None:
+        """Let transfers of keys and values wait that start before ``until_s`` on a broken plane."""
+        dies, breaks = health.dies, KINDS[fault.kind].effect is FaultEffect.BREAKS_PATHS
+        if breaks and dies.network(fault.plane) is dies.planes.get(health.kv_plane):
+            health.executor.kv_from_s = max(health.executor.kv_from_s, until_s)
 
-    def _see(self, fault: Fault, one: Condition) -> None:
-        if any(other is fault for other in one.broken):
-            one.seen.append(fault)
+    def _detect_path(self, fault: Fault, health: ExecutorHealth) -> None:
+        """Note that a broken part is known, unless it is repaired by now."""
+        if any(other is fault for other in health.broken):
+            health.known_broken.append(fault)
 
-    def _down(self, key: int, fault: Fault, outage: Outage, one: Condition) -> Process:
-        """Lose dies: hang, then go on without them or start anew."""
-        one.hold(key)
-        if not outage.restart:
-            one.lose(outage.lost_dies)
-        assert outage.detected_s is not None
-        self._stop_transfers(fault, one, outage.detected_s)
-        yield from self._until(outage.detected_s)
-        self._see(fault, one)
-        stopped = [self.conditions[name] for name in outage.executors]
-        self._lose(key, outage, stopped)
-        if outage.resumed_s is None:
+    def _lose_dies(
+        self, key: int, fault: Fault, plan: FailurePlan, health: ExecutorHealth
+    ) -> Process:
+        """Hang until the loss is detected, then go on without the dies or restart."""
+        health.stop(key)
+        if not plan.restart:
+            health.lose_dies(plan.lost_dies)
+        assert plan.detected_s is not None
+        self._delay_transfers(fault, health, plan.detected_s)
+        yield from self._until(plan.detected_s)
+        self._detect_path(fault, health)
+        stopped = [self.health[name] for name in plan.executors]
+        self._fail_groups(key, plan, stopped)
+        if plan.resumed_s is None:
             for other in stopped:
                 other.executor.dead = True
             return
-        yield from self._until(outage.resumed_s)
-        if outage.restart and (self.recovery.spares or outage.killed):
-            one.replaced(all_dies=self.recovery.spares)
-        again = [other for other in stopped if other.dies.name != outage.killed]
-        for other in again:
-            other.down.discard(key)
-            other.renew()
-        self._release(key, *again)
+        yield from self._until(plan.resumed_s)
+        if plan.restart and (self.recovery.spares or plan.killed):
+            health.replace_hardware(all_dies=self.recovery.spares)
+        restarted = [other for other in stopped if other.dies.name != plan.killed]
+        for other in restarted:
+            other.restarting.discard(key)
+            other.update_executor()
+        self._resume(key, *restarted)
 
-    def _lose(self, key: int, outage: Outage, stopped: Sequence[Condition]) -> None:
-        """Take groups away and route what they held anew, once the failure is known."""
+    def _fail_groups(self, key: int, plan: FailurePlan, stopped: Sequence[ExecutorHealth]) -> None:
+        """Take DP groups away, and route their requests anew, once the failure is known."""
         first = stopped[0]
-        lost = [(first.executor, group) for group in outage.lost_groups]
-        if outage.restart:
-            for one in stopped:
-                one.hold(key)
-                one.down.add(key)
-            lost = [(one.executor, group) for one in stopped for group in range(one.dies.groups)]
+        lost = [(first.executor, group) for group in plan.lost_groups]
+        if plan.restart:
+            for health in stopped:
+                health.stop(key)
+                health.restarting.add(key)
+            lost = [
+                (health.executor, group)
+                for health in stopped
+                for group in range(health.dies.groups)
+            ]
         else:
-            first.gone |= set(outage.lost_dies) & first.dies.lost_dies
-        for one in stopped:
-            one.renew()
+            first.known_lost |= set(plan.lost_dies) & first.dies.lost_dies
+        for health in stopped:
+            health.update_executor()
         self.system.fail_groups(lost)
 
-    def _come_back(self, key: int, one: Condition) -> Process:
-        """Load the weights of repaired dies while the executor stands still, then use them."""
-        coming = one.coming()
-        pause_s = one.load_s(coming) if coming and not one.down else 0.0
+    def _return_dies(self, key: int, health: ExecutorHealth) -> Process:
+        """Load the weights of repaired dies while the executor is stopped, then use the dies."""
+        repaired = health.repaired_dies()
+        pause_s = health.reload_s(repaired) if repaired and not health.restarting else 0.0
         if pause_s > 0:
-            one.hold(key, undone=False)
+            health.stop(key, undone=False)
             yield self.env.timeout(pause_s)
-        if coming:
-            one.take_back(tuple(set(coming) & set(one.coming())))
-            one.renew()
-        self._release(key, one)
+        if repaired:
+            # one of them may have failed again while the weights were loaded
+            health.return_dies(tuple(set(repaired) & set(health.repaired_dies())))
+            health.update_executor()
+        self._resume(key, health)
 
-    def _give_back(self, key: int, outage: Outage) -> Process:
-        """Start the executor anew that gave its dies, once they are back."""
-        if not outage.killed:
+    def _restart_donor(self, key: int, plan: FailurePlan) -> Process:
+        """Restart the executor that gave its dies, once they are back."""
+        if not plan.killed:
             return
-        killed = self.conditions[outage.killed]
-        if outage.killed_resumes_s is None:
-            killed.executor.dead = True
+        donor = self.health[plan.killed]
+        if plan.killed_resumes_s is None:
+            donor.executor.dead = True
             return
-        yield from self._until(outage.killed_resumes_s)
-        killed.down.discard(key)
-        killed.renew()
-        self._release(key, killed)
+        yield from self._until(plan.killed_resumes_s)
+        donor.restarting.discard(key)
+        donor.update_executor()
+        self._resume(key, donor)
 
-    def figures(self) -> dict[str, Any]:
-        """Return what happened, as plain data: outages, standstill, lost expert choices."""
-        counted = [one.choices for one in self.conditions.values()]
-        choices, lost = (sum(one[number] for one in counted) for number in (0, 1))
+    def summary(self) -> dict[str, Any]:
+        """Return what happened, as plain data: failures, downtime, lost expert choices."""
+        counts = [health.choices for health in self.health.values()]
+        choices, lost = (sum(count[number] for count in counts) for number in (0, 1))
         return {
             "outages": [
-                {"kind": fault.kind, "executor": fault.executor, **dataclasses.asdict(outage)}
-                for fault, outage in self.history
+                {"kind": fault.kind, "executor": fault.executor, **dataclasses.asdict(plan)}
+                for fault, plan in self.history
             ],
-            "stood_still_s": {name: one.still_s() for name, one in self.conditions.items()},
+            "stood_still_s": {name: health.downtime_s() for name, health in self.health.items()},
             "lost_expert_choices": lost / choices if choices else 0.0,
         }

@@ -1,6 +1,5 @@
-"""Rebalancing while a task executor serves: when the solver is asked, and how weights move."""
+"""Rebalancing while a task executor serves: when the solver runs, and how weights move."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,50 +10,20 @@ import lb
 import schedulers
 from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.pricing.colocated import ColocatedPrice
-from evaluation.serving.recovery.migration import Migration, make_migration, masked_share
+from evaluation.serving.recovery.migration import (
+    Migration,
+    WeightTransfer,
+    make_migration,
+    masked_share,
+)
 from evaluation.serving.scenario import named_scheduler
-from hardware import preset
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from lb import Placement
-
-CHECKS: dict[str, preset.Check] = {
-    "policy": named_scheduler.check,
-    "solver": preset.text,
-    "mode": preset.text,
-    "window_s": preset.positive,
-    "history_windows": preset.count_from_one,
-}
-
-
-@dataclass(frozen=True)
-class RebalanceTable:
-    """How task executors rebalance.
-
-    Parameters
-    ----------
-    policy
-        Registered rebalance policy, or a table of its name and parameters; asked after every
-        window.
-    solver
-        Registered solver; its own time is not simulated.
-    mode
-        Of :data:`evaluation.serving.recovery.migration.MODES`.
-    window_s
-        Seconds of traffic whose expert load is counted together; xDeepServe section 4.5 collects
-        "e.g. every minute".
-    history_windows
-        Windows that policy and solver see.
-    """
-
-    policy: Any = "interval"
-    solver: str = "greedy"
-    mode: str = "four-phase"
-    window_s: float = 60.0
-    history_windows: int = 8
 
 
 @dataclass
 class _Progress:
-    """Where one task executor is."""
+    """Progress of one task executor: its window, its history and its migration."""
 
     began_s: float = 0.0
     windows_seen: int = 0
@@ -64,21 +33,21 @@ class _Progress:
 
 
 class Rebalancing:
-    """Asked before every step of an executor that is priced colocated.
+    """Rebalances task executors that are priced colocated; called before every step of one.
 
     Parameters
     ----------
     table
-        How.
+        When and how it rebalances.
     send_bytes_per_s
         Rate at which one rank receives weights.
 
     Attributes
     ----------
     rebalances
-        Times that the solver was asked, over all executors.
+        Times that the solver ran, over all executors.
     moved_bytes, paused_s
-        Weights that ranks received, and seconds that executors stood still for it, until now.
+        Bytes of weights that ranks received, and seconds that executors paused for it, until now.
     """
 
     def __init__(self, table: RebalanceTable, send_bytes_per_s: float) -> None:
@@ -113,7 +82,7 @@ class Rebalancing:
         return float(effect.pause_s)
 
     def summary(self) -> dict[str, float]:
-        """Return what rebalancing has done until now."""
+        """Return the figures until now."""
         return {
             "rebalances": self.rebalances,
             "moved_bytes": self.moved_bytes,
@@ -133,14 +102,13 @@ class Rebalancing:
             before.num_ranks,
             before.slots_per_rank,
             current=before,
-            # stragglers get less; solvers that cannot are refused by lb.solve
+            # stragglers get less load; lb.solve refuses solvers that cannot do this
             rank_speed=speed if np.ptp(speed) > 0 else None,
         )
         after = lb.solve(problem, self.solver)
         self.rebalances += 1
-        state.migration = make_migration(
-            self.table.mode, before, after, price.expert_bytes, self.send_bytes_per_s, now_s
-        )
+        transfer = WeightTransfer(before, after, price.expert_bytes, self.send_bytes_per_s, now_s)
+        state.migration = make_migration(self.table.mode, transfer)
 
 
 def _apply(price: ColocatedPrice, placement: Placement, enabled: Any) -> None:
@@ -149,8 +117,3 @@ def _apply(price: ColocatedPrice, placement: Placement, enabled: Any) -> None:
         price.placement = placement
     share = None if enabled is None else masked_share(placement, placement.even_share, enabled)
     price.fix_share(share)
-
-
-def parse_rebalance(table: Mapping[str, Any], where: str) -> RebalanceTable:
-    """Return the settings of a [rebalance] table; errors as ValueError naming the key."""
-    return RebalanceTable(**preset.checked(where, dict(table), CHECKS, frozenset(CHECKS)))

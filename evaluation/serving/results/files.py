@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from evaluation.serving.engine.log import SAMPLE_COLUMNS, RequestLog, SampleLog
-from evaluation.serving.faults.fault import Fault, as_table
+from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.slo import tpot_s, ttft_s
+from evaluation.serving.scenario.fault_table import as_table
 from traces.atomic_file import atomic_path, atomic_write
 
 ROWS_PER_GROUP = 2**16

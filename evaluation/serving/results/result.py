@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
-from evaluation.serving.faults.failure_plan import Outage
+from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.slo import Slo
 
@@ -33,10 +33,10 @@ class Result:
     scenario
         The scenario and what else made the result, as plain data; faults that were drawn are
         among its ``fault``, so that it can be played again.
-    schedule
-        Faults by time, those that were drawn too.
-    outages
-        Those of them that struck, and what each did.
+    faults
+        Faults by time, random ones too.
+    failures
+        Faults that struck, and the course of each.
     """
 
     name: str
@@ -48,5 +48,5 @@ class Result:
     executors: tuple[str, ...]
     slo: Slo
     scenario: Mapping[str, Any] = field(default_factory=dict)
-    schedule: Sequence[Fault] = ()
-    outages: Sequence[tuple[Fault, Outage]] = ()
+    faults: Sequence[Fault] = ()
+    failures: Sequence[tuple[Fault, FailurePlan]] = ()

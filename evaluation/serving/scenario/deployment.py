@@ -3,25 +3,26 @@
 import dataclasses
 from dataclasses import dataclass
 
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Device, Model
 
 
 @dataclass(frozen=True, order=True)
-class Deployment:
-    """One point of a plan; the rest is the scenario's.
+class ServingDeployment:
+    """Executors and dies of one point of a plan; all else comes from the scenario.
 
     Parameters
     ----------
     prefill
-        Prefill executors, each of as many dies as in the scenario.
+        Number of prefill executors, each with as many dies as in the scenario.
     decode_dies
-        Of each decode executor: all of its dies.
+        All dies of each decode executor.
     domains, attention_dies
-        DP domains, and dies of attention in all of them; the other decode dies hold experts. 0:
+        DP domains, and dies of attention in all of them. The other decode dies hold experts. 0:
         every decode die holds both.
     batch_limit
-        Sequences of a decode DP group, that is of a die (of attention, where it is apart).
+        Sequences of a decode DP group, that is of a die (an attention die, if disaggregated).
     redundant
         Slots of an expert die beyond the fewest that hold all experts.
     """
@@ -44,9 +45,9 @@ class Deployment:
         Raises
         ------
         ValueError
-            If it cannot be: experts or dies do not divide, or slots would hold an expert twice.
+            If experts or dies do not divide, or slots would hold an expert twice.
         """
-        prefill, decode = executors(scenario)
+        prefill, decode = executor_tables(scenario)
         experts = placed_experts(scenario)
         if self.expert_dies < 1:
             raise ValueError(
@@ -78,17 +79,17 @@ class Deployment:
         )
 
     def dies(self, scenario: ServingScenario) -> int:
-        """Return the dies that it takes in all."""
-        prefill, decode = executors(scenario)
+        """Return the number of its dies."""
+        prefill, decode = executor_tables(scenario)
         return self.prefill * prefill.dies + decode.count * self.decode_dies
 
     def chips(self, scenario: ServingScenario) -> float:
-        """Return the chips that it takes."""
+        """Return the number of its chips."""
         return self.dies(scenario) / Device.preset(scenario.device).dies_per_chip
 
     def describe(self, scenario: ServingScenario) -> str:
-        """Return it in words, with its numbers of dies."""
-        prefill, _ = executors(scenario)
+        """Return a description with numbers of dies."""
+        prefill, _ = executor_tables(scenario)
         return (
             f"{self.prefill} × {prefill.dies} prefill + {self.describe_decode(scenario)} "
             f"{'dies' if self.domains else 'decode dies'}, batch {self.batch_limit}, "
@@ -97,7 +98,7 @@ class Deployment:
 
     def describe_decode(self, scenario: ServingScenario) -> str:
         """Return the decode dies in numbers: executors × dies, (domains × attention + experts)."""
-        _, decode = executors(scenario)
+        _, decode = executor_tables(scenario)
         copies = f"{decode.count} × " if decode.count > 1 else ""
         if not self.domains:
             return f"{copies}{self.decode_dies}"
@@ -106,7 +107,7 @@ class Deployment:
         return f"{copies}({words})" if copies else words
 
 
-def executors(scenario: ServingScenario) -> tuple[ExecutorTable, ExecutorTable]:
+def executor_tables(scenario: ServingScenario) -> tuple[ExecutorTable, ExecutorTable]:
     """Return the prefill and the decode executors of a scenario that can be planned.
 
     Raises
@@ -130,11 +131,11 @@ def placed_experts(scenario: ServingScenario) -> int:
     return int(model.experts + (0 if scenario.shared_local else model.shared_experts))
 
 
-def own(scenario: ServingScenario) -> Deployment:
+def deployment_of(scenario: ServingScenario) -> ServingDeployment:
     """Return the deployment that a scenario describes."""
-    prefill, decode = executors(scenario)
+    prefill, decode = executor_tables(scenario)
     fewest = -(-placed_experts(scenario) // decode.expert_dies)
-    return Deployment(
+    return ServingDeployment(
         prefill.count,
         decode.dies,
         decode.attention_domains,

@@ -1,11 +1,11 @@
-"""Stages of serving: what may be exchanged for another, one at a time, to be ranked."""
+"""Stages of serving: schedulers and policies that can be exchanged one at a time for ranking."""
 
 import dataclasses
 from typing import Any
 
 import schedulers
 from evaluation.serving.faults.recovery import MODES
-from evaluation.serving.recovery.rebalancing import RebalanceTable
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from lb.registry import Registry
 
@@ -23,7 +23,7 @@ STAGES = (*REGISTRIES, "recovery")
 
 
 def available(stage: str) -> list[str]:
-    """Return all that may be at a stage, sorted; of recovery the modes, as they are listed."""
+    """Return the names of all choices for a stage, sorted; modes of recovery in their order."""
     if stage == "recovery":
         return list(MODES)
     return sorted({name for registry in REGISTRIES[stage] for name in registry.available()})
@@ -37,14 +37,13 @@ def exchanged(
     Parameters
     ----------
     scenario
-        What else there is; of its [rebalance] and [recovery] tables only the policy or the mode
-        changes.
+        The scenario; of its [rebalance] and [recovery] tables only the policy or the mode changes.
     stage
         One of :data:`STAGES`.
     name
         One of :func:`available`.
     parameters
-        Of the scheduler.
+        Parameters of the scheduler.
     """
     given: Any = {"name": name, **parameters} if parameters else name
     if stage == "recovery":
@@ -56,7 +55,7 @@ def exchanged(
 
 
 def seeded(scenario: ServingScenario, seed: int) -> ServingScenario:
-    """Return the scenario with ``seed`` for every scheduler that draws lots and has none given.
+    """Return the scenario with ``seed`` for every random scheduler that has no seed.
 
     Raises
     ------
@@ -66,7 +65,7 @@ def seeded(scenario: ServingScenario, seed: int) -> ServingScenario:
     changed: dict[str, Any] = {}
     for stage, registries in REGISTRIES.items():
         if stage == "rebalance":
-            continue  # no policy draws lots
+            continue  # no policy is random
         given = getattr(scenario, stage)
         table = {"name": given} if isinstance(given, str) else dict(given)
         # a router of decode groups may choose among executors too

@@ -6,24 +6,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluation.serving.scenario.scenario import ExecutorTable, ServingScenario
+from evaluation.serving.scenario.executor_table import ExecutorTable
+from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import preset
 
-#: What a plan changes beside the executors.
+#: Keys that a plan changes beside the executors.
 CHANGED = ("requests", "rate_factor", "warm_up_s", "generate")
 
 
 def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
-    """Return the text of a scenario file: that of ``source``, on the deployment of ``scenario``.
+    """Return the text of ``source`` with the deployment and the requests of ``scenario``.
 
     Parameters
     ----------
     source
-        The file that was planned; what a plan does not change is taken from it, without comments.
+        The file that was planned. Keys that a plan does not change are copied, without comments.
     scenario
         Its executors, requests, rate and warm-up are written.
     comment
-        Lines in front.
+        Text of comment lines at the beginning.
     """
     content = preset.parse(source)
     content.pop("plan", None)
@@ -41,7 +42,7 @@ def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
 
 
 def _differing(values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a table has to say: values that are neither given nor what is left out means."""
+    """Return the values that differ from a given table, or from the default of a missing key."""
     defaults = {field.name: field.default for field in dataclasses.fields(ExecutorTable)}
     return {
         name: value for name, value in values.items() if given.get(name, defaults[name]) != value

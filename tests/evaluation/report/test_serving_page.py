@@ -8,7 +8,7 @@ import pytest
 from evaluation.report import page
 from evaluation.report.serving_page import text, write_report
 from evaluation.report.serving_plots import plots
-from evaluation.serving.faults.failure_plan import Outage
+from evaluation.serving.faults.failure_plan import FailurePlan
 
 
 def test_tables_hold_the_summary(result):
@@ -47,7 +47,7 @@ def test_faults_have_a_table_of_their_own(result):
     outage = {
         "kind": "die",
         "executor": "decode 0",
-        **dataclasses.asdict(Outage((), 2.0, 5.0, 2.0)),
+        **dataclasses.asdict(FailurePlan((), 2.0, 5.0, 2.0)),
     }
     faults = {
         "outages": [outage],

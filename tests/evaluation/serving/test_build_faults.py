@@ -6,11 +6,12 @@ import tomllib
 import numpy as np
 import pytest
 
-from evaluation.serving.faults.fault import Fault, parse_faults
+from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import FaultRates
 from evaluation.serving.faults.recovery import MODES, Recovery
-from evaluation.serving.recovery.rebalancing import RebalanceTable
 from evaluation.serving.results.files import write_faults
+from evaluation.serving.scenario.fault_table import parse_faults
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.serving.scenario.scenario import read
 from evaluation.serving.simulate import simulate
 
@@ -29,14 +30,14 @@ def test_drawn_faults_can_be_played_again(small, tmp_path):
         recovery=Recovery("missing-experts"),
     )
     one, same = simulate(drawn, seed=3), simulate(drawn, seed=3)
-    assert len(one.schedule) > 2
+    assert len(one.faults) > 2
     np.testing.assert_array_equal(one.log.finish_s, same.log.finish_s)
-    write_faults(one.schedule, tmp_path / "faults.toml")
+    write_faults(one.faults, tmp_path / "faults.toml")
     tables = tomllib.loads((tmp_path / "faults.toml").read_text())["fault"]
     assert tables == one.scenario["fault"]
     again = dataclasses.replace(drawn, faults=None, fault=parse_faults(tables))
     np.testing.assert_array_equal(simulate(again, seed=3).log.finish_s, one.log.finish_s)
-    assert simulate(drawn, seed=4).schedule != one.schedule
+    assert simulate(drawn, seed=4).faults != one.faults
 
 
 def test_rates_need_a_time_in_which_to_fail(small):
@@ -49,7 +50,7 @@ def test_rates_need_a_time_in_which_to_fail(small):
     with pytest.raises(ValueError, match=r"give faults\.until_s"):
         simulate(at_once)
     longer = dataclasses.replace(at_once, faults=rates._replace(until_s=10.0))
-    assert max(fault.at_s for fault in simulate(longer).schedule) < 10
+    assert max(fault.at_s for fault in simulate(longer).faults) < 10
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -73,7 +74,7 @@ def test_mixes_of_all_that_is_drawn_lose_nothing(small, mode, seed):
         rebalance=RebalanceTable(window_s=1.0, solver="greedy"),
     )
     result = simulate(scenario, seed=seed)
-    kinds = {fault.kind for fault in result.schedule}
+    kinds = {fault.kind for fault in result.faults}
     assert kinds & {"link", "switch"}
     assert kinds & {"die", "node"}
     assert (result.log.generated == result.log.output_tokens).all()
@@ -83,8 +84,8 @@ def test_a_die_without_its_rdma_link_is_lost(small):
     """Keys and values go by that plane here; the other plane has other links."""
     link = Fault(10.0, "decode-0", "link", name="die0.3:rdma", plane="rdma", lasts_s=20.0)
     result = simulate(dataclasses.replace(small, fault=(link,), recovery=Recovery("shrink")))
-    ((_, outage),) = result.outages
-    assert outage.lost_dies == (3,)
+    ((_, plan),) = result.failures
+    assert plan.lost_dies == (3,)
     assert result.log.finished.all()
     with pytest.raises(ValueError, match="no link between"):
         simulate(dataclasses.replace(small, fault=(dataclasses.replace(link, plane=""),)))

@@ -9,8 +9,8 @@ from evaluation.serving.assembly.workload import expert_load, requests
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import FaultRates
 from evaluation.serving.faults.recovery import MODES, Recovery
-from evaluation.serving.recovery.rebalancing import RebalanceTable
 from evaluation.serving.results.view import rates
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.serving.scenario.scenario import available, read
 from evaluation.serving.simulate import simulate
 

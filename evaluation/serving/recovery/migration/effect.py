@@ -10,7 +10,7 @@ import lb
 
 
 @dataclass(frozen=True, eq=False)
-class Effect:
+class MigrationEffect:
     """What a migration does to the coming step.
 
     Parameters
@@ -51,7 +51,7 @@ class Effect:
 class Migration(Protocol):
     """On its way from one placement to another; asked before every step."""
 
-    def advance(self, now_s: float, step_s: float) -> Effect:
+    def advance(self, now_s: float, step_s: float) -> MigrationEffect:
         """Return what happens to the step that begins at ``now_s``.
 
         Parameters

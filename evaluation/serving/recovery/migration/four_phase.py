@@ -4,34 +4,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.serving.recovery.migration.effect import Effect
+from evaluation.serving.recovery.migration.effect import MigrationEffect
 from evaluation.serving.recovery.migration.rounds import EXCHANGED, rounds
-from evaluation.serving.recovery.migration.transfer import Transfer, positive
+from evaluation.serving.recovery.migration.transfer import WeightTransfer, positive
 from lb.checked import checked_integer, checked_number
 
 _ROUNDING = 1e-9  # of an expert's bytes: what is left of a transfer that has ended
 
 
 class FourPhase:
-    """Load in the background; slots that are being overwritten get no tokens meanwhile.
+    """Load in the background; slots get no tokens while they are overwritten.
 
-    1. Prefetch: storage to memory, in the background and apart from the fabric; all weights first.
-    2. Disable: the slots of the next round
-    (:func:`evaluation.serving.recovery.migration.rounds.rounds`)
-       leave the map, and their tokens go to other replicas.
-    3. Load: transfers onto the ranks, beside the dispatch traffic of the steps.
-    4. Restore: between two steps the slots come back with their new experts; the next round begins.
+    1. Prefetch: all weights go from storage to memory, in the background and not over the fabric.
+    2. Disable: the slots of the next round leave the map, and their tokens go to other replicas;
+       see :func:`evaluation.serving.recovery.migration.rounds.rounds`.
+    3. Load: weights are transferred to the ranks, beside the dispatch traffic of the steps.
+    4. Restore: the slots come back between two steps, with their new experts. The next round
+       begins.
 
-    Where sole copies change places, no slot can be disabled: after the rounds of these layers the
-    step loop stands still until they are exchanged out of the prefetched memory. Placements that
-    keep one copy of every expert in place, as the paper's do, never pause. At the end slots are
-    renumbered within their ranks, which costs nothing. Slots, not shadow buffers, hold the weights
-    under way. All of this beyond the paper's phases is an assumption of ours.
+    If experts with a single copy change places, no slot can be disabled. Then, after the rounds of
+    these layers, the step loop pauses until they are exchanged from the prefetched memory.
+    Placements that keep one copy of every expert in place, as the paper's do, never pause. At the
+    end slots are renumbered within their ranks, which costs nothing. Slots hold the weights under
+    way; there are no shadow buffers. All of this beyond the paper's phases is an assumption of
+    ours.
 
     Parameters
     ----------
-    before, after, expert_bytes, bytes_per_s, started_s
-        As of :class:`evaluation.serving.recovery.migration.transfer.Transfer`.
+    transfer
+        The weights to move.
     storage_bytes_per_s
         Rate of the prefetch for one rank, all ranks at once. Infinite: the weights are in memory.
     port_share
@@ -43,26 +44,23 @@ class FourPhase:
     Raises
     ------
     ValueError
-        As of the transfer, and if a further parameter is out of range.
+        If a parameter is out of range.
     """
 
     def __init__(
         self,
-        before: lb.Placement,
-        after: lb.Placement,
-        expert_bytes: float,
-        bytes_per_s: float,
-        started_s: float,
+        transfer: WeightTransfer,
         storage_bytes_per_s: float = np.inf,
         port_share: float = 0.5,
         layers_at_once: int | None = None,
     ) -> None:
-        self._transfer = transfer = Transfer(before, after, expert_bytes, bytes_per_s, started_s)
+        self._transfer, before, after = transfer, transfer.before, transfer.after
         if storage_bytes_per_s != np.inf:
             positive(storage_bytes_per_s, "storage_bytes_per_s")
         self._port_share = checked_number(port_share, "port_share")
         if not 0 < self._port_share < 1:
             raise ValueError(f"port_share = {port_share:g} is outside 0 < port_share < 1")
+        # Ranks prefetch at the same time, so the one with most weights decides.
         most = float(transfer.bytes.sum(axis=0).max())
         self._prefetched_s = transfer.started_s + most / storage_bytes_per_s
         chunk = before.num_layers if layers_at_once is None else layers_at_once
@@ -79,18 +77,21 @@ class FourPhase:
         """Rate at which one rank loads in the background."""
         return self._port_share * self._transfer.bytes_per_s
 
-    def advance(self, now_s: float, step_s: float) -> Effect:
-        """Return the map of the coming step, and what transfers take of the port during it."""
+    def advance(self, now_s: float, step_s: float) -> MigrationEffect:
+        """Return the placement of the coming step, and the part of the port that transfers take."""
         transfer = self._transfer
         elapsed = transfer.elapsed(now_s, step_s)
         if not transfer.started:
-            return Effect(self._placement, transfer.nothing, phase="waiting")
+            return MigrationEffect(self._placement, transfer.nothing, phase="waiting")
         if now_s < self._prefetched_s:
-            return Effect(self._placement, transfer.nothing, phase="prefetch")
+            return MigrationEffect(self._placement, transfer.nothing, phase="prefetch")
         received = self._load(elapsed)
+        # Restore: a round ends when its slowest rank has all weights.
         if self._disabled is not None and not self._left.any():
             self._restore(self._disabled)
             self._disabled = None
+        # Disable: begin the next round. Exchanges before it take no time of their own in the
+        # background, because the step loop pauses for them; several can fall into one pause.
         exchanged = transfer.nothing
         while self._disabled is None and self._queue:
             slots, by_exchange = self._queue.pop(0)
@@ -100,13 +101,16 @@ class FourPhase:
             else:
                 self._disabled, self._left = slots, self._bytes(slots)
         pause_s = transfer.pause_s(exchanged)
-        transfer.stood_still(pause_s)
+        transfer.skip(pause_s)
         received = received + exchanged
         if self._disabled is None:
-            return Effect(transfer.after, received, pause_s=pause_s, phase="done")
+            return MigrationEffect(transfer.after, received, pause_s=pause_s, phase="done")
+        # A round that ends within the step occupies the port for a part of the step only.
         within = np.minimum(1.0, self._left.max() / (self.load_bytes_per_s * step_s))
         busy = float(within) * self._port_share
-        return Effect(self._placement, received, ~self._disabled, pause_s, busy, "disabled")
+        return MigrationEffect(
+            self._placement, received, ~self._disabled, pause_s, busy, "disabled"
+        )
 
     def _load(self, elapsed: float) -> NDArray[np.float64]:
         """Return the [ranks] bytes that arrived, and take them from what is left."""

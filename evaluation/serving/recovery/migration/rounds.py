@@ -1,4 +1,4 @@
-"""In which order slots can be overwritten so that every expert can be reached all the time."""
+"""An order of overwriting slots that keeps a copy of every expert reachable all the time."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ EXCHANGED = 2**31
 
 
 class Rounds(NamedTuple):
-    """When each slot is overwritten, and with what.
+    """The round in which each slot is overwritten, and its new expert.
 
     Parameters
     ----------
@@ -37,27 +37,30 @@ class Rounds(NamedTuple):
 def rounds(before: lb.Placement, after: lb.Placement) -> Rounds:
     """Order the overwriting of slots.
 
-    In each round every slot that may be disabled is: one whose expert keeps an enabled copy without
-    it, among those that are disabled in the same round too; earlier slots first. Their new experts
-    count from the next round on. The order is ours; the paper disables redundant slots, whose
-    experts all have another copy, and so needs one round.
+    A round takes the slots in their order. It disables a slot if the expert in it keeps another
+    copy that is enabled, after the slots that the round has disabled so far. New experts count as
+    copies from the next round on. This order is ours. The paper disables redundant slots, whose
+    experts all have another copy, so it needs one round.
 
-    It goes on until the rest of a layer is an exchange: slots whose experts are their only copies.
-    Then these experts differ, as many as slots; each still has a place in the new placement, and
-    that is one of the same slots, for it would have a second copy otherwise. So the slots pass
-    their experts around in circles, over ranks that lack them, and no order of slots alone
-    could keep all of them reachable.
+    Rounds go on until every slot left in a layer holds the only copy of its expert. These slots
+    then hold as many different experts as there are slots. Each of these experts has a slot in the
+    new placement, and that slot is one of those left: if it were another one, the expert would have
+    a second copy there. So the slots pass their experts around in circles, and no order of slots
+    keeps all experts reachable. Such slots are exchanged after all rounds.
 
     Parameters
     ----------
     before, after
-        Of the same layers, experts, slots and ranks.
+        Placements of the same layers, experts, slots and ranks.
     """
     old = before.physical_to_logical
+    # Step 1: renumber the new slots within each rank, so that what a rank keeps stays in place.
     target = np.empty_like(old)
     _keep_slots(old, after.physical_to_logical, before.num_ranks, target)
+    # Step 2: give every slot that changes its round.
     turn = np.full_like(old, KEPT)
     _take_turns(old, target, before.num_experts, turn)
+    # Step 3: count what each rank receives: an expert that it holds already costs nothing.
     weights = np.zeros_like(old)
     _count_weights(old, target, turn, before.num_ranks, weights)
     return Rounds(target, turn, weights)
@@ -67,6 +70,7 @@ def rounds(before: lb.Placement, after: lb.Placement) -> Rounds:
 def _keep_slots(
     before: NDArray[np.int64], after: NDArray[np.int64], ranks: int, target: NDArray[np.int64]
 ) -> None:
+    """Fill ``target``: first the experts that a rank keeps, then the others in the free slots."""
     layers, slots = before.shape
     width = slots // ranks
     for layer in range(layers):
@@ -92,6 +96,7 @@ def _keep_slots(
 def _take_turns(
     before: NDArray[np.int64], target: NDArray[np.int64], experts: int, turn: NDArray[np.int64]
 ) -> None:
+    """Fill ``turn`` for the slots whose expert changes."""
     layers, slots = before.shape
     for layer in range(layers):
         copies = np.zeros(experts, dtype=np.int64)
@@ -103,18 +108,19 @@ def _take_turns(
                 left += 1
         number = 0
         while left > 0:
-            found = 0
+            taken = 0
             for slot in range(slots):
                 if turn[layer, slot] == EXCHANGED and copies[before[layer, slot]] > 1:
                     copies[before[layer, slot]] -= 1
                     turn[layer, slot] = number
-                    found += 1
-            if found == 0:
-                break
+                    taken += 1
+            if taken == 0:
+                break  # single copies alone are left: an exchange
+            # New copies count only now: within a round they are still being loaded.
             for slot in range(slots):
                 if turn[layer, slot] == number:
                     copies[target[layer, slot]] += 1
-            left -= found
+            left -= taken
             number += 1
 
 
@@ -126,6 +132,7 @@ def _count_weights(
     ranks: int,
     weights: NDArray[np.int64],
 ) -> None:
+    """Fill ``weights`` with 1 where a rank receives an expert, 0 where it has it by then."""
     layers, slots = before.shape
     width = slots // ranks
     for layer in range(layers):
@@ -138,6 +145,7 @@ def _count_weights(
             for other in range(first, first + width):
                 held = before[layer, other] == expert
                 sooner = turn[layer, other] < turn[layer, slot]
+                # of two slots of one round, the first receives the expert for both
                 sooner |= turn[layer, other] == turn[layer, slot] and other < slot
                 if held or (target[layer, other] == expert and sooner):
                     weights[layer, slot] = 0

@@ -1,33 +1,31 @@
-"""Migrate all at once, the step loop standing still meanwhile."""
+"""Migrate all layers at once, while the step loop pauses."""
 
-import lb
-from evaluation.serving.recovery.migration.effect import Effect
-from evaluation.serving.recovery.migration.transfer import Transfer
+from evaluation.serving.recovery.migration.effect import MigrationEffect
+from evaluation.serving.recovery.migration.transfer import WeightTransfer
 
 
 class StopTheWorld:
     """Wait until the slowest rank has all its new weights, then go on under the new placement.
 
-    Parameters and errors as of :class:`evaluation.serving.recovery.migration.transfer.Transfer`.
     The pause is that of :meth:`evaluation.step.executor.StepExecutor.migration_s`.
+
+    Parameters
+    ----------
+    transfer
+        The weights to move.
     """
 
-    def __init__(
-        self,
-        before: lb.Placement,
-        after: lb.Placement,
-        expert_bytes: float,
-        bytes_per_s: float,
-        started_s: float,
-    ) -> None:
-        self._transfer = Transfer(before, after, expert_bytes, bytes_per_s, started_s)
-        self._left = self._transfer.bytes.sum(axis=0)
+    def __init__(self, transfer: WeightTransfer) -> None:
+        self._transfer = transfer
+        self._left = transfer.bytes.sum(axis=0)
 
-    def advance(self, now_s: float, step_s: float) -> Effect:
+    def advance(self, now_s: float, step_s: float) -> MigrationEffect:
         """Return the pause at the first step from the start on, then nothing."""
         transfer = self._transfer
         transfer.elapsed(now_s, step_s)
         if not transfer.started:
-            return Effect(transfer.before, transfer.nothing, phase="waiting")
+            return MigrationEffect(transfer.before, transfer.nothing, phase="waiting")
         received, self._left = self._left, transfer.nothing
-        return Effect(transfer.after, received, pause_s=transfer.pause_s(received), phase="done")
+        return MigrationEffect(
+            transfer.after, received, pause_s=transfer.pause_s(received), phase="done"
+        )

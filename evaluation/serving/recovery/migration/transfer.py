@@ -1,4 +1,4 @@
-"""What every migration is told, checked, and the clock that it is asked by."""
+"""The weights that a migration moves, and the clock of its transfers."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,19 +7,19 @@ import lb
 from lb.checked import checked_number
 
 
-class Transfer:
-    """From one placement to another, at a rate.
+class WeightTransfer:
+    """Weights on their way from one placement to another, at a rate.
 
     Parameters
     ----------
     before, after
-        Of the same layers, experts, slots and ranks.
+        Placements of the same layers, experts, slots and ranks.
     expert_bytes
-        Weights of one expert in one layer, more than 0.
+        Bytes of the weights of one expert in one layer, more than 0.
     bytes_per_s
         Rate at which one rank receives, more than 0; ranks receive at the same time.
     started_s
-        Before this time nothing happens.
+        Nothing happens before this time.
 
     Raises
     ------
@@ -56,14 +56,13 @@ class Transfer:
         return np.zeros(self.before.num_ranks)
 
     def pause_s(self, received: NDArray[np.float64]) -> float:
-        """Return how long the ranks stand still to receive [ranks] bytes."""
+        """Return how long the step loop pauses until all ranks have received [ranks] bytes."""
         return float(received.max()) / self.bytes_per_s
 
     def elapsed(self, now_s: float, step_s: float) -> float:
         """Move the clock to ``now_s`` and return the seconds of steps since the call before.
 
-        Time before the start does not count, nor does a pause that was reported to
-        :meth:`stood_still`.
+        Time before the start does not count, nor does a pause that :meth:`skip` was told of.
 
         Raises
         ------
@@ -79,8 +78,8 @@ class Transfer:
         self._moving_from = max(now, self._moving_from)
         return passed
 
-    def stood_still(self, pause_s: float) -> None:
-        """Let the background wait for a pause from now on: ranks receive at their whole rate."""
+    def skip(self, pause_s: float) -> None:
+        """Leave out a pause from now on: ranks then receive at their whole rate, not beside it."""
         self._moving_from += pause_s
 
     @property

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evaluation.serving.faults.checks import check
 from evaluation.serving.faults.executor_dies import ExecutorDies
-from evaluation.serving.faults.random_faults import DRAWN, parse_rates, random_faults
+from evaluation.serving.faults.random_faults import random_faults, random_kinds
 
 RATES = {"die": 500.0, "node": 900.0, "glitch": 50.0}
 
@@ -20,10 +20,9 @@ def _executor(name: str = "decode-0", dies: int = 32) -> ExecutorDies:
 
 def test_every_kind_is_drawn(decode) -> None:
     """A busy hour has some of each, and all of them can happen."""
-    found = random_faults(
-        [decode], dict.fromkeys(DRAWN, 2e4) | {"node": 2e3, "glitch": 60}, 3600, 1
-    )
-    assert {fault.kind for fault in found} == set(DRAWN)
+    mtbf_s = dict.fromkeys(random_kinds(), 2e4) | {"node": 2e3, "glitch": 60}
+    found = random_faults([decode], mtbf_s, 3600, 1)
+    assert {fault.kind for fault in found} == set(random_kinds())
     dies_and_nodes = [fault for fault in found if fault.kind in ("die", "node", "glitch")]
     assert check(dies_and_nodes, [decode]) == tuple(dies_and_nodes)
 
@@ -113,21 +112,3 @@ def test_impossible_rates_are_refused(mtbf_s, repair_s, until_s, seed, message) 
     """The kind and the value are named."""
     with pytest.raises(ValueError, match=message):
         random_faults([_executor()], mtbf_s, until_s, seed, repair_s)
-
-
-def test_the_table_is_read_strictly() -> None:
-    """mtbf_s is needed, repair_s is not, and others are not known."""
-    assert parse_rates({"mtbf_s": {"die": 5}}) == ({"die": 5}, {}, None)
-    both = {"mtbf_s": {"die": 5}, "repair_s": {"die": 2.5}}
-    assert parse_rates(both) == (both["mtbf_s"], both["repair_s"], None)
-    assert parse_rates({**both, "until_s": 60}).until_s == 60
-    with pytest.raises(ValueError, match="until_s = 0; give a finite number > 0"):
-        parse_rates({**both, "until_s": 0})
-    with pytest.raises(ValueError, match="faults: unknown key 'mtbf'; did you mean 'mtbf_s'"):
-        parse_rates({"mtbf": {"die": 5}})
-    with pytest.raises(ValueError, match="key 'mtbf_s' is missing"):
-        parse_rates({})
-    with pytest.raises(ValueError, match="'disk' is not one of"):
-        parse_rates({"mtbf_s": {"disk": 5}})
-    with pytest.raises(ValueError, match="give a"):
-        parse_rates([3])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.serving.faults.recovery import MODES, Recovery, parse_recovery
+from evaluation.serving.faults.recovery import Recovery
 
 
 def test_seconds_are_the_published_ones() -> None:
@@ -37,30 +37,7 @@ def test_detection_is_between_missed_less_one_and_missed(failed_s, heartbeat_s, 
     assert recovery.detected_s(failed_s) == detected_s
 
 
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ({"mode": "shrnk"}, "mode = 'shrnk'; did you mean 'shrink'"),
-        ({"mode": 3}, "give one of restart-the-world, failover"),
-        ({"spares": 1}, "spares = 1; give true or false"),
-        ({"heartbeat_s": 0}, "heartbeat_s = 0; give a finite number > 0"),
-        ({"straggler_s": -1}, "straggler_s = -1; give a finite number >= 0"),
-        ({"missed_heartbeats": 0}, "missed_heartbeats = 0; give an integer >= 1"),
-        ({"role_switch_s": -1}, "role_switch_s = -1; give a finite number >= 0"),
-        ({"full_restart": 5}, "unknown key 'full_restart'; did you mean 'full_restart_s'"),
-    ],
-)
-def test_wrong_tables_are_refused(table, message) -> None:
-    """The key, the value and the mend are named."""
-    with pytest.raises(ValueError, match=message):
-        parse_recovery(table)
-
-
-def test_tables_are_read() -> None:
-    """What is left out has its default; the constructor checks as well."""
-    assert parse_recovery({}) == Recovery()
-    assert [parse_recovery({"mode": mode}).mode for mode in MODES] == list(MODES)
-    with pytest.raises(ValueError, match=r"give a \[recovery\] table"):
-        parse_recovery("shrink")
+def test_impossible_seconds_are_refused() -> None:
+    """The constructor checks its values too."""
     with pytest.raises(ValueError, match="heartbeat_s = nan"):
         Recovery(heartbeat_s=float("nan"))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lb
-from evaluation.serving.faults.shrink import lost_fraction, missing_experts, shrunk
+from evaluation.serving.faults.shrink import lost_fraction, missing_experts, shrunk_placement
 from lb import Placement
 
 FOUR = Placement([[0, 1, 2, 3, 4, 5, 0, 1], [0, 1, 2, 3, 4, 5, 2, 3]], 4)
@@ -55,11 +55,11 @@ def test_lost_fraction_takes_windows_and_no_load() -> None:
 
 def test_slots_stay_unless_experts_do_not_fit() -> None:
     """Three ranks of two slots hold six experts, two ranks need three slots."""
-    assert shrunk(FOUR, LOAD, [0]).slots_per_rank == 2
-    assert shrunk(FOUR, LOAD, [0, 2]).slots_per_rank == 3
-    assert shrunk(FOUR, LOAD, [0, 2], most_slots=3).num_ranks == 2
+    assert shrunk_placement(FOUR, LOAD, [0]).slots_per_rank == 2
+    assert shrunk_placement(FOUR, LOAD, [0, 2]).slots_per_rank == 3
+    assert shrunk_placement(FOUR, LOAD, [0, 2], most_slots=3).num_ranks == 2
     with pytest.raises(ValueError, match="slots_per_rank = 3 > 2 = most_slots that memory holds"):
-        shrunk(FOUR, LOAD, [0, 2], most_slots=2)
+        shrunk_placement(FOUR, LOAD, [0, 2], most_slots=2)
 
 
 def test_the_solver_knows_what_is_loaded() -> None:
@@ -70,8 +70,8 @@ def test_the_solver_knows_what_is_loaded() -> None:
         seen.append(problem.current)
         return lb.solve(problem, "greedy")
 
-    shrunk(FOUR, LOAD, [3], spy)
-    shrunk(FOUR, LOAD, [0], spy)
+    shrunk_placement(FOUR, LOAD, [3], spy)
+    shrunk_placement(FOUR, LOAD, [0], spy)
     np.testing.assert_array_equal(seen[0].physical_to_logical, [list(range(6))] * 2)
     assert seen[1] is None
 
@@ -89,15 +89,15 @@ def test_impossible_losses_are_refused(lost, message) -> None:
     with pytest.raises(ValueError, match=message):
         missing_experts(FOUR, lost)
     with pytest.raises(ValueError, match=message):
-        shrunk(FOUR, LOAD, lost)
+        shrunk_placement(FOUR, LOAD, lost)
 
 
 def test_the_load_must_be_of_the_placement() -> None:
     """Five experts are not six, nor is one layer two."""
     with pytest.raises(ValueError, match=r"give \[2 layers, 6 experts\]"):
-        shrunk(FOUR, LOAD[:, :5], [0])
+        shrunk_placement(FOUR, LOAD[:, :5], [0])
     with pytest.raises(ValueError, match=r"give \[2 layers, 6 experts\]"):
-        shrunk(FOUR, LOAD[:1], [0])
+        shrunk_placement(FOUR, LOAD[:1], [0])
 
 
 @st.composite
@@ -117,7 +117,7 @@ def _losses(draw):
 def test_every_expert_keeps_a_replica(case, solver) -> None:
     """On the ranks that are left, with no more slots than needed and no token lost."""
     placement, load, lost = case
-    after = shrunk(placement, load, lost, solver)
+    after = shrunk_placement(placement, load, lost, solver)
     assert after.num_ranks == placement.num_ranks - len(lost)
     assert after.num_experts == placement.num_experts
     assert after.replica_count.min() >= 1

@@ -4,15 +4,15 @@ import dataclasses
 
 import pytest
 
-from evaluation.serving.plan.outcome import Candidate, frontier, latency_excess, nearest
-from evaluation.serving.scenario.deployment import Deployment
+from evaluation.serving.plan.outcome import DeploymentOutcome, frontier, latency_excess, nearest
+from evaluation.serving.scenario.deployment import ServingDeployment
 from tests.evaluation.serving.planning import busy
 
 
 def played(goodput, ttft, tpot, share=1.0, number=1):
     """Return a candidate that was played, its deployment told by a number."""
     scores = {"goodput": goodput, "share": share, "ttft_p99_s": ttft, "tpot_p99_s": tpot}
-    return Candidate(Deployment(number, 32, 0, 0, 60, 0), 32.0, "played", scores)
+    return DeploymentOutcome(ServingDeployment(number, 32, 0, 0, 60, 0), 32.0, "played", scores)
 
 
 def test_frontier_is_of_goodput_and_both_latencies():
@@ -33,7 +33,9 @@ def test_it_holds_from_a_share_on():
     assert played(5, 1.0, 0.03, share=0.9).holds(0.9)
     assert not played(5, 1.0, 0.03, share=0.89).holds(0.9)
     assert not played(0.0, 1.0, 0.03).holds(0.0)
-    assert not Candidate(Deployment(1, 32, 0, 0, 60, 0), 32.0, "impossible").holds(0.0)
+    assert not DeploymentOutcome(ServingDeployment(1, 32, 0, 0, 60, 0), 32.0, "impossible").holds(
+        0.0
+    )
 
 
 def test_excess_is_of_the_worse_latency():

@@ -7,13 +7,13 @@ import pytest
 
 from evaluation.serving.plan.screening import Screening, own_prompt_tokens, tokens_a_step
 from evaluation.serving.plan.span import plan_span
-from evaluation.serving.scenario.deployment import Deployment
+from evaluation.serving.scenario.deployment import ServingDeployment
 from evaluation.serving.scenario.scenario import read
 from tests.evaluation.serving.planning import busy
 from traces import RequestTrace
 
 #: Four prefill executors, and 32 dies of decode with a spare slot each.
-HERE = Deployment(4, 32, 0, 0, 60, 1)
+HERE = ServingDeployment(4, 32, 0, 0, 60, 1)
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +73,17 @@ def test_a_pace_that_no_step_keeps():
 
 def test_attention_apart_is_bound_too(screening):
     """More attention dies carry more sequences; experts have memory of their own."""
-    small = screening(Deployment(4, 48, 1, 16, 60, 0))
-    large = screening(Deployment(4, 96, 1, 64, 60, 0))
+    small = screening(ServingDeployment(4, 48, 1, 16, 60, 0))
+    large = screening(ServingDeployment(4, 96, 1, 64, 60, 0))
     assert 0 < small.decode_tokens_per_s < large.decode_tokens_per_s
 
 
 @pytest.mark.parametrize(
     ("deployment", "words"),
     [
-        (Deployment(1, 4, 0, 0, 60, 0), "GB"),
-        (Deployment(1, 8, 1, 4, 60, 0), "more expert dies"),
-        (Deployment(1, 48, 3, 16, 60, 0), "do not divide"),
+        (ServingDeployment(1, 4, 0, 0, 60, 0), "GB"),
+        (ServingDeployment(1, 8, 1, 4, 60, 0), "more expert dies"),
+        (ServingDeployment(1, 48, 3, 16, 60, 0), "do not divide"),
     ],
 )
 def test_what_cannot_be(screening, deployment, words):

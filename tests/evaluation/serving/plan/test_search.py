@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from evaluation.serving.plan.axes import axes
-from evaluation.serving.plan.search import Search
-from evaluation.serving.plan.simulation import Play, PrefillPlay
+from evaluation.serving.plan.search import search_deployments
+from evaluation.serving.plan.search_settings import SearchSettings
+from evaluation.serving.plan.simulation import DeploymentSimulation, PrefillSimulation
 from evaluation.serving.plan.span import plan_span
 from evaluation.serving.simulate import simulate
 from tests.evaluation.serving.planning import busy, small
@@ -29,17 +30,17 @@ SCENARIOS = {
 }
 
 
-def found_for(scenario, search, **span):
+def found_for(scenario, settings, **span):
     """Return what a search finds on the small axes."""
-    played = plan_span(scenario, **span)
-    return search(played, axes(scenario, AXES).deployments(scenario))
+    deployments = axes(scenario, AXES).deployments(scenario)
+    return search_deployments(plan_span(scenario, **span), deployments, settings)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_screening_never_discards_the_winner(name):
-    """On the default span the best of all that are played is the best with screening."""
-    every = found_for(SCENARIOS[name], Search(screening=False))
-    found = found_for(SCENARIOS[name], Search())
+    """On the default span, the best of all deployments is the best with screening."""
+    every = found_for(SCENARIOS[name], SearchSettings(screening=False))
+    found = found_for(SCENARIOS[name], SearchSettings())
     assert {one.verdict for one in every} == {"played"}
     assert every[0].holds(0.9)
     assert not every[-1].holds(0.9)  # else nothing could be left out
@@ -58,33 +59,35 @@ def test_screening_never_discards_the_winner(name):
 
 def test_every_deployment_left_out_has_a_reason():
     """None is dropped; the order does not depend on processes or on a second run."""
-    search = Search()
-    found = found_for(SCENARIOS["decode"], search, span_s=15.0, warm_up_s=5.0)
+    settings = SearchSettings()
+    found = found_for(SCENARIOS["decode"], settings, span_s=15.0, warm_up_s=5.0)
     assert all(bool(one.reason) != (one.verdict == "played") for one in found)
     again = found_for(
-        SCENARIOS["decode"], dataclasses.replace(search, jobs=2), span_s=15.0, warm_up_s=5.0
+        SCENARIOS["decode"], dataclasses.replace(settings, jobs=2), span_s=15.0, warm_up_s=5.0
     )
     assert again == found
 
 
 def test_an_slo_out_of_reach():
-    """At 1 ms a token nothing holds; the largest are played so that the nearest is known."""
+    """At 1 ms a token nothing holds; the largest are simulated so that the nearest is known."""
     scenario = dataclasses.replace(SCENARIOS["decode"], tpot_s=1e-3)
-    found = found_for(scenario, Search(), span_s=5.0, warm_up_s=1.0)
+    found = found_for(scenario, SearchSettings(), span_s=5.0, warm_up_s=1.0)
     assert not any(one.holds(0.9) for one in found)
     assert found[0].scores["tpot_p99_s"] > 1e-3
     assert "0 tokens/s" in found[0].reason
 
 
 def test_the_nearest_is_looked_for_among_those_left_out():
-    """With one sequence a group none keeps all; as near is found as by playing every one."""
+    """With one sequence a group none keeps all; as near is found as by simulating every one."""
     scenario = small(4, output=16)
     given = {"prefill": (1,), "decode_dies": (4, 8), "batch_limit": (1,), "redundant": (0,)}
     span = plan_span(scenario, span_s=20.0, warm_up_s=5.0)
     deployments = axes(scenario, {**given, "dies": 16}).deployments(scenario)
     shares = []
     for screening in (True, False):
-        found = Search(share=1.0, screening=screening)(span, deployments)
+        found = search_deployments(
+            span, deployments, SearchSettings(share=1.0, screening=screening)
+        )
         shares.append(found[0].share)
         assert not found[0].holds(1.0)
     assert 0 < shares[0] == shares[1]
@@ -97,41 +100,27 @@ def test_impossible_deployments_come_last():
     given = {"prefill": (1,), "decode_dies": (4,), "batch_limit": (4,), "redundant": (0,)}
     deployments = axes(scenario, given).deployments(scenario)
     for screening in (True, False):
-        (one,) = Search(screening=screening)(span, deployments)
+        (one,) = search_deployments(span, deployments, SearchSettings(screening=screening))
         assert one.verdict == "impossible"
         assert "GB" in one.reason
 
 
-@pytest.mark.parametrize(
-    ("search", "words"),
-    [
-        (Search(share=1.1), "0 <= share <= 1"),
-        (Search(margin=-1.0), "0 <= margin"),
-        (Search(jobs=0), "--jobs 0"),
-    ],
-)
-def test_bad_searches_are_refused(search, words):
-    """A share above 1, a negative margin and no process are named."""
-    with pytest.raises(ValueError, match=words):
-        found_for(SCENARIOS["decode"], search, requests=5)
-
-
-def test_a_play_is_the_simulation_to_the_last_deadline():
+def test_a_deployment_is_simulated_to_the_last_deadline():
     """Its scores are those of simulate with the same end; a request too long is a reason."""
     span = plan_span(small(4), span_s=10.0, warm_up_s=2.0)
-    answer = Play(span.scenario, span.until_s)()
+    answer = DeploymentSimulation(span.scenario, span.until_s)()
     summary = simulate(span.scenario, until_s=span.until_s).summary
     assert answer["tpot_p99_s"] == summary["tpot_s"]["p99"]
     assert answer["share"] == pytest.approx(summary["goodput"]["share"])
     long = dataclasses.replace(
         span.scenario, generate={**span.scenario.generate, "prompt_tokens": 10**8}
     )
-    assert "request 0 has" in Play(long, span.until_s)()
+    assert "request 0 has" in DeploymentSimulation(long, span.until_s)()
 
 
 def test_prefill_alone_is_no_worse_than_with_decode():
     """Without back-pressure as many requests keep their TTFT or more, and their tokens count."""
     span = plan_span(small(4), span_s=10.0, warm_up_s=2.0)
-    share, tokens = PrefillPlay(span.scenario)()
-    assert Play(span.scenario, span.until_s)()["share"] <= share <= 1
+    share, tokens = PrefillSimulation(span.scenario)()
+    assert DeploymentSimulation(span.scenario, span.until_s)()["share"] <= share <= 1
     assert tokens == pytest.approx(share * span.measured.sum() * 32)

@@ -7,11 +7,11 @@ import json
 import pytest
 from rich.console import Console
 
-from evaluation.serving.plan.outcome import Candidate
+from evaluation.serving.plan.outcome import DeploymentOutcome
 from evaluation.serving.plan.screening import Bound
 from evaluation.serving.plan.span import plan_span
 from evaluation.serving.plan.view import LISTED, as_csv, as_dict, print_plan
-from evaluation.serving.scenario.deployment import Deployment
+from evaluation.serving.scenario.deployment import ServingDeployment
 from tests.evaluation.serving.planning import busy
 
 
@@ -29,14 +29,18 @@ def scores(goodput, share, ttft=0.5):
 
 def candidates(share=1.0, discarded=LISTED + 2):
     """Return two that were played, on the frontier the first alone, and some that were not."""
-    first = Deployment(1, 48, 1, 16, 60, 0)
+    first = ServingDeployment(1, 48, 1, 16, 60, 0)
     played = [
-        Candidate(first, 40.0, "played", scores(9.5, share)),
-        Candidate(Deployment(2, 32, 0, 0, 60, 1), 48.0, "played", scores(8.5, share)),
+        DeploymentOutcome(first, 40.0, "played", scores(9.5, share)),
+        DeploymentOutcome(
+            ServingDeployment(2, 32, 0, 0, 60, 1), 48.0, "played", scores(8.5, share)
+        ),
     ]
     bound = Bound(1.0, 0.5, 10.0, 20.0, "decode carries 20 tokens/s")
     return played + [
-        Candidate(Deployment(3, 32, 0, 0, limit, 0), 64.0, "cannot hold", {}, "too slow", bound)
+        DeploymentOutcome(
+            ServingDeployment(3, 32, 0, 0, limit, 0), 64.0, "cannot hold", {}, "too slow", bound
+        )
         for limit in range(1, discarded + 1)
     ]
 

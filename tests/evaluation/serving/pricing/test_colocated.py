@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import evaluation
 import lb
 from evaluation.serving.pricing.colocated import ColocatedPrice
-from evaluation.serving.pricing.expert_load import Uniform
+from evaluation.serving.pricing.expert_load import UniformLoad
+from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.pricing.work import Work
 from evaluation.step.engine_step import iteration
 from evaluation.step.executor import StepExecutor
@@ -24,10 +25,10 @@ MODEL = Model.preset("deepseek-v3")
 DEVICE = Device.preset("ascend-910c-die")
 FABRIC = Fabric.preset("cloudmatrix384", 32)
 PLACEMENT = lb.Placement(np.tile(np.arange(288) % 256, (3, 1)), 32)
-LOAD = Uniform(3, 256, 8)
+LOAD = UniformLoad(3, 256, 8)
 
 
-class Skewed(Uniform):
+class Skewed(UniformLoad):
     """Counts of Zipf's law, the same in every step."""
 
     def __call__(self, domain_tokens, random):
@@ -37,7 +38,7 @@ class Skewed(Uniform):
         return np.tile(counts.round(), (self.num_layers, 1)).astype(np.int32)
 
 
-class Hot(Uniform):
+class Hot(UniformLoad):
     """One expert has 1 / 0.56 of the mean load, the others share the rest alike."""
 
     def __call__(self, domain_tokens, random):
@@ -115,7 +116,7 @@ def test_a_dispatcher_splits_tokens():
     work = _work(60)
     counts = load(work.domain_tokens, None)
     step = executor.step(PLACEMENT, counts, optimal(PLACEMENT, counts), 64 * 60)
-    cost = ColocatedPrice(executor, PLACEMENT, load, 32, optimal)(work)
+    cost = ColocatedPrice(executor, PLACEMENT, load, 32, PriceOptions(optimal))(work)
     assert cost.total == pytest.approx(iteration(executor, step, 120).total, rel=1e-6)
 
 
@@ -167,7 +168,7 @@ def test_more_work_never_costs_less(sequences, prompts, group, kind, sigma):
 
 def test_nothing_to_do_costs_the_gap():
     """A step without tokens is the host's; one sequence in one group is more."""
-    price = ColocatedPrice(_executor(), PLACEMENT, LOAD, 32, host_s=0.003)
+    price = ColocatedPrice(_executor(), PLACEMENT, LOAD, 32, PriceOptions(host_s=0.003))
     assert price(_work(0)) == (0.003, 0, 0, 0, 0, 0)
     work = _work(0)
     work.sequences[3], work.decode_context[3], work.domain_tokens[0] = 1, 10, 2
@@ -242,7 +243,7 @@ def test_seeds_reproduce():
     executor = _executor(Jitter(0.05))
     runs = []
     for seed in (1, 1, 2):
-        price = ColocatedPrice(executor, PLACEMENT, LOAD, 32, seed=seed)
+        price = ColocatedPrice(executor, PLACEMENT, LOAD, 32, PriceOptions(seed=seed))
         runs.append([price(_work(60)) for _ in range(3)])
     assert runs[0] == runs[1]
     assert runs[0] != runs[2]
@@ -255,7 +256,8 @@ def test_xdeepserve_colocated():
     executor = predictions._executor(given)
     slots = np.concatenate([np.arange(256), np.full(32, 256)])  # the shared expert on 32 dies
     placement = lb.Placement(np.tile(slots, (16, 1)), 288)
-    price = ColocatedPrice(executor, placement, Hot(16, 256, 8), 288, host_s=given["host_s"])
+    options = PriceOptions(host_s=given["host_s"])
+    price = ColocatedPrice(executor, placement, Hot(16, 256, 8), 288, options)
     costs = [price(_work(60, given["kv_tokens"], groups=288)).total for _ in range(10)]
     assert np.mean(costs) == pytest.approx(95e-3, rel=0.1)
 
@@ -264,15 +266,14 @@ def test_xdeepserve_colocated():
     ("change", "match"),
     [
         ({"groups": 5}, "divide 32 ranks"),
-        ({"host_s": -1.0}, "host_s = -1.0"),
-        ({"load": Uniform(3, 128, 8)}, "place 128 experts"),
-        ({"load": Uniform(2, 256, 8)}, "in 2 layers"),
+        ({"load": UniformLoad(3, 128, 8)}, "place 128 experts"),
+        ({"load": UniformLoad(2, 256, 8)}, "in 2 layers"),
         ({"placement": lb.Placement(PLACEMENT.physical_to_logical, 16)}, "the fabric 32"),
         ({"executor": _executor(shared_local=False)}, "place 257 experts"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, match):
-    """The mend is in the message."""
+    """The message says what does not fit, and how to fix it."""
     good = {"executor": _executor(), "placement": PLACEMENT, "load": LOAD, "groups": 32}
     with pytest.raises(ValueError, match=match):
         ColocatedPrice(**(good | change))
@@ -300,7 +301,10 @@ def test_impossible_work_is_refused():
 def test_drafts_cost_what_they_are_said_to():
     """Instead of a layer and a head each; nothing in a step of prompts alone."""
     executor = _executor()
-    none, some = (ColocatedPrice(executor, PLACEMENT, LOAD, 32, drafts_s=s) for s in (0.0, 5e-3))
+    none, some = (
+        ColocatedPrice(executor, PLACEMENT, LOAD, 32, PriceOptions(drafts_s=seconds))
+        for seconds in (0.0, 5e-3)
+    )
     assert some(_work(60)).total - none(_work(60)).total == pytest.approx(5e-3)
     prompts = _work(0, prompts=64)
     assert some(prompts).total == none(prompts).total
@@ -309,14 +313,14 @@ def test_drafts_cost_what_they_are_said_to():
     saved = modelled(_work(60)).total - none(_work(60)).total
     assert saved > layer + float(executor.operators.head_s(120))
     with pytest.raises(ValueError, match=r"drafts_s = -1 breaks 0 <= drafts_s"):
-        ColocatedPrice(executor, PLACEMENT, LOAD, 32, drafts_s=-1)
+        ColocatedPrice(executor, PLACEMENT, LOAD, 32, PriceOptions(drafts_s=-1))
 
 
 def test_a_dispatcher_splits_unless_a_share_is_fixed():
     """Rotation loads ranks less evenly than the even split; disabled slots come first."""
     twice = lb.Placement(np.tile(np.arange(512) % 256, (3, 1)), 32)
     even, rotated = (
-        ColocatedPrice(_executor(), twice, LOAD, 32, dispatcher)
+        ColocatedPrice(_executor(), twice, LOAD, 32, PriceOptions(dispatcher))
         for dispatcher in (None, lb.make_dispatcher("rotate"))
     )
     work = _work(60)

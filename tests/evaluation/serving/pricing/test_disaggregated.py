@@ -9,7 +9,8 @@ import pytest
 import evaluation
 import lb
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import Uniform
+from evaluation.serving.pricing.expert_load import UniformLoad
+from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.pricing.work import Work
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.validation import predictions
@@ -22,7 +23,7 @@ OPERATORS = Operators(Device.preset("ascend-910c-die"), MODEL, shared_local=Fals
 XCCL = Collectives(Fabric.preset("cloudmatrix384", 32), MODEL, Library.preset("xccl"))
 SLOTS = np.concatenate([np.arange(256), np.full(32, 256)])  # the shared expert on 32 dies
 PLACEMENT = lb.Placement(np.tile(SLOTS, (2, 1)), 288)
-LOAD = Uniform(2, 256, 8)
+LOAD = UniformLoad(2, 256, 8)
 
 
 def _machine(domains: int = 3, jitter: Jitter | None = None) -> Disaggregated:
@@ -40,7 +41,7 @@ def _work(sequences: float, dies: int = 480, context: float = 3072.0) -> Work:
 def test_equal_dies_cost_what_the_pipeline_says(domains: int) -> None:
     """Within 1e-6: 96 sequences a die are two micro-batches of 96 tokens."""
     machine = _machine(domains)
-    price = DisaggregatedPrice(machine, PLACEMENT, LOAD, host_s=0.0, drafts_s=0.0)
+    price = DisaggregatedPrice(machine, PLACEMENT, LOAD, PriceOptions(host_s=0.0, drafts_s=0.0))
     cost = price(_work(96, 160 * domains))
     assert cost.total == pytest.approx(machine.run(96).total, rel=1e-6)
     stages = machine.stages(96)
@@ -53,7 +54,7 @@ def test_equal_dies_cost_what_the_pipeline_says(domains: int) -> None:
 def test_noise_lengthens_it_as_much() -> None:
     """Within 1 % of the pipeline's, whose noise is that of one step's mean."""
     machine = _machine(jitter=Jitter(0.035))
-    price = DisaggregatedPrice(machine, PLACEMENT, LOAD, host_s=0.0, drafts_s=0.0)
+    price = DisaggregatedPrice(machine, PLACEMENT, LOAD, PriceOptions(host_s=0.0, drafts_s=0.0))
     found = np.mean([price(_work(96)).total for _ in range(10)])
     assert found == pytest.approx(machine.run(96).total, rel=0.01)
 
@@ -65,9 +66,8 @@ def test_xdeepserve_disaggregated() -> None:
     """
     given = tomllib.loads(ANCHORS.read_text())["conditions"]["xdeepserve-disaggregated"]
     machine = predictions.machine(given | {"ranks": 32})
-    price = DisaggregatedPrice(
-        machine, PLACEMENT, LOAD, host_s=given["scheduler_s"], drafts_s=given["drafts_s"]
-    )
+    options = PriceOptions(host_s=given["scheduler_s"], drafts_s=given["drafts_s"])
+    price = DisaggregatedPrice(machine, PLACEMENT, LOAD, options)
     costs = [price(_work(96)).total for _ in range(10)]
     predicted = 1e-3 * predictions.disaggregated(given | {"ranks": 32, "stage": "step"})
     assert np.mean(costs) == pytest.approx(predicted, rel=0.01)
@@ -116,7 +116,10 @@ def test_settings_while_running() -> None:
 def test_seeds_reproduce() -> None:
     """Equal seeds, equal costs."""
     machine = _machine(jitter=Jitter(0.05))
-    costs = [DisaggregatedPrice(machine, PLACEMENT, LOAD, seed=s)(_work(96)) for s in (1, 1, 2)]
+    costs = [
+        DisaggregatedPrice(machine, PLACEMENT, LOAD, PriceOptions(seed=seed))(_work(96))
+        for seed in (1, 1, 2)
+    ]
     assert costs[0] == costs[1] != costs[2]
 
 
@@ -131,7 +134,5 @@ def test_what_cannot_run_is_refused() -> None:
         price(_work(96, 160))
     with pytest.raises(ValueError, match="for 288 expert dies"):
         DisaggregatedPrice(_machine(), lb.Placement(PLACEMENT.physical_to_logical, 144), LOAD)
-    with pytest.raises(ValueError, match="host_s = -1"):
-        DisaggregatedPrice(_machine(), PLACEMENT, LOAD, host_s=-1)
     with pytest.raises(ValueError, match="comm_slowdown = 0"):
         price.comm_slowdown = 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.serving.pricing.drifting_load import Drifting
+from evaluation.serving.pricing.drifting_load import DriftingLoad
 from traces import generators
 from traces.generators import Law
 
@@ -30,7 +30,7 @@ def share(load, tokens, draws=200):
 
 def test_it_stands_still_within_an_interval_and_drifts_beyond():
     """Intervals have update_steps steps of step_s seconds each."""
-    load = Drifting(LAW, step_s=0.5)
+    load = DriftingLoad(LAW, step_s=0.5)
     before = load.chance()
     load.move_to(1.99)
     np.testing.assert_array_equal(load.chance(), before)
@@ -41,7 +41,7 @@ def test_it_stands_still_within_an_interval_and_drifts_beyond():
 
 def test_what_it_draws_are_its_chances_of_the_domains_asked_for():
     """Tokens of a domain follow its own chances now, a mixture those of both."""
-    load = Drifting(LAW, step_s=1.0)
+    load = DriftingLoad(LAW, step_s=1.0)
     for now_s in (0.0, 40.0):
         load.move_to(now_s)
         chance = load.chance()
@@ -53,7 +53,7 @@ def test_what_it_draws_are_its_chances_of_the_domains_asked_for():
 def test_it_drifts_as_the_law_does():
     """Counts of the law's own steps, of one domain, are those that are drawn at that time."""
     alone = LAW.replace(mix=(1.0, 0.0))
-    load = Drifting(alone, step_s=1.0)
+    load = DriftingLoad(alone, step_s=1.0)
     load.move_to(21.0)
     counts = generators.trace(alone, 4, start=20).counts.sum(axis=0) / (4 * LAW.step_tokens)
     np.testing.assert_allclose(share(load, [4000, 0]), counts, atol=0.02)
@@ -61,7 +61,7 @@ def test_it_drifts_as_the_law_does():
 
 def test_totals_are_exact_and_one_seed_gives_one_result():
     """Every token counts top_k times in each layer, none at all too, and skipped times no less."""
-    one, two = Drifting(LAW, 1.0), Drifting(LAW, 1.0)
+    one, two = DriftingLoad(LAW, 1.0), DriftingLoad(LAW, 1.0)
     for now_s in (1.0, 9.0, 50.0):
         one.move_to(now_s)
     two.move_to(50.0)
@@ -78,14 +78,14 @@ def test_totals_are_exact_and_one_seed_gives_one_result():
 def test_a_step_without_length_is_refused(step_s):
     """Time must go on, and steps must end."""
     with pytest.raises(ValueError, match="breaks 0 < step_s < infinity"):
-        Drifting(LAW, step_s)
+        DriftingLoad(LAW, step_s)
 
 
 def test_what_is_wrong_is_named():
     """Names, tokens, and time that goes backwards."""
     with pytest.raises(ValueError, match="give 2 different ones"):
-        Drifting(LAW, 1.0, ("chat",))
-    load = Drifting(LAW, 1.0)
+        DriftingLoad(LAW, 1.0, ("chat",))
+    load = DriftingLoad(LAW, 1.0)
     load.move_to(8.0)
     with pytest.raises(ValueError, match=r"now_s = 1 < 8, which was reached before"):
         load.move_to(1.0)

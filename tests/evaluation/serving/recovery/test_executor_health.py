@@ -1,4 +1,4 @@
-"""What faults make of a price, and that it is what it was once they are over."""
+"""Faults change the price of an executor; once they are over, it is what it was."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,11 @@ from evaluation.serving.faults.fabric_faults import cut_dies
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import Uniform
+from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.work import Work
-from evaluation.serving.recovery.executor_health import Condition
-from evaluation.serving.recovery.rebalancing import RebalanceTable, Rebalancing
+from evaluation.serving.recovery.executor_health import ExecutorHealth
+from evaluation.serving.recovery.rebalancing import Rebalancing
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
@@ -23,7 +24,7 @@ from tests.evaluation.serving.small import Part, Small, poisson
 MODEL = Model.preset("deepseek-v3")
 FABRIC = Fabric.preset("cloudmatrix384", 32)
 PLACEMENT = lb.Placement(np.tile(np.arange(288) % 256, (3, 1)), 32)
-LOAD = Uniform(3, 256, 8)
+LOAD = UniformLoad(3, 256, 8)
 
 
 def price_of(placement=PLACEMENT, groups=32, library="xccl", fabric=FABRIC):
@@ -34,8 +35,8 @@ def price_of(placement=PLACEMENT, groups=32, library="xccl", fabric=FABRIC):
     return ColocatedPrice(executor, placement, LOAD, groups)
 
 
-def condition_of(price, missing, attention=None):
-    """Return the condition of an executor of 32 dies with this price."""
+def health_of(price, missing, attention=None):
+    """Return the health of an executor of 32 dies with this price."""
     small = Small(
         poisson(1.0, 2, 0), Part("prefill"), Part("decode", price, groups=attention or 32)
     )
@@ -49,7 +50,7 @@ def condition_of(price, missing, attention=None):
         groups.append(left)
         return price_of(placement, left, fabric=Fabric.preset("cloudmatrix384", left))
 
-    found = Condition(small.executors[1], dies, missing, "ub", reprice)
+    found = ExecutorHealth(small.executors[1], dies, missing, "ub", reprice)
     return found, groups
 
 
@@ -60,31 +61,31 @@ def work_of(up, sequences=60):
     return Work(0 * one, 0 * one, one, 3072 * one, tokens)
 
 
-def lose(condition, *dies):
-    """Let a condition know of lost dies."""
-    condition.lose(dies)
-    condition.gone |= set(dies)
-    condition.renew()
+def lose(health, *dies):
+    """Lose dies, and let their loss be detected."""
+    health.lose_dies(dies)
+    health.known_lost |= set(dies)
+    health.update_executor()
 
 
 @pytest.mark.parametrize("missing", [False, True])
 def test_service_after_repair_is_service_before(missing):
     """A price that lost dies, links and speed for a time costs what its twin costs that did not."""
     price, twin = price_of(), price_of()
-    condition, _ = condition_of(price, missing)
-    lose(condition, 3, 4)
+    health, _ = health_of(price, missing)
+    lose(health, 3, 4)
     link = Fault(0, "decode-0", "link", name="die0.0:l1.0.3")
-    condition.seen.append(link)
-    condition.slow.append(Fault(0, "decode-0", "slow", 7, speed=0.5))
-    condition.renew()
-    assert condition.executor.price is not price or price.degraded
-    condition.take_back((3, 4))
-    condition.seen.clear()
-    condition.slow.clear()
-    condition.renew()
-    assert condition.executor.price is price
-    assert condition.executor.up.all()
-    assert (condition.executor.kv_share == 1).all()
+    health.known_broken.append(link)
+    health.slow.append(Fault(0, "decode-0", "slow", 7, speed=0.5))
+    health.update_executor()
+    assert health.executor.price is not price or price.degraded
+    health.return_dies((3, 4))
+    health.known_broken.clear()
+    health.slow.clear()
+    health.update_executor()
+    assert health.executor.price is price
+    assert health.executor.up.all()
+    assert (health.executor.kv_share == 1).all()
     work = work_of(np.ones(32))
     assert [price(work) for _ in range(5)] == [twin(work) for _ in range(5)]
 
@@ -92,9 +93,9 @@ def test_service_after_repair_is_service_before(missing):
 def test_missing_experts_are_not_computed():
     """Die 4 holds 36 … 44, of which none has a copy; their tokens go nowhere, and are counted."""
     price = price_of()
-    condition, _ = condition_of(price, missing=True)
-    executor = condition.executor
-    lose(condition, 4)
+    health, _ = health_of(price, missing=True)
+    executor = health.executor
+    lose(health, 4)
     assert executor.price is price
     assert np.flatnonzero(~executor.up).tolist() == [4]
     price(work_of(executor.up))
@@ -102,34 +103,34 @@ def test_missing_experts_are_not_computed():
     seen = price.seen.copy()
     lost = seen[:, 36:45].sum()
     assert price.experts.rank_tokens.sum() == pytest.approx(seen.sum() - lost)
-    assert condition.choices == (seen.sum(), lost)
-    condition.take_back((4,))
-    condition.renew()
+    assert health.choices == (seen.sum(), lost)
+    health.return_dies((4,))
+    health.update_executor()
     before = price.take_seen()
     price(work_of(executor.up))
-    assert condition.choices == (before.sum() + price.seen.sum(), lost)
+    assert health.choices == (before.sum() + price.seen.sum(), lost)
     assert price.experts.rank_tokens.sum() == pytest.approx(price.seen.sum())
 
 
 def test_experts_with_a_copy_are_not_missing():
     """Die 0 holds 0 … 8, which die 28 has too: those take all, and nothing is lost."""
     price = price_of()
-    condition, _ = condition_of(price, missing=True)
-    lose(condition, 0)
-    price(work_of(condition.executor.up))
-    assert condition.choices == (price.seen.sum(), 0)
+    health, _ = health_of(price, missing=True)
+    lose(health, 0)
+    price(work_of(health.executor.up))
+    assert health.choices == (price.seen.sum(), 0)
     assert price.experts.rank_tokens.sum() == pytest.approx(price.seen.sum())
 
 
 def test_a_shrunk_executor_places_all_experts_on_fewer_dies():
     """Each at least once, and prices the DP groups that are left."""
     price = price_of()
-    condition, groups = condition_of(price, missing=False)
-    lose(condition, 4)
+    health, groups = health_of(price, missing=False)
+    lose(health, 4)
     assert groups == [31]
-    inner = condition.executor.price.price
+    inner = health.executor.price.price
     assert inner.placement.num_ranks == 31
-    assert condition.executor.price(work_of(condition.executor.up)).total > 0
+    assert health.executor.price(work_of(health.executor.up)).total > 0
     assert inner.experts.rank_tokens.sum() == inner.seen.sum()
 
 
@@ -140,15 +141,15 @@ def test_disaggregated_experts_go_missing():
     collectives = Collectives(FABRIC, MODEL, Library.preset("xccl"))
     machine = Disaggregated(operators, collectives, 2, 8, 16)
     price = DisaggregatedPrice(machine, placement, LOAD)
-    condition, _ = condition_of(price, missing=True, attention=16)
-    lose(condition, 3)
+    health, _ = health_of(price, missing=True, attention=16)
+    lose(health, 3)
     assert not price.degraded
-    assert np.flatnonzero(~condition.executor.up).tolist() == [3]
-    lose(condition, 16)
+    assert np.flatnonzero(~health.executor.up).tolist() == [3]
+    lose(health, 16)
     assert price.degraded
-    price(work_of(condition.executor.up))
+    price(work_of(health.executor.up))
     assert (price.experts.rank_tokens[:, 0] == 0).all()
-    assert condition.choices[1] == price.seen[:, :16].sum()
+    assert health.choices[1] == price.seen[:, :16].sum()
 
 
 def test_a_slow_attention_die_slows_a_disaggregated_step():
@@ -160,10 +161,10 @@ def test_a_slow_attention_die_slows_a_disaggregated_step():
     costs = []
     for faults in ([], [3], [20]):
         price = DisaggregatedPrice(machine, placement, LOAD)
-        condition, _ = condition_of(price, missing=True, attention=16)
-        condition.slow += [Fault(0, "decode-0", "slow", die, speed=0.4) for die in faults]
-        condition.renew()
-        costs.append(price(work_of(condition.executor.up)))
+        health, _ = health_of(price, missing=True, attention=16)
+        health.slow += [Fault(0, "decode-0", "slow", die, speed=0.4) for die in faults]
+        health.update_executor()
+        costs.append(price(work_of(health.executor.up)))
     calm, attention, experts = costs
     assert attention.attention_max > 1.5 * calm.attention_max
     assert attention.experts_max == calm.experts_max
@@ -174,14 +175,14 @@ def test_a_slow_attention_die_slows_a_disaggregated_step():
 def test_solvers_are_told_of_known_stragglers_alone():
     """A slow die costs time at once; ``known_speed`` follows."""
     price = price_of()
-    condition, _ = condition_of(price, missing=True)
+    health, _ = health_of(price, missing=True)
     slow = Fault(0, "decode-0", "slow", 7, speed=0.5)
-    condition.slow.append(slow)
-    condition.renew()
+    health.slow.append(slow)
+    health.update_executor()
     assert price.rank_speed[7] == 0.5
     assert (price.known_speed == 1).all()
-    condition.known_slow.append(slow)
-    condition.renew()
+    health.known_slow.append(slow)
+    health.update_executor()
     assert price.known_speed[7] == 0.5
 
 
@@ -190,16 +191,16 @@ def test_a_rebalance_takes_load_off_a_known_straggler_alone():
     part = []
     for known in (False, True):
         price = price_of()
-        condition, _ = condition_of(price, missing=True)
+        health, _ = health_of(price, missing=True)
         slow = Fault(0, "decode-0", "slow", 7, speed=0.5)
-        condition.slow.append(slow)
-        condition.known_slow += [slow] * known
-        condition.renew()
+        health.slow.append(slow)
+        health.known_slow += [slow] * known
+        health.update_executor()
         table = RebalanceTable(window_s=1.0, mode="stop-the-world", solver="greedy")
         rebalancing = Rebalancing(table, price.collectives.send_bytes_per_s())
-        rebalancing(condition.executor, 0.0)
+        rebalancing(health.executor, 0.0)
         price(work_of(np.ones(32)))
-        rebalancing(condition.executor, 2.0)
+        rebalancing(health.executor, 2.0)
         assert rebalancing.rebalances == 1
         price(work_of(np.ones(32)))
         tokens = price.experts.rank_tokens.sum(axis=0)
@@ -211,12 +212,12 @@ def test_a_rebalance_takes_load_off_a_known_straggler_alone():
 def test_no_rebalance_of_dies_that_are_lost():
     """A placement over all dies would put experts where nothing is."""
     price = price_of()
-    condition, _ = condition_of(price, missing=True)
-    lose(condition, 4)
+    health, _ = health_of(price, missing=True)
+    lose(health, 4)
     rebalancing = Rebalancing(RebalanceTable(window_s=1.0), 1e9)
-    price(work_of(condition.executor.up))
+    price(work_of(health.executor.up))
     for now_s in (0.0, 2.0, 4.0):
-        rebalancing(condition.executor, now_s)
+        rebalancing(health.executor, now_s)
     assert rebalancing.rebalances == 0
     assert price.placement is PLACEMENT
 
@@ -230,9 +231,9 @@ def test_broken_parts_make_no_step_faster(links, nodes):
     assume(not cut_dies(FABRIC, faults))
     for library in (None, "xccl"):
         price, twin = price_of(library=library), price_of(library=library)
-        condition, _ = condition_of(price, missing=True)
-        condition.seen += faults
-        condition.renew()
+        health, _ = health_of(price, missing=True)
+        health.known_broken += faults
+        health.update_executor()
         work = work_of(np.ones(32))
         assert price(work).total >= twin(work).total * (1 - 1e-9)
 
@@ -240,22 +241,22 @@ def test_broken_parts_make_no_step_faster(links, nodes):
 def test_a_broken_plane_slows_steps_that_links_decide():
     """Six planes carry what seven carried."""
     price, twin = price_of(library=None), price_of(library=None)
-    condition, _ = condition_of(price, missing=True)
-    condition.seen.append(Fault(0, "decode-0", "switch", name="l1.0.3"))
-    condition.renew()
+    health, _ = health_of(price, missing=True)
+    health.known_broken.append(Fault(0, "decode-0", "switch", name="l1.0.3"))
+    health.update_executor()
     work = work_of(np.ones(32))
     ratio = price(work).communication / twin(work).communication
     assert ratio == pytest.approx(7 / 6, rel=0.02)
-    assert (condition.executor.kv_share[:16] < 1).all()
+    assert (health.executor.kv_share[:16] < 1).all()
 
 
 def test_dies_that_come_back_load_their_weights():
     """Experts of three layers and all other weights, at the rate of a rebalance."""
     price = price_of()
-    condition, _ = condition_of(price, missing=True)
-    assert condition.load_s(()) == 0
-    lose(condition, 4)
+    health, _ = health_of(price, missing=True)
+    assert health.reload_s(()) == 0
+    lose(health, 4)
     rate = price.collectives.send_bytes_per_s()
-    seconds = condition.load_s((4,))
+    seconds = health.reload_s((4,))
     assert seconds > 9 * 3 * price.expert_bytes / rate
-    assert condition.dies.lost_dies == {4}
+    assert health.dies.lost_dies == {4}

@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluation.serving.faults.checks import check
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fabric_faults import port_share
 from evaluation.serving.faults.fault import Fault
+from evaluation.serving.faults.kinds import KINDS, FaultEffect, FaultKind
+from evaluation.serving.faults.random_faults import random_faults
+from evaluation.serving.faults.rank_speed import rank_speed
 from evaluation.serving.faults.recovery import MODES, Recovery
-from evaluation.serving.recovery.executor_health import Condition
-from evaluation.serving.recovery.fault_injector import Outages
+from evaluation.serving.recovery.executor_health import ExecutorHealth
+from evaluation.serving.recovery.fault_injector import FaultInjector
+from evaluation.serving.scenario.fault_table import as_table, parse_faults
 from hardware import Fabric
 from tests.evaluation.serving.small import Linear, Part, Small, poisson
 from traces import RequestTrace
@@ -41,11 +46,11 @@ RING = ring()
 
 
 def faulty(faults, mode="failover", spares=True, trace=None, parts=(PREFILL, DECODE), **params):
-    """Return a small system of four dies an executor, and what plays faults on it."""
+    """Return a small system of four dies an executor, and the injector of its faults."""
     small = Small(poisson(1.0, 12, 3) if trace is None else trace, *parts, **params)
     recovery = Recovery(mode=mode, spares=spares, **QUICK)
-    conditions = [
-        Condition(
+    health = [
+        ExecutorHealth(
             one,
             ExecutorDies(
                 one.shape.name, one.shape.role, 4, 2, one.shape.groups, fabric=RING,
@@ -57,7 +62,7 @@ def faulty(faults, mode="failover", spares=True, trace=None, parts=(PREFILL, DEC
         )
         for one in small.executors
     ]  # fmt: skip
-    return small, Outages(small.env, small.system, conditions, faults, recovery)
+    return small, FaultInjector(small.env, small.system, health, faults, recovery)
 
 
 def longer(seed=3, count=12):
@@ -92,18 +97,18 @@ def some_fault(draw, lasts=(0.5, 3.0, 20.0)):
 def test_requests_are_never_lost_nor_counted_twice(faults, mode, spares, seed, telemetry_s):
     """Under any mix of faults at any time all finish, once and with all their tokens."""
     trace = longer(seed)
-    small, outages = faulty(
+    small, injector = faulty(
         faults, mode, spares, trace, telemetry_s=telemetry_s, cache_s=0.2, seed=seed
     )
     small.run()  # checks conservation
     assert (small.log.generated == trace.output_tokens).all()
     small.env.run(small.env.now + 200)  # whatever was under way is over
-    for one, condition in zip(small.executors, outages.conditions.values(), strict=True):
+    for one, health in zip(small.executors, injector.health.values(), strict=True):
         assert one.up.all()
         assert not one.halted
-        assert not condition.dies.lost_dies
-        assert not condition.broken
-        assert not condition.slow
+        assert not health.dies.lost_dies
+        assert not health.broken
+        assert not health.slow
         assert not one.memory.used.any()
         assert (one.kv_share == 1).all()
     assert small.system.in_transfer == 0
@@ -126,16 +131,16 @@ def test_with_spares_all_finish_though_nothing_is_repaired(faults, mode, seed):
 @settings(max_examples=15, deadline=None)
 @given(st.lists(some_fault(), min_size=1, max_size=5), st.sampled_from(MODES))
 def test_the_same_faults_give_the_same_result(faults, mode):
-    """Nothing is drawn while faults play."""
+    """No random number is drawn while time passes."""
     times = []
     for _ in range(2):
-        small, outages = faulty(faults, mode, trace=longer())
+        small, injector = faulty(faults, mode, trace=longer())
         small.run()
-        times.append((small.log.finish_s.tolist(), outages.figures()))
+        times.append((small.log.finish_s.tolist(), injector.summary()))
     assert times[0] == times[1]
 
 
-def standstill(small, executor):
+def pauses(small, executor):
     """Return the gaps between steps of an executor that are longer than a second."""
     spans = [
         (step.start_s, step.start_s + step.cost.total)
@@ -153,34 +158,34 @@ def busy_decode():
 
 def test_steps_wait_for_new_routes_and_lose_one_step():
     """A link breaks at 10.5 s and is noticed at 13; the step under way is computed again."""
-    small, outages = faulty([Fault(10.5, "decode-0", "link", 0, 15)], trace=busy_decode())
+    small, injector = faulty([Fault(10.5, "decode-0", "link", 0, 15)], trace=busy_decode())
     small.run()
-    ((end, start),) = standstill(small, 2)
+    ((end, start),) = pauses(small, 2)
     assert end <= 10.5
     assert 13 <= start < 14
     assert small.log.recomputed_tokens.sum() == 0
-    assert outages.figures()["stood_still_s"]["decode-0"] == pytest.approx(2.5)
+    assert injector.summary()["stood_still_s"]["decode-0"] == pytest.approx(2.5)
 
 
 def test_a_link_that_is_back_sooner_is_not_waited_for():
     """Traffic flows again at 11 s, before anybody noticed."""
-    small, outages = faulty([Fault(10.5, "decode-0", "link", 0, 0.5)], trace=busy_decode())
+    small, injector = faulty([Fault(10.5, "decode-0", "link", 0, 0.5)], trace=busy_decode())
     small.run()
-    assert outages.figures()["stood_still_s"]["decode-0"] == pytest.approx(0.5)
-    assert not outages.conditions["decode-0"].seen
+    assert injector.summary()["stood_still_s"]["decode-0"] == pytest.approx(0.5)
+    assert not injector.health["decode-0"].known_broken
 
 
 def test_two_links_that_cut_a_die_off_are_a_die_fault():
     """Each alone is not."""
     faults = [Fault(5, "decode-0", "link", name="0:1"), Fault(20, "decode-0", "link", name="3:0")]
-    small, outages = faulty(faults, trace=busy_decode())
+    small, injector = faulty(faults, trace=busy_decode())
     small.run()
-    first, second = (outage for _, outage in outages.history)
+    first, second = (plan for _, plan in injector.history)
     assert not first.lost_dies
     assert second.lost_dies == (0,)
     assert second.restart
     assert small.log.recomputed_tokens.sum() > 0
-    assert not outages.conditions["decode-0"].broken  # spares are on links that work
+    assert not injector.health["decode-0"].broken  # spares are on links that work
 
 
 def test_a_glitch_does_not_end_the_outage_of_a_die():
@@ -196,10 +201,10 @@ def test_a_glitch_does_not_end_the_outage_of_a_die():
 def test_a_die_stays_away_until_all_that_hit_it_is_repaired():
     """The die is repaired at 12 s, but its node fails at 8 s and is back at 60 only."""
     faults = [Fault(2, "decode-0", "die", 0, 10), Fault(8, "decode-0", "node", 0, 52)]
-    small, outages = faulty(faults, "missing-experts", trace=busy_decode())
-    condition = outages.conditions["decode-0"]
+    small, injector = faulty(faults, "missing-experts", trace=busy_decode())
+    health = injector.health["decode-0"]
     small.env.run(30)
-    assert condition.dies.lost_dies == {0, 1}
+    assert health.dies.lost_dies == {0, 1}
     assert small.executors[2].up.tolist() == [False, False, True, True]
     small.env.run(61)
     assert small.executors[2].up.all()
@@ -240,13 +245,13 @@ def test_transfers_wait_for_detection_then_go_at_what_is_left():
 
 def test_a_plane_of_keys_and_values_alone_stops_no_step():
     """Steps go on while its transfers wait."""
-    small, outages = faulty([], trace=busy_decode())
-    one = outages.conditions["decode-0"]
+    small, injector = faulty([], trace=busy_decode())
+    one = injector.health["decode-0"]
     one.dies = dataclasses.replace(one.dies, planes={"ub": ring()})
     fault = Fault(10.5, "decode-0", "link", 0, 15, plane="ub")
-    Outages(small.env, small.system, [one], [fault], Recovery(**QUICK))
+    FaultInjector(small.env, small.system, [one], [fault], Recovery(**QUICK))
     small.run()
-    assert standstill(small, 2) == []
+    assert pauses(small, 2) == []
 
 
 def test_what_is_down_for_good_is_dead():
@@ -265,13 +270,54 @@ def test_what_is_down_for_good_is_dead():
 def test_an_executor_that_gave_its_dies_comes_back():
     """Kill P to preserve D: prefill-1 is away until the repair and its own restart."""
     fault = Fault(5, "decode-0", "die", 0, 40)
-    small, outages = faulty([fault], "failover", False, busy_decode())
+    small, injector = faulty([fault], "failover", False, busy_decode())
     small.env.run(40)
-    assert outages.history[0][1].killed == "prefill-1"
+    assert injector.history[0][1].killed == "prefill-1"
     assert [one.halted for one in small.executors] == [False, True, False]
     small.env.run(60)
     assert not small.executors[1].halted
     assert small.executors[1].up.all()
+
+
+class Throttled(FaultKind):
+    """A trial kind that no module knows: all dies of a node compute at a lower speed."""
+
+    name = "throttled"
+    effect = FaultEffect.SLOWS_DIES
+    keys = frozenset({"speed"})
+    devices_name = "nodes"
+    random_stream = 5
+
+    def devices(self, executor):
+        """Return the nodes of the executor."""
+        return executor.nodes
+
+    def dies(self, fault, executor):
+        """Return the dies of the node."""
+        return executor.dies_of_node(fault.index)
+
+
+def test_a_new_kind_needs_its_class_and_its_entry_alone(monkeypatch):
+    """It is read from a table, checked, drawn, injected, reported and written back."""
+    monkeypatch.setitem(KINDS, "throttled", Throttled())
+    table = {"at_s": 4.0, "executor": "decode-0", "kind": "throttled", "index": 1, "lasts_s": 9.0}
+    (fault,) = parse_faults([{**table, "speed": 0.5}])
+    small, injector = faulty([fault], trace=busy_decode())
+    small.env.run(8)  # detected at 4 + 3 s
+    health = injector.health["decode-0"]
+    # nodes have two dies, so that node 1 is dies 2 and 3
+    assert rank_speed(health.known_slow, health.dies).tolist() == [1, 1, 0.5, 0.5]
+    small.run()
+    assert health.slow == []
+    ((struck, plan),) = injector.history
+    assert (struck, plan.detected_s, plan.returns_s) == (fault, 7.0, 13.0)
+    assert injector.summary()["outages"][0]["kind"] == "throttled"
+    assert as_table(fault) == {**table, "speed": 0.5}
+    assert random_faults([health.dies], {"throttled": 5.0}, 100.0, 0)
+    with pytest.raises(ValueError, match="index = 2 breaks 0 <= index < 2 nodes of decode-0"):
+        check([dataclasses.replace(fault, index=2)], [health.dies])
+    with pytest.raises(ValueError, match="detected is a key of slow alone"):
+        check([dataclasses.replace(fault, detected=False)], [health.dies])
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,14 +2,14 @@
 
 import dataclasses
 
-from evaluation.serving.faults.failure_plan import Outage
+from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.results.fault_table import HEADINGS, in_words, rows
 
-GONE = Outage(("a",), 2.0, 5.0, 9.0, lost_dies=(3, 4), missing=True, returns_s=22.0)
+GONE = FailurePlan(("a",), 2.0, 5.0, 9.0, lost_dies=(3, 4), missing=True, returns_s=22.0)
 KILL = dataclasses.replace(
     GONE, executors=("a", "b"), restart=True, killed="b", resumed_s=None, returns_s=None
 )
-LINK = Outage((), 2.0, None, 2.0)
+LINK = FailurePlan((), 2.0, None, 2.0)
 FIGURES = {
     "outages": [
         {"kind": "die", "executor": "a", **dataclasses.asdict(one)} for one in (GONE, KILL, LINK)

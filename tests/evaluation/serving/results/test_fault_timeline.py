@@ -1,19 +1,19 @@
 """Faults are on the timeline in phases, cut to its range."""
 
 from evaluation.serving.engine.log import StepLog
-from evaluation.serving.faults.failure_plan import Outage
+from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.fault_timeline import of_faults
 
 DIE = Fault(2.0, "decode 0", "die", 3, lasts_s=20)
-LOST = Outage(
+LOST = FailurePlan(
     ("decode 0",), 2.0, 5.0, 9.0, "colocated_s", lost_dies=(3,), kept_ranks=(0, 1, 2), returns_s=22
 )
 
 
-def shown(outages, start_s=0.0, end_s=100.0):
+def shown(failures, start_s=0.0, end_s=100.0):
     """Return the name, start and end of each slice, in µs."""
-    events = of_faults(outages, ["prefill 0", "decode 0"], StepLog(start_s, end_s))
+    events = of_faults(failures, ["prefill 0", "decode 0"], StepLog(start_s, end_s))
     assert all(event["pid"] == 1 for event in events)
     begun, ended = ([e for e in events if e["ph"] == kind] for kind in "be")
     return [(one["name"], one["ts"], other["ts"]) for one, other in zip(begun, ended, strict=True)]
@@ -37,10 +37,10 @@ def test_what_is_outside_the_range_is_left_out():
 def test_a_link_is_unnoticed_then_known():
     """One that is repaired sooner is never known; one that never is, to the end."""
     link = Fault(2.0, "decode 0", "link", name="a:b")
-    outage = Outage(("decode 0",), 2.0, 5.0, 5.0, rolled_back=True)
-    assert shown([(link, outage)]) == [
+    plan = FailurePlan(("decode 0",), 2.0, 5.0, 5.0, rolled_back=True)
+    assert shown([(link, plan)]) == [
         ("link a:b: unnoticed", 2e6, 5e6),
         ("link a:b: known", 5e6, 100e6),
     ]
     short = Fault(2.0, "decode 0", "link", name="a:b", lasts_s=1.0)
-    assert shown([(short, Outage((), 2.0, None, 3.0))]) == [("link a:b: unnoticed", 2e6, 3e6)]
+    assert shown([(short, FailurePlan((), 2.0, None, 3.0))]) == [("link a:b: unnoticed", 2e6, 3e6)]

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from evaluation.serving.recovery.rebalancing import RebalanceTable
 from evaluation.serving.scenario import stages
+from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.serving.scenario.scenario import read
 
 

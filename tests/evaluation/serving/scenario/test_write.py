@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from evaluation.serving.scenario.deployment import Deployment
+from evaluation.serving.scenario.deployment import ServingDeployment
 from evaluation.serving.scenario.scenario import FOLDER, available, read
 from evaluation.serving.scenario.write import planned
 
@@ -59,7 +59,10 @@ def test_every_kind_of_value(tmp_path):
     source.write_text(EXAMPLE, encoding="utf-8")
     scenario = read(source)
     served = dataclasses.replace(
-        Deployment(3, 16, 0, 0, 9, 1).serve(scenario), requests=7, warm_up_s=1.5, rate_factor=2.0
+        ServingDeployment(3, 16, 0, 0, 9, 1).serve(scenario),
+        requests=7,
+        warm_up_s=1.5,
+        rate_factor=2.0,
     )
     text = planned(source, served, "first\nsecond")
     path.write_text(text)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.serving.faults.executor_dies import ExecutorDies
-from evaluation.serving.faults.failure_plan import plan
+from evaluation.serving.faults.failure_planning import plan_failure
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.recovery import MODES, Recovery
 from hardware import Fabric
@@ -19,37 +19,37 @@ RULES = {mode: Recovery(mode=mode) for mode in MODES}
 def test_restart_the_world_stops_all(decode, prefills) -> None:
     """Every executor loses every cache; a spare makes them whole."""
     fault = Fault(10.5, "prefill-1", "die", 3)
-    outage = plan(fault, [*prefills, decode], RULES["restart-the-world"])
-    assert outage.executors == ("prefill-1", "prefill-0", "decode-0")
-    assert (outage.failed_s, outage.detected_s) == (10.5, 13)
-    assert outage.resumed_s == pytest.approx(13 + 83.1)
-    assert outage.restart
-    assert outage.lost_groups == (0, 1, 2, 3)
-    assert outage.kept_ranks == tuple(range(16))
-    assert outage.returns_s is None
+    plan = plan_failure(fault, [*prefills, decode], RULES["restart-the-world"])
+    assert plan.executors == ("prefill-1", "prefill-0", "decode-0")
+    assert (plan.failed_s, plan.detected_s) == (10.5, 13)
+    assert plan.resumed_s == pytest.approx(13 + 83.1)
+    assert plan.restart
+    assert plan.lost_groups == (0, 1, 2, 3)
+    assert plan.kept_ranks == tuple(range(16))
+    assert plan.returns_s is None
 
 
 def test_failover_stops_one(decode, prefills) -> None:
     """Only the executor that failed starts anew."""
-    outage = plan(Fault(0, "decode-0", "node", 1), [*prefills, decode], RULES["failover"])
-    assert outage.executors == ("decode-0",)
-    assert outage.restart
-    assert not outage.killed
-    assert outage.lost_dies == tuple(range(16, 32))
-    assert outage.resumed_s == pytest.approx(3 + 83.1)
+    plan = plan_failure(Fault(0, "decode-0", "node", 1), [*prefills, decode], RULES["failover"])
+    assert plan.executors == ("decode-0",)
+    assert plan.restart
+    assert not plan.killed
+    assert plan.lost_dies == tuple(range(16, 32))
+    assert plan.resumed_s == pytest.approx(3 + 83.1)
 
 
 def test_a_prefill_executor_dies_that_decode_lives(decode, prefills) -> None:
     """Without spares the last of two gives its dies, until the repair and its own restart."""
     rules = Recovery(mode="failover", spares=False)
     fault = Fault(0, "decode-0", "die", 1, lasts_s=600)
-    outage = plan(fault, [*prefills, decode], rules)
-    assert (outage.executors, outage.killed) == (("decode-0", "prefill-1"), "prefill-1")
-    assert outage.resumed_s == pytest.approx(86.1)
-    assert outage.killed_resumes_s == pytest.approx(600 + 83.1)
-    never = plan(dataclasses.replace(fault, lasts_s=None), [*prefills, decode], rules)
+    plan = plan_failure(fault, [*prefills, decode], rules)
+    assert (plan.executors, plan.killed) == (("decode-0", "prefill-1"), "prefill-1")
+    assert plan.resumed_s == pytest.approx(86.1)
+    assert plan.killed_resumes_s == pytest.approx(600 + 83.1)
+    never = plan_failure(dataclasses.replace(fault, lasts_s=None), [*prefills, decode], rules)
     assert never.killed_resumes_s is None
-    assert never.resumed_s == outage.resumed_s
+    assert never.resumed_s == plan.resumed_s
 
 
 def test_the_last_prefill_executor_is_not_killed(decode, prefills) -> None:
@@ -64,10 +64,10 @@ def test_the_last_prefill_executor_is_not_killed(decode, prefills) -> None:
         (Fault(0, "decode-0", "node", 1, lasts_s=600), [small, small]),
         (Fault(0, "prefill-0", "die", 1, lasts_s=600), prefills),
     ):
-        outage = plan(fault_, [*others, decode], rules)
-        assert not outage.killed
-        assert outage.resumed_s == pytest.approx(600 + 83.1)
-    never = plan(Fault(0, "prefill-0", "die"), [*prefills, decode], rules)
+        plan = plan_failure(fault_, [*others, decode], rules)
+        assert not plan.killed
+        assert plan.resumed_s == pytest.approx(600 + 83.1)
+    never = plan_failure(Fault(0, "prefill-0", "die"), [*prefills, decode], rules)
     assert never.resumed_s is None
     assert never.restart
 
@@ -84,13 +84,13 @@ def test_the_last_prefill_executor_is_not_killed(decode, prefills) -> None:
 )
 def test_colocated_paths(decode, mode, die, path, missing) -> None:
     """A die takes its DP group and its expert; a replica elsewhere saves loading it."""
-    outage = plan(Fault(0, "decode-0", "die", die, lasts_s=500), [decode], RULES[mode])
-    assert (outage.path, outage.missing) == (path, missing)
-    assert outage.resumed_s == pytest.approx(3 + getattr(RULES[mode], path))
-    assert not outage.restart
-    assert outage.lost_groups == (die,)
-    assert outage.kept_ranks == tuple(rank for rank in range(32) if rank != die)
-    assert outage.returns_s == 500
+    plan = plan_failure(Fault(0, "decode-0", "die", die, lasts_s=500), [decode], RULES[mode])
+    assert (plan.path, plan.missing) == (path, missing)
+    assert plan.resumed_s == pytest.approx(3 + getattr(RULES[mode], path))
+    assert not plan.restart
+    assert plan.lost_groups == (die,)
+    assert plan.kept_ranks == tuple(rank for rank in range(32) if rank != die)
+    assert plan.returns_s == 500
 
 
 @pytest.mark.parametrize(
@@ -107,61 +107,61 @@ def test_colocated_paths(decode, mode, die, path, missing) -> None:
 )
 def test_disaggregated_paths(apart, mode, kind, index, path, groups, ranks) -> None:
     """Attention takes DP groups, experts take ranks; without any expert left it restarts."""
-    outage = plan(Fault(0, "decode-0", kind, index), [apart], RULES[mode])
-    assert outage.path == path
-    assert outage.lost_groups == groups
-    assert outage.kept_ranks == ranks
-    assert outage.restart == (path == "full_restart_s")
-    assert outage.returns_s is None
+    plan = plan_failure(Fault(0, "decode-0", kind, index), [apart], RULES[mode])
+    assert plan.path == path
+    assert plan.lost_groups == groups
+    assert plan.kept_ranks == ranks
+    assert plan.restart == (path == "full_restart_s")
+    assert plan.returns_s is None
 
 
 def test_the_slowest_path_counts() -> None:
     """A node with attention and experts on it."""
     placement = Placement([[0, 1, 2, 0]], 4)
     mixed = ExecutorDies("a", "decode", 8, 3, 4, 4, placement)
-    outage = plan(Fault(0, "a", "node", 1), [mixed], RULES["shrink"])
-    assert outage.lost_dies == (3, 4, 5)
-    assert outage.lost_groups == (3,)
-    assert outage.path == "role_switch_s"
+    plan = plan_failure(Fault(0, "a", "node", 1), [mixed], RULES["shrink"])
+    assert plan.lost_dies == (3, 4, 5)
+    assert plan.lost_groups == (3,)
+    assert plan.path == "role_switch_s"
 
 
 def test_prefill_does_not_shrink(prefills) -> None:
     """It fails over instead; it may go on without some experts."""
     fault = Fault(0, "prefill-0", "die")
-    assert plan(fault, prefills, RULES["shrink"]).restart
-    assert plan(fault, prefills, RULES["missing-experts"]).missing
+    assert plan_failure(fault, prefills, RULES["shrink"]).restart
+    assert plan_failure(fault, prefills, RULES["missing-experts"]).missing
 
 
 def test_no_shrink_beyond_memory_or_the_last_group(decode) -> None:
     """31 experts do not fit 31 - 1 dies of one slot; the only DP group cannot be lost."""
     full = dataclasses.replace(decode, most_slots=1)
-    assert not plan(Fault(0, "decode-0", "die", 5), [full], RULES["shrink"]).restart
+    assert not plan_failure(Fault(0, "decode-0", "die", 5), [full], RULES["shrink"]).restart
     again = dataclasses.replace(
         full, placement=None, placed_on=None, lost_dies=frozenset({5}), groups=32
     )
     table = Placement([[*range(31)]], 31)
     again = dataclasses.replace(again, placement=table)
-    assert plan(Fault(0, "decode-0", "die", 6), [again], RULES["shrink"]).restart
+    assert plan_failure(Fault(0, "decode-0", "die", 6), [again], RULES["shrink"]).restart
     alone = dataclasses.replace(decode, groups=1)
-    assert plan(Fault(0, "decode-0", "die", 0), [alone], RULES["missing-experts"]).restart
+    assert plan_failure(Fault(0, "decode-0", "die", 0), [alone], RULES["missing-experts"]).restart
 
 
 def test_experts_that_were_lost_before_count(decode) -> None:
     """Expert 0 has a replica on die 31, unless die 31 is lost already."""
     before = dataclasses.replace(decode, lost_dies=frozenset({31}), placed_on=tuple(range(32)))
     fault = Fault(0, "decode-0", "die", 0)
-    assert not plan(fault, [decode], RULES["missing-experts"]).missing
-    assert plan(fault, [before], RULES["missing-experts"]).missing
+    assert not plan_failure(fault, [decode], RULES["missing-experts"]).missing
+    assert plan_failure(fault, [before], RULES["missing-experts"]).missing
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_die_is_lost_once(decode, mode) -> None:
     """A second fault of it stops nothing; its node takes the others alone."""
     before = dataclasses.replace(decode, placement=None, placed_on=None, lost_dies=frozenset({3}))
-    again = plan(Fault(7, "decode-0", "die", 3), [before], RULES[mode])
+    again = plan_failure(Fault(7, "decode-0", "die", 3), [before], RULES[mode])
     assert again.executors == again.lost_dies == again.lost_groups == ()
     assert again.resumed_s == 7
-    node = plan(Fault(7, "decode-0", "node", 0), [before], RULES[mode])
+    node = plan_failure(Fault(7, "decode-0", "node", 0), [before], RULES[mode])
     assert node.lost_dies == (0, 1, 2, *range(4, 16))
 
 
@@ -169,8 +169,8 @@ def test_a_die_is_lost_once(decode, mode) -> None:
 def test_what_stops_nothing(decode, mode) -> None:
     """A slow die; no cache is lost and no step computed again."""
     slow = Fault(4, "decode-0", "slow", 1, speed=0.5)
-    assert plan(slow, [decode], RULES[mode]).detected_s == 7
-    hidden = plan(dataclasses.replace(slow, detected=False), [decode], RULES[mode])
+    assert plan_failure(slow, [decode], RULES[mode]).detected_s == 7
+    hidden = plan_failure(dataclasses.replace(slow, detected=False), [decode], RULES[mode])
     assert hidden.detected_s is None
     assert not hidden.rolled_back
     assert hidden.lost_groups == ()
@@ -180,12 +180,12 @@ def test_what_stops_nothing(decode, mode) -> None:
 @pytest.mark.parametrize("kind", ["link", "switch"])
 def test_traffic_waits_for_new_routes(decode, mode, kind) -> None:
     """Until a broken path is noticed, or back; then one step is computed again."""
-    outage = plan(Fault(4, "decode-0", kind, lasts_s=9), [decode], RULES[mode])
-    assert outage.executors == ("decode-0",)
-    assert (outage.detected_s, outage.resumed_s, outage.returns_s) == (7, 7, 13)
-    assert outage.rolled_back
-    assert outage.lost_dies == outage.lost_groups == ()
-    short = plan(Fault(4, "decode-0", kind, lasts_s=0.5), [decode], RULES[mode])
+    plan = plan_failure(Fault(4, "decode-0", kind, lasts_s=9), [decode], RULES[mode])
+    assert plan.executors == ("decode-0",)
+    assert (plan.detected_s, plan.resumed_s, plan.returns_s) == (7, 7, 13)
+    assert plan.rolled_back
+    assert plan.lost_dies == plan.lost_groups == ()
+    short = plan_failure(Fault(4, "decode-0", kind, lasts_s=0.5), [decode], RULES[mode])
     assert (short.detected_s, short.resumed_s) == (None, 4.5)
 
 
@@ -194,43 +194,43 @@ def test_dies_that_are_cut_off_are_lost(decode) -> None:
     rdma = Fabric.preset("cloudmatrix384", 32, "rdma")
     apart = dataclasses.replace(decode, planes={"rdma": rdma})
     cut = Fault(4, "decode-0", "link", name="die0.9:rdma", plane="rdma", lasts_s=100)
-    outage = plan(cut, [apart], RULES["shrink"])
-    assert outage.lost_dies == outage.lost_groups == (9,)
-    assert outage.returns_s == 104
+    plan = plan_failure(cut, [apart], RULES["shrink"])
+    assert plan.lost_dies == plan.lost_groups == (9,)
+    assert plan.returns_s == 104
     ways = [Fault(1, "decode-0", "link", name=f"die0.0:l1.0.{plane}") for plane in range(7)]
     last = Fault(4, "decode-0", "link", name="die0.0:die0.1")
-    assert plan(last, [decode], RULES["shrink"], ways).lost_dies == (0,)
-    assert plan(last, [decode], RULES["shrink"], ways[:-1]).lost_dies == ()
+    assert plan_failure(last, [decode], RULES["shrink"], ways).lost_dies == (0,)
+    assert plan_failure(last, [decode], RULES["shrink"], ways[:-1]).lost_dies == ()
 
 
 def test_a_straggler_is_noticed_after_its_own_delay(decode) -> None:
     """By default when a failure would be; never if it is not to be detected."""
     slow = Fault(4.5, "decode-0", "slow", 1, speed=0.5)
-    assert plan(slow, [decode], Recovery()).detected_s == 7
-    assert plan(slow, [decode], Recovery(straggler_s=30)).detected_s == 34.5
+    assert plan_failure(slow, [decode], Recovery()).detected_s == 7
+    assert plan_failure(slow, [decode], Recovery(straggler_s=30)).detected_s == 34.5
     hidden = dataclasses.replace(slow, detected=False)
-    assert plan(hidden, [decode], Recovery(straggler_s=30)).detected_s is None
+    assert plan_failure(hidden, [decode], Recovery(straggler_s=30)).detected_s is None
 
 
 def test_a_glitch_rolls_one_step_back(decode) -> None:
     """It stops the executor while it lasts, and takes no cache."""
-    short = plan(Fault(4, "decode-0", "glitch"), [decode], Recovery())
+    short = plan_failure(Fault(4, "decode-0", "glitch"), [decode], Recovery())
     assert (short.executors, short.resumed_s, short.rolled_back) == ((), 4, True)
-    long = plan(Fault(4, "decode-0", "glitch", lasts_s=0.5), [decode], Recovery())
+    long = plan_failure(Fault(4, "decode-0", "glitch", lasts_s=0.5), [decode], Recovery())
     assert (long.executors, long.resumed_s, long.lost_groups) == (("decode-0",), 4.5, ())
 
 
 def test_a_device_returns_not_before_it_is_missed(decode) -> None:
     """One that is repaired during recovery is taken back after it."""
     fault = Fault(0, "decode-0", "die", 5, lasts_s=0.1)
-    outage = plan(fault, [decode], RULES["shrink"])
-    assert outage.returns_s == outage.resumed_s
+    plan = plan_failure(fault, [decode], RULES["shrink"])
+    assert plan.returns_s == plan.resumed_s
 
 
 def test_an_unknown_executor_is_refused(decode) -> None:
     """Faults are checked first."""
     with pytest.raises(ValueError, match="no executor 'decode-7'; check the faults first"):
-        plan(Fault(0, "decode-7", "die"), [decode], Recovery())
+        plan_failure(Fault(0, "decode-7", "die"), [decode], Recovery())
 
 
 @given(
@@ -249,16 +249,16 @@ def test_time_goes_forward(mode, spares, kind, index, at_s, lasts_s) -> None:
         ExecutorDies("decode-0", "decode", 16, 8, 16),
     ]
     fault = Fault(at_s, "decode-0", kind, index, lasts_s)
-    outage = plan(fault, executors, Recovery(mode=mode, spares=spares))
-    assert outage.failed_s == at_s
-    if outage.detected_s is None:
+    plan = plan_failure(fault, executors, Recovery(mode=mode, spares=spares))
+    assert plan.failed_s == at_s
+    if plan.detected_s is None:
         assert kind in ("link", "slow")
         assert fault.ends_s <= Recovery().detected_s(at_s)
         return
-    assert outage.detected_s >= at_s
-    if outage.executors and outage.resumed_s is not None:
-        assert outage.resumed_s >= outage.detected_s
-    if outage.returns_s is not None and outage.resumed_s is not None:
-        assert outage.returns_s >= outage.resumed_s
-    assert outage.restart or not set(outage.lost_dies) & set(outage.kept_ranks)
-    assert set(outage.executors) <= {executor.name for executor in executors}
+    assert plan.detected_s >= at_s
+    if plan.executors and plan.resumed_s is not None:
+        assert plan.resumed_s >= plan.detected_s
+    if plan.returns_s is not None and plan.resumed_s is not None:
+        assert plan.returns_s >= plan.resumed_s
+    assert plan.restart or not set(plan.lost_dies) & set(plan.kept_ranks)
+    assert set(plan.executors) <= {executor.name for executor in executors}

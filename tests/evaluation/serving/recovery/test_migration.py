@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lb
-from evaluation.serving.recovery.migration import MODES, FourPhase, make_migration, masked_share
+from evaluation.serving.recovery.migration import (
+    MODES,
+    FourPhase,
+    WeightTransfer,
+    make_migration,
+    masked_share,
+)
 from evaluation.serving.recovery.migration.rounds import EXCHANGED, KEPT, rounds
 
 STEP = 0.25
@@ -23,6 +29,11 @@ SWAPPED = lb.Placement([[1, 0]], 2)
 #: A chain: expert 0 has the spare copy, and each slot takes the expert of the next one.
 CHAIN = lb.Placement([[0, 0, 1, 2]], 4)
 CHAINED = lb.Placement([[0, 1, 2, 2]], 4)
+
+
+def transfer(before, after, started_s=0.0):
+    """Weights on their way from one placement to another."""
+    return WeightTransfer(before, after, WEIGHT, RATE, started_s)
 
 
 def run(migration, step_s=STEP, start_s=0.0):
@@ -117,7 +128,7 @@ def check_journey(before, after, effects):
 @given(placement_pairs(), st.sampled_from(sorted(MODES)), st.sampled_from([0.1, 0.25, 3.0]))
 def test_every_mode_ends_in_after_with_the_bytes_of_its_moves(pair, mode, step_s):
     """Whatever the mode, a rank receives what moves_from says, and serves nothing it lacks."""
-    migration = make_migration(mode, *pair, WEIGHT, RATE, 0.0)
+    migration = make_migration(mode, transfer(*pair))
     effects = run(migration, step_s)
     check_journey(*pair, effects)
     again = migration.advance(effects[-1][0] + 100, step_s)
@@ -129,7 +140,7 @@ def test_every_mode_ends_in_after_with_the_bytes_of_its_moves(pair, mode, step_s
 @given(placement_pairs(), parameters)
 def test_four_phase_keeps_every_expert_reachable(pair, params):
     """Nor do its parameters change what is reachable, received or reached."""
-    check_journey(*pair, run(FourPhase(*pair, WEIGHT, RATE, 0.0, **params)))
+    check_journey(*pair, run(FourPhase(transfer(*pair), **params)))
 
 
 @settings(deadline=None)
@@ -138,14 +149,14 @@ def test_pauses_are_as_stated(pair):
     """The slowest rank of all, of each layer, and of the exchanges."""
     before, after = pair
     each = after.moves_from(before) * WEIGHT / RATE
-    stop = pauses(run(make_migration("stop-the-world", *pair, WEIGHT, RATE, 0.0)))
-    layers = pauses(run(make_migration("layer-by-layer", *pair, WEIGHT, RATE, 0.0)))
+    stop = pauses(run(make_migration("stop-the-world", transfer(*pair))))
+    layers = pauses(run(make_migration("layer-by-layer", transfer(*pair))))
     assert stop == pytest.approx(each.sum(axis=0).max())
     assert layers == pytest.approx(each.max(axis=1).sum())
     plan = rounds(before, after)
     exchanged = np.where(plan.turn == EXCHANGED, plan.weights, 0).sum(axis=0)
     by_rank = exchanged.reshape(before.num_ranks, -1).sum(axis=1)
-    background = pauses(run(FourPhase(*pair, WEIGHT, RATE, 0.0)))
+    background = pauses(run(FourPhase(transfer(*pair))))
     assert background == pytest.approx(by_rank.max() * WEIGHT / RATE)
     assert background <= stop + 1e-9
 
@@ -172,9 +183,7 @@ def test_what_is_exchanged_goes_in_circles(pair):
 
 def test_paper_case_is_four_phases_without_a_pause():
     """Prefetch, disable and load, restore: one round, and the fabric is busy in the second."""
-    migration = FourPhase(
-        SPARE, RESPARED, WEIGHT, RATE, 1.0, storage_bytes_per_s=16.0, port_share=0.5
-    )
+    migration = FourPhase(transfer(SPARE, RESPARED, 1.0), storage_bytes_per_s=16.0, port_share=0.5)
     effects = run(migration)
     # 0.5 s of prefetch from 1 s on; then 8 bytes at 8 bytes/s
     phases = [effect.phase for _, effect in effects]
@@ -191,13 +200,13 @@ def test_paper_case_is_four_phases_without_a_pause():
 
 def test_busy_counts_the_part_of_a_step_that_transfers_last():
     """A second of transfer in a step of four takes a quarter of its share of the port."""
-    effect = FourPhase(SPARE, RESPARED, WEIGHT, RATE, 0.0).advance(0.0, 4.0)
+    effect = FourPhase(transfer(SPARE, RESPARED)).advance(0.0, 4.0)
     assert effect.busy == 0.125
 
 
 def test_sole_copies_are_exchanged_in_a_pause():
     """Two experts without a spare slot change places while the step loop stands still."""
-    [(_, effect)] = run(FourPhase(SOLE, SWAPPED, WEIGHT, RATE, 0.0))
+    [(_, effect)] = run(FourPhase(transfer(SOLE, SWAPPED)))
     assert effect.pause_s == WEIGHT / RATE
     assert effect.received.tolist() == [WEIGHT, WEIGHT]
     assert effect.placement is SWAPPED
@@ -208,7 +217,7 @@ def test_chain_takes_a_round_a_link():
     plan = rounds(CHAIN, CHAINED)
     assert plan.turn.tolist() == [[KEPT, 0, 1, KEPT]]
     assert plan.target.tolist() == CHAINED.physical_to_logical.tolist()
-    masks = [e.enabled.tolist() for _, e in run(FourPhase(CHAIN, CHAINED, WEIGHT, RATE, 0.0))[:-1]]
+    masks = [e.enabled.tolist() for _, e in run(FourPhase(transfer(CHAIN, CHAINED)))[:-1]]
     assert masks == [[[True, False, True, True]]] * 4 + [[[True, True, False, True]]] * 4
 
 
@@ -216,7 +225,7 @@ def test_transfers_wait_while_the_loop_stands_still():
     """The round after a pause begins when the steps do."""
     before = lb.Placement([[0, 1, 2, 2], [0, 1, 2, 2]], 4)
     after = lb.Placement([[1, 0, 2, 2], [0, 1, 2, 1]], 4)
-    migration = FourPhase(before, after, WEIGHT, RATE, 0.0, layers_at_once=1)
+    migration = FourPhase(transfer(before, after), layers_at_once=1)
     first = migration.advance(0.0, STEP)
     assert first.pause_s == 0.5
     assert first.enabled.sum() == 7
@@ -229,7 +238,7 @@ def test_nothing_to_move_or_only_to_renumber():
     renumbered = lb.Placement([[1, 0, 2, 0]], 2)
     for mode in MODES:
         for after in (SPARE, renumbered):
-            [(_, effect)] = run(make_migration(mode, SPARE, after, WEIGHT, RATE, 0.0))
+            [(_, effect)] = run(make_migration(mode, transfer(SPARE, after)))
             assert effect.placement is after
             assert effect.pause_s == effect.busy == effect.received.sum() == 0
 
@@ -237,7 +246,7 @@ def test_nothing_to_move_or_only_to_renumber():
 @pytest.mark.parametrize("mode", sorted(MODES))
 def test_nothing_happens_before_the_start(mode):
     """A migration that starts later leaves the steps before alone."""
-    effect = make_migration(mode, SPARE, RESPARED, WEIGHT, RATE, 5.0).advance(4.9, STEP)
+    effect = make_migration(mode, transfer(SPARE, RESPARED, 5.0)).advance(4.9, STEP)
     assert effect.placement is SPARE
     assert not effect.done
     assert effect.pause_s == effect.busy == 0
@@ -247,9 +256,7 @@ def test_layers_move_in_chunks():
     """Three layers, two at once: two pauses, each of its own slowest rank."""
     before = lb.Placement([[0, 1, 0, 2]] * 3, 2)
     after = lb.Placement([[0, 1, 1, 2], [2, 1, 0, 2], [0, 1, 1, 2]], 2)
-    effects = run(
-        make_migration("layer-by-layer", before, after, WEIGHT, RATE, 0.0, layers_per_step=2)
-    )
+    effects = run(make_migration("layer-by-layer", transfer(before, after), layers_per_step=2))
     assert [effect.pause_s for _, effect in effects] == [0.5, 0.5]
     middle = effects[0][1].placement.physical_to_logical
     assert middle.tolist() == [[0, 1, 1, 2], [2, 1, 0, 2], [0, 1, 0, 2]]
@@ -304,14 +311,16 @@ def test_errors_name_the_parameter(mode, changes, message):
         "bytes_per_s": RATE,
         "started_s": 0.0,
     }
+    params = {name: changes[name] for name in changes.keys() - given_.keys()}
+    weights = {name: changes.get(name, value) for name, value in given_.items()}
     with pytest.raises(ValueError, match=message):
-        make_migration(mode, **(given_ | changes))
+        make_migration(mode, WeightTransfer(**weights), **params)
 
 
 @pytest.mark.parametrize("mode", sorted(MODES))
 def test_time_goes_on(mode):
     """A clock that goes backwards and a step without length are errors."""
-    migration = make_migration(mode, SPARE, RESPARED, WEIGHT, RATE, 0.0)
+    migration = make_migration(mode, transfer(SPARE, RESPARED))
     migration.advance(2.0, STEP)
     with pytest.raises(ValueError, match="now_s = 1 < 2"):
         migration.advance(1.0, STEP)
