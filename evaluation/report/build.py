@@ -4,10 +4,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from evaluation.leaderboard.measures import GOODPUT
+from evaluation.kinds import name_of
 from evaluation.report import pages, theme
 from evaluation.report.candidate_labels import labelled
-from evaluation.report.kinds import name_of
+from evaluation.report.displays import with_ratios
 from evaluation.report.panel import Record
 from evaluation.report.panels import wide
 from evaluation.report.provenance import provenance
@@ -40,7 +40,7 @@ def build(
     ImportError
         If jinja2 is not installed.
     """
-    shown = labelled(GOODPUT.with_ratios(_one_kind_each(records)))
+    shown = labelled(with_ratios(_one_kind_each(records)))
     by_suite: dict[str, list[Record]] = defaultdict(list)
     for record in shown:
         by_suite[record["suite"]].append(record)
