@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from evaluation.candidates.candidate import Candidate
 from evaluation.cli.app import app
-from evaluation.kinds import solver, suite
+from evaluation.kinds import suite
+from evaluation.kinds.task import tasks
 from evaluation.records import sweep
 from tests.evaluation.leaderboard.made import scheduler
 
@@ -31,7 +32,7 @@ def folder(tmp_path_factory):
     for name in ("first", "second"):
         path = folder / f"{name}.toml"
         path.write_text(SUITE.format(name=name))
-        todo = solver.tasks(suite.load(path), [Candidate("greedy"), Candidate("contiguous")])
+        todo = tasks(suite.load(path), [Candidate("greedy"), Candidate("contiguous")])
         sweep.run(todo, folder / "records")
     return folder / "records"
 
