@@ -11,6 +11,7 @@ from evaluation.kinds import suite
 from evaluation.kinds.task import Task
 from evaluation.leaderboard import Ranking, Row
 from evaluation.replay.scenario import Scenario
+from tools.document_kinds import documented
 
 TEXT = (Path(__file__).parent.parent / "docs" / "leaderboard.md").read_text(encoding="utf-8")
 
@@ -35,6 +36,11 @@ def test_every_suite_is_listed_with_its_kind_and_budget(name):
     found = suite.load(name)
     assert row == (found.kind, f"{found.budget_s:g} s")
     assert found.seeds
+
+
+def test_tables_are_those_of_the_kinds():
+    """As tools/document_kinds.py writes them."""
+    assert documented(TEXT) == TEXT
 
 
 def test_every_key_of_the_json_is_described():

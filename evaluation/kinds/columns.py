@@ -5,7 +5,8 @@ from evaluation.leaderboard.column import Column
 INTERVAL = Column(
     "interval",
     "95 %\ninterval",
-    "Of the score that ranks, by bootstrap; candidates whose intervals overlap share a rank",
+    "Of the score that ranks, by bootstrap over blocks and seeds; candidates whose intervals "
+    "overlap share a rank",
     "{:.4f}–{:.4f}",
     better=0,
 )

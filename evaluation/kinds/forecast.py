@@ -45,11 +45,15 @@ COLUMNS = (
     ),
     INTERVAL,
     GAP,
-    Column("balancedness_optimal", "balance\noptimal", "The same under the optimal split"),
+    Column(
+        "balancedness_optimal",
+        "balance\noptimal",
+        "Balance even, but with tokens split optimally over replicas",
+    ),
     Column(
         "error",
         "next-window\nerror",
-        "Sum of |forecast − load| ÷ sum of the load",
+        "Sum of absolute errors of the forecast ÷ sum of the load",
         "{:.1f} %",
         factor=100,
         better=-1,
@@ -57,7 +61,7 @@ COLUMNS = (
     Column(
         "hot_error",
         "of hot\nexperts",
-        "The same over the tenth of the experts that turned out hottest",
+        "The error over the tenth of the experts that turned out hottest",
         "{:.1f} %",
         factor=100,
         better=-1,

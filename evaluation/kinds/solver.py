@@ -26,7 +26,7 @@ COLUMNS = (
     Column(
         "efficiency",
         "efficiency\n",
-        "Time under perfect balance ÷ time taken, migration included",
+        "Time under perfect balance ÷ time taken: Σ ideal ÷ (Σ step + Σ migration)",
         "{:.4f}",
     ),
     INTERVAL,
@@ -39,12 +39,12 @@ COLUMNS = (
     Column(
         "balancedness_next",
         "balance\nnext",
-        "The same on the window after the one that the solver saw; a deployment gets this",
+        "Mean ÷ maximum rank load on the window after that; a deployment gets this",
     ),
     Column(
         "balancedness_seconds_next",
         "balance\nseconds",
-        "The same as next, in seconds of the experts instead of tokens",
+        "Balance next in seconds of the experts instead of tokens",
         hide=4,
     ),
     Column(
@@ -60,7 +60,7 @@ COLUMNS = (
     Column(
         "gap_to_bound_next",
         "gap to\nbound next",
-        "The same on the next windows",
+        "Upper bound of the balance on the next windows minus balance next",
         better=-1,
         hide=10,
     ),

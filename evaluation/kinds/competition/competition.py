@@ -35,7 +35,7 @@ COLUMNS = (
     Column(
         "total_s",
         "seconds\n",
-        "Of the run: 60 × mean imbalance, and the moves",
+        "Seconds of the run: 60 × mean imbalance, and the time of the moves",
         "{:.2f}",
         better=-1,
     ),

@@ -36,9 +36,7 @@ COLUMNS = (
     ),
     INTERVAL,
     GAP,
-    Column(
-        "worst_layer_fitted", "worst\nlayer", "Lowest balance of a layer on that matrix", hide=5
-    ),
+    Column("worst_layer_fitted", "worst\nlayer", "Lowest balance of a layer on the matrix", hide=5),
     Column(
         "gap_to_bound",
         "gap to\nbound",

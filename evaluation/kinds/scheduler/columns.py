@@ -13,7 +13,8 @@ SERVED = (
     Column(
         "interval",
         "\n95 %",
-        "Interval of it, by bootstrap over seeds; candidates whose intervals overlap share a rank",
+        "Interval of the score that ranks, by bootstrap over seeds; candidates whose intervals "
+        "overlap share a rank",
         "{:.3f} to {:.3f}",
         better=0,
     ),
@@ -46,7 +47,7 @@ SERVED = (
     Column(
         "ttft_p99_s",
         "TTFT ms\np99",
-        "The same, 99th percentile",
+        "Time to first token, 99th percentile",
         "{:.0f}",
         factor=1e3,
         better=-1,
@@ -69,7 +70,7 @@ COLUMNS = (
     Column(
         "tpot_p99_s",
         "TPOT ms\np99",
-        "The same, 99th percentile",
+        "Time per output token, 99th percentile",
         "{:.1f}",
         factor=1e3,
         better=-1,
