@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation.cli import options
 from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
@@ -21,32 +22,29 @@ INTERRUPTED = 130
 
 
 def bench(
+    suite: options.Suite = "default",
     solver: Annotated[
         list[str] | None,
         typer.Option(
-            help="A registered name, or path/to/file.py:name (the name may be left out of a file "
-            "with one known entry). Names choose who runs; a file runs beside the chosen ones. "
-            "Repeat for several. [default: all registered]"
+            help="Registered solver, or path/to/file.py:name (a file with a single known entry "
+            "needs no name). Names replace the suite's own solvers; files run beside them. Repeat "
+            "for several. [default: those of the suite]"
         ),
     ] = None,
     forecaster: Annotated[
         list[str] | None,
-        typer.Option(
-            help="The same of forecasters, in a suite that compares these. [default: all "
-            "registered]"
-        ),
+        typer.Option(help="The same for forecasters, in a suite that compares them."),
     ] = None,
-    suite: Annotated[str, typer.Option(help="A bundled suite, or a .toml file.")] = "default",
-    out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("podlab-records"),
+    out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("podlab-records"),
     jobs: Annotated[
-        int, typer.Option(min=1, help="Processes; solve times are fairest with 1.")
+        int, typer.Option(min=1, help="Number of worker processes; 1 gives the fairest times.")
     ] = 1,
     seed: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="One seed, of solvers that draw lots and of generated traces. [default: the "
-            "suite's]",
+            help="Random seed, instead of the suite's; in a suite of schedulers it is added to "
+            "each of the suite's.",
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
@@ -54,26 +52,28 @@ def bench(
         str | None,
         typer.Option(
             metavar="[ADDRESS]",
-            help="Run on a Ray cluster: one started here, or that of the address (auto: the one "
+            help="Run on a Ray cluster: a new local one, or that of the address (auto: the one "
             "this machine belongs to).",
         ),
     ] = None,
     retries: Annotated[
-        int, typer.Option(min=0, help="Tries again of a task whose process or machine died.")
+        int, typer.Option(min=0, help="Retries of a task whose process or machine died.")
     ] = 1,
     task_limit: Annotated[
-        float | None, typer.Option(help="Seconds that one task may take. [default: any]")
+        float | None, typer.Option(help="Time limit of a task, in seconds. [default: none]")
     ] = None,
-    by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
+    by_scenario: Annotated[
+        bool, typer.Option(help="Also print a table for each scenario.")
+    ] = False,
     svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
     sandbox: Annotated[
         bool, typer.Option(help="Run solvers from files in processes of their own.")
     ] = True,
     time_limit: Annotated[
-        float, typer.Option(help="Seconds for one answer of a solver from a file.")
+        float, typer.Option(help="Time limit for one answer of a solver from a file, in seconds.")
     ] = 10.0,
     memory_limit: Annotated[
-        float, typer.Option(help="MiB of memory for a solver from a file.")
+        float, typer.Option(help="Memory limit of a solver from a file, in MiB.")
     ] = 4096.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the ranking as JSON instead of tables.")
@@ -102,8 +102,8 @@ def bench(
         ranked = bool(ranking.rows)
     else:
         ranked = _print(chosen, kind, records, by_scenario, svg)
-    _say_kept(records, len(todo), out)
-    _say_time(chosen, records, time.monotonic() - started)
+    _count_records(records, len(todo), out)
+    _warn_of_budget(chosen, records, time.monotonic() - started)
     _leave(ranked, interrupted)
 
 
@@ -121,7 +121,7 @@ def _suite(name: str, seed: int | None) -> "Suite":
 
 
 def _tasks(
-    suite: "Suite", kind: "Kind", options: dict[str, list[str] | None], limits: Any
+    suite: "Suite", kind: "Kind", by_option: dict[str, list[str] | None], limits: Any
 ) -> "list[Task]":
     """Return the tasks of a suite.
 
@@ -133,22 +133,22 @@ def _tasks(
     from evaluation.kinds.entrants import entrants
     from evaluation.kinds.task import tasks
 
-    for option, names in options.items():
+    for option, names in by_option.items():
         if names and option != kind.option:
             instead = f"name them by --{kind.option}" if kind.option else f"leave --{option} out"
             raise ValueError(f"suite {suite.id} compares {kind.display.noun}s; {instead}")
-    return tasks(suite, entrants(suite, options.get(kind.option) or [], limits))
+    return tasks(suite, entrants(suite, by_option.get(kind.option) or [], limits))
 
 
 def _make_folder(out: Path) -> None:
-    """Make the folder of the records: said now, not after the first run."""
+    """Make the folder of the records, so that an error appears before the first run."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {out} is a file; give a folder")
     out.mkdir(parents=True, exist_ok=True)
 
 
 def _leave(ranked: bool, interrupted: bool) -> None:
-    """Leave with a status that says so if the run was interrupted, or nothing was ranked."""
+    """Exit with the status for an interrupt, or for nothing ranked."""
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if not ranked:
@@ -213,8 +213,8 @@ def _print(
     return ranked
 
 
-def _say_time(suite: "Suite", records: list[dict[str, Any]], elapsed_s: float) -> None:
-    """Say on standard error if a whole run took longer than the suite should."""
+def _warn_of_budget(suite: "Suite", records: list[dict[str, Any]], elapsed_s: float) -> None:
+    """Print on standard error if a whole run took longer than the suite should."""
     whole = not any(record["reused"] for record in records)
     if suite.budget_s is not None and whole and elapsed_s > suite.budget_s:
         print(
@@ -224,8 +224,8 @@ def _say_time(suite: "Suite", records: list[dict[str, Any]], elapsed_s: float) -
         )
 
 
-def _say_kept(records: list[dict[str, Any]], total: int, out: Path) -> None:
-    """Say on standard error how many records there are, and how many come from earlier runs."""
+def _count_records(records: list[dict[str, Any]], total: int, out: Path) -> None:
+    """Print on standard error how many records there are, and how many are from earlier runs."""
     reused = sum(record["reused"] for record in records)
     notes = [f"{len(records)} of {total} records in {out}"]
     notes += [f"{reused} reused from earlier runs (use --fresh to run them again)"] * (reused > 0)
