@@ -15,11 +15,10 @@ import lb
 from evaluation.candidates.callable_candidate import GivenCandidate
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox.limits import Limits
-from evaluation.kinds import solver as bench
 from evaluation.kinds import suite as suites
+from evaluation.kinds.solver import SOLVER
 from evaluation.kinds.suite import Suite
-from evaluation.leaderboard import rank
-from evaluation.leaderboard.measures import MEASURES
+from evaluation.kinds.task import tasks
 from evaluation.records import record_file as records
 from evaluation.records import sweep
 from lb.solve import solver_name
@@ -113,7 +112,7 @@ def evaluate(
         chosen = replace(chosen, seeds=(seed,))
     for scenario in chosen.scenarios:
         scenario.check()
-    todo = bench.tasks(chosen, [candidate])
+    todo = tasks(chosen, [candidate])
     with tempfile.TemporaryDirectory(prefix="podlab-evaluate-") as folder:
         found = sweep.run(todo, Path(folder), jobs)
     return scores_of(candidate.name, chosen.id, found)
@@ -184,7 +183,7 @@ def _interval(records: Sequence[dict[str, Any]], score: float) -> tuple[float, f
     All dispatchers see the same traffic, and what is hard for one is hard for the others. The ends
     are therefore the means of the ends of the leaderboard's rows.
     """
-    rows = rank(records, MEASURES["solver"]).rows
+    rows = SOLVER.ranking(records).rows
     if not rows or any(row.alone is None for row in rows):
         return None
     ends = np.array([row.alone for row in rows])

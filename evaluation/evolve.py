@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import lb
 from evaluation.candidates.evolution_workload import Workload, usual
 from evaluation.candidates.sandbox import Limits, Sandboxed
+from evaluation.replay.cost import reference_s
 from traces.atomic_file import atomic_write
 
 #: What a program may use: seconds for an answer, and for all of one workload.
@@ -63,7 +64,7 @@ def evaluate(
 
     After each window but the last the program is asked, and its map is judged on the window that
     follows, which it has not seen. It runs in a process of its own
-    (:class:`evaluation.candidates.sandbox .Sandboxed`), a new one for each workload.
+    (:class:`evaluation.candidates.sandbox.Sandboxed`), a new one for each workload.
 
     Parameters
     ----------
@@ -175,7 +176,7 @@ def _window(program: Sandboxed, workload: Workload, number: int) -> _Judged:
         gpu=_balancedness(placement.rank_load(following)),
         expert=_balancedness(slots),
         seconds=seconds,
-        sort_s=_sort_s(workload.loads[number]),
+        sort_s=reference_s(workload.loads[number]),
     )
 
 
@@ -183,16 +184,6 @@ def _balancedness(load: NDArray[np.float64]) -> float:
     """Return the sum over layers of the mean over that of the maximum; 1 without load."""
     most = float(load.max(axis=1).sum())
     return float(load.mean(axis=1).sum()) / most if most else 1.0
-
-
-def _sort_s(load: NDArray[np.float64]) -> float:
-    """Return the seconds of sorting [layers, experts] now, the least of three."""
-    least = float("inf")
-    for _ in range(3):
-        started = time.perf_counter()
-        np.argsort(load, axis=1, kind="stable")
-        least = min(least, time.perf_counter() - started)
-    return least
 
 
 def _mean(judged: list[list[_Judged]], number: Callable[[_Judged], float]) -> float:

@@ -7,8 +7,9 @@ import argparse
 import json
 from pathlib import Path
 
+from evaluation.kinds import name_of, named
 from evaluation.report import image
-from evaluation.report.leaderboard_picture import plot, ranked_scores
+from evaluation.report.leaderboard_picture import plot, score_intervals, score_name
 
 TITLE = "podlab · default suite"
 FILES = {"light": "leaderboard.svg", "dark": "leaderboard-dark.svg"}
@@ -22,10 +23,11 @@ def main() -> None:
     arguments = parser.parse_args()
     files = sorted(arguments.records.glob("default-*/*.json"))
     records = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-    measure, scores = ranked_scores(records)
+    ranking = named(name_of(records[0])).ranking(records)
+    plots = [plot(score_intervals(ranking), score_name(ranking))]
     for scheme, name in FILES.items():
         picture = arguments.out / name
-        picture.write_bytes(image.draw(TITLE, [plot(scores, measure)], "svg", scheme))
+        picture.write_bytes(image.draw(TITLE, plots, "svg", scheme))
         print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
 
 

@@ -1,13 +1,11 @@
 """A user's own entry to the balancing competition, from a file."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from evaluation.candidates.candidate import Candidate
+from evaluation.candidates.competition_protocol import Rebalance
 from lb.registry import Registry
-
-if TYPE_CHECKING:
-    from evaluation.kinds.competition.protocol import Rebalance
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class EntryCandidate(Candidate):
 
     registry: ClassVar[Registry] = Registry("entry", {}, "podlab.entries")
 
-    def make(self) -> "Rebalance":
+    def make(self) -> Rebalance:
         """Return the entry: what is named, or a new object where that is a class.
 
         Raises

@@ -9,56 +9,42 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation.cli import options
 from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from evaluation.candidates.candidate import Candidate
-    from evaluation.candidates.sandbox.limits import Limits
-    from evaluation.kinds.competition.competition import CompetitionTask
-    from evaluation.kinds.fit import FitTask
-    from evaluation.kinds.solver import Task
+    from evaluation.kinds.kind import Kind
     from evaluation.kinds.suite import Suite
+    from evaluation.kinds.task import Task
     from evaluation.records.sweep import Task as Swept
 
 INTERRUPTED = 130
-#: Kind of a suite to what its table is ranked by.
-BEST = {
-    "solver": "efficiency",
-    "fit": "balance fitted",
-    "forecast": "balance with even",
-    "competition": "score",
-}
 
 
 def bench(
+    suite: options.Suite = "default",
     solver: Annotated[
         list[str] | None,
         typer.Option(
-            help="A registered name, or path/to/file.py:name (the name may be left out of a file "
-            "with one known entry). Names choose who runs; a file runs beside the chosen ones. "
-            "Repeat for several. [default: all registered]"
+            help="Registered solver, or path/to/file.py:name (a file with a single known entry "
+            "needs no name). Names replace the suite's own solvers; files run beside them. Repeat "
+            "for several. [default: those of the suite]"
         ),
     ] = None,
     forecaster: Annotated[
         list[str] | None,
-        typer.Option(
-            help="The same of forecasters, in a suite that compares these. [default: all "
-            "registered]"
-        ),
+        typer.Option(help="The same for forecasters, in a suite that compares them."),
     ] = None,
-    suite: Annotated[str, typer.Option(help="A bundled suite, or a .toml file.")] = "default",
-    out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("podlab-records"),
+    out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("podlab-records"),
     jobs: Annotated[
-        int, typer.Option(min=1, help="Processes; solve times are fairest with 1.")
+        int, typer.Option(min=1, help="Number of worker processes; 1 gives the fairest times.")
     ] = 1,
     seed: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="One seed, of solvers that draw lots and of generated traces. [default: the "
-            "suite's]",
+            help="Random seed, instead of the suite's; in a suite of schedulers it is added to "
+            "each of the suite's.",
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option(help="Run again what is already recorded.")] = False,
@@ -66,17 +52,19 @@ def bench(
         str | None,
         typer.Option(
             metavar="[ADDRESS]",
-            help="Run on a Ray cluster: one started here, or that of the address (auto: the one "
+            help="Run on a Ray cluster: a new local one, or that of the address (auto: the one "
             "this machine belongs to).",
         ),
     ] = None,
     retries: Annotated[
-        int, typer.Option(min=0, help="Tries again of a task whose process or machine died.")
+        int, typer.Option(min=0, help="Retries of a task whose process or machine died.")
     ] = 1,
     task_limit: Annotated[
-        float | None, typer.Option(help="Seconds that one task may take. [default: any]")
+        float | None, typer.Option(help="Time limit of a task, in seconds. [default: none]")
     ] = None,
-    by_scenario: Annotated[bool, typer.Option(help="One table for each scenario too.")] = False,
+    by_scenario: Annotated[
+        bool, typer.Option(help="Also print a table for each scenario.")
+    ] = False,
     svg: Annotated[
         Path | None,
         typer.Option(help="Draw scores with their intervals into this .html, .svg or .png file."),
@@ -85,168 +73,96 @@ def bench(
         bool, typer.Option(help="Run solvers from files in processes of their own.")
     ] = True,
     time_limit: Annotated[
-        float, typer.Option(help="Seconds for one answer of a solver from a file.")
+        float, typer.Option(help="Time limit for one answer of a solver from a file, in seconds.")
     ] = 10.0,
     memory_limit: Annotated[
-        float, typer.Option(help="MiB of memory for a solver from a file.")
+        float, typer.Option(help="Memory limit of a solver from a file, in MiB.")
     ] = 4096.0,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the rankings as JSON instead of tables.")
+        bool, typer.Option("--json", help="Print the ranking as JSON instead of tables.")
     ] = False,
 ) -> None:
-    """Replay the suite's traces through solvers, or forecasters, and print the leaderboard."""
+    """Run every candidate of a suite and print the leaderboard."""
     from evaluation.candidates.sandbox.limits import from_options
-    from evaluation.kinds import suite as suites
-    from evaluation.leaderboard import rank
-    from evaluation.leaderboard.measures import MEASURES
+    from evaluation.kinds import named
     from evaluation.report import page
 
-    how = {
-        "jobs": jobs,
-        "fresh": fresh,
-        "ray": ray,
-        "retries": retries,
-        "time_limit_s": task_limit,
-    }
     started = time.monotonic()
     try:
         if as_json and (svg or by_scenario):
             raise ValueError("--json prints no tables; leave --svg and --by-scenario out")
         if svg is not None:
             page.check(svg, "--svg")
-        if suites.is_serving(suite):
-            if solver or forecaster:
-                raise ValueError(
-                    "a serving suite runs all schedulers; leave --solver and --forecaster out"
-                )
-            _bench_serving(suite, out, seed or 0, by_scenario, svg, as_json, how)
-            return
-        chosen_suite = suites.load(suite)
-        if seed is not None:
-            chosen_suite = replace(chosen_suite, seeds=(seed,))
-        for scenario in chosen_suite.scenarios:
-            scenario.check()
+        chosen = _suite(suite, seed)
+        kind = named(chosen.kind)
         limits = from_options(time_limit, memory_limit) if sandbox else None
-        todo = _tasks(chosen_suite, solver or [], forecaster or [], limits)
+        todo = _tasks(chosen, kind, {"solver": solver, "forecaster": forecaster}, limits)
         _make_folder(out)
     except (ValueError, OSError, ImportError) as error:
         usage_error(error)
-    found, interrupted = _run(todo, out, how)
+    how = {"jobs": jobs, "fresh": fresh, "ray": ray, "retries": retries}
+    records, interrupted = _run(todo, kind, out, {**how, "time_limit_s": task_limit})
     if as_json:
-        result = rank(found, MEASURES[chosen_suite.kind], _wanted(chosen_suite))
-        print(json.dumps(result.as_dict(), indent=1))
-        ranked = bool(result.rows)
+        ranking = kind.ranking(records, kind.wanted(chosen))
+        print(json.dumps(ranking.as_dict(), indent=1))
+        ranked = bool(ranking.rows)
     else:
-        ranked = _print(chosen_suite, found, by_scenario, svg)
-    _say_kept(found, len(todo), out)
-    _say_time(chosen_suite, found, time.monotonic() - started)
+        ranked = _print(chosen, kind, records, by_scenario, svg)
+    _count_records(records, len(todo), out)
+    _warn_of_budget(chosen, records, time.monotonic() - started)
     _leave(ranked, interrupted)
 
 
+def _suite(name: str, seed: int | None) -> "Suite":
+    """Return the suite, with its scenarios checked and the seeds that are asked for."""
+    from evaluation.kinds import named
+    from evaluation.kinds import suite as suites
+
+    suite = suites.load(name)
+    for scenario in suite.scenarios:
+        scenario.check()
+    if seed is None:
+        return suite
+    return replace(suite, seeds=named(suite.kind).reseeded(suite, seed))
+
+
+def _tasks(
+    suite: "Suite", kind: "Kind", by_option: dict[str, list[str] | None], limits: Any
+) -> "list[Task]":
+    """Return the tasks of a suite.
+
+    Raises
+    ------
+    ValueError
+        If candidates are named by the option of another kind, or one of them is wrong.
+    """
+    from evaluation.kinds.entrants import entrants
+    from evaluation.kinds.task import tasks
+
+    for option, names in by_option.items():
+        if names and option != kind.option:
+            instead = f"name them by --{kind.option}" if kind.option else f"leave --{option} out"
+            raise ValueError(f"suite {suite.id} compares {kind.display.noun}s; {instead}")
+    return tasks(suite, entrants(suite, by_option.get(kind.option) or [], limits))
+
+
 def _make_folder(out: Path) -> None:
-    """Make the folder of the records: said now, not after the first run."""
+    """Make the folder of the records, so that an error appears before the first run."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {out} is a file; give a folder")
     out.mkdir(parents=True, exist_ok=True)
 
 
 def _leave(ranked: bool, interrupted: bool) -> None:
-    """Leave with a status that says so if the run was interrupted, or nothing was ranked."""
+    """Exit with the status for an interrupt, or for nothing ranked."""
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if not ranked:
         raise typer.Exit(1)
 
 
-def _bench_serving(
-    suite: str,
-    out: Path,
-    seed: int,
-    by_scenario: bool,
-    svg: Path | None,
-    as_json: bool,
-    how: dict[str, Any],
-) -> None:
-    """Rank schedulers, or recoveries, instead of solvers."""
-    from rich.console import Console
-
-    from evaluation.kinds import scheduler
-    from evaluation.kinds import suite as suites
-    from evaluation.leaderboard import scheduler_table
-    from evaluation.leaderboard.measures import MEASURES
-    from evaluation.leaderboard.stages import suite_as_dict
-    from evaluation.report import leaderboard_picture
-
-    chosen = suites.load_serving(suite)
-    _make_folder(out)
-    todo = scheduler.tasks(chosen, seed)
-    found, interrupted = _run(todo, out, how)
-    if as_json:
-        stages = suite_as_dict(found, MEASURES[chosen.kind])["stages"]
-        print(json.dumps({"suite": chosen.id, "stages": stages}, indent=1))
-        _say_kept(found, len(todo), out)
-        _leave(any(stage["rows"] for stage in stages.values()), interrupted)
-        return
-    console = Console(width=scheduler_table.WIDTH)
-    if by_scenario:
-        for name in chosen.scenarios:
-            mine = [record for record in found if record["scenario"]["id"] == name]
-            scheduler_table.render(mine, f"{chosen.id} · {name}", console)
-            console.print()
-    title = f"podlab · {chosen.id} · {len(chosen.seeds)} seeds, stage by stage"
-    ranked = scheduler_table.render(found, title, console)
-    if svg is not None:
-        leaderboard_picture.write(found, svg, title)
-    _say_kept(found, len(todo), out)
-    _leave(ranked, interrupted)
-
-
-def _tasks(
-    suite: "Suite", solvers: list[str], forecasters: list[str], limits: "Limits | None"
-) -> "Sequence[Task | FitTask | CompetitionTask]":
-    """Return a task for each scenario and each of what the suite compares."""
-    from evaluation.candidates.candidate import Candidate, ForecasterCandidate
-    from evaluation.kinds import fit, forecast
-    from evaluation.kinds import solver as runner
-    from evaluation.kinds.competition import competition
-
-    if suite.kind == "forecast":
-        if solvers:
-            raise ValueError(f"suite {suite.id} compares forecasters; name them by --forecaster")
-        return forecast.tasks(suite, _candidates(ForecasterCandidate, forecasters))
-    if forecasters:
-        raise ValueError(f"suite {suite.id} compares solvers; name them by --solver")
-    candidates = _candidates(Candidate, solvers, suite, limits)
-    if suite.kind == "fit":
-        return fit.tasks(suite, candidates)
-    if suite.kind == "competition":
-        return competition.tasks(suite, candidates)
-    return runner.tasks(suite, candidates)
-
-
-def _candidates(
-    kind: "type[Candidate]",
-    specs: list[str],
-    suite: "Suite | None" = None,
-    limits: "Limits | None" = None,
-) -> "list[Candidate]":
-    """Return who was asked for, else who the suite names, else all; with the suite's parameters."""
-
-    def candidate(spec: str) -> "Candidate":
-        given = suite.parameters.get(spec, {}) if suite else {}
-        return kind(spec, 0, tuple(sorted(given.items())), limits)
-
-    asked = [candidate(spec) for spec in dict.fromkeys(specs)]
-    names = [one for one in asked if one.path is None]
-    files = [one for one in asked if one.path is not None]
-    for one in asked:
-        one.make()  # a wrong name or file is said before anything runs
-    usual = (suite.solvers if suite else ()) or kind.registry.available()
-    return (names or [candidate(name) for name in usual]) + files
-
-
 def _run(
-    todo: "Sequence[Swept]", out: Path, how: dict[str, Any]
+    todo: "list[Task]", kind: "Kind", out: Path, how: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -254,14 +170,15 @@ def _run(
     from evaluation.cli.progress import progress
     from evaluation.records import sweep
 
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
+    field = kind.display.field
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with progress(*columns, TimeElapsedColumn()) as shown:
-        bar = shown.add_task("replaying", total=len(todo))
+        bar = shown.add_task("running", total=len(todo))
 
         def on_record(record: dict[str, Any], reused: bool) -> None:
-            found.append({**record, "reused": reused})
-            shown.update(bar, advance=1, description=f"replayed {_name(record)}")
+            records.append({**record, "reused": reused})
+            shown.update(bar, advance=1, description=f"ran {record[field]}")
 
         def on_lost(task: "Swept", reason: str) -> None:
             text = f"{task.path(out).stem}: {reason}; trying again"
@@ -270,67 +187,55 @@ def _run(
         try:
             sweep.run(todo, out, **how, on_record=on_record, on_lost=on_lost)
         except KeyboardInterrupt:
-            return found, True
+            return records, True
         except (ImportError, ValueError, OSError) as error:
             usage_error(error)
-    return found, False
+    return records, False
 
 
 def _print(
     suite: "Suite",
-    found: list[dict[str, Any]],
+    kind: "Kind",
+    records: list[dict[str, Any]],
     by_scenario: bool,
     svg: Path | None,
 ) -> bool:
-    from rich.console import Console
-
-    from evaluation.leaderboard import forecast_table, table
+    from evaluation.leaderboard import table
     from evaluation.report import leaderboard_picture
 
-    render = forecast_table.render if suite.kind == "forecast" else table.render
-    best = BEST[suite.kind]
-    console = Console()
-    if not console.is_terminal and console.width < table.WIDTH:
-        console = Console(width=table.WIDTH)
+    console = table.console_for()
     if by_scenario:
         for name in suite.scenario_ids:
-            mine = [record for record in found if record["scenario"]["id"] == name]
-            render(mine, f"{suite.id} · {name}", console)
+            alike = [record for record in records if record["scenario"]["id"] == name]
+            board = kind.leaderboard(kind.ranking(alike))
+            table.render(board, f"{suite.id} · {name}", console)
             console.print()
-    count = len(suite.scenario_ids)
-    title = f"podlab · {suite.id} · mean of {count} scenarios, best {best} first"
-    ranked = render(found, title, console, _wanted(suite))
+    ranking = kind.ranking(records, kind.wanted(suite))
+    board = kind.leaderboard(ranking)
+    stages = f", {board.variant} by {board.variant}" if board.ranked_by_variant else ""
+    means = f"mean of {len(suite.scenario_ids)} scenarios"
+    title = f"podlab · {suite.id} · {means}, best {kind.display.primary.title} first{stages}"
+    ranked = table.render(board, title, console)
     if svg is not None:
-        leaderboard_picture.write(found, svg, title, _wanted(suite))
+        leaderboard_picture.write(ranking, svg, title)
     return ranked
 
 
-def _wanted(suite: "Suite") -> set[tuple[str, str]]:
-    """Return (scenario, dispatcher) in which one must have run, so that means compare."""
-    forecasts = suite.kind == "forecast"
-    return {(one.id, "" if forecasts else one.dispatcher) for one in suite.scenarios}
-
-
-def _say_time(suite: "Suite", found: list[dict[str, Any]], elapsed_s: float) -> None:
-    """Say on standard error if a whole run took longer than the suite should."""
-    whole = not any(record["reused"] for record in found)
+def _warn_of_budget(suite: "Suite", records: list[dict[str, Any]], elapsed_s: float) -> None:
+    """Print on standard error if a whole run took longer than the suite should."""
+    whole = not any(record["reused"] for record in records)
     if suite.budget_s is not None and whole and elapsed_s > suite.budget_s:
         print(
             f"took {elapsed_s:.0f} s, more than the {suite.budget_s:g} s that {suite.id} should "
-            "take with its usual solvers on two free cores (--jobs 2)",
+            "take with its usual candidates on two free cores (--jobs 2)",
             file=sys.stderr,
         )
 
 
-def _say_kept(found: list[dict[str, Any]], total: int, out: Path) -> None:
-    """Say on standard error which records there are, and which come from earlier runs."""
-    reused = sum(record["reused"] for record in found)
-    notes = [f"{len(found)} of {total} records in {out}"]
-    notes += [f"{reused} taken up from earlier runs (--fresh runs them again)"] if reused else []
-    notes += ["interrupted: the same command goes on from here"] if len(found) < total else []
+def _count_records(records: list[dict[str, Any]], total: int, out: Path) -> None:
+    """Print on standard error how many records there are, and how many are from earlier runs."""
+    reused = sum(record["reused"] for record in records)
+    notes = [f"{len(records)} of {total} records in {out}"]
+    notes += [f"{reused} reused from earlier runs (use --fresh to run them again)"] * (reused > 0)
+    notes += ["interrupted; run the same command again to resume"] * (len(records) < total)
     print("; ".join(notes), file=sys.stderr)
-
-
-def _name(record: dict[str, Any]) -> str:
-    """Return who a record is about: a solver or a forecaster."""
-    return str(record["forecaster" if record.get("kind") == "forecast" else "solver"])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from evaluation.candidates.competition_protocol import Rebalance
     from evaluation.kinds.competition import protocol
     from lb.engines.competition import Competitor
 
@@ -114,7 +115,7 @@ def compete(
         )
         counts, length = _counts(trace, iterations, generated)
         baseline(counts(2))  # compiles the kernels, and finds errors before the long runs
-        rebalance: protocol.Rebalance
+        rebalance: Rebalance
         if entry is not None:
             rebalance = _entry(entry, seed)
         else:
@@ -127,7 +128,7 @@ def compete(
     _print(played, base, as_json)
 
 
-def _entry(spec: str, seed: int) -> "protocol.Rebalance":
+def _entry(spec: str, seed: int) -> "Rebalance":
     """Return an entry. It may have a memory, so that no call compiles it before the run."""
     from evaluation.candidates.competition_entry import EntryCandidate
 

@@ -9,7 +9,7 @@ import typer
 from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
-    from evaluation.records.submission.verify import Verdict
+    from evaluation.kinds.verify import Verdict
 
 app = typer.Typer(help="Show records, and check what others submitted.", no_args_is_help=True)
 
@@ -40,48 +40,42 @@ def show(
     folder: Annotated[Path, typer.Argument(help="Folder of records, of one suite or several.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the rankings as JSON.")] = False,
 ) -> None:
-    """Print the leaderboard of each suite whose records there are, without running anything."""
-    from collections import defaultdict
+    """Print the leaderboard of each suite whose records a folder holds; nothing is run."""
+    from evaluation.kinds import named
+    from evaluation.leaderboard import table
 
-    from evaluation.leaderboard.measures import MEASURES
-    from evaluation.leaderboard.stages import suite_as_dict
-    from evaluation.records import record_file
-
-    by_suite: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     try:
-        for record in record_file.read_all(folder):
-            by_suite[record["suite"], record.get("kind", "solver")].append(record)
+        by_suite = _by_suite(folder)
+        kinds = {key: named(key[1]) for key in by_suite}
     except (ValueError, OSError) as error:
         usage_error(error)
-    if not by_suite:
-        usage_error(ValueError(f"{folder} holds no records"))
+    rankings = {key: kinds[key].ranking(records) for key, records in by_suite.items()}
     if as_json:
-        ranked = [
-            suite_as_dict(found, MEASURES[kind])
-            for (_, kind), found in by_suite.items()
-            if kind in MEASURES
-        ]
-        print(json.dumps(ranked, indent=1))
+        print(json.dumps([ranking.as_dict() for ranking in rankings.values()], indent=1))
         return
-    for (name, kind), found in sorted(by_suite.items()):
-        _table(name, kind, found)
+    console = table.console_for()
+    for key, ranking in rankings.items():
+        title = f"podlab · {key[0]} · {len(by_suite[key])} records"
+        table.render(kinds[key].leaderboard(ranking), title, console)
 
 
-def _table(suite: str, kind: str, found: "list[dict[str, Any]]") -> None:
-    from rich.console import Console
+def _by_suite(folder: Path) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Return records by suite and kind, in the order of their names.
 
-    from evaluation.leaderboard import forecast_table, scheduler_table, table
+    Raises
+    ------
+    ValueError
+        If the folder holds no records, or a file that is none.
+    """
+    from evaluation.kinds import name_of
+    from evaluation.records import record_file
 
-    console = Console()
-    if not console.is_terminal and console.width < table.WIDTH:
-        console = Console(width=table.WIDTH)
-    title = f"podlab · {suite} · {len(found)} records"
-    if kind == "forecast":
-        forecast_table.render(found, title, console)
-    elif kind in ("serving", "faults"):
-        scheduler_table.render(found, title, console)
-    else:
-        table.render(found, title, console)
+    by_suite: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for record in record_file.read_all(folder):
+        by_suite.setdefault((record["suite"], name_of(record)), []).append(record)
+    if not by_suite:
+        raise ValueError(f"{folder} holds no records")
+    return dict(sorted(by_suite.items()))
 
 
 @app.command()
@@ -106,8 +100,8 @@ def verify(
     not malice. Run what you do not trust on a machine that you can lose.
     """
     from evaluation.candidates.sandbox.limits import from_options
+    from evaluation.kinds.verify import verify as verified
     from evaluation.records.submission.unpack import unpack
-    from evaluation.records.submission.verify import verify as verified
 
     def show(verdict: "Verdict") -> None:
         if not as_json:

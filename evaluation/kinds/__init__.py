@@ -1,0 +1,41 @@
+"""Kinds of suites: one file or folder each, and one line here."""
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evaluation.kinds.kind import Kind
+
+#: Name in a suite's TOML and in records, to the kind; it is loaded when it is asked for.
+KINDS = {
+    "solver": "evaluation.kinds.solver:SOLVER",
+    "fit": "evaluation.kinds.fit.fit:FIT",
+    "forecast": "evaluation.kinds.forecast:FORECAST",
+    "competition": "evaluation.kinds.competition.competition:COMPETITION",
+    "serving": "evaluation.kinds.scheduler.scheduler:SCHEDULER",
+    "faults": "evaluation.kinds.recovery:RECOVERY",
+}
+
+#: Kind of a suite or record that names none.
+DEFAULT = "solver"
+
+
+def named(name: Any) -> "Kind":
+    """Return a kind.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if not isinstance(name, str) or name not in KINDS:
+        raise ValueError(f"kind = {name!r} is not one of {', '.join(KINDS)}")
+    module, _, attribute = KINDS[name].partition(":")
+    kind: Kind = getattr(importlib.import_module(module), attribute)
+    return kind
+
+
+def name_of(table: Mapping[str, Any]) -> Any:
+    """Return what a record or a suite's TOML says that its kind is."""
+    return table.get("kind", DEFAULT)

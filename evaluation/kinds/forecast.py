@@ -1,19 +1,25 @@
-"""Score forecasters: how near the next window they come, and what balance that leads to."""
+"""Suites of forecasters: how near the next window they come, and what balance that leads to."""
 
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.candidates.candidate import Candidate, parameters
-from evaluation.kinds.solver import Task, seeded_for
-from evaluation.kinds.suite import Suite
+from evaluation.candidates.candidate import ForecasterCandidate
+from evaluation.kinds import routing_scenarios
+from evaluation.kinds.columns import GAP, INTERVAL
+from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.suite_ranking import SuiteRanking
+from evaluation.kinds.task import Task, running
+from evaluation.leaderboard.column import Column
+from evaluation.leaderboard.identity import Identity
+from evaluation.leaderboard.measure import Parts, RatioOfSums
+from evaluation.leaderboard.table import Leaderboard, Line
 from evaluation.records import record_file
 from evaluation.replay import time_split
 from evaluation.replay.cost import cost, reference_s
@@ -28,22 +34,54 @@ DISPATCHERS = ("even", "optimal")
 #: Of a layer's experts, those that count as hot.
 HOT_FRACTION = 0.1
 
-
-@dataclass(frozen=True)
-class ForecastTask(Task):
-    """One record to be: a forecaster on a scenario."""
-
-    def identity(self) -> dict[str, Any]:
-        """Return everything that the scores depend on, by name or by a hash of its contents."""
-        return {**super().identity(), "kind": "forecast"}
-
-    def run(self) -> dict[str, Any]:
-        """Return the record; a forecaster's failure becomes part of it."""
-        return run_forecast(self)
-
-    def failed(self, reason: str) -> dict[str, Any]:
-        """Return the record of a run that could not be ended."""
-        return _prepared(self)[0] | record_file.lost(reason)
+#: Name of the line that shows what the planner reaches if it is given the load that came.
+FORESIGHT = "(perfect foresight)"
+COLUMNS = (
+    Column(
+        "balancedness_even",
+        "balance\neven",
+        "Mean ÷ maximum rank load of a placement for the forecast, on the window that came, with "
+        "tokens split evenly over replicas",
+    ),
+    INTERVAL,
+    GAP,
+    Column(
+        "balancedness_optimal",
+        "balance\noptimal",
+        "Balance even, but with tokens split optimally over replicas",
+    ),
+    Column(
+        "error",
+        "next-window\nerror",
+        "Sum of absolute errors of the forecast ÷ sum of the load",
+        "{:.1f} %",
+        factor=100,
+        better=-1,
+    ),
+    Column(
+        "hot_error",
+        "of hot\nexperts",
+        "The error over the tenth of the experts that turned out hottest",
+        "{:.1f} %",
+        factor=100,
+        better=-1,
+    ),
+    Column(
+        "foresight_even",
+        "foresight",
+        "Balance even if the forecast had been right; the same for every forecaster",
+        better=0,
+        terminal=False,
+    ),
+    Column(
+        "solve_s",
+        "forecast\nms",
+        "Measured seconds of a call, median; depends on the machine",
+        "{:.2f}",
+        factor=1e3,
+        better=-1,
+    ),
+)
 
 
 @dataclass
@@ -58,61 +96,84 @@ class Forecasted:
     reference_s: list[float] = field(default_factory=list)
 
 
-def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[ForecastTask]:
-    """Return all tasks of a suite of forecasts, as :func:`evaluation.kinds.solver.tasks` does."""
-    chosen = list(candidates)
-    return [
-        ForecastTask(suite.id, scenario, seeded)
-        for scenario in suite.scenarios
-        for seeded in seeded_for(scenario, chosen, suite.seeds)
-    ]
+def _of_windows(record: Record) -> Parts:
+    values = np.asarray(record["windows"]["balancedness_even"], dtype=np.float64)
+    return values, np.ones_like(values)
 
 
-def _prepared(task: Task) -> tuple[dict[str, Any], Any]:
-    """Return all of a record that its forecaster has no part in, and the trace."""
-    scenario, candidate = task.scenario, task.candidate
-    trace = scenario.load_trace(candidate.seed)
-    scenario.check_trace(trace)
-    record = record_file.begun(
-        kind="forecast",
-        suite=task.suite,
-        family=scenario.family or scenario.id,
-        scenario=asdict(scenario),
-        forecaster=candidate.name,
-        forecaster_file=candidate.file_hash,
-        seed=candidate.seed,
-        trace_seed=candidate.seed if scenario.is_drawn else None,
-        trace_hash=trace.content_hash,
+class ForecastKind(Kind):
+    """Forecasters, by the balance of placements that are made for their forecasts."""
+
+    name = "forecast"
+    title = "forecasters, by the balance that their forecasts lead to"
+    display = Display(
+        noun="forecaster",
+        field="forecaster",
+        variant="",
+        columns=COLUMNS,
+        windows="balancedness_even",
+        layers="balancedness_even",
+        registry=lambda variant: lb.FORECASTERS,
     )
-    return record, trace
+    measure = RatioOfSums(
+        "balancedness_even", _of_windows, identity=Identity("forecaster", dispatcher="")
+    )
+    candidate = ForecasterCandidate
+    option = "forecaster"
 
+    def scenarios(self, where: str, table: dict[str, Any]) -> list[Scenario]:
+        """Return the scenario of a table."""
+        return routing_scenarios.read(where, table)
 
-def run_forecast(task: Task) -> dict[str, Any]:
-    """Walk the windows of one scenario and return the record of its forecasts."""
-    started = time.perf_counter()
-    record, trace = _prepared(task)
-    try:
-        forecaster = task.candidate.make()
-        record["parameters"] = parameters(forecaster)
-        learned = time_split.learned(forecaster, trace, task.scenario)
-        record["split"] = learned.windows
-        found = walk(trace, task.scenario, learned.made, learned.scored_from)
-    except (Exception, SystemExit) as error:
-        record |= record_file.failure(error)
-        record["wall"] = {"total_s": time.perf_counter() - started}
-        return record
-    columns = _columns(found)
-    record["status"] = "ok"
-    record["scores"] = {name: float(mean(rows)) for name, rows in columns.items()}
-    record["layers"] = {name: mean(rows, axis=0).tolist() for name, rows in columns.items()}
-    record["windows"] = {name: mean(rows, axis=1).tolist() for name, rows in columns.items()}
-    record["cost"] = cost(found.forecast_s, found.reference_s)
-    record["wall"] = {
-        "total_s": time.perf_counter() - started,
-        "forecast_s": found.forecast_s,
-        "forecast_s_median": statistics.median(found.forecast_s),
-    }
-    return record
+    def inputs(self, task: Task) -> dict[str, Any]:
+        """Return hashes of presets and traces."""
+        return routing_scenarios.inputs(task)
+
+    def begin(self, task: Task) -> tuple[Record, Any]:
+        """Return the record, and the trace."""
+        scenario, candidate = task.scenario, task.candidate
+        trace = scenario.load_trace(candidate.seed)
+        scenario.check_trace(trace)
+        record = record_file.begun(
+            kind=self.name,
+            suite=task.suite,
+            family=scenario.family or scenario.id,
+            scenario=asdict(scenario),
+            forecaster=candidate.name,
+            forecaster_file=candidate.file_hash,
+            seed=candidate.seed,
+            trace_seed=candidate.seed if scenario.is_drawn else None,
+            trace_hash=trace.content_hash,
+        )
+        return record, trace
+
+    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+        """Forecast each window of the trace from those before it."""
+        with running(task, record) as forecaster:
+            learned = time_split.learned(forecaster, prepared, task.scenario)
+            record["split"] = learned.windows
+            found = walk(prepared, task.scenario, learned.made, learned.scored_from)
+        columns = _columns(found)
+        return {
+            "scores": {name: float(mean(rows)) for name, rows in columns.items()},
+            "layers": {name: mean(rows, axis=0).tolist() for name, rows in columns.items()},
+            "windows": {name: mean(rows, axis=1).tolist() for name, rows in columns.items()},
+            "cost": cost(found.forecast_s, found.reference_s),
+            "wall": {
+                "forecast_s": found.forecast_s,
+                "forecast_s_median": statistics.median(found.forecast_s),
+            },
+        }
+
+    def leaderboard(self, ranking: SuiteRanking) -> Leaderboard:
+        """Return the ranking as the table shows it, and what perfect foresight would reach."""
+        board = super().leaderboard(ranking)
+        if not board.lines:
+            return board
+        # the same for every forecaster
+        scores = board.lines[0].values
+        foresight = {f"balancedness_{name}": scores[f"foresight_{name}"] for name in DISPATCHERS}
+        return replace(board, lines=(*board.lines, Line(None, FORESIGHT, "", foresight)))
 
 
 def walk(
@@ -206,3 +267,6 @@ def mean(rows: list[Array], axis: int | None = None) -> Any:
     known = np.isfinite(table)
     count = known.sum(axis=axis)
     return np.where(known, table, 0.0).sum(axis=axis) / np.maximum(count, 1)
+
+
+FORECAST = ForecastKind()

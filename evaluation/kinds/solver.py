@@ -1,180 +1,208 @@
-"""Solvers on the scenarios of a suite: a task for each pair, and its record."""
+"""Suites of solvers: each replays a routing trace on a deployment."""
 
 import functools
-import hashlib
 import statistics
-import time
-from collections.abc import Iterable
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
-import traces
-from evaluation.candidates.candidate import Candidate, parameters
-from evaluation.kinds.suite import Suite
+import numpy as np
+
+import lb
+from evaluation.kinds import routing_scenarios, suite_keys
+from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
+from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.task import Task, running
+from evaluation.leaderboard.column import Column
+from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
 from evaluation.replay import plot_data, scores, time_split
 from evaluation.replay.cost import cost
 from evaluation.replay.ideal_reference import Yardstick
-from evaluation.replay.replay import Deployment, replay
+from evaluation.replay.replay import Deployment, Replayed, replay
 from evaluation.replay.scenario import Scenario
 from evaluation.step.executor import StepExecutor
-from hardware import Device
+
+COLUMNS = (
+    Column(
+        "efficiency",
+        "efficiency\n",
+        "Time under perfect balance ÷ time taken: Σ ideal ÷ (Σ step + Σ migration)",
+        "{:.4f}",
+    ),
+    INTERVAL,
+    GAP,
+    Column(
+        "balancedness_fitted",
+        "balance\nfitted",
+        "Mean ÷ maximum rank load on the last window that the solver saw; most papers report this",
+    ),
+    Column(
+        "balancedness_next",
+        "balance\nnext",
+        "Mean ÷ maximum rank load on the window after that; a deployment gets this",
+    ),
+    Column(
+        "balancedness_seconds_next",
+        "balance\nseconds",
+        "Balance next in seconds of the experts instead of tokens",
+        hide=4,
+    ),
+    Column(
+        "worst_layer_next", "worst\nlayer", "Lowest balance of a layer on the next windows", hide=6
+    ),
+    Column(
+        "gap_to_bound",
+        "gap to\nbound",
+        "Upper bound of the fitted balance, for any placement, minus the fitted balance",
+        better=-1,
+        hide=7,
+    ),
+    Column(
+        "gap_to_bound_next",
+        "gap to\nbound next",
+        "Upper bound of the balance on the next windows minus balance next",
+        better=-1,
+        hide=10,
+    ),
+    Column(
+        "slots_changed",
+        "slots\nchanged",
+        "Share of the slots that a rebalance rewrites",
+        "{:.0f} %",
+        factor=100,
+        better=-1,
+    ),
+    Column(
+        "moved_bytes",
+        "GB\nmoved",
+        "Expert weights that ranks receive, over all scenarios",
+        "{:.1f}",
+        factor=1e-9,
+        better=-1,
+        hide=8,
+    ),
+    Column(
+        "step_s",
+        "step\nms",
+        "Simulated time of an engine step, mean",
+        "{:.3f}",
+        factor=1e3,
+        better=-1,
+        hide=5,
+    ),
+    Column(
+        "tokens_per_s_per_chip",
+        "tokens/s\nper chip",
+        "Simulated throughput, migration included",
+        "{:,.0f}",
+        hide=9,
+    ),
+    COST,
+    SOLVE,
+)
 
 
-@dataclass(frozen=True)
-class Task:
-    """One record to be: a candidate on a scenario."""
-
-    suite: str
-    scenario: Scenario
-    candidate: Candidate
-
-    def identity(self) -> dict[str, Any]:
-        """Return everything that the scores depend on, by name or by a hash of its contents."""
-        scenario = self.scenario
-        return {
-            "suite": self.suite,
-            "scenario": asdict(scenario),
-            **self.candidate.identity(),
-            # covers the bundled presets as well; a user's own are hashed beside it
-            "source_hash": record_file.provenance()["source_hash"],
-            "presets": [record_file.own_file(name) for name in scenario.presets],
-            "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
-            "traces": _traces(scenario),
-        }
-
-    def run(self) -> dict[str, Any]:
-        """Return the record."""
-        return run_task(self)
-
-    def failed(self, reason: str) -> dict[str, Any]:
-        """Return the record of a run that could not be ended."""
-        return _prepared(self)[0] | record_file.lost(reason)
-
-    def path(self, folder: Path) -> Path:
-        """Return the file of this task's record."""
-        name = self.candidate.name.replace(":", "-")
-        name = f"{self.scenario.id}--{name}--{self.scenario.dispatcher}--seed{self.candidate.seed}"
-        return record_file.path_of(folder, self.suite, name, self.identity())
+def _ideal_and_taken(record: Record) -> Parts:
+    windows = record["windows"]
+    taken = np.add(windows["step_s"], windows["migration_s"])
+    return np.asarray(windows["ideal_s"], dtype=np.float64), taken
 
 
-def _traces(scenario: Scenario) -> list[Any]:
-    """Return hashes of recorded traces; of drawn ones what, beside the seed, decides on them."""
-    if scenario.is_drawn:
-        return [*scenario.trace, record_file.provenance()["host"]["numpy"]]
-    return [traces.open(name, "routing").content_hash for name in scenario.trace]
+class SolverKind(Kind):
+    """Solvers, by what their placements reach on the windows after those that they saw."""
 
-
-def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[Task]:
-    """Return all tasks of a suite, scenario by scenario and seed by seed.
-
-    Where the trace is drawn everyone meets every seed of the suite. On a recorded trace, those do
-    that draw lots themselves, and the others run once.
-
-    Raises
-    ------
-    ValueError
-        If two candidates have one name, under which the leaderboard could not tell them apart.
-    """
-    chosen = list(candidates)
-    specs: dict[str, str] = {}
-    for one in chosen:
-        if one.name in specs:
-            raise ValueError(
-                f"{specs[one.name]} and {one.spec} are both called {one.name!r} in the "
-                "leaderboard; rename one"
-            )
-        specs[one.name] = one.spec
-    return [
-        Task(suite.id, scenario, seeded)
-        for scenario in suite.scenarios
-        for seeded in seeded_for(scenario, chosen, suite.seeds)
-    ]
-
-
-def seeded_for(
-    scenario: Any, candidates: Iterable[Candidate], seeds: tuple[int, ...]
-) -> list[Candidate]:
-    """Return each candidate once for each seed that makes a difference on the scenario."""
-    chosen = list(candidates)
-    varied = {one.spec for one in chosen if scenario.is_drawn or one.is_seeded}
-    return [
-        replace(one, seed=seed)
-        for number, seed in enumerate(seeds)
-        for one in chosen
-        if number == 0 or one.spec in varied
-    ]
-
-
-@functools.lru_cache(maxsize=4)
-def _yardstick(scenario: Scenario, trace_hash: str) -> Yardstick:
-    """Return the yardstick of a trace and a deployment, kept while solvers take turns on it."""
-    return Yardstick()
-
-
-def _prepared(task: Task) -> tuple[dict[str, Any], Any, StepExecutor, Deployment]:
-    """Return all of a record that its solver has no part in, and what the solver is tried on."""
-    record = record_file.begun(
-        kind="solver",
-        suite=task.suite,
-        family=task.scenario.family or task.scenario.id,
-        scenario=asdict(task.scenario),
-        solver=task.candidate.name,
-        solver_file=task.candidate.file_hash,
-        dispatcher=task.scenario.dispatcher,
-        seed=task.candidate.seed,
-        trace_seed=task.candidate.seed if task.scenario.is_drawn else None,
+    name = "solver"
+    title = "solvers, by the efficiency of replayed traffic"
+    display = Display(
+        noun="solver",
+        field="solver",
+        variant="dispatcher",
+        columns=COLUMNS,
+        windows="balancedness_next",
+        layers="balancedness_next",
+        layers_bound="bound_next",
+        registry=lambda variant: lb.SOLVERS,
     )
-    trace = task.scenario.load_trace(task.candidate.seed)
-    task.scenario.check_trace(trace)
-    executor = task.scenario.executor()
-    deployment = task.scenario.deployment(executor)
-    record["trace_hash"] = trace.content_hash
-    record["fabric_hash"] = executor.collectives.fabric.content_hash
-    record["deployment"] = asdict(deployment)
-    record["solver_entry"] = task.candidate.entry or None
-    record["sandboxed"] = task.candidate.sandboxed
-    return record, trace, executor, deployment
+    measure = RatioOfSums("efficiency", _ideal_and_taken)
+    keys = suite_keys.KEYS
 
+    def scenarios(self, where: str, table: dict[str, Any]) -> list[Scenario]:
+        """Return the scenario of a table, once for each of its dispatchers."""
+        return routing_scenarios.read(where, table)
 
-def run_task(task: Task) -> dict[str, Any]:
-    """Replay one scenario and return its record; a solver's failure becomes part of it."""
-    started = time.perf_counter()
-    record, trace, executor, deployment = _prepared(task)
-    try:
-        with ExitStack() as stack:
-            solver = task.candidate.make()
-            stack.callback(getattr(solver, "close", lambda: None))
-            record["parameters"] = parameters(solver)
+    def inputs(self, task: Task) -> dict[str, Any]:
+        """Return hashes of presets and traces."""
+        return routing_scenarios.inputs(task)
+
+    def begin(self, task: Task) -> tuple[Record, Any]:
+        """Return the record, and trace, executor and deployment for the replay."""
+        scenario, candidate = task.scenario, task.candidate
+        record = record_file.begun(
+            kind=self.name,
+            suite=task.suite,
+            family=scenario.family or scenario.id,
+            scenario=self.describe(task),
+            solver=candidate.name,
+            solver_file=candidate.file_hash,
+            dispatcher=scenario.dispatcher,
+            seed=candidate.seed,
+            trace_seed=candidate.seed if scenario.is_drawn else None,
+        )
+        trace = scenario.load_trace(candidate.seed)
+        scenario.check_trace(trace)
+        executor = scenario.executor()
+        deployment = scenario.deployment(executor)
+        record["trace_hash"] = trace.content_hash
+        record["fabric_hash"] = executor.collectives.fabric.content_hash
+        record["deployment"] = asdict(deployment)
+        record["solver_entry"] = candidate.entry or None
+        record["sandboxed"] = candidate.sandboxed
+        return record, (trace, executor, deployment)
+
+    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+        """Replay the trace; a solver that learns is trained on its part of the windows first."""
+        trace, executor, deployment = prepared
+        with running(task, record) as solver:
             learned = time_split.learned(solver, trace, task.scenario)
             record["split"] = learned.windows
-            plain = replace(task.scenario, dispatcher="even", forecaster="last", objective="tokens")
             replayed = replay(
                 trace,
                 executor,
                 deployment,
                 learned.made,
                 scored_from=learned.scored_from,
-                yardstick=_yardstick(plain, record["trace_hash"]),
+                yardstick=_yardstick(_without_choices(task.scenario), record["trace_hash"]),
             )
-    except (Exception, SystemExit) as error:
-        record |= record_file.failure(error)
-        record["wall"] = {"total_s": time.perf_counter() - started}
-        return record
-    record["status"] = "ok"
-    record["scores"] = scores.summary(replayed, executor, deployment)
-    record["windows"] = scores.by_window(replayed)
-    record["layers"] = scores.by_layer(replayed)
-    record["rank_load"] = plot_data.rank_load(replayed)
-    record["breakdown"] = plot_data.breakdown(replayed, deployment)
-    record["links"] = plot_data.links(replayed, executor, deployment)
-    if replayed.solve_s:
-        record["cost"] = cost(replayed.solve_s, replayed.reference_s)
-    record["wall"] = {
-        "total_s": time.perf_counter() - started,
-        "solve_s": replayed.solve_s,
-        "solve_s_median": statistics.median(replayed.solve_s) if replayed.solve_s else 0.0,
+        return _outcome(replayed, executor, deployment)
+
+
+def _without_choices(scenario: Scenario) -> Scenario:
+    """Return the scenario without what the ideal time does not depend on."""
+    return replace(scenario, dispatcher="even", forecaster="last", objective="tokens")
+
+
+@functools.lru_cache(maxsize=4)
+def _yardstick(scenario: Scenario, trace_hash: str) -> Yardstick:
+    """Return the cache of ideal times of a trace and a deployment, shared by all solvers."""
+    return Yardstick()
+
+
+def _outcome(replayed: Replayed, executor: StepExecutor, deployment: Deployment) -> dict[str, Any]:
+    """Return scores, what plots need, and measured times of a replay."""
+    solve_s = replayed.solve_s
+    return {
+        "scores": scores.summary(replayed, executor, deployment),
+        "windows": scores.by_window(replayed),
+        "layers": scores.by_layer(replayed),
+        "rank_load": plot_data.rank_load(replayed),
+        "breakdown": plot_data.breakdown(replayed, deployment),
+        "links": plot_data.links(replayed, executor, deployment),
+        **({"cost": cost(solve_s, replayed.reference_s)} if solve_s else {}),
+        "wall": {
+            "solve_s": solve_s,
+            "solve_s_median": statistics.median(solve_s) if solve_s else 0.0,
+        },
     }
-    return record
+
+
+SOLVER = SolverKind()

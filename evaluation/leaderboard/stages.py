@@ -1,11 +1,11 @@
 """Rankings of schedulers and recoveries, stage by stage."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evaluation.leaderboard.identity import Record
-from evaluation.leaderboard.measure import Measure, RatioOfSums
+from evaluation.leaderboard.measure import Measure
 from evaluation.leaderboard.ranking import Ranking, rank
 from evaluation.leaderboard.rows import Row
 
@@ -45,18 +45,9 @@ def unranked(ranking: Ranking) -> list[tuple[str, str]]:
     ]
 
 
-def suite_as_dict(records: list[Record], measure: Measure) -> dict[str, Any]:
-    """Return the ranking of a suite for JSON, stage by stage where the measure has a reference.
-
-    The keys are described in docs/leaderboard.md.
-    """
-    if isinstance(measure, RatioOfSums):
-        return rank(records, measure).as_dict()
-    rankings = rank_stages(records, measure)
-    return {
-        "suite": next((ranking.suite for ranking in rankings.values()), ""),
-        "stages": {stage: _as_dict(ranking) for stage, ranking in rankings.items()},
-    }
+def stages_as_dict(rankings: Mapping[str, Ranking]) -> dict[str, Any]:
+    """Return the ranking of every stage for JSON; docs/leaderboard.md describes the keys."""
+    return {stage: _as_dict(ranking) for stage, ranking in rankings.items()}
 
 
 def _as_dict(ranking: Ranking) -> dict[str, Any]:

@@ -1,165 +1,149 @@
-"""The leaderboard as a table: a view of the ranking of records."""
+"""The leaderboard as a table in a terminal, for suites of every kind."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.leaderboard import Ranking, Row, rank
-from evaluation.leaderboard.measures import measure_of
+from evaluation.leaderboard.column import Column
 
-WIDTH = 118
+#: Columns of a console that is no terminal, so that a pipe or a file gets the whole table.
+WIDTH = 132
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column: heading, the value of a row, how it is written, and how soon it may be spared."""
-
-    heading: str
-    value: Callable[[Row], Any]
-    form: str
-    spare: int = 0
-
-    def cell(self, row: Row) -> str:
-        """Return the text of a row; a dash where nothing was measured."""
-        value = self.value(row)
-        return "–" if value is None else self.form.format(value)
-
-
-def of_score(key: str, factor: float = 1.0) -> Callable[[Row], Any]:
-    """Return the function that reads a score of a row, times a factor; None without it."""
-
-    def value(row: Row) -> float | None:
-        score = row.scores.get(key)
-        return None if score is None else score * factor
-
-    return value
-
-
-def interval(row: Row) -> str | None:
-    """Return the text of a row's interval."""
-    return None if row.interval is None else "{:.4f}–{:.4f}".format(*row.interval)
-
-
-SURE = (
-    Column("95 %\ninterval", interval, "{}"),
-    Column("gap to\nbest", lambda row: 100 * row.gap, "{:.1f} %", 3),
-)
-PRICE = (
-    Column("cost\nratio", lambda row: row.cost_ratio, "{:,.0f} ×", 1),
-    Column("solve\nms", lambda row: row.solve_s and row.solve_s * 1e3, "{:.2f}"),
-)
-#: Kind of a suite to its columns.
-COLUMNS = {
-    "solver": (
-        Column("efficiency\n", lambda row: row.score, "{:.4f}"),
-        *SURE,
-        Column("balance\nfitted", of_score("balancedness_fitted"), "{:.3f}"),
-        Column("balance\nnext", of_score("balancedness_next"), "{:.3f}"),
-        Column("balance\nseconds", of_score("balancedness_seconds_next"), "{:.3f}", 4),
-        Column("worst\nlayer", of_score("worst_layer_next"), "{:.3f}", 6),
-        Column("gap to\nbound", of_score("gap_to_bound"), "{:.3f}", 7),
-        Column("slots\nchanged", of_score("slots_changed", 100), "{:.0f} %"),
-        Column("GB\nmoved", of_score("moved_bytes", 1e-9), "{:.1f}", 8),
-        Column("step\nms", of_score("step_s", 1e3), "{:.3f}", 5),
-        Column("tokens/s\nper chip", of_score("tokens_per_s_per_chip"), "{:,.0f}", 9),
-        *PRICE,
-    ),
-    "fit": (
-        Column("balance\nfitted", lambda row: row.score, "{:.4f}"),
-        *SURE,
-        Column("worst\nlayer", of_score("worst_layer_fitted"), "{:.3f}", 5),
-        Column("gap to\nbound", of_score("gap_to_bound"), "{:.4f}", 4),
-        *PRICE,
-    ),
-    "competition": (
-        Column("score\n", lambda row: row.score, "{:.1f}"),
-        *SURE,
-        Column("seconds\n", of_score("total_s"), "{:.2f}"),
-        Column("imba-\nlance", of_score("imbalance"), "{:.4f}"),
-        Column("moves\n", of_score("moves"), "{:,.0f}"),
-        Column("calls\n", of_score("calls"), "{:,.0f}", 4),
-        *PRICE,
-    ),
-}
-
-
-def render(
-    records: list[dict[str, Any]],
-    title: str,
-    console: Console,
-    wanted: Collection[tuple[str, str]] | None = None,
-) -> bool:
-    """Print the leaderboard and what is not in it; return whether any solver was ranked.
+class Line:
+    """A line of the table.
 
     Parameters
     ----------
-    records
-        Of one suite of solvers.
-    title, console
-        What is written above the table, and where.
-    wanted
-        As in :func:`evaluation.leaderboard.rank`.
+    rank
+        None for a line that is not ranked and stands below the others.
+    name, variant
+        Of the candidate, and its dispatcher or stage.
+    values
+        What columns read.
     """
-    return show(rank(records, measure_of(records), wanted), title, console)
+
+    rank: int | None
+    name: str
+    variant: str
+    values: Mapping[str, Any]
 
 
-def show(found: Ranking, title: str, console: Console) -> bool:
-    """Print a ranking as :func:`render` does its records."""
-    if found.rows:
-        table, hidden = table_of(found.rows, COLUMNS[found.kind], title, console)
+@dataclass(frozen=True)
+class Note:
+    """A line below the table, in a style of Rich."""
+
+    text: str
+    style: str
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """What a table shows.
+
+    Parameters
+    ----------
+    noun, variant
+        Who competes, and what is compared beside them ("dispatcher", "stage", or nothing).
+    columns
+        The first one ranks.
+    lines
+        The best first; where ranks hold within one variant, variant by variant.
+    notes
+        Who is not ranked, and why.
+    """
+
+    noun: str
+    variant: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def ranked_by_variant(self) -> bool:
+        """Whether ranks hold within one variant alone."""
+        return self.columns[0].within_variant
+
+
+def console_for() -> Console:
+    """Return a console that is wide enough for the table, unless it is a terminal."""
+    console = Console()
+    if console.is_terminal or console.width >= WIDTH:
+        return console
+    return Console(width=WIDTH)
+
+
+def render(board: Leaderboard, title: str, console: Console) -> bool:
+    """Print the table and the notes; return whether anybody was ranked."""
+    if board.lines:
+        table, hidden = _fitting(board, title, console)
         console.print(table)
         if hidden:
-            names = ", ".join(" ".join(column.heading.split()) for column in hidden)
+            names = ", ".join(column.title for column in hidden)
             console.print(f"hidden in a narrow window: {names}", style="dim", highlight=False)
-        say_shared(found.rows, console)
-    say_left_out(found, console)
-    return bool(found.rows)
+        _explain_shared_ranks(board, console)
+    for note in board.notes:
+        console.print(note.text, style=note.style, markup=False, highlight=False, soft_wrap=True)
+    return bool(board.lines)
 
 
-def table_of(
-    rows: Sequence[Row], columns: Sequence[Column], title: str, console: Console
-) -> tuple[Table, list[Column]]:
-    """Return the table and the columns left out of it, the least telling first, so that it fits."""
+def _fitting(board: Leaderboard, title: str, console: Console) -> tuple[Table, list[Column]]:
+    """Return the table, and the columns that were hidden to make it fit the console."""
+    several = any((line.values.get("scenarios") or 1) > 1 for line in board.lines)
+    unfit = "one" if several else "several"
+    shown = [one for one in board.columns if one.terminal and one.scenarios != unfit]
     hidden: list[Column] = []
-    several = len({row.dispatcher for row in rows}) > 1
     while True:
-        shown = [column for column in columns if column not in hidden]
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
-        table.add_column("\n#", justify="right", no_wrap=True)
-        table.add_column("\nsolver", no_wrap=True)
-        if several:
-            table.add_column("\ndispatcher", no_wrap=True)
-        for column in shown:
-            table.add_column(column.heading, justify="right", no_wrap=True)
-        for row in rows:
-            name = [row.name, row.dispatcher] if several else [row.name]
-            table.add_row(str(row.rank), *name, *(column.cell(row) for column in shown))
-        wide = console.options.update(width=WIDTH * 2)
-        spared = [column for column in shown if column.spare]
-        if table.__rich_measure__(console, wide).maximum <= console.width or not spared:
+        table = _table(board, shown, title)
+        unlimited = console.options.update(width=WIDTH * 2)
+        spare = [column for column in shown if column.hide]
+        if table.__rich_measure__(console, unlimited).maximum <= console.width or not spare:
             return table, hidden
-        hidden.append(max(spared, key=lambda column: column.spare))
+        hidden.append(max(spare, key=lambda column: column.hide))
+        shown.remove(hidden[-1])
 
 
-def say_shared(rows: Sequence[Row], console: Console) -> None:
-    """Say what an equal rank means, where there is one."""
-    if len({row.rank for row in rows}) < len(rows):
+def _table(board: Leaderboard, columns: Sequence[Column], title: str) -> Table:
+    grouped = board.ranked_by_variant
+    beside = not grouped and len({line.variant for line in board.lines if line.rank}) > 1
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
+    if grouped:
+        table.add_column(f"\n{board.variant}", no_wrap=True)
+    table.add_column("\n#", justify="right", no_wrap=True)
+    table.add_column(f"\n{board.noun}", no_wrap=True)
+    if beside:
+        table.add_column(f"\n{board.variant}", no_wrap=True)
+    for column in columns:
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    before = None
+    for line in board.lines:
+        if grouped and line.variant != before:
+            table.add_section()
+        first = [line.variant if line.variant != before else ""] if grouped else []
+        rank = "" if line.rank is None else str(line.rank)
+        names = [line.name, line.variant] if beside else [line.name]
+        cells = (_cell(line, column) for column in columns)
+        table.add_row(*first, rank, *names, *cells)
+        before = line.variant
+    return table
+
+
+def _cell(line: Line, column: Column) -> str:
+    """Return the text of a cell; a line that is not ranked is empty where it has no value."""
+    value = line.values.get(column.key)
+    return "" if value is None and line.rank is None else column.text(value)
+
+
+def _explain_shared_ranks(board: Leaderboard, console: Console) -> None:
+    by_variant: dict[str, list[int]] = defaultdict(list)
+    for line in board.lines:
+        if line.rank is not None:
+            by_variant[line.variant if board.ranked_by_variant else ""].append(line.rank)
+    if any(len(set(ranks)) < len(ranks) for ranks in by_variant.values()):
         text = "Rows share a rank if their 95 % intervals overlap that of the best of them."
         console.print(text, style="dim", highlight=False)
-
-
-def say_left_out(found: Ranking, console: Console) -> None:
-    """Print below a table who is not scored, and why: failures, then other groups."""
-    lines: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for one in found.failures:
-        lines[one["status"], one["name"], one["reason"]].append(one["scenario"])
-    for one in found.apart:
-        lines["not compared", one["name"], one["reason"]].append(one["scenario"])
-    for (status, name, reason), scenarios in lines.items():
-        text = f"{status}: {name} on {', '.join(dict.fromkeys(scenarios))}: {reason}"
-        style = "yellow" if status == "not compared" else "red"
-        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -26,6 +26,10 @@ SCORED = (
 )
 #: Parts of these that only search, print or draw.
 UNSCORED = (
+    "evaluation/kinds/columns.py",
+    "evaluation/kinds/scheduler/columns.py",
+    "evaluation/kinds/suite_ranking.py",
+    "evaluation/kinds/verify.py",
     "evaluation/serving/plan",
     "evaluation/serving/results/fault_table.py",
     "evaluation/serving/results/fault_timeline.py",

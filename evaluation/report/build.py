@@ -3,11 +3,11 @@
 from collections import defaultdict
 from typing import Any
 
-from evaluation.leaderboard.measures import GOODPUT
+from evaluation.kinds import name_of
 from evaluation.report import pages
 from evaluation.report.candidate_labels import labelled
+from evaluation.report.displays import with_ratios
 from evaluation.report.environment import page_environment
-from evaluation.report.kinds import name_of
 from evaluation.report.panel import Record
 from evaluation.report.panels import wide
 from evaluation.report.provenance import provenance
@@ -38,7 +38,7 @@ def build(
     ImportError
         If jinja2 is not installed.
     """
-    shown = labelled(GOODPUT.with_ratios(_one_kind_each(records)))
+    shown = labelled(with_ratios(_one_kind_each(records)))
     by_suite: dict[str, list[Record]] = defaultdict(list)
     for record in shown:
         by_suite[record["suite"]].append(record)

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from evaluation.report.kinds import KINDS, name_of
+from evaluation.report.displays import display_of
 from evaluation.report.panel import Record
 
 
@@ -39,8 +39,8 @@ def _partial(record: Record) -> bool:
 
 def _identity(record: Record) -> tuple[str, str]:
     """Return the name, and a hash of what else makes the candidate."""
-    field = KINDS[name_of(record)].field if name_of(record) in KINDS else "solver"
-    name = str(record.get(field) or record.get("forecaster"))
+    field = display_of(record).field
+    name = str(record.get(field))
     parameters = {key: one for key, one in record.get("parameters", {}).items() if key != "seed"}
     text = json.dumps([record.get(f"{field}_file"), parameters], sort_keys=True, default=str)
     return name, hashlib.sha256(text.encode()).hexdigest()

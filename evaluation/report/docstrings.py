@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.records.source_hash import ROOT
+from lb.registry import Registry
 
 REFERENCE = re.compile(r"\b(?:arXiv:\d{4}\.\d{4,5}(?:v\d+)?|doi:10\.\d{4,9}/[^\s)\],;]+)", re.I)
 
@@ -45,9 +46,8 @@ class About:
     known_failures: dict[str, str]
 
 
-def about(noun: str, stage: str, name: str) -> About | None:
+def about(registry: Registry | None, name: str) -> About | None:
     """Return what is known of a name; None of one that is not registered."""
-    registry = _registry(noun, stage)
     if registry is None or name not in registry.available():
         return None
     try:
@@ -66,22 +66,6 @@ def about(noun: str, stage: str, name: str) -> About | None:
         tuple(sorted(getattr(made, "honours", ()))),
         dict(getattr(made, "known_failures", {})),
     )
-
-
-def _registry(noun: str, stage: str) -> Any:
-    if noun == "solver":
-        from lb.solvers import SOLVERS
-
-        return SOLVERS
-    if noun == "forecaster":
-        from lb import FORECASTERS
-
-        return FORECASTERS
-    if noun == "scheduler":
-        import schedulers
-
-        return getattr(schedulers, stage.upper(), None)
-    return None
 
 
 def _references(text: str) -> tuple[Reference, ...]:

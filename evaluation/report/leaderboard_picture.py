@@ -1,15 +1,13 @@
 """The leaderboard of a suite as a picture: scores with their 95 % intervals."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from evaluation.leaderboard import rank, rank_stages
-from evaluation.leaderboard.measure import RatioOfSums
-from evaluation.leaderboard.measures import measure_of
+from evaluation.kinds.suite_ranking import SuiteRanking
+from evaluation.leaderboard import Row
 from evaluation.report import page, theme
-from evaluation.report.panel import Record
 from evaluation.report.plot import Plot
 
 #: Significant digits of a drawn score.
@@ -41,68 +39,49 @@ class ScoreInterval:
     interval: tuple[float, float] | None
 
 
-def write(
-    records: Sequence[Record],
-    path: Path,
-    title: str,
-    wanted: Collection[tuple[str, str]] | None = None,
-) -> None:
+def write(ranking: SuiteRanking, path: Path, title: str) -> None:
     """Write the picture of a leaderboard; write nothing if no candidate is ranked.
 
     Parameters
     ----------
-    records
-        Of one suite.
+    ranking
+        Of the records of one suite.
     path, title
         As in :func:`evaluation.report.page.write`.
-    wanted
-        As in :func:`evaluation.leaderboard.rank`.
 
     Raises
     ------
     ValueError, ImportError
         As in :func:`evaluation.report.page.write`.
     """
-    measure, scores = ranked_scores(records, wanted)
+    scores = score_intervals(ranking)
     if scores:
-        page.write(path, title, [plot(scores, measure)])
+        page.write(path, title, [plot(scores, score_name(ranking))])
 
 
-def ranked_scores(
-    records: Sequence[Record], wanted: Collection[tuple[str, str]] | None = None
-) -> tuple[str, list[ScoreInterval]]:
-    """Return the name of the score that ranks, and the scores, the best first in each stage.
+def score_name(ranking: SuiteRanking) -> str:
+    """Return the name of the score that ranks, as an axis shows it."""
+    name = ranking.measure.replace("_", " ")
+    return f"{name} over that of the reference" if ranking.staged else name
 
-    Parameters
-    ----------
-    records, wanted
-        As in :func:`write`.
-    """
-    measure = measure_of(records)
-    if isinstance(measure, RatioOfSums):
-        rows = rank(records, measure, wanted).rows
-        scores = [
-            ScoreInterval(
-                row.rank,
-                row.name,
-                f"{row.dispatcher} dispatcher" if row.dispatcher else "",
-                row.score,
-                row.interval,
-            )
-            for row in rows
-        ]
-        return measure.name.replace("_", " "), scores
-    return "goodput over that of the reference", [
-        ScoreInterval(
-            row.rank,
-            f"{row.name} · {stage}" if stage else row.name,
-            stage,
-            row.score,
-            row.interval,
-        )
-        for stage, ranking in rank_stages(records, measure).items()
-        for row in ranking.rows
+
+def score_intervals(ranking: SuiteRanking) -> list[ScoreInterval]:
+    """Return the scores, the best first in each stage."""
+    return [
+        _of_stage(row, stage) if ranking.staged else _of_dispatcher(row)
+        for stage, part in ranking.rankings.items()
+        for row in part.rows
     ]
+
+
+def _of_dispatcher(row: Row) -> ScoreInterval:
+    variant = f"{row.dispatcher} dispatcher" if row.dispatcher else ""
+    return ScoreInterval(row.rank, row.name, variant, row.score, row.interval)
+
+
+def _of_stage(row: Row, stage: str) -> ScoreInterval:
+    name = f"{row.name} · {stage}" if stage else row.name
+    return ScoreInterval(row.rank, name, stage, row.score, row.interval)
 
 
 def plot(scores: Sequence[ScoreInterval], measure: str) -> Plot:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from evaluation.kinds.kind import Display
+from evaluation.leaderboard.column import Column
 from evaluation.report import rankings
 from evaluation.report.candidate_labels import slug
 from evaluation.report.conformance import Conformance, conformance
+from evaluation.report.displays import display_of_all
 from evaluation.report.docstrings import About, about
-from evaluation.report.kinds import Column, Kind, kind_of
 from evaluation.report.panel import Panel, Record
 from evaluation.report.panels import CANDIDATE, SUITE, panels
 from evaluation.report.record_select import finished, variant_of
@@ -53,7 +55,7 @@ class Line:
 class Board:
     """A leaderboard: columns, lines of the mean and of every scenario."""
 
-    kind: Kind
+    kind: Display
     lines: tuple[Line, ...]
     scenarios: tuple[str, ...]
     failures: tuple[rankings.Failure, ...]
@@ -121,16 +123,16 @@ def _intervals(lines: tuple[Line, ...]) -> bool:
     return any(line.bar is not None and line.bar.text for line in lines)
 
 
-def candidate_page(kind: Kind, candidate: str, variant: str) -> str:
+def candidate_page(kind: Display, candidate: str, variant: str) -> str:
     """Return the address of a candidate's page from the root of the report.
 
     A scheduler's stage is part of who it is, a solver's dispatcher is not.
     """
     stage = f"{slug(variant)}-" if kind.variant == "stage" else ""
-    return f"candidates/{kind.noun}-{stage}{slug(candidate)}.html"
+    return f"candidates/{slug(kind.noun)}-{stage}{slug(candidate)}.html"
 
 
-def board(records: list[Record], kind: Kind) -> Board:
+def board(records: list[Record], kind: Display) -> Board:
     """Return the leaderboard of comparable records, of which there may be none."""
     found = rankings.rankings(records, kind)
     lines = [line for table in found.tables for line in _lines(table, kind)]
@@ -145,7 +147,7 @@ def board(records: list[Record], kind: Kind) -> Board:
     )
 
 
-def _lines(table: rankings.Table, kind: Kind) -> list[Line]:
+def _lines(table: rankings.Table, kind: Display) -> list[Line]:
     ends = [end for row in table.rows for end in _ends(row, kind)]
     low, span = min(ends, default=0.0), max(ends, default=0.0) - min(ends, default=0.0)
     best = {column.key: _best(table, column) for column in kind.columns}
@@ -164,7 +166,7 @@ def _lines(table: rankings.Table, kind: Kind) -> list[Line]:
     ]
 
 
-def _ends(row: rankings.Row, kind: Kind) -> tuple[float, ...]:
+def _ends(row: rankings.Row, kind: Display) -> tuple[float, ...]:
     return (row.scores[kind.primary.key], *(row.interval or ()))
 
 
@@ -182,7 +184,7 @@ def _cell(value: float | None, column: Column, best: str | None) -> Cell:
     return Cell(text, float(f"{value:.6g}"), text == best)
 
 
-def _bar(row: rankings.Row, kind: Kind, low: float, span: float) -> Bar:
+def _bar(row: rankings.Row, kind: Display, low: float, span: float) -> Bar:
     def across(value: float) -> float:
         return round(100 * (value - low) / span, 1) if span else 50.0
 
@@ -199,7 +201,7 @@ def suite_page(suite: str, records: list[Record]) -> SuitePage:
     points = [one for one in records if "anytime" in one]
     main, others = rankings.split([one for one in records if "anytime" not in one])
     scenarios = {one["scenario"]["id"]: one["scenario"] for one in main}
-    kind = kind_of(finished(main) or records)
+    kind = display_of_all(finished(main) or records)
     return SuitePage(
         suite,
         f"suites/{slug(suite)}.html",
@@ -215,7 +217,7 @@ def candidate_pages(
     suites: dict[str, SuitePage], records: list[Record], check: bool
 ) -> list[CandidatePage]:
     """Return a page for each candidate, over all suites."""
-    mine: dict[str, tuple[Kind, str, list[Record]]] = {}
+    mine: dict[str, tuple[Display, str, list[Record]]] = {}
     for record in records:
         kind = suites[record["suite"]].board.kind
         page = candidate_page(kind, record["candidate"], variant_of(record))
@@ -225,7 +227,7 @@ def candidate_pages(
 
 def _candidate(
     page: str,
-    kind: Kind,
+    kind: Display,
     name: str,
     records: list[Record],
     suites: dict[str, SuitePage],
@@ -233,7 +235,7 @@ def _candidate(
 ) -> CandidatePage:
     own_file = any(record.get(f"{kind.field}_file") for record in records)
     stage = variant_of(records[0]) if kind.variant == "stage" else ""
-    known = None if own_file else about(kind.noun, stage, name.partition("~")[0])
+    known = None if own_file else about(kind.registry(stage), name.partition("~")[0])
     outcomes, failures = [], []
     for suite in dict.fromkeys(record["suite"] for record in records):
         shown = suites[suite]
@@ -256,7 +258,7 @@ def _candidate(
         ]
     return CandidatePage(
         name,
-        f"{stage} {kind.noun}".strip(),
+        kind.noun if kind.noun.startswith(stage) else f"{stage} {kind.noun}",
         page,
         known,
         conformance(name, kind.noun, known, records, check),

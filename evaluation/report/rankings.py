@@ -3,13 +3,15 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from evaluation.kinds import KINDS, name_of, named
+from evaluation.kinds.columns import COST
+from evaluation.kinds.kind import Display
 from evaluation.leaderboard import Ranking, rank_stages
 from evaluation.leaderboard import Row as RankedRow
 from evaluation.leaderboard.comparable import compare
 from evaluation.leaderboard.identity import Identity
 from evaluation.leaderboard.measure import Measure, single_score
-from evaluation.leaderboard.measures import MEASURES
-from evaluation.report.kinds import COST, Kind, kind_of, name_of
+from evaluation.report.displays import display_of_all
 from evaluation.report.panel import Record
 
 
@@ -97,7 +99,7 @@ def split(records: list[Record]) -> tuple[list[Record], list[tuple[str, list[Rec
     main: list[Record] = []
     apart: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for alike in by_stage.values():
-        compared = compare(alike, _measure(alike, kind_of(alike)))
+        compared = compare(alike, _measure(alike, display_of_all(alike)))
         main += compared.records
         for record, reason in (*compared.apart, *compared.unscored):
             apart[record["scenario"]["id"], reason].append(record)
@@ -106,7 +108,7 @@ def split(records: list[Record]) -> tuple[list[Record], list[tuple[str, list[Rec
     ]
 
 
-def rankings(records: list[Record], kind: Kind) -> Rankings:
+def rankings(records: list[Record], kind: Display) -> Rankings:
     """Return the rankings of comparable records: of their means, and of each scenario.
 
     A candidate with a failure under a variant has no row there in the mean; nor has one that did
@@ -146,7 +148,7 @@ def _notes(rankings: dict[str, Ranking]) -> list[str]:
     return sorted(found)
 
 
-def _rank(records: list[Record], kind: Kind) -> dict[str, Ranking]:
+def _rank(records: list[Record], kind: Display) -> dict[str, Ranking]:
     """Return the rankings by stage; rows have the labels of their candidates, to find pages by."""
     if not records:
         return {}
@@ -160,11 +162,12 @@ def _rank(records: list[Record], kind: Kind) -> dict[str, Ranking]:
     return dict(sorted(rankings.items()))
 
 
-def _measure(records: list[Record], kind: Kind) -> Measure:
+def _measure(records: list[Record], kind: Display) -> Measure:
     """Return the measure of the kind, or the plain score that ranks records without one."""
-    measure = MEASURES.get(name_of(records[0]))
-    if measure is None:
+    name = name_of(records[0])
+    if name not in KINDS:
         return single_score(kind.primary.key, Identity(kind.field))
+    measure = named(name).measure
     if measure.name != kind.primary.key:
         return single_score(kind.primary.key, measure.identity)
     return measure

@@ -4,7 +4,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable
 
-from evaluation.report.kinds import kind_of, score
+from evaluation.report.displays import display_of_all, score
 from evaluation.report.panel import Record
 from evaluation.report.theme import COLOURS, FAINT
 
@@ -35,7 +35,7 @@ def order(records: list[Record]) -> list[str]:
     """Return the candidates, the best mean of the score that ranks first."""
     if not records:
         return []
-    primary = kind_of(records).primary
+    primary = display_of_all(records).primary
     found: dict[str, list[float]] = defaultdict(list)
     for record in records:
         value = score(record, primary.key)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.report.kinds import KINDS, name_of
+from evaluation.report.displays import display_of
 from evaluation.report.panel import Record
 
 STATUSES = ("ok", "failed", "infeasible")
@@ -28,8 +28,7 @@ def check(record: Record) -> None:
         raise ValueError(f"scenario = {scenario!r:.80} has no id")
     if record.get("status") not in STATUSES:
         raise ValueError(f"status = {record.get('status')!r:.80} is not {', '.join(STATUSES)}")
-    name = name_of(record)
-    field = KINDS[name].field if name in KINDS else "solver"
+    field = display_of(record).field
     if not isinstance(record.get(field), str) or not record[field]:
         raise ValueError(f"{field} is missing; a record names who it is about")
     for key in TEXTS:

@@ -15,8 +15,8 @@ from evaluation import evaluate
 from evaluation.api import scores_of
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox import Limits
+from evaluation.kinds.solver import SOLVER
 from evaluation.leaderboard import rank
-from evaluation.leaderboard.measures import MEASURES
 
 SUITE = """
 id = "tiny-v1"
@@ -68,7 +68,7 @@ def test_a_name_a_callable_and_a_candidate_score_alike(suite):
     assert by_name.combined_score == pytest.approx(np.mean(efficiency))
     low, high = by_name.interval
     assert low < by_name.combined_score < high
-    rows = rank(by_name.records, MEASURES["solver"]).rows  # one a dispatcher, one scenario each
+    rows = rank(by_name.records, SOLVER.measure).rows  # one a dispatcher, one scenario each
     assert (low, high) == pytest.approx(np.mean([row.alone for row in rows], axis=0))
     for other in (lb.make("greedy"), Candidate("greedy")):
         assert evaluate(other, suite).scenarios == by_name.scenarios

@@ -8,12 +8,10 @@ import pytest
 from rich.console import Console
 
 from evaluation.candidates.candidate import Candidate
-from evaluation.kinds import fit
-from evaluation.kinds.fit_scenario import FitScenario
-from evaluation.kinds.solver import Task
-from evaluation.leaderboard import rank
-from evaluation.leaderboard import table as leaderboard
-from evaluation.leaderboard.measures import MEASURES
+from evaluation.kinds.fit.scenario import FitScenario
+from evaluation.kinds.solver import SOLVER
+from evaluation.kinds.task import Task
+from evaluation.leaderboard import table
 from evaluation.replay.scenario import Scenario
 from tests.evaluation.cheats import CHEATS, IN_VAIN
 
@@ -51,18 +49,18 @@ def present(solver):
 
 def replayed(solver):
     """Return its record in a replay."""
-    return Task("toy-v1", SCENARIO, present(solver)).run()
+    return Task("toy-v1", "solver", SCENARIO, present(solver)).run()
 
 
 def fitted(solver):
     """Return its record on a matrix."""
-    return fit.FitTask("toy-v1", MATRIX, present(solver)).run()
+    return Task("toy-v1", "fit", MATRIX, present(solver)).run()
 
 
 @pytest.fixture(scope="module")
 def greedy():
     """Return the record of an honest solver."""
-    return Task("toy-v1", SCENARIO, Candidate("greedy")).run()
+    return Task("toy-v1", "solver", SCENARIO, Candidate("greedy")).run()
 
 
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda one: one.__name__)
@@ -72,14 +70,14 @@ def test_a_cheat_is_below_the_table(cheat, greedy):
     assert record["status"] in ("failed", "infeasible")
     assert record["reason"]
     assert not {"scores", "windows", "layers", "cost"} & set(record)
-    found = rank([record, greedy], MEASURES["solver"])
-    assert [row.name for row in found.rows] == ["greedy"]
-    assert [one["name"] for one in found.failures] == [cheat.__name__]
+    ranking = SOLVER.ranking([record, greedy])
+    assert [row.name for row in ranking.rows] == ["greedy"]
+    assert [one["name"] for one in ranking.rankings[""].failures] == [cheat.__name__]
     out = io.StringIO()
-    leaderboard.show(found, "title", Console(file=out, width=leaderboard.WIDTH))
-    table, _, below = out.getvalue().partition(f"{record['status']}: {cheat.__name__} on toy: ")
+    table.render(SOLVER.leaderboard(ranking), "title", Console(file=out, width=table.WIDTH))
+    ranked, _, below = out.getvalue().partition(f"{record['status']}: {cheat.__name__} on toy: ")
     assert below
-    assert cheat.__name__ not in table
+    assert cheat.__name__ not in ranked
 
 
 @pytest.mark.parametrize(
@@ -101,7 +99,7 @@ def test_tampering_gains_nothing(cheat, greedy):
     assert record["status"] == "ok"
     assert record["scores"] == greedy["scores"]
     assert record["windows"] == greedy["windows"]
-    honest = fit.FitTask("toy-v1", MATRIX, Candidate("greedy")).run()
+    honest = Task("toy-v1", "fit", MATRIX, Candidate("greedy")).run()
     assert fitted(cheat)["scores"] == honest["scores"]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.kinds.competition.protocol import checked_answer
+from evaluation.candidates.competition_protocol import checked_answer
 from lb.engines.planner import start_up_row
 from lb.engines.tensors import from_tensor
 

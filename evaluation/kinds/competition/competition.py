@@ -1,21 +1,21 @@
-"""The balancing competition as a suite: a task for each who plays, size and seed; its record."""
+"""Suites of the balancing competition: each candidate plays every size on the counts of a seed."""
 
 import functools
-import time
-from collections.abc import Iterable
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.candidates.candidate import Candidate, parameters
+import lb
+from evaluation.candidates.competition_protocol import Rebalance
+from evaluation.kinds import suite_keys
+from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
 from evaluation.kinds.competition import protocol
-from evaluation.kinds.competition.scenario import CompetitionScenario
-from evaluation.kinds.solver import seeded_for
-from evaluation.kinds.suite import Suite
+from evaluation.kinds.competition.scenario import CompetitionScenario, scenario
+from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.task import Task, running
+from evaluation.leaderboard.column import Column
+from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
 from lb.engines.competition import Competitor
 
@@ -23,101 +23,106 @@ from lb.engines.competition import Competitor
 PARTS = 32
 
 
-@dataclass(frozen=True)
-class CompetitionTask:
-    """One record to be: a candidate at one size, on the counts of its seed."""
+COLUMNS = (
+    Column(
+        "score",
+        "score\n",
+        "100 × seconds of the baseline, EPLB every 1,024 iterations, ÷ seconds of the run",
+        "{:.1f}",
+    ),
+    INTERVAL,
+    GAP,
+    Column(
+        "total_s",
+        "seconds\n",
+        "Seconds of the run: 60 × mean imbalance, and the time of the moves",
+        "{:.2f}",
+        better=-1,
+    ),
+    Column(
+        "imbalance",
+        "imba-\nlance",
+        "Maximum ÷ mean rank load, mean over layers and iterations",
+        "{:.4f}",
+        better=-1,
+    ),
+    Column("moves", "moves\n", "Slots whose expert changed over the run", "{:,.0f}", better=-1),
+    Column("calls", "calls\n", "How often the entry was asked", "{:,.0f}", better=0, hide=4),
+    COST,
+    SOLVE,
+)
 
-    suite: str
-    scenario: CompetitionScenario
-    candidate: Candidate
 
-    def identity(self) -> dict[str, Any]:
-        """Return everything that the scores depend on, by name or by a hash of its contents."""
-        made_by = record_file.provenance()
+def _baseline_and_taken(record: Record) -> Parts:
+    windows = record["windows"]
+    taken = np.asarray(windows["taken_s"], dtype=np.float64)
+    return 100 * np.asarray(windows["baseline_s"], dtype=np.float64), taken
+
+
+class CompetitionKind(Kind):
+    """Solvers and entries, by the score of the balancing competition."""
+
+    name = "competition"
+    title = "solvers and entries, by the score of the balancing competition"
+    display = Display(
+        noun="solver",
+        field="solver",
+        variant="dispatcher",
+        columns=COLUMNS,
+        registry=lambda variant: lb.SOLVERS,
+    )
+    measure = RatioOfSums("score", _baseline_and_taken)
+    keys = suite_keys.KEYS
+
+    def scenarios(self, where: str, table: dict[str, Any]) -> list[CompetitionScenario]:
+        """Return the scenario of a table."""
+        return [scenario(where, table)]
+
+    def inputs(self, task: Task) -> dict[str, Any]:
+        """Return the version of numpy, which draws the counts."""
+        return {"numpy": record_file.provenance()["host"]["numpy"]}
+
+    def begin(self, task: Task) -> tuple[Record, Any]:
+        """Return the record; the counts are drawn while they are played."""
+        size, candidate = task.scenario, task.candidate
+        record = record_file.begun(
+            kind=self.name,
+            suite=task.suite,
+            family=size.family,
+            scenario=self.describe(task),
+            solver=candidate.name,
+            solver_file=candidate.file_hash,
+            solver_entry=candidate.entry or None,
+            sandboxed=candidate.sandboxed,
+            dispatcher=size.dispatcher,
+            seed=candidate.seed,
+            trace_seed=candidate.seed,
+            trace_hash=size.trace_hash(candidate.seed),
+            fabric_hash=None,
+        )
+        return record, None
+
+    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+        """Play one size of the competition."""
+        size, seed = task.scenario, task.candidate.seed
+        with running(task, record) as solver:
+            played = size.played(entry_of(solver), seed)
+        base = _baseline(size, seed)
         return {
-            "suite": self.suite,
-            "kind": "competition",
-            "scenario": asdict(self.scenario),
-            **self.candidate.identity(),
-            "source_hash": made_by["source_hash"],
-            "numpy": made_by["host"]["numpy"],
+            "scores": _scores(played, base),
+            "windows": _windows(played, base),
+            "wall": {"solve_s_median": played.wall_s / max(1, played.calls)},
         }
 
-    def path(self, folder: Path) -> Path:
-        """Return the file of this task's record."""
-        name = self.candidate.name.replace(":", "-")
-        name = f"{self.scenario.id}--{name}--seed{self.candidate.seed}"
-        return record_file.path_of(folder, self.suite, name, self.identity())
 
-    def run(self) -> dict[str, Any]:
-        """Play and return the record; the failure of who plays becomes part of it."""
-        return run_competition(self)
-
-    def failed(self, reason: str) -> dict[str, Any]:
-        """Return the record of a run that could not be ended."""
-        return _begun(self) | record_file.lost(reason)
-
-
-def tasks(suite: Suite, candidates: Iterable[Candidate]) -> list[CompetitionTask]:
-    """Return all tasks of a suite of the competition, everyone on the counts of every seed."""
-    chosen = list(candidates)
-    return [
-        CompetitionTask(suite.id, scenario, seeded)
-        for scenario in suite.scenarios
-        for seeded in seeded_for(scenario, chosen, suite.seeds)
-    ]
-
-
-def _begun(task: CompetitionTask) -> dict[str, Any]:
-    """Return what is known of a record before it is played."""
-    scenario, candidate = task.scenario, task.candidate
-    return record_file.begun(
-        kind="competition",
-        suite=task.suite,
-        family=scenario.family,
-        scenario=asdict(scenario),
-        solver=candidate.name,
-        solver_file=candidate.file_hash,
-        solver_entry=candidate.entry or None,
-        sandboxed=candidate.sandboxed,
-        dispatcher=scenario.dispatcher,
-        seed=candidate.seed,
-        trace_seed=candidate.seed,
-        trace_hash=scenario.trace_hash(candidate.seed),
-        fabric_hash=None,
-    )
-
-
-def run_competition(task: CompetitionTask) -> dict[str, Any]:
-    """Play one size and return its record."""
-    started = time.perf_counter()
-    scenario, candidate = task.scenario, task.candidate
-    record = _begun(task)
-    try:
-        with ExitStack() as stack:
-            solver = candidate.make()
-            stack.callback(getattr(solver, "close", lambda: None))
-            record["parameters"] = parameters(solver)
-            played = scenario.played(entry_of(solver), candidate.seed)
-    except (Exception, SystemExit) as error:
-        record |= record_file.failure(error)
-        record["wall"] = {"total_s": time.perf_counter() - started}
-        return record
-    base = _baseline(scenario, candidate.seed)
-    record |= {"status": "ok", "scores": _scores(played, base), "windows": _windows(played, base)}
-    call_s = played.wall_s / max(1, played.calls)
-    record["wall"] = {"total_s": time.perf_counter() - started, "solve_s_median": call_s}
-    return record
-
-
-def entry_of(solver: Any) -> protocol.Rebalance:
+def entry_of(solver: Any) -> Rebalance:
     """Return who plays: a program with a ``rebalance`` of its own, else the solver in a Competitor.
 
     In the sandbox that is a method; in this process it is what the file holds.
     """
     if getattr(solver, "dialect", None) != "competition":
         return Competitor(solver)
-    own: protocol.Rebalance = getattr(solver, "rebalance", None) or solver.entry
+    own: Rebalance = getattr(solver, "rebalance", None) or solver.entry
     return own
 
 
@@ -150,3 +155,6 @@ def _seconds(played: protocol.Played, part: NDArray[np.int64]) -> float:
     share = float(played.imbalance[part].sum()) / played.imbalance.size
     moved = float(played.moved[part].sum())
     return protocol.BALANCED_RUN_S * share + moved * protocol.MOVE_S
+
+
+COMPETITION = CompetitionKind()

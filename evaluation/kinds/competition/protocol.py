@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
+from evaluation.candidates.competition_protocol import Rebalance, checked_answer
 from lb.checked import checked_integer
 from lb.engines.planner import start_up_row
 
@@ -28,9 +29,6 @@ MOVE_S = 88_080_384 / 900e9
 
 #: Iterations between the rebalances of the baseline, and those that it sees; of the protocol.
 BASELINE_ITERATIONS = 1024
-
-#: ``rebalance(hotness [W, L, E], n_device, n_red_expert) -> (change, layers, table, aux)``.
-Rebalance = Callable[[NDArray[np.int32], int, int], tuple[Any, Any, Any, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,38 +178,6 @@ def baseline(
     """
     span = BASELINE_ITERATIONS
     return play(_eplb(), hotness, num_ranks, slots_per_rank, window=span, every=span, charge=charge)
-
-
-def checked_answer(answer: Any, placement: lb.Placement) -> tuple[NDArray[np.int64], list[int]]:
-    """Return the [layers, slots] table and the layers to load of an entry's answer.
-
-    Raises
-    ------
-    ValueError
-        If the answer is illegal for a run that stands at ``placement``.
-    """
-    if not isinstance(answer, tuple) or len(answer) != 4:
-        raise ValueError(
-            f"the answer is a {type(answer).__name__}; give (change, layers, table, aux)"
-        )
-    change, priority, table, _ = answer
-    if not change:
-        return placement.physical_to_logical, []
-    layers = placement.num_layers
-    wanted_shape = (layers, placement.num_ranks, placement.slots_per_rank)
-    if np.shape(table) != wanted_shape:
-        raise ValueError(f"the table has shape {np.shape(table)}; give {wanted_shape}")
-    wanted = lb.Placement(np.reshape(table, (layers, -1)), placement.num_ranks)
-    if wanted.num_experts != placement.num_experts:
-        raise ValueError(
-            f"the table places {wanted.num_experts} experts of {placement.num_experts}"
-        )
-    if np.ndim(priority) != 1:
-        raise ValueError(f"layers_priority = {priority!r} is no list; name the layers to load")
-    order = [checked_integer(layer, "layers_priority", at_least=0) for layer in priority]
-    if len(set(order)) < len(order) or any(layer >= layers for layer in order):
-        raise ValueError(f"layers_priority = {order} must name layers below {layers}, each once")
-    return wanted.physical_to_logical, order
 
 
 def _start(counts: NDArray[Any], ranks: int, width: int) -> lb.Placement:

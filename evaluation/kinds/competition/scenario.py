@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import lb
+from evaluation.candidates.competition_protocol import Rebalance
 from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.drifting_counts import drifting_counts
 from hardware import preset
@@ -72,7 +73,7 @@ class CompetitionScenario:
         shape = (self.iterations, self.layers, self.experts)
         return drifting_counts(*shape, rho=self.rho, tokens=self.tokens, seed=seed)
 
-    def played(self, rebalance: protocol.Rebalance, seed: int) -> protocol.Played:
+    def played(self, rebalance: Rebalance, seed: int) -> protocol.Played:
         """Return what becomes of an entry."""
         return protocol.play(
             rebalance,

@@ -48,7 +48,7 @@ def run(
     Parameters
     ----------
     todo
-        Tasks, from :func:`evaluation.kinds.solver.tasks`, say; no two have the same file.
+        Tasks, from :func:`evaluation.kinds.task.tasks`, say; no two have the same file.
     folder
         Where records are kept. A record of the same task, code and inputs is reused; a new record
         replaces those that older code or other inputs gave for the same task.

@@ -4,8 +4,9 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
+from evaluation.leaderboard.column import Column
 from evaluation.report import record_select, theme
-from evaluation.report.kinds import Column, kind_of
+from evaluation.report.displays import display_of_all
 from evaluation.report.panel import Panel, Record, Table, View
 
 Gaps = dict[tuple[str, str], dict[str, float]]
@@ -16,13 +17,13 @@ def panel(records: list[Record]) -> Panel | None:
     found = record_select.finished(records, "scores")
     if not found:
         return None
-    primary = kind_of(found).primary
+    primary = display_of_all(found).primary
     table = gaps(found, primary)
     if len(table) < 2:
         return None
     return Panel(
         "Gap to the best known",
-        f"How much {primary.heading} is short of the best that anybody here reached in the same "
+        f"How much {primary.title} is short of the best that anybody here reached in the same "
         "scenario, the mean over the scenarios of a family. Left is better.",
         (_view(table),),
         wide=True,

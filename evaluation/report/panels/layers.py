@@ -3,17 +3,14 @@
 from typing import Any
 
 from evaluation.report import record_select, theme
-from evaluation.report.kinds import name_of
+from evaluation.report.displays import display_of
 from evaluation.report.panel import Panel, Record, Table, View
-
-SHOWN = {"forecast": "balancedness_even", "fit": "balancedness_fitted"}
-DEFAULT = "balancedness_next"
-BOUNDS = {"balancedness_next": "bound_next", "balancedness_fitted": "bound_fitted"}
 
 
 def panel(records: list[Record]) -> Panel | None:
     """Return the balancedness of each layer, a line a candidate, and the upper bound."""
-    key = SHOWN.get(name_of(records[0]), DEFAULT) if records else DEFAULT
+    if not records or not (display := display_of(records[0])).layers:
+        return None
     colours = record_select.colours(records)
     views = []
     for place, candidates in record_select.places(
@@ -22,12 +19,11 @@ def panel(records: list[Record]) -> Panel | None:
         lines = {
             name: values
             for name, mine in candidates.items()
-            if (values := record_select.mean_list(mine, "layers", key))
+            if (values := record_select.mean_list(mine, "layers", display.layers))
         }
         if lines and max(map(len, lines.values())) > 1:
-            bound = record_select.mean_list(
-                next(iter(candidates.values())), "layers", BOUNDS.get(key, "")
-            )
+            first = next(iter(candidates.values()))
+            bound = record_select.mean_list(first, "layers", display.layers_bound)
             views.append(_view(place, lines, bound, colours))
     if not views:
         return None

@@ -4,27 +4,21 @@ import statistics
 from typing import Any
 
 from evaluation.report import record_select, theme
-from evaluation.report.kinds import name_of
+from evaluation.report.displays import display_of
 from evaluation.report.panel import Panel, Record, Table, View
-
-#: The list drawn, by kind of record, and what it is.
-SHOWN = {
-    "solver": ("balancedness_next", "balancedness"),
-    "forecast": ("balancedness_even", "balancedness"),
-}
-DEFAULT = SHOWN["solver"]
 
 
 def panel(records: list[Record]) -> Panel | None:
     """Return the balancedness of each window, a line a candidate."""
+    if not records or not (display := display_of(records[0])).windows:
+        return None
     found = record_select.finished(records, "windows")
-    key, unit = SHOWN.get(name_of(records[0]), DEFAULT) if records else DEFAULT
     colours = record_select.colours(records)
     views = []
     for place, candidates in record_select.places(found).items():
-        lines = record_select.lines(candidates, "windows", key)
+        lines = record_select.lines(candidates, "windows", display.windows)
         if lines:
-            views.append(_view(place, lines, colours, unit))
+            views.append(_view(place, lines, colours))
     if not views:
         return None
     return Panel(
@@ -38,7 +32,7 @@ def panel(records: list[Record]) -> Panel | None:
 
 
 def _view(
-    place: record_select.Place, lines: dict[str, list[float]], colours: dict[str, str], unit: str
+    place: record_select.Place, lines: dict[str, list[float]], colours: dict[str, str]
 ) -> View:
     data: list[dict[str, Any]] = []
     # the faint ones first, so that colours lie above them
@@ -63,7 +57,7 @@ def _view(
     figure = theme.figure(
         [*data, *faint_ones],
         xaxis={"title": {"text": "window"}, "tickformat": "d"},
-        yaxis={"title": {"text": unit}},
+        yaxis={"title": {"text": "balancedness"}},
     )
     means = {name: statistics.fmean(values) for name, values in lines.items()}
     best = max(means, key=lambda name: means[name])

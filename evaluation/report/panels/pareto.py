@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from evaluation.kinds.columns import COST
+from evaluation.leaderboard.column import Column
 from evaluation.report import record_select, scatter, theme
-from evaluation.report.kinds import COST, Column, kind_of
+from evaluation.report.displays import display_of_all
 from evaluation.report.panel import Panel, Record, Table, View
 
 #: Score that is paid with, by what it is called, and whether its axis is logarithmic.
@@ -20,28 +22,30 @@ def panel(records: list[Record]) -> Panel | None:
     found = record_select.finished(records, "scores")
     if not found:
         return None
-    kind = kind_of(found)
-    if kind.primary.within_variant:
+    display = display_of_all(found)
+    if display.primary.within_variant:
         return None  # stages are played on scenarios of their own: one front would mix them
     colours = record_select.colours(records)
-    table = record_select.over_scenarios(found, (kind.primary.key, *(price[0] for price in PRICES)))
-    columns = {column.key: column for column in kind.columns}
+    table = record_select.over_scenarios(
+        found, (display.primary.key, *(price[0] for price in PRICES))
+    )
+    columns = {column.key: column for column in display.columns}
     views = []
     for key, name, axis, logarithmic in PRICES:
         points = {
-            pair: (columns[key].factor * row[key], row[kind.primary.key])
+            pair: (columns[key].factor * row[key], row[display.primary.key])
             for pair, row in table.items()
-            if key in columns and key in row and kind.primary.key in row
+            if key in columns and key in row and display.primary.key in row
         }
         if logarithmic:
             points = {pair: point for pair, point in points.items() if point[0] > 0}
         if len(points) > 1:
-            views.append(_view(name, axis, logarithmic, points, kind.primary, colours))
+            views.append(_view(name, axis, logarithmic, points, display.primary, colours))
     if not views:
         return None
     return Panel(
         "Pareto fronts",
-        f"{kind.primary.heading.capitalize()} (up) against what is paid for it (across), means "
+        f"{display.primary.title.capitalize()} (up) against what is paid for it (across), means "
         "over the scenarios. The line joins those that nobody beats in both; whoever is right of "
         "and below it pays more for less.",
         tuple(views),
@@ -91,7 +95,7 @@ def _view(
     figure = theme.figure(
         data,
         xaxis={"title": {"text": axis}, **({"type": "log"} if logarithmic else {})},
-        yaxis={"title": {"text": primary.heading}},
+        yaxis={"title": {"text": primary.title}},
     )
     names = ", ".join(dict.fromkeys(pair[0] for pair in joined))
     summary = f"Scatter of {len(points)} candidates; on the front, the cheapest first: {names}."
@@ -104,4 +108,4 @@ def _view(
         )
         for pair in ordered
     )
-    return View(name, figure, summary, Table(("candidate", axis, primary.heading, "on it"), rows))
+    return View(name, figure, summary, Table(("candidate", axis, primary.title, "on it"), rows))

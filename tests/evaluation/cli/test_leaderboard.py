@@ -5,16 +5,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from evaluation.candidates.candidate import Candidate
 from evaluation.cli.app import app
-from evaluation.kinds import solver, suite
+from evaluation.kinds import KINDS, suite
+from evaluation.kinds.entrants import entrants
+from evaluation.kinds.task import tasks
 from evaluation.records import sweep
-from tests.evaluation.leaderboard.made import scheduler
 
-SUITE = """
-id = "{name}-v1"
-[[scenario]]
-id = "ep16"
+TRACE = """
 trace = "olmoe-domains"
 model = "olmoe-1b-7b"
 num_ranks = 16
@@ -22,49 +19,80 @@ slots_per_rank = 5
 window_steps = 1
 layers = 2
 """
+SIZE = "num_ranks = 4\nslots_per_rank = 3\nlayers = 1\n"
+#: Kind to what its suite says beside id and kind, the [[scenario]] table last.
+SUITES = {
+    "solver": f"[[scenario]]\nid = 'a'\n{TRACE}",
+    "fit": "[[scenario]]\nid = 'a'\nmodel = 'olmoe-1b-7b'\nlaw = 'zipf'\nlayers = 1\n"
+    "num_ranks = 16\nslots_per_rank = 5\n",
+    "forecast": f"[[scenario]]\nid = 'a'\n{TRACE}",
+    "competition": f"[[scenario]]\nid = 'a'\niterations = 40\nexperts = 8\n{SIZE}",
+    "serving": "seeds = [0, 1]\nreference = {batch = 'fcfs'}\n[[scenario]]\nid = 'a'\n"
+    "serving = 'azure-busy'\nstages = ['batch']\nrequests = 5\n",
+    "faults": "seeds = [0, 1]\nreference = {recovery = 'failover'}\n[[scenario]]\nid = 'a'\n"
+    "serving = 'small-2p2d'\nstages = ['recovery']\nrequests = 100\nmtbf_s = {die = 20.0}\n",
+}
+#: Kind to two candidates that its table names; who runs is up to the scenarios of the last two.
+NAMES = {
+    "solver": ["greedy", "contiguous"],
+    "fit": ["greedy", "contiguous"],
+    "forecast": ["last", "mean"],
+    "competition": ["greedy", "incremental"],
+    "serving": ["fcfs", "chunked"],
+    "faults": ["failover", "shrink"],
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Run two solvers on two suites into one folder."""
+    """Run a small suite of every kind into one folder."""
     folder = tmp_path_factory.mktemp("records")
-    for name in ("first", "second"):
-        path = folder / f"{name}.toml"
-        path.write_text(SUITE.format(name=name))
-        todo = solver.tasks(suite.load(path), [Candidate("greedy"), Candidate("contiguous")])
-        sweep.run(todo, folder / "records")
+    for kind, text in SUITES.items():
+        path = folder / f"{kind}.toml"
+        path.write_text(f'id = "{kind}-toy"\nkind = "{kind}"\n{text}')
+        chosen = suite.load(path)
+        sweep.run(tasks(chosen, entrants(chosen, NAMES[kind])), folder / "records")
     return folder / "records"
 
 
-def test_each_suite_has_its_own_table(folder):
+def shown(folder, *options):
+    """Return what the command prints."""
+    answer = CliRunner().invoke(app, ["leaderboard", "show", str(folder), *options])
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_every_kind_has_a_suite_here():
+    """So that a new one is shown, too."""
+    assert set(SUITES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", SUITES)
+def test_records_of_each_kind_are_a_table(folder, kind):
+    """Its own columns and candidates, from a folder of that suite alone."""
+    text = shown(folder / f"{kind}-toy")
+    title, table = text.split("\n", 1)
+    assert title.startswith(f"podlab · {kind}-toy ·")
+    for name in NAMES[kind]:
+        assert f" {name} " in table
+
+
+def test_suites_of_several_kinds_have_a_table_each(folder):
     """Records of one folder compare within their suites alone."""
-    said = CliRunner().invoke(app, ["leaderboard", "show", str(folder)])
-    assert said.exit_code == 0, said.output
-    assert said.stdout.index("first-v1 · 2 records") < said.stdout.index("second-v1 · 2 records")
-    assert said.stdout.count(" greedy ") == said.stdout.count(" contiguous ") == 2
+    titles = [line for line in shown(folder).splitlines() if line.startswith("podlab · ")]
+    assert [title.split()[2] for title in titles] == [f"{kind}-toy" for kind in sorted(SUITES)]
 
 
 def test_rankings_are_json_too(folder):
-    """With what `podlab bench --json` prints for one suite."""
-    said = CliRunner().invoke(app, ["leaderboard", "show", str(folder), "--json"])
-    found = json.loads(said.stdout)
-    assert [one["suite"] for one in found] == ["first-v1", "second-v1"]
-    assert {row["name"] for row in found[0]["rows"]} == {"greedy", "contiguous"}
-
-
-def test_schedulers_and_recoveries_are_shown_too(tmp_path):
-    """Stage by stage, as a table and as JSON."""
-    for kind in ("serving", "faults"):
-        for name, goodput in (("plain", 1.0), ("new", 2.0)):
-            record = scheduler(name, goodput, kind=kind, suite=f"{kind}-v1", schema=2)
-            (tmp_path / f"{kind}-{name}.json").write_text(json.dumps(record))
-    table = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
-    assert table.exit_code == 0, table.output
-    assert table.stdout.count("2.000") == 2
-    text = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path), "--json"]).stdout
-    found = {suite["suite"]: suite["stages"]["job"]["rows"] for suite in json.loads(text)}
-    assert set(found) == {"serving-v1", "faults-v1"}
-    assert [row["ratio"] for row in found["faults-v1"]] == [2.0, 1.0]
+    """One object a suite, whatever its kind: who is ranked by which score."""
+    rankings = json.loads(shown(folder, "--json"))
+    assert [one["suite"] for one in rankings] == [f"{kind}-toy" for kind in sorted(SUITES)]
+    for ranking in rankings:
+        rows = ranking.get("rows") or [
+            row for stage in ranking["stages"].values() for row in stage["rows"]
+        ]
+        assert set(NAMES[ranking["kind"]]) <= {row["name"] for row in rows}
+        assert ranking["measure"]
 
 
 def test_no_records_are_said(tmp_path):
@@ -74,3 +102,12 @@ def test_no_records_are_said(tmp_path):
     said = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
     assert said.exit_code == 2
     assert "record schema None" in said.output
+
+
+def test_an_unknown_kind_is_named(folder, tmp_path):
+    """A record of a later podlab, say."""
+    (path,) = (folder / "fit-toy").glob("a--greedy--*.json")
+    (tmp_path / "a.json").write_text(path.read_text().replace('"kind": "fit"', '"kind": "novel"'))
+    said = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
+    assert said.exit_code == 2
+    assert "kind = 'novel' is not one of" in said.output

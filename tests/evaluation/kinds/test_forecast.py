@@ -1,16 +1,20 @@
 """Forecasters are scored causally, by error and by the balance that follows."""
 
+import io
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import lb
 import traces
 from evaluation.candidates.candidate import Candidate, ForecasterCandidate, parameters
 from evaluation.kinds import forecast, suite
+from evaluation.kinds.forecast import FORECAST
+from evaluation.leaderboard import table
 from evaluation.replay.scenario import Scenario
 
 SUITE = """
@@ -194,7 +198,7 @@ def test_the_command_compares_forecasters(podlab, tmp_path):
     assert by_name["learned"]["parameters"]["memory"] == 8
     assert len(by_name["mean"]["layers"]["error"]) == 3
     assert len(by_name["mean"]["windows"]["balancedness_even"]) == 5
-    assert "taken up" in podlab("bench", "--suite", "tiny.toml").stderr
+    assert "reused" in podlab("bench", "--suite", "tiny.toml").stderr
 
 
 @pytest.mark.parametrize(
@@ -211,3 +215,53 @@ def test_wrong_calls_are_refused_in_one_line(podlab, arguments, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def record(forecaster, even, error, scenario="one", seconds=1e-3):
+    """Return what a run leaves behind, as far as the table reads it."""
+    scores = {"error": error, "hot_error": 0.2, "balancedness_even": even}
+    scores |= {"balancedness_optimal": 0.9, "foresight_even": 0.98, "foresight_optimal": 0.99}
+    return {
+        "kind": "forecast",
+        "suite": "toy-v1",
+        "forecaster": forecaster,
+        "scenario": {"id": scenario},
+        "seed": 0,
+        "status": "ok",
+        "scores": scores,
+        "windows": {"balancedness_even": [even - 0.01, even + 0.01, even, even]},
+        "wall": {"forecast_s_median": seconds},
+    }
+
+
+def table_of(records):
+    """Return the text of a table."""
+    console = Console(file=io.StringIO(), width=100)
+    table.render(FORECAST.leaderboard(FORECAST.ranking(records)), "title", console)
+    return console.file.getvalue()
+
+
+def test_best_balance_comes_first_and_means_are_over_scenarios():
+    """Ranked by the even split; error in per cent; the time is the median."""
+    text = table_of(
+        [
+            record("low", 0.6, 0.1),
+            record("low", 0.6, 0.1, "two"),
+            record("high", 0.8, 0.2, seconds=1e-3),
+            record("high", 0.9, 0.4, "two", seconds=3e-3),
+        ]
+    )
+    lines = [line.split() for line in text.splitlines()]
+    assert [line[1] for line in lines if line and line[0].isdigit()] == ["high", "low"]
+    (line,) = (line for line in lines if "high" in line)
+    assert line[2] == "0.850"
+    assert line[-6:] == ["0.900", "30.0", "%", "20.0", "%", "2.00"]
+
+
+def test_perfect_foresight_is_a_line_of_its_own():
+    """It is not ranked, and has the balance that the planner reaches with the load that came."""
+    text = table_of([record("a", 0.7, 0.1)])
+    (best,) = (line for line in text.splitlines() if forecast.FORESIGHT in line)
+    assert best.split() == ["(perfect", "foresight)", "0.980", "0.990"]
+    failed = record("a", 0, 0) | {"status": "failed", "reason": "ValueError: no"}
+    assert forecast.FORESIGHT not in table_of([failed])

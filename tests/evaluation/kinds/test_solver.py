@@ -15,8 +15,8 @@ import pytest
 import hardware.preset
 import traces
 from evaluation.candidates.candidate import Candidate
-from evaluation.kinds.solver import Task, tasks
 from evaluation.kinds.suite import Suite
+from evaluation.kinds.task import Task, tasks
 from evaluation.replay.scenario import Scenario
 
 SOLVERS = ["auto", "contiguous", "eplb", "greedy", "random"]
@@ -86,9 +86,9 @@ def test_record_has_what_it_takes_to_reproduce_it(podlab, tmp_path):
 def test_second_run_takes_records_up(podlab):
     """What is finished is not run again, unless asked."""
     call = ("bench", "--suite", "tiny.toml", "--solver", "greedy")
-    assert "taken up" not in podlab(*call).stderr
-    assert "2 taken up from earlier runs" in podlab(*call).stderr
-    assert "taken up" not in podlab(*call, "--fresh").stderr
+    assert "reused" not in podlab(*call).stderr
+    assert "2 reused from earlier runs" in podlab(*call).stderr
+    assert "reused" not in podlab(*call, "--fresh").stderr
 
 
 def test_changed_inputs_are_run_again(podlab, tmp_path):
@@ -101,12 +101,12 @@ def test_changed_inputs_are_run_again(podlab, tmp_path):
     text = text.replace("window_steps = 1", 'window_steps = 1\ndevice = "own.toml"')
     (tmp_path / "tiny.toml").write_text(text)
     call = ("bench", "--suite", "tiny.toml", "--solver", "contiguous")
-    assert "taken up" not in podlab(*call).stderr
-    assert "2 taken up" in podlab(*call).stderr
+    assert "reused" not in podlab(*call).stderr
+    assert "2 reused" in podlab(*call).stderr
     (tmp_path / "own.toml").write_text(preset.replace("cores = 24", "cores = 23"))
-    assert "taken up" not in podlab(*call).stderr
+    assert "reused" not in podlab(*call).stderr
     traces.save(trace.slice(1), tmp_path / "own.parquet")
-    assert "taken up" not in podlab(*call).stderr
+    assert "reused" not in podlab(*call).stderr
 
 
 def test_parameters_of_a_suite_reach_the_record(podlab, tmp_path):
@@ -121,11 +121,11 @@ def test_parameters_of_a_suite_reach_the_record(podlab, tmp_path):
         )
         return podlab(*call)
 
-    assert "taken up" not in given(0.25).stderr
+    assert "reused" not in given(0.25).stderr
     path = next((tmp_path / "podlab-records").rglob("ep16--incremental*.json"))
     assert json.loads(path.read_text())["parameters"]["share"] == 0.25
-    assert "2 taken up" in given(0.25).stderr
-    assert "taken up" not in given(0.5).stderr
+    assert "2 reused" in given(0.25).stderr
+    assert "reused" not in given(0.5).stderr
 
 
 def test_own_function_joins_the_leaderboard(podlab, tmp_path):
@@ -212,11 +212,11 @@ def test_interrupt_keeps_what_is_finished(podlab, tmp_path, jobs):
     assert process.returncode == 130, errors
     kept = len(list(folder.rglob("*.json")))
     assert 1 <= kept <= 2
-    assert "the same command goes on from here" in errors
+    assert "run the same command again to resume" in errors
     (tmp_path / "hurry").touch()
     done = podlab(*call)
     assert done.returncode == 0
-    assert f"{kept} taken up from earlier runs" in done.stderr
+    assert f"{kept} reused from earlier runs" in done.stderr
     assert len(scores(tmp_path / "podlab-records")) == 4
 
 
@@ -289,7 +289,9 @@ def test_a_change_of_a_parameter_is_another_record(tmp_path):
     scenario = Scenario("x", ("olmoe-domains",), "olmoe-1b-7b", 16, 5, 1)
 
     def path(one=scenario, **params):
-        return Task("s", one, Candidate("incremental", 0, tuple(params.items()))).path(tmp_path)
+        return Task("s", "solver", one, Candidate("incremental", 0, tuple(params.items()))).path(
+            tmp_path
+        )
 
     changed = [
         path(share=0.25),
@@ -336,7 +338,7 @@ def test_seeds_multiply_what_they_change():
 def test_a_drawn_trace_goes_by_the_seed():
     """The record says which trace it was; the same seed gives the same."""
     scenario = Scenario("d", ("ar1-drift",), "deepseek-v3", 32, 9, 1, steps=3, layers=2)
-    found = [Task("s", scenario, Candidate("greedy", seed)).run() for seed in (1, 2, 1)]
+    found = [Task("s", "solver", scenario, Candidate("greedy", seed)).run() for seed in (1, 2, 1)]
     assert [one["trace_seed"] for one in found] == [1, 2, 1]
     assert found[0]["trace_hash"] == found[2]["trace_hash"] != found[1]["trace_hash"]
     assert found[0]["scores"] == found[2]["scores"] != found[1]["scores"]

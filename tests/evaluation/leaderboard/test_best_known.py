@@ -2,12 +2,12 @@
 
 import pytest
 
+from evaluation.kinds.solver import SOLVER
 from evaluation.leaderboard.best_known import gaps
-from evaluation.leaderboard.measures import MEASURES
 from evaluation.leaderboard.observations import gather
 from tests.evaluation.leaderboard.made import record
 
-EFFICIENCY = MEASURES["solver"]
+EFFICIENCY = SOLVER.measure
 
 
 def test_gap_is_a_fraction_of_the_best_there():

@@ -2,12 +2,12 @@
 
 import pytest
 
+from evaluation.kinds.solver import SOLVER
 from evaluation.leaderboard import rank
 from evaluation.leaderboard.comparable import compare
-from evaluation.leaderboard.measures import MEASURES
 from tests.evaluation.leaderboard.made import record
 
-EFFICIENCY = MEASURES["solver"]
+EFFICIENCY = SOLVER.measure
 
 
 def test_another_group_stands_apart_with_the_reason():

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from evaluation.kinds.scheduler.scheduler import GOODPUT
+from evaluation.kinds.solver import SOLVER
 from evaluation.leaderboard.interval import intervals
-from evaluation.leaderboard.measures import GOODPUT, MEASURES
 from evaluation.leaderboard.observations import gather
 from tests.evaluation.leaderboard.made import record, scheduler
 
-EFFICIENCY = MEASURES["solver"]
+EFFICIENCY = SOLVER.measure
 
 
 def runs(*records):

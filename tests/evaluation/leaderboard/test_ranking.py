@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from evaluation.kinds.solver import SOLVER
 from evaluation.leaderboard import Ranking, rank
-from evaluation.leaderboard.measures import MEASURES
 from tests.evaluation.leaderboard.made import failed, record
 
 RANDOM = np.random.default_rng(0)
@@ -15,7 +15,7 @@ LUCK = 0.1 * RANDOM.random(24)
 
 def ranking(records, wanted=None) -> Ranking:
     """Return the ranking of solvers."""
-    return rank(records, MEASURES["solver"], wanted)
+    return rank(records, SOLVER.measure, wanted)
 
 
 def names(found):

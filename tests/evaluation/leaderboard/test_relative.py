@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.leaderboard.measures import GOODPUT
+from evaluation.kinds.scheduler.scheduler import GOODPUT
 from tests.evaluation.leaderboard.made import scheduler
 
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from evaluation.kinds.scheduler.scheduler import GOODPUT
 from evaluation.leaderboard import rank, rank_stages
-from evaluation.leaderboard.measures import GOODPUT
-from evaluation.leaderboard.stages import scenarios, suite_as_dict, unranked
+from evaluation.leaderboard.stages import scenarios, stages_as_dict, unranked
 from tests.evaluation.leaderboard.made import scheduler as record
 
 
@@ -155,8 +155,8 @@ def test_a_ranking_is_json():
     """It holds no numbers that JSON does not have; what is not ranked keeps its reason."""
     failed = record("bad", 0.0, status="failed", reason="ValueError: no")
     one_seed = [record("plain", 1.0), record("new", 2.0), failed]
-    text = json.dumps(suite_as_dict(one_seed, GOODPUT), allow_nan=False)
-    stage = json.loads(text)["stages"]["job"]
+    text = json.dumps(stages_as_dict(rank_stages(one_seed, GOODPUT)), allow_nan=False)
+    stage = json.loads(text)["job"]
     assert [(row["name"], row["ratio"], row["low"]) for row in stage["rows"]] == [
         ("new", 2.0, None),
         ("plain", 1.0, None),

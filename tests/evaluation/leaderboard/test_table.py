@@ -1,77 +1,98 @@
-"""The leaderboard is a view of the ranking that fits its window."""
+"""One table for suites of all kinds: it fits its window and says what it leaves out."""
 
 import io
 
-import numpy as np
 from rich.console import Console
 
 from evaluation.leaderboard import table
-from tests.evaluation.leaderboard.made import failed, record
+from evaluation.leaderboard.column import Column
+from evaluation.leaderboard.table import Leaderboard, Line, Note
 
-LUCK = 0.1 * np.random.default_rng(0).random(24)
+SCORE = Column("score", "score\n", "", "{:.2f}")
+SPEED = Column("speed", "speed of\nit all", "", "{:.0f}", hide=1)
+SIZE = Column("size", "size\n", "", "{:.0f}", hide=2)
+COLUMNS = (SCORE, SPEED, SIZE)
+BEST = Line(1, "best", "even", {"score": 0.9, "speed": 3.0, "size": 7.0})
+SECOND = Line(2, "second", "even", {"score": 0.8, "speed": 4.0, "size": 8.0})
 
 
-def shown(records, width=table.WIDTH):
-    """Return whether any was ranked, and the text."""
+def shown(*lines, columns=COLUMNS, notes=(), width=80, variant="dispatcher"):
+    """Return whether any was ranked, and the lines of text."""
     out = io.StringIO()
-    return table.render(records, "title", Console(file=out, width=width)), out.getvalue()
+    board = Leaderboard("solver", variant, columns, lines, notes)
+    ranked = table.render(board, "title", Console(file=out, width=width))
+    return ranked, out.getvalue().splitlines()
 
 
-def test_rank_interval_and_gap_are_shown():
-    """Shared ranks are explained."""
-    ranked, text = shown([record("a", 0.7 + LUCK), record("b", 0.7 + LUCK)])
+def rows(lines):
+    """Return the words of the lines that have a number of two places."""
+    return [line.split() for line in lines if "0." in line]
+
+
+def test_lines_have_rank_name_and_values():
+    """In the order of the board, each value in the format of its column."""
+    ranked, text = shown(BEST, SECOND)
     assert ranked
-    lines = [line.split() for line in text.splitlines() if line.split()[0] == "1"]
-    assert [line[1] for line in lines] == ["a", "b"]
-    assert "–" in lines[0][3]
-    assert "share a rank" in text
+    assert rows(text) == [["1", "best", "0.90", "3", "7"], ["2", "second", "0.80", "4", "8"]]
 
 
-def test_dispatcher_is_shown_where_there_are_several():
-    """Placement and dispatcher are judged together, and the table says which."""
-    assert "dispatcher" not in shown([record("a", 0.5)])[1]
-    assert "dispatcher" in shown([record("a", 0.5), record("a", 0.7, dispatcher="optimal")])[1]
+def test_variants_are_shown_where_there_are_several():
+    """One dispatcher for all is no column."""
+    other = Line(2, "best", "optimal", {"score": 0.8})
+    assert not any("dispatcher" in line for line in shown(BEST, SECOND)[1])
+    assert rows(shown(BEST, other)[1])[1][:3] == ["2", "best", "optimal"]
 
 
-def test_failures_are_below_the_table():
-    """Once for all scenarios with one reason, by what became of it; and never scored."""
-    ranked, text = shown(
-        [
-            failed("x"),
-            failed("x", "two"),
-            failed("y", status="infeasible"),
-            record("a", 0.5),
-            record("a", 0.5, "two"),
-        ]
-    )
-    assert ranked
-    assert "failed: x on one, two: ValueError: no" in text
-    assert "infeasible: y on one: ValueError: no" in text
-    assert text.index(" a ") < text.index("failed:")
+def test_ranks_of_a_stage_are_grouped_by_stage():
+    """The name of the stage stands once, before the lines of its group."""
+    column = Column("score", "score\n", "", "{:.2f}", within_variant=True)
+    lines = [Line(1, "a", "job", {"score": 0.9}), Line(2, "b", "job", {"score": 0.8})]
+    lines.append(Line(1, "c", "batch", {"score": 0.7}))
+    _, text = shown(*lines, columns=(column,), variant="stage")
+    assert rows(text) == [
+        ["job", "1", "a", "0.90"],
+        ["2", "b", "0.80"],
+        ["batch", "1", "c", "0.70"],
+    ]
+    assert not any("share a rank" in line for line in text)
 
 
-def test_other_groups_are_below_the_table():
-    """With the reason."""
-    text = shown([record("a", 0.5), record("b", 0.5), record("c", 0.9, trace_hash="other")])[1]
-    assert "not compared: c on one: another trace: other, not trace of" in text
-
-
-def test_nothing_ranked_is_said():
-    """Without any score the caller learns it."""
-    assert not shown([failed("a")])[0]
+def test_shared_ranks_are_explained():
+    """Two of rank 1 cannot be told apart."""
+    _, text = shown(BEST, Line(1, "equal", "even", {"score": 0.9}))
+    assert text[-1] == "Rows share a rank if their 95 % intervals overlap that of the best of them."
+    assert not any("share a rank" in line for line in shown(BEST, SECOND)[1])
 
 
 def test_a_narrow_window_hides_columns_and_says_which():
-    """Efficiency, interval and balance stay; what does not fit is named instead of wrapped."""
-    text = shown([record("a", [0.25, 0.25])], 80)[1]
-    assert "0.2500" in text
-    assert "hidden in a narrow window:" in text
-    assert "tokens/s per chip" in text
-    assert max(map(len, text.splitlines()[:-2])) <= 80
+    """The column of the highest order goes first; the score stays however narrow it is."""
+    _, text = shown(BEST, width=26)
+    assert rows(text) == [["1", "best", "0.90", "3"]]
+    assert " ".join(text[-2:]) == "hidden in a narrow window: size"
+    _, text = shown(BEST, width=15)
+    assert rows(text) == [["1", "best", "0.90"]]
+    assert "size, speed of it all" in " ".join(" ".join(text).split())
 
 
-def test_balance_in_seconds_is_a_column():
-    """Its own score, not that in tokens."""
-    one = record("a", 0.25)
-    one["scores"] = {**one["scores"], "balancedness_seconds_next": 0.876}
-    assert "0.876" in shown([one], 200)[1]
+def test_columns_of_one_scenario_are_left_out_of_means_over_several():
+    """Latencies of different scenarios have no common mean."""
+    columns = (SCORE, Column("ttft", "TTFT", "", scenarios="one"))
+    columns += (Column("scenarios", "of", "", "{:.0f}", scenarios="several"),)
+    for count, words in ((1, ["1", "a", "0.90", "0.200"]), (3, ["1", "a", "0.90", "3"])):
+        line = Line(1, "a", "", {"score": 0.9, "ttft": 0.2, "scenarios": count})
+        assert rows(shown(line, columns=columns)[1]) == [words]
+
+
+def test_a_line_that_is_not_ranked_is_empty_where_it_has_no_value():
+    """A ranked one has a dash there."""
+    bound = Line(None, "bound", "", {"score": 1.0})
+    _, text = shown(Line(1, "a", "", {"score": 0.9}), bound, columns=(SCORE, SPEED))
+    assert [line.split() for line in text[-2:]] == [["1", "a", "0.90", "–"], ["bound", "1.00"]]
+
+
+def test_notes_are_below_the_table():
+    """Nobody ranked is said by the result, and the notes still stand there."""
+    note = Note("failed: x on one: ValueError: no", "red")
+    ranked, text = shown(BEST, notes=(note,))
+    assert (ranked, text[-1]) == (True, note.text)
+    assert shown(notes=(note,)) == (False, [note.text])

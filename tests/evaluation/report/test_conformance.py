@@ -1,5 +1,6 @@
 """Whether a candidate conforms, and how that is known."""
 
+import lb
 from evaluation.report.conformance import conformance
 from evaluation.report.docstrings import about
 from tests.evaluation.report import made
@@ -7,7 +8,7 @@ from tests.evaluation.report import made
 
 def test_checked_when_asked():
     """A registered solver is checked now if that is asked for."""
-    found = conformance("contiguous", "solver", about("solver", "", "contiguous"), [], run=True)
+    found = conformance("contiguous", "solver", about(lb.SOLVERS, "contiguous"), [], run=True)
     assert found.passed is True
     assert ("check_feasible", "passed") in found.outcomes
 
@@ -21,7 +22,7 @@ def test_a_stranger_is_never_run():
 
 def test_not_checked_says_how():
     """Unless asked, it says how to find out."""
-    known = about("solver", "", "greedy")
+    known = about(lb.SOLVERS, "greedy")
     found = conformance("greedy", "solver", known, [made.solver()], run=False)
     assert found.passed is None
     assert "podlab check greedy" in found.how

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from evaluation.kinds import named
 from evaluation.report import leaderboard_picture
 from evaluation.report.leaderboard_picture import ScoreInterval
 from tests.evaluation.leaderboard.made import failed, record, scheduler
@@ -53,7 +54,7 @@ def test_solvers_are_drawn_as_they_are_ranked(tmp_path):
     ideal = np.linspace(0.5, 0.9, 8)
     records = [record("good", ideal), record("bad", ideal - 0.25), failed("broken")]
     path = tmp_path / "p.html"
-    leaderboard_picture.write(records, path, "toy-v1")
+    leaderboard_picture.write(named("solver").ranking(records), path, "toy-v1")
     text = path.read_text(encoding="utf-8")
     assert '"ticktext":["good","bad"]' in text
     assert "<h1>toy-v1</h1>" in text
@@ -68,7 +69,7 @@ def test_schedulers_are_drawn_by_stage(tmp_path):
         for seed in range(2)
     ]
     path = tmp_path / "p.html"
-    leaderboard_picture.write(records, path, "serving")
+    leaderboard_picture.write(named("serving").ranking(records), path, "serving")
     text = path.read_text(encoding="utf-8")
     assert '"ticktext":["new · job","plain · job"]' in text
     assert '"x":[2.0,1.0]' in text
@@ -77,5 +78,6 @@ def test_schedulers_are_drawn_by_stage(tmp_path):
 def test_nothing_ranked_is_no_picture(tmp_path):
     """Without records, or with failures alone, no file is written."""
     for records in ([], [failed("broken")]):
-        leaderboard_picture.write(records, tmp_path / "p.html", "toy-v1")
+        ranking = named("solver").ranking(records)
+        leaderboard_picture.write(ranking, tmp_path / "p.html", "toy-v1")
     assert list(tmp_path.iterdir()) == []

@@ -70,5 +70,5 @@ def test_an_unknown_kind_shows_what_scores_it_has():
     record = made.solver() | {"kind": "novel", "scores": {"recovery_s": 3.0, "lost": 1.0}}
     _, found = suites([record])
     board = found["toy-v1"].board
-    assert [column.heading for column in board.kind.columns] == ["recovery s", "lost"]
+    assert [column.title for column in board.kind.columns] == ["recovery s", "lost"]
     assert board.lines[0].cells[0].text == "3"

@@ -2,10 +2,11 @@
 
 import pytest
 
-from evaluation.leaderboard.measures import GOODPUT
+from evaluation.kinds.scheduler.scheduler import GOODPUT
+from evaluation.kinds.solver import SOLVER
 from evaluation.report import rankings
 from evaluation.report.candidate_labels import labelled
-from evaluation.report.kinds import SOLVER, kind_of
+from evaluation.report.displays import display_of_all
 from tests.evaluation.leaderboard.made import scheduler
 from tests.evaluation.report import made
 
@@ -13,7 +14,7 @@ from tests.evaluation.report import made
 def found(records):
     """Return the rankings of made-up records."""
     shown = records if "candidate" in records[0] else labelled(records)
-    return rankings.rankings(shown, kind_of(shown))
+    return rankings.rankings(shown, display_of_all(shown))
 
 
 def tables(records):
@@ -50,7 +51,7 @@ def test_records_without_windows_stand_apart():
     assert [one["candidate"] for one in main] == ["whole"]
     reason, mine = apart[0]
     assert reason == "calm: lacks finite numbers of which efficiency is made"
-    (mean,) = rankings.rankings(mine, SOLVER).tables
+    (mean,) = rankings.rankings(mine, SOLVER.display).tables
     assert mean.rows[0].candidate == "robust"
     assert mean.rows[0].interval is None
 

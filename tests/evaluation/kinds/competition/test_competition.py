@@ -13,7 +13,7 @@ from evaluation.kinds import suite
 from evaluation.kinds.competition import competition as competing
 from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.scenario import CompetitionScenario
-from evaluation.leaderboard.measures import MEASURES
+from evaluation.kinds.task import Task, tasks
 from lb.engines.competition import Competitor
 
 SMALL = CompetitionScenario("small", 4, 3, iterations=1100, layers=1, experts=8, tokens=4000)
@@ -33,7 +33,7 @@ def entry(tmp_path):
 
 def record_of(spec, **options):
     """Return the record of one candidate on the small scenario."""
-    return competing.CompetitionTask("tiny-v1", SMALL, Candidate(spec, **options)).run()
+    return Task("tiny-v1", "competition", SMALL, Candidate(spec, **options)).run()
 
 
 def test_scores_are_those_of_the_protocol():
@@ -75,14 +75,14 @@ def test_a_failure_costs_its_own_record(tmp_path):
 def test_everyone_meets_every_seed_and_is_ranked():
     """Rows are ranked by the score, a ratio of sums over sizes and seeds."""
     tiny = suite.Suite("tiny-v1", (SMALL,), "competition", seeds=(0, 1))
-    todo = competing.tasks(tiny, [Candidate("greedy"), Candidate("incremental")])
+    todo = tasks(tiny, [Candidate("greedy"), Candidate("incremental")])
     assert [(one.candidate.spec, one.candidate.seed) for one in todo] == [
         ("greedy", 0),
         ("incremental", 0),
         ("greedy", 1),
         ("incremental", 1),
     ]
-    found = leaderboard.rank((one.run() for one in todo), MEASURES["competition"])
+    found = leaderboard.rank((one.run() for one in todo), competing.COMPETITION.measure)
     assert found.measure == "score"
     assert [row.name for row in found.rows] == sorted(
         ("greedy", "incremental"), key=lambda name: -_score(found, name)

@@ -17,7 +17,7 @@ import pytest
 import hardware.preset
 import traces
 from evaluation.candidates.candidate import Candidate
-from evaluation.kinds.solver import Task
+from evaluation.kinds.task import Task
 from evaluation.records import record_file, source_hash, sweep
 from evaluation.records.sweep import bootstrap, payload, ray_cluster
 from evaluation.records.sweep.bootstrap import Manifest
@@ -42,7 +42,10 @@ def own_files(tmp_path, monkeypatch):
     outside = str(tmp_path / "own.parquet")
     traces.save(traces.load("olmoe-domains"), outside)
     scenario = Scenario("x", (outside,), "olmoe-1b-7b", 16, 5, 1, device="own.toml")
-    return [Task("s-v1", scenario, Candidate(spec, seed=1)) for spec in ("own.py:mine", "random")]
+    return [
+        Task("s-v1", "solver", scenario, Candidate(spec, seed=1))
+        for spec in ("own.py:mine", "random")
+    ]
 
 
 def _scores(found):

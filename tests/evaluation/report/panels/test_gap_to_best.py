@@ -2,15 +2,15 @@
 
 import pytest
 
+from evaluation.kinds.solver import SOLVER
 from evaluation.report.candidate_labels import labelled
-from evaluation.report.kinds import SOLVER
 from evaluation.report.panels.gap_to_best import gaps
 from tests.evaluation.report import made
 
 
 def test_the_best_has_no_gap():
     """In each scenario the best of all dispatchers is what others are measured by."""
-    found = gaps(labelled(made.suite()), SOLVER.primary)
+    found = gaps(labelled(made.suite()), SOLVER.display.primary)
     assert found["robust", "even"] == {"toys": 0.0}
     assert found["greedy", "even"]["toys"] == pytest.approx((0.05 / 0.95 + 0.05 / 0.75) / 2)
 
@@ -23,6 +23,6 @@ def test_families_stand_apart():
         made.solver("a", "shift", quality=0.3, family=None),
         made.solver("b", "shift", quality=0.6, family=None),
     ]
-    found = gaps(labelled(records), SOLVER.primary)
+    found = gaps(labelled(records), SOLVER.display.primary)
     assert found["a", "even"] == {"toys": 0.0, "shift": 0.5}
     assert found["b", "even"] == {"toys": 0.5, "shift": 0.0}

@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.kinds import suite
-from evaluation.kinds.fit_scenario import FitScenario
+from evaluation.kinds.fit.scenario import FitScenario
 
 GOOD = """
 id = "mine-v1"
@@ -32,7 +32,7 @@ def test_a_list_of_laws_is_a_scenario_each(tmp_path):
     assert found.scenario_ids == ["one-uniform", "one-zipf"]
     assert [one.family for one in found.scenarios] == ["uniform", "zipf"]
     assert found.scenarios[0].load(0).shape == (58, 256)
-    assert found.anytime == {"ilp": {"budget": [0.1]}}
+    assert found.options == {"anytime": {"ilp": {"budget": [0.1]}}}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,10 @@ def test_a_list_of_laws_is_a_scenario_each(tmp_path):
         (("budget = [0.1]", "budget = 0.1"), "anytime.ilp.budget = 0.1; give a list"),
         (("budget = [0.1]", "bugdet = [0.1]"), "no parameter 'bugdet'"),
         (("[anytime.ilp]\nbudget = [0.1]", "anytime = 3"), "anytime = 3; give tables"),
-        (('kind = "fit"', 'kind = "solver"'), "anytime: curves are drawn in suites of kind 'fit'"),
+        (
+            ('kind = "fit"', 'kind = "solver"'),
+            "anytime: a suite of kind solver",
+        ),
     ],
 )
 def test_broken_suites_are_named(tmp_path, change, message):
@@ -71,5 +74,5 @@ def test_impossible_scenarios_are_named(changes, message):
 
 def test_matrices_are_no_traces():
     """Commands that need a trace say so."""
-    with pytest.raises(ValueError, match="fit-v1 has matrices and no traces"):
+    with pytest.raises(ValueError, match="fit-v1 replays no routing traces"):
         suite.first_of(suite.load("fit"), None)

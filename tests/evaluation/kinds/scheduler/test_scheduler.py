@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evaluation.kinds import scheduler
 from evaluation.kinds import suite as suites
+from evaluation.kinds.scheduler import scheduler
+from evaluation.kinds.task import tasks
 from evaluation.records.sweep import run
 from evaluation.serving.scenario import stages
 
@@ -14,45 +15,58 @@ from evaluation.serving.scenario import stages
 @pytest.fixture(scope="module")
 def suite():
     """The bundled suite, its first scenario cut to 20 requests and two stages."""
-    whole = suites.load_serving("serving")
-    name, first = next(iter(whole.scenarios.items()))
+    whole = suites.load("serving")
+    first = whole.scenarios[0]
     short = dataclasses.replace(
         first,
         scenario=dataclasses.replace(first.scenario, requests=20, ttft_s=5.0),
         stages=("batch", "decode"),
         leave_out=frozenset({"expert-locality"}),
     )
-    return dataclasses.replace(whole, scenarios={name: short}, seeds=(0, 1))
+    return dataclasses.replace(whole, scenarios=(short,), seeds=(0, 1))
 
 
 @pytest.fixture(scope="module")
 def faulty():
     """The bundled suite of faults, cut to 400 requests of one scenario and seed."""
-    whole = suites.load_serving("faults")
-    first = whole.scenarios["die"]
+    whole = suites.load("faults")
+    first = whole.scenarios[0]
     short = dataclasses.replace(
         first, scenario=dataclasses.replace(first.scenario, requests=400), mtbf_s={"die": 100.0}
     )
-    return dataclasses.replace(whole, scenarios={"die": short}, seeds=(2,))
+    return dataclasses.replace(whole, scenarios=(short,), seeds=(2,))
+
+
+def changed(task, **values):
+    """Return the task with other values in its serving scenario."""
+    serving = dataclasses.replace(task.scenario.scenario, **values)
+    return dataclasses.replace(task, scenario=dataclasses.replace(task.scenario, scenario=serving))
 
 
 def test_every_scheduler_has_a_task_for_every_seed(suite):
     """All that are registered play but those left out, with the suite's parameters."""
-    todo = scheduler.tasks(suite, seed=10)
-    mine = [task for task in todo if task.stage == "batch"]
+    todo = tasks(suite)
+    batch = [task.candidate for task in todo if task.candidate.stage == "batch"]
     names = stages.available("batch")
-    assert [(task.name, task.seed) for task in mine] == [
-        (name, seed) for name in names for seed in (10, 11)
+    assert [(one.name, one.seed) for one in batch] == [
+        (name, seed) for name in names for seed in (0, 1)
     ]
-    decode = {task.name: task for task in todo if task.stage == "decode"}
+    decode = {task.candidate.name: task for task in todo if task.candidate.stage == "decode"}
     assert "expert-locality" not in decode
-    assert decode["assignment"].scenario.decode == {"name": "assignment", "budget": 0.02}
-    assert decode["assignment"].reference == "round-robin"
+    described = scheduler.SCHEDULER.describe(decode["assignment"])
+    assert described["id"] == suite.scenarios[0].id
+    assert described["decode"] == {"name": "assignment", "budget": 0.02}
+    assert decode["assignment"].candidate.reference == "round-robin"
+
+
+def test_a_seed_is_added_to_those_of_the_suite(suite):
+    """So that every scheduler still meets several parts of the recording."""
+    assert scheduler.SCHEDULER.reseeded(suite, 10) == (10, 11)
 
 
 def test_records_are_kept_and_taken_up(suite, tmp_path):
     """A second run takes the records of the first."""
-    todo = scheduler.tasks(suite)[:2]
+    todo = tasks(suite)[:2]
     seen = []
     one = run(todo, tmp_path, on_record=lambda record, reused: seen.append(reused))
     two = run(todo, tmp_path, on_record=lambda record, reused: seen.append(reused))
@@ -69,8 +83,7 @@ def test_a_changed_preset_is_another_task(suite, tmp_path):
     path = tmp_path / "model.toml"
     text = preset.find("models", "deepseek-v3").read_text()
     path.write_text(text)
-    task = scheduler.tasks(suite)[0]
-    own = dataclasses.replace(task, scenario=dataclasses.replace(task.scenario, model=str(path)))
+    own = changed(tasks(suite)[0], model=str(path))
     before = own.path(tmp_path)
     assert before == own.path(tmp_path)
     path.write_text(text + "\n")
@@ -79,16 +92,16 @@ def test_a_changed_preset_is_another_task(suite, tmp_path):
 
 def test_a_failure_is_a_record(suite):
     """A scheduler that fails is a record with its reason."""
-    task = scheduler.tasks(suite)[0]
-    broken = dataclasses.replace(task, scenario=dataclasses.replace(task.scenario, batch="none"))
-    record = broken.run()
+    task = tasks(suite)[0]
+    broken = dataclasses.replace(task.candidate, name="none")
+    record = dataclasses.replace(task, candidate=broken).run()
     assert record["status"] == "failed"
     assert "none" in record["reason"]
 
 
 def test_seeds_play_parts_of_the_recording(suite):
     """Part n begins where part n - 1 ended, at time 0, and the parts begin anew after the last."""
-    scenario = scheduler.tasks(suite)[0].scenario
+    scenario = suite.scenarios[0].scenario
     parts = [scheduler.traffic(scenario, seed) for seed in (0, 1, 19366 // 20)]
     assert [part.num_requests for part in parts] == [20, 20, 20]
     assert [part.arrival_s[0] for part in parts] == [0.0, 0.0, 0.0]
@@ -99,7 +112,7 @@ def test_seeds_play_parts_of_the_recording(suite):
 
 def test_faults_are_drawn_for_all_modes_alike(faulty):
     """Every mode gets the same one fault; one that is not simulated is a failed record."""
-    found = {task.name: task.run() for task in scheduler.tasks(faulty)}
+    found = {task.candidate.name: task.run() for task in tasks(faulty)}
     ok = {name: record for name, record in found.items() if record["status"] == "ok"}
     assert {"restart-the-world", "failover", "shrink"} <= set(ok)
     first, *others = ok.values()
@@ -121,8 +134,8 @@ def test_the_seed_reaches_simulation_and_schedulers(suite, monkeypatch):
     monkeypatch.setattr(scheduler, "simulate", simulate)
     (task,) = (
         task
-        for task in scheduler.tasks(suite, seed=7)
-        if (task.stage, task.name, task.seed) == ("decode", "power-of-two", 8)
+        for task in tasks(dataclasses.replace(suite, seeds=(7, 8)))
+        if (task.candidate.name, task.candidate.seed) == ("power-of-two", 8)
     )
     assert task.run()["reason"] == "RuntimeError: far enough"
     assert seen["seed"] == 8

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.kinds.fit_matrices import LAWS, matrix
+from evaluation.kinds.fit.matrices import LAWS, matrix
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -6,21 +6,25 @@ import pytest
 
 import lb
 from evaluation.candidates.candidate import Candidate
-from evaluation.kinds import fit
-from evaluation.kinds.fit_scenario import FitScenario
+from evaluation.kinds.fit.fit import FIT, AnytimePoint
+from evaluation.kinds.fit.scenario import FitScenario
 from evaluation.kinds.suite import Suite
+from evaluation.kinds.task import Task, tasks
 from evaluation.leaderboard import rank
-from evaluation.leaderboard.measures import MEASURES
 
 SCENARIO = FitScenario("x", "deepseek-v3", "lognormal", 32, 9, layers=3, anytime=True)
 SUITE = Suite(
-    "toy-v1", (SCENARIO,), "fit", seeds=(0, 1), anytime={"local-search": {"tolerance": [0.5, 1e-4]}}
+    "toy-v1",
+    (SCENARIO,),
+    "fit",
+    seeds=(0, 1),
+    options={"anytime": {"local-search": {"tolerance": [0.5, 1e-4]}}},
 )
 
 
 def test_scores_are_those_of_the_placement():
     """Mean and worst layer, and the gap to the bound, on the matrix of the seed."""
-    found = fit.FitTask("s", SCENARIO, Candidate("greedy", 3)).run()
+    found = Task("s", "fit", SCENARIO, Candidate("greedy", 3)).run()
     load = SCENARIO.load(3)
     reached = lb.solve(lb.Problem(load, 32, 9), "greedy").balancedness(load)
     assert found["status"] == "ok"
@@ -35,13 +39,13 @@ def test_scores_are_those_of_the_placement():
 
 def test_every_seed_is_a_matrix_and_budgets_are_points():
     """Rows for all seeds; a curve's points for the first."""
-    todo = fit.tasks(SUITE, [Candidate("greedy"), Candidate("local-search")])
-    rows = [(one.candidate.name, one.candidate.seed) for one in todo if one.anytime is None]
+    todo = tasks(SUITE, [Candidate("greedy"), Candidate("local-search")])
+    points = [one.candidate for one in todo if isinstance(one.candidate, AnytimePoint)]
+    rows = [(one.candidate.name, one.candidate.seed) for one in todo[: -len(points)]]
     assert rows == [("greedy", 0), ("local-search", 0), ("greedy", 1), ("local-search", 1)]
-    points = [one for one in todo if one.anytime is not None]
-    assert [one.anytime for one in points] == [("tolerance", 0.5), ("tolerance", 1e-4)]
-    assert {one.candidate.seed for one in points} == {0}
-    found = rank([one.run() for one in todo], MEASURES["fit"])
+    assert [one.budget for one in points] == [("tolerance", 0.5), ("tolerance", 1e-4)]
+    assert {one.seed for one in points} == {0}
+    found = rank([one.run() for one in todo], FIT.measure)
     assert [row.name for row in found.rows] == ["local-search", "greedy"]
     loose, tight = found.curves["local-search"]
     assert loose["value"] == 1e-4
@@ -51,15 +55,15 @@ def test_every_seed_is_a_matrix_and_budgets_are_points():
 
 
 def test_scores_do_not_depend_on_what_ran_before(tmp_path):
-    """The same task again has the same file and scores; another budget has another file."""
-    task = fit.FitTask("s", SCENARIO, Candidate("random", 1))
+    """The same task again has the same file and scores; another seed has another file."""
+    task = Task("s", "fit", SCENARIO, Candidate("random", 1))
     assert task.run()["scores"] == task.run()["scores"]
     assert task.path(tmp_path) == task.path(tmp_path)
-    assert task.path(tmp_path) != replace(task, anytime=("x", 1)).path(tmp_path)
+    assert task.path(tmp_path) != replace(task, candidate=Candidate("random", 2)).path(tmp_path)
 
 
 def test_a_failure_is_a_record():
     """With its reason."""
-    found = fit.FitTask("s", SCENARIO, Candidate("ilp", 0, (("budget", -1.0),))).run()
+    found = Task("s", "fit", SCENARIO, Candidate("ilp", 0, (("budget", -1.0),))).run()
     assert found["status"] == "failed"
     assert "budget" in found["reason"]

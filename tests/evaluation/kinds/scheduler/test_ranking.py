@@ -1,19 +1,19 @@
-"""The tables of schedulers."""
+"""Rankings of schedulers as tables and JSON."""
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
 from evaluation.cli.app import app
-from evaluation.leaderboard import scheduler_table
-from evaluation.leaderboard.scheduler_table import FAULTS, SERVING, render
+from evaluation.kinds.recovery import RECOVERY
+from evaluation.kinds.scheduler.scheduler import SCHEDULER
+from evaluation.leaderboard import table
 
 
 def record(name, goodput, scenario="a", seed=0, **other):
     """Return the record of one run."""
-    scores = {key: 1.0 for _, keys, _, _ in (*SERVING, *FAULTS) for key in keys} | {
-        "goodput": goodput
-    }
+    columns = (*SCHEDULER.display.columns, *RECOVERY.display.columns)
+    scores = {column.key: 1.0 for column in columns} | {"goodput": goodput}
     return {
         "kind": "serving",
         "suite": "toy-v1",
@@ -32,11 +32,11 @@ def runs(name, *goodputs, **other):
     return [record(name, one, seed=seed, **other) for seed, one in enumerate(goodputs)]
 
 
-def shown(found):
+def shown(records, kind=SCHEDULER):
     """Return whether anything was ranked, and the lines."""
-    console = Console(width=scheduler_table.WIDTH, record=True, quiet=False)
+    console = Console(width=table.WIDTH, record=True, quiet=False)
     with console.capture() as capture:
-        ranked = render(found, "title", console)
+        ranked = table.render(kind.leaderboard(kind.ranking(records)), "title", console)
     return ranked, capture.get().splitlines()
 
 
@@ -81,7 +81,7 @@ def test_a_mean_that_is_not_known_is_a_dash():
 
 def test_faults_have_columns_of_their_own():
     """Lost work and the time to recover are shown."""
-    ranked, lines = shown(runs("plain", 1.0, 2.0, kind="faults"))
+    ranked, lines = shown(runs("plain", 1.0, 2.0, kind="faults"), RECOVERY)
     assert ranked
     assert "to recover" in " ".join(lines)
 
@@ -125,14 +125,14 @@ def test_bench_prints_a_table_for_each_scenario_too(suite, tmp_path):
     first, second, whole = answer.stdout.split("tiny-v1 · ")[1:]
     assert first.startswith("five")
     assert second.startswith("ten")
-    assert whole.startswith("2 seeds")
+    assert whole.startswith("mean of 2 scenarios, best goodput × reference first, stage by stage")
     assert "TTFT" in first
     assert "TTFT" not in whole
     assert all("shortest-first" in part for part in (first, second, whole))
 
 
 def test_bench_refuses_solvers(suite, tmp_path):
-    """A suite of schedulers has no place for a solver."""
+    """A suite of schedulers says who competes."""
     options = ["--suite", str(suite), "--out", str(tmp_path), "--solver", "greedy"]
     answer = CliRunner().invoke(app, ["bench", *options])
     assert answer.exit_code == 2

@@ -3,8 +3,8 @@
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,18 @@ import numpy as np
 import lb
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox.limits import Limits
-from evaluation.kinds import solver as bench
+from evaluation.kinds import name_of, named
 from evaluation.kinds import suite as suites
-from evaluation.kinds.competition.competition import CompetitionTask
-from evaluation.kinds.fit import FitTask
+from evaluation.kinds.entrants import entrants
 from evaluation.kinds.suite import Suite
+from evaluation.kinds.task import Task, tasks
 from evaluation.records.submission.unpack import Submission
-from evaluation.records.sweep import Task
 
 #: Relative difference of a score up to which it reproduces: other builds of numpy and numba round
 #: sums otherwise. Ours.
 TOLERANCE = 1e-6
 
-#: Kind of a record to what runs it again.
-TASKS: dict[str, Callable[[str, Any, Candidate], Task]] = {
-    "solver": bench.Task,
-    "fit": FitTask,
-    "competition": CompetitionTask,
-}
-
-#: What a record of another room must agree in before its scores can be compared.
+#: What a record that is run again must agree in before its scores can be compared.
 GROUP = ("suite", "trace_hash", "fabric_hash")
 
 
@@ -152,54 +144,67 @@ def _task(record: dict[str, Any], submission: Submission, folder: Path, limits: 
     ValueError
         Saying why nothing here can.
     """
-    kind = record.get("kind", "solver")
-    if not isinstance(kind, str) or kind not in TASKS:
-        raise ValueError(f"records of kind {kind!r} are not run again")
+    kind = named(name_of(record))
     if "anytime" in record:
         raise ValueError("points of anytime curves are not run again")
-    suite = _suite(record.get("suite"))
-    said = record.get("scenario")
-    for scenario in suite.scenarios:
-        if json.loads(json.dumps(asdict(scenario))) == said:
-            candidate = _candidate(record, submission, folder, limits, suite)
-            return TASKS[kind](suite.id, scenario, candidate)
-    raise ValueError(f"suite {suite.id} has no such scenario here")
+    suite = _suite(record)
+    name, seed = record.get(kind.display.field), record.get("seed")
+    if not isinstance(name, str) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"{kind.display.noun} {name!r} with seed {seed!r} is none")
+    candidates = _candidates(record, name, submission, folder, limits, suite)
+    scenario, stage = record.get("scenario"), record.get("stage")
+    for task in tasks(replace(suite, seeds=(seed,)), candidates):
+        same = task.candidate.name == name and getattr(task.candidate, "stage", None) == stage
+        if same and json.loads(json.dumps(kind.describe(task))) == scenario:
+            return task
+    raise ValueError(f"suite {suite.id} has no such scenario here, or not with {name!r}")
 
 
-def _suite(name: Any) -> Suite:
-    for suite in _bundled():
-        if suite.id == name:
+def _suite(record: dict[str, Any]) -> Suite:
+    """Return the bundled suite of a record."""
+    for suite in map(suites.load, suites.available()):
+        if suite.id == record.get("suite"):
+            if suite.kind != name_of(record):
+                raise ValueError(f"suite {suite.id} is of kind {suite.kind} here")
             return suite
-    raise ValueError(f"no bundled suite has the id {name!r}")
+    raise ValueError(f"no bundled suite has the id {record.get('suite')!r}")
 
 
-def _bundled() -> Iterator[Suite]:
-    for name in suites.available():
-        if not suites.is_serving(name):
-            yield suites.load(name)
-
-
-def _candidate(
-    record: dict[str, Any], submission: Submission, folder: Path, limits: Limits, suite: Suite
-) -> Candidate:
-    solver, digest, seed = record.get("solver"), record.get("solver_file"), record.get("seed")
-    if not isinstance(solver, str) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"solver {solver!r} with seed {seed!r} is none")
+def _candidates(
+    record: dict[str, Any],
+    name: str,
+    submission: Submission,
+    folder: Path,
+    limits: Limits,
+    suite: Suite,
+) -> list[Candidate]:
+    """Return who a record is about; nobody where scenarios say who competes."""
+    kind = named(suite.kind)
+    if kind.candidate is None:
+        return []
+    digest = record.get(f"{kind.display.field}_file")
     if digest is None:
-        if solver not in lb.available():
-            raise ValueError(f"solver {solver!r} is not registered here")
-        given = suite.parameters.get(solver, {})
-        return Candidate(solver, seed, tuple(sorted(given.items())))
+        if name not in kind.candidate.registry.available():
+            raise ValueError(f"{kind.display.noun} {name!r} is not registered here")
+        return entrants(suite, [name])
     if not isinstance(digest, str) or digest not in submission.solvers:
-        raise ValueError(f"the file of solver {solver!r} is not in the submission")
-    name, raw = submission.solvers[digest]
-    path = folder / digest / name
+        raise ValueError(f"the file of {kind.display.noun} {name!r} is not in the submission")
+    if kind.candidate.registry is not lb.SOLVERS:
+        raise ValueError(f"a {kind.display.noun} from a file has no sandbox, and is not run again")
+    return [_from_file(record, submission.solvers[digest], folder / digest, limits)]
+
+
+def _from_file(
+    record: dict[str, Any], file: tuple[str, bytes], folder: Path, limits: Limits
+) -> Candidate:
+    """Return the solver of a submitted file, in the sandbox."""
+    name, raw = file
+    path = folder / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(raw)
     entry = record.get("solver_entry") or ""
     if not isinstance(entry, str) or not (entry == "" or entry.isidentifier()):
         raise ValueError(f"solver_entry {entry!r} is no name")
-    spec = f"{path}:{entry}" if entry else str(path)
-    found = Candidate(spec, seed, limits=limits)
+    candidate = Candidate(f"{path}:{entry}" if entry else str(path), limits=limits)
     # outside of the sandbox experts have their own numbers, and ties go by them
-    return found if record.get("sandboxed") else replace(found, permute=False)
+    return candidate if record.get("sandboxed") else replace(candidate, permute=False)

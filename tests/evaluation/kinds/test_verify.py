@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from evaluation.candidates.sandbox import Limits
 from evaluation.cli.app import app
+from evaluation.kinds.verify import verify
 from evaluation.records.submission.pack import pack
 from evaluation.records.submission.unpack import unpack
-from evaluation.records.submission.verify import verify
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def _set(**changes):
     [
         (_set(trace_hash="0"), "not checked", "trace_hash is"),
         (_set(suite="mine-v1"), "not checked", "no bundled suite has the id 'mine-v1'"),
-        (_set(kind="serving"), "not checked", "kind 'serving' are not run again"),
-        (_set(kind=["solver"]), "not checked", "are not run again"),
+        (_set(kind="fit"), "not checked", "is of kind solver here"),
+        (_set(kind=["solver"]), "not checked", "kind = ['solver'] is not one of"),
         (_set(anytime={}), "not checked", "points of anytime curves"),
         (_set(solver="mine"), "not checked", "'mine' is not registered here"),
         (_set(seed=-1), "not checked", "with seed -1 is none"),

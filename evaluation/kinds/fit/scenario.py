@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.kinds.fit_matrices import LAWS, matrix
+from evaluation.kinds.fit.matrices import LAWS, matrix
 from evaluation.replay.scenario import name_or_names
 from hardware import Model, preset
 
@@ -38,7 +38,7 @@ class FitScenario:
     model
         Preset whose MoE layers and experts the matrix has.
     law, skew, tokens
-        As in :func:`evaluation.kinds.fit_matrices.matrix`. The law is also the family of the
+        As in :func:`evaluation.kinds.fit.matrices.matrix`. The law is also the family of the
         scenario.
     num_ranks, slots_per_rank
         Where it is placed.

@@ -1,0 +1,227 @@
+"""Suites of matrices: how well a solver fits a load that it is shown, and what that costs."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+import lb
+from evaluation.candidates.candidate import Candidate
+from evaluation.kinds import suite_keys
+from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
+from evaluation.kinds.fit.scenario import FitScenario, scenarios
+from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.seeds import one_for_each_seed
+from evaluation.kinds.suite import Suite
+from evaluation.kinds.task import Task, running
+from evaluation.leaderboard.column import Column
+from evaluation.leaderboard.measure import Parts, RatioOfSums
+from evaluation.records import record_file
+from evaluation.replay import plot_data
+from evaluation.replay.cost import cost, reference_s
+
+#: Calls whose time is measured, while they take no longer than this together.
+CALLS = 3
+LONGEST_S = 1.0
+
+COLUMNS = (
+    Column(
+        "balancedness_fitted",
+        "balance\nfitted",
+        "Mean ÷ maximum rank load on the matrix that the solver was shown",
+        "{:.4f}",
+    ),
+    INTERVAL,
+    GAP,
+    Column("worst_layer_fitted", "worst\nlayer", "Lowest balance of a layer on the matrix", hide=5),
+    Column(
+        "gap_to_bound",
+        "gap to\nbound",
+        "Upper bound of the fitted balance, for any placement, minus the fitted balance",
+        "{:.4f}",
+        better=-1,
+        hide=4,
+    ),
+    COST,
+    SOLVE,
+)
+
+
+@dataclass(frozen=True)
+class AnytimePoint(Candidate):
+    """A solver with one value of a budget, as a point of its anytime curve.
+
+    Parameters
+    ----------
+    budget
+        Name and value of the parameter. The others are those of
+        :class:`evaluation.candidates.candidate.Candidate`.
+    """
+
+    budget: tuple[str, Any] = ("", None)
+
+    def identity(self) -> dict[str, Any]:
+        """Return who this is, as far as scores depend on it; a row of the leaderboard is not."""
+        return {**super().identity(), "anytime": self.budget}
+
+
+def anytime(tables: Any) -> dict[str, dict[str, list[Any]]]:
+    """Return solver to parameter to the values of its anytime curve.
+
+    Raises
+    ------
+    ValueError
+        If it holds no lists of values, or a solver has no such parameter.
+    """
+    if not isinstance(tables, dict) or not all(isinstance(one, dict) for one in tables.values()):
+        raise ValueError(f"anytime = {tables!r}; give tables [anytime.SOLVER]")
+    for name, budgets in tables.items():
+        for key, values in budgets.items():
+            if not isinstance(values, list) or not values:
+                raise ValueError(f"anytime.{name}.{key} = {values!r}; give a list of values")
+            for value in values:
+                lb.make(name, **{key: value})
+    return tables
+
+
+KEYS = {**suite_keys.KEYS, "anytime": anytime}
+
+
+def _of_layers(record: Record) -> Parts:
+    values = np.asarray(record["layers"]["balancedness_fitted"], dtype=np.float64)
+    return values, np.ones_like(values)
+
+
+class FitKind(Kind):
+    """Solvers, by the balance they reach on a matrix that they are shown."""
+
+    name = "fit"
+    title = "solvers, by the balance on a load matrix that they are shown"
+    display = Display(
+        noun="solver",
+        field="solver",
+        variant="dispatcher",
+        columns=COLUMNS,
+        layers="balancedness_fitted",
+        layers_bound="bound_fitted",
+        registry=lambda variant: lb.SOLVERS,
+    )
+    measure = RatioOfSums("balancedness_fitted", _of_layers, follow=False)
+    keys = KEYS
+
+    def scenarios(self, where: str, table: dict[str, Any]) -> list[FitScenario]:
+        """Return the scenario of a table, once for each of its laws."""
+        return scenarios(where, table)
+
+    def candidates(
+        self, suite: Suite, scenario: FitScenario, chosen: Sequence[Candidate]
+    ) -> list[Candidate]:
+        """Return everyone once for each seed, and the points of their anytime curves."""
+        points = [
+            point
+            for one in chosen
+            for point in _points(suite, replace(one, seed=suite.seeds[0]))
+            if scenario.anytime
+        ]
+        return one_for_each_seed(scenario, chosen, suite.seeds) + points
+
+    def inputs(self, task: Task) -> dict[str, Any]:
+        """Return the version of numpy, which draws the matrix."""
+        return {"numpy": record_file.provenance()["host"]["numpy"]}
+
+    def begin(self, task: Task) -> tuple[Record, Any]:
+        """Return the record, and the load [layers, experts]."""
+        scenario, candidate = task.scenario, task.candidate
+        load = scenario.load(candidate.seed)
+        record = record_file.begun(
+            kind=self.name,
+            suite=task.suite,
+            family=scenario.family,
+            scenario=self.describe(task),
+            solver=candidate.name,
+            solver_file=candidate.file_hash,
+            solver_entry=candidate.entry or None,
+            sandboxed=candidate.sandboxed,
+            dispatcher=scenario.dispatcher,
+            seed=candidate.seed,
+            trace_seed=candidate.seed,
+            trace_hash=hashlib.sha256(load.tobytes()).hexdigest(),
+            fabric_hash=None,
+        )
+        if isinstance(candidate, AnytimePoint):
+            record["anytime"] = dict(zip(("parameter", "value"), candidate.budget, strict=True))
+        return record, load
+
+    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+        """Ask the solver for a placement of the matrix."""
+        scenario, candidate = task.scenario, task.candidate
+        with running(task, record) as solver:
+            answer, solve_s, beside_s = _asked(scenario, candidate.seed, solver)
+        outcome = _scored(scenario, answer, prepared)
+        outcome["cost"] = cost(solve_s, beside_s)
+        if "anytime" in record:
+            point = {**record["anytime"], "ratio": outcome["cost"]["ratio"]}
+            point["balancedness"] = outcome["scores"]["balancedness_fitted"]
+            outcome["cost"]["curve"] = [point]
+        median_s = sorted(solve_s)[len(solve_s) // 2]
+        return {**outcome, "wall": {"solve_s": solve_s, "solve_s_median": median_s}}
+
+
+def _points(suite: Suite, candidate: Candidate) -> list[AnytimePoint]:
+    """Return a candidate with each value of the budgets that the suite lists for it."""
+    budgets = suite.options.get("anytime", {}).get(candidate.spec, {})
+    return [
+        AnytimePoint(
+            candidate.spec,
+            candidate.seed,
+            tuple(sorted({**dict(candidate.params), key: value}.items())),
+            candidate.limits,
+            candidate.permute,
+            (key, value),
+        )
+        for key, values in budgets.items()
+        for value in values
+    ]
+
+
+def _asked(
+    scenario: FitScenario, seed: int, solver: lb.Solver
+) -> tuple[lb.Placement, list[float], list[float]]:
+    """Return the first answer, and the times of all calls and of the reference beside each."""
+    answers: list[lb.Placement] = []
+    solve_s: list[float] = []
+    beside_s: list[float] = []
+    while not answers or (len(answers) < CALLS and sum(solve_s) < LONGEST_S):
+        # a fresh one each time: a solver may have written into the last
+        problem = scenario.problem(seed)
+        beside_s.append(reference_s(problem.planned_load))
+        started = time.perf_counter()
+        answer = lb.solve(problem, solver)
+        solve_s.append(time.perf_counter() - started)
+        # an answer is the map alone, whatever else its class may claim
+        answers.append(lb.Placement(answer.physical_to_logical, answer.num_ranks))
+    scenario.problem(seed).check(answers[0])
+    return answers[0], solve_s, beside_s
+
+
+def _scored(scenario: FitScenario, answer: lb.Placement, load: Any) -> dict[str, Any]:
+    split = lb.make_dispatcher(scenario.dispatcher)
+    share = lb.check_share(answer, split(answer, load))
+    reached = answer.balancedness(load, share)
+    bound = lb.bounds.balancedness_bound(load, scenario.num_ranks, scenario.slots_per_rank)
+    return {
+        "scores": {
+            "balancedness_fitted": float(reached.mean()),
+            "worst_layer_fitted": float(reached.min()),
+            "gap_to_bound": float((bound - reached).mean()),
+        },
+        "windows": {"balancedness_fitted": [float(reached.mean())]},
+        "layers": {"balancedness_fitted": reached.tolist(), "bound_fitted": bound.tolist()},
+        "rank_load": plot_data.relative(answer.rank_load(load, share)),
+    }
+
+
+FIT = FitKind()

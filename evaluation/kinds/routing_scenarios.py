@@ -1,0 +1,57 @@
+"""Scenarios of solvers and forecasters: a routing trace that is replayed on a deployment."""
+
+import dataclasses
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import traces
+from evaluation.records import record_file
+from evaluation.replay.scenario import CHECKS, Scenario
+from hardware import Device, preset
+
+if TYPE_CHECKING:
+    from evaluation.kinds.task import Task
+
+OPTIONAL = frozenset(
+    field.name for field in dataclasses.fields(Scenario) if field.default is not dataclasses.MISSING
+)
+
+
+def read(where: str, table: dict[str, Any]) -> list[Scenario]:
+    """Return the scenario of a table, once for each of its dispatchers.
+
+    Raises
+    ------
+    ValueError
+        Naming ``where``, if a key is unknown, missing, or holds what it may not.
+    """
+    values = preset.checked(where, table, CHECKS, OPTIONAL)
+    names, dispatchers = (
+        [value] if isinstance(value, str) else value
+        for value in (values["trace"], values.get("dispatcher", "even"))
+    )
+    if "split" in values:
+        values["split"] = tuple(map(float, values["split"]))
+    if len(set(dispatchers)) < len(dispatchers):
+        raise ValueError(f"{where}: dispatcher = {dispatchers} names one twice")
+    return [
+        Scenario(**{**values, "trace": tuple(names), "dispatcher": dispatcher})
+        for dispatcher in dispatchers
+    ]
+
+
+def inputs(task: "Task") -> dict[str, Any]:
+    """Return hashes of a user's own presets, of the device and of the traces."""
+    scenario: Scenario = task.scenario
+    return {
+        "presets": [record_file.own_file(name) for name in scenario.presets],
+        "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
+        "traces": _traces(scenario),
+    }
+
+
+def _traces(scenario: Scenario) -> list[Any]:
+    """Return hashes of recorded traces; of generated ones what they depend on beside the seed."""
+    if scenario.is_drawn:
+        return [*scenario.trace, record_file.provenance()["host"]["numpy"]]
+    return [traces.open(name, "routing").content_hash for name in scenario.trace]

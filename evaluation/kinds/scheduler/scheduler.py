@@ -1,0 +1,194 @@
+"""Suites of schedulers: a serving scenario with one scheduler exchanged at a time."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import traces
+from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.scheduler import scenario as ranking_scenario
+from evaluation.kinds.scheduler.candidate import SchedulerCandidate
+from evaluation.kinds.scheduler.columns import COLUMNS
+from evaluation.kinds.scheduler.first_fault import first_fault
+from evaluation.kinds.scheduler.keys import KEYS
+from evaluation.kinds.scheduler.scenario import RankingScenario
+from evaluation.kinds.suite import Suite
+from evaluation.kinds.task import Task
+from evaluation.leaderboard.measure import RatioToReference
+from evaluation.records import record_file
+from evaluation.serving.assembly import workload
+from evaluation.serving.faults.fault import Fault
+from evaluation.serving.results.distribution import distribution
+from evaluation.serving.results.downtime import recovery_s
+from evaluation.serving.results.result import Result
+from evaluation.serving.results.scores import scores
+from evaluation.serving.scenario import stages
+from evaluation.serving.scenario.scenario import ServingScenario
+from evaluation.serving.simulate import simulate
+from hardware import Device
+from lb.registry import Registry
+from traces.requests import RequestTrace
+
+#: Goodput ÷ that of the stage's reference. Without these scores a run cannot be compared.
+GOODPUT = RatioToReference(
+    "goodput_ratio",
+    "goodput",
+    needed={
+        "goodput": "no request kept the SLO",
+        "ttft_p99_s": "no request has a first token",
+        "tpot_p99_s": "no request has a time per output token",
+    },
+)
+
+
+def registry(stage: str) -> Registry | None:
+    """Return where schedulers of a stage are registered; None if it is no stage."""
+    return stages.REGISTRIES[stage][0] if stage in stages.REGISTRIES else None
+
+
+class SchedulerKind(Kind):
+    """Schedulers, stage by stage, by the goodput relative to a reference on the same requests."""
+
+    name = "serving"
+    title = "schedulers, by what requests see"
+    display = Display("scheduler", "solver", "stage", COLUMNS, registry=registry)
+    measure = GOODPUT
+    candidate = None
+    option = ""
+    keys = KEYS
+    #: Stages that suites may rank.
+    rankable = tuple(stages.REGISTRIES)
+
+    def scenarios(self, where: str, table: dict[str, Any]) -> list[RankingScenario]:
+        """Return the scenario of a table."""
+        return [ranking_scenario.read(where, table, self.rankable)]
+
+    def check(self, suite: Suite) -> None:
+        """Raise ValueError unless seeds make intervals and every stage has a known reference."""
+        if len(suite.seeds) < 2:
+            raise ValueError(
+                f"seeds = {list(suite.seeds)}; give at least two different integers >= 0, because "
+                "one seed alone has no interval"
+            )
+        references = suite.options.get("reference", {})
+        ranked = {stage for one in suite.scenarios for stage in one.stages}
+        for stage in sorted(ranked | set(references)):
+            known = stages.available(stage) if stage in ranked else []
+            if references.get(stage) not in known:
+                raise ValueError(
+                    f"reference.{stage} = {references.get(stage)!r}; give one for each stage "
+                    f"that is ranked, here one of {', '.join(known) or 'none'}"
+                )
+        for one in suite.scenarios:
+            if lacking := one.leave_out & {references[stage] for stage in one.stages}:
+                raise ValueError(f"leave_out names the reference {min(lacking)!r}; keep it")
+
+    def reseeded(self, suite: Suite, seed: int) -> tuple[int, ...]:
+        """Return the seeds of the suite, ``seed`` added to each."""
+        return tuple(own + seed for own in suite.seeds)
+
+    def candidates(
+        self, suite: Suite, scenario: RankingScenario, chosen: Sequence[Any]
+    ) -> list[SchedulerCandidate]:
+        """Return every scheduler of every stage that is ranked, once for each seed."""
+        return [
+            SchedulerCandidate(
+                stage, name, seed, suite.options["reference"][stage], suite.parameters.get(name, {})
+            )
+            for stage in scenario.stages
+            for name in stages.available(stage)
+            if name not in scenario.leave_out
+            for seed in suite.seeds
+        ]
+
+    def variant(self, task: Task) -> str:
+        """Return the stage."""
+        return str(task.candidate.stage)
+
+    def describe(self, task: Task) -> dict[str, Any]:
+        """Return the serving scenario, the scheduler in it."""
+        return {"id": task.scenario.id, **asdict(_exchanged(task))}
+
+    def inputs(self, task: Task) -> dict[str, Any]:
+        """Return hashes of a user's own presets, of the device and of traces, and the faults."""
+        scenario = task.scenario.scenario
+        recorded = () if scenario.trace == "generated" else (scenario.trace,)
+        presets = (scenario.model, scenario.device, scenario.fabric, scenario.library)
+        return {
+            "mtbf_s": dict(task.scenario.mtbf_s),
+            "repair_s": dict(task.scenario.repair_s),
+            "presets": [record_file.own_file(name) for name in presets],
+            "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
+            "trace": [traces.open(name, "request").content_hash for name in recorded],
+            "routing": [record_file.own_file(name) for name in scenario.routing],
+        }
+
+    def begin(self, task: Task) -> tuple[Record, Any]:
+        """Return the record; requests are read while they are simulated."""
+        record = record_file.begun(
+            kind=self.name,
+            suite=task.suite,
+            scenario=self.describe(task),
+            stage=task.candidate.stage,
+            solver=task.candidate.name,
+            reference=task.candidate.reference,
+            seed=task.candidate.seed,
+        )
+        return record, None
+
+    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+        """Simulate the scenario with the scheduler in it on the requests of the seed."""
+        seed = task.candidate.seed
+        scenario = stages.seeded(_exchanged(task), seed)
+        played = traffic(scenario, seed)
+        last_s = float(played.arrival_s[-1])
+        drawn = first_fault(task.scenario, last_s / 2, seed)
+        scenario = dataclasses.replace(scenario, fault=(*scenario.fault, *drawn))
+        result = simulate(scenario, seed=seed, trace=played)
+        return {
+            "scores": _scores(result, last_s, scenario.fault),
+            "faults": [asdict(one) for one in scenario.fault],
+            "summary": result.summary,
+            "distribution": distribution(result.log),
+        }
+
+
+def _exchanged(task: Task) -> ServingScenario:
+    candidate: SchedulerCandidate = task.candidate
+    return candidate.put_into(task.scenario.scenario)
+
+
+def traffic(scenario: ServingScenario, seed: int) -> RequestTrace:
+    """Return the part of the scenario's requests that a seed stands for.
+
+    A recording is cut into parts of ``scenario.requests``, and seed n plays part n, beginning anew
+    where there are no more: so that scores differ by traffic, not by the lots of accepted drafts
+    alone. Without ``requests``, or where they are generated, all are played.
+    """
+    load = workload.expert_load(scenario)
+    whole = workload.requests(dataclasses.replace(scenario, requests=0), load, seed)
+    size = scenario.requests
+    if not size or scenario.trace == "generated":
+        return whole
+    first = seed % max(whole.num_requests // size, 1) * size
+    part = whole.slice(first, first + size)
+    return dataclasses.replace(part, arrival_s=part.arrival_s - part.arrival_s[0])
+
+
+def _scores(result: Result, last_s: float, faults: tuple[Fault, ...]) -> dict[str, float | None]:
+    """Return the numbers of one run; None for what has no value."""
+    summary = result.summary
+    decode = [one for name, one in summary["executors"].items() if "prefill" not in name]
+    return {
+        **scores(summary),
+        "dp_imbalance": max(one["dp_imbalance"] or 0.0 for one in decode),
+        "barrier_idle": max(one["barrier_idle"] or 0.0 for one in decode),
+        "cached_tokens": float(summary["requests"]["cached_tokens"]),
+        "recomputed_tokens": float(summary["requests"]["recomputed_tokens"]),
+        "recovery_s": recovery_s(result.samples, faults, last_s),
+    }
+
+
+SCHEDULER = SchedulerKind()

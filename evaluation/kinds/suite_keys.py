@@ -1,0 +1,45 @@
+"""Keys of a suite's TOML that suites of solvers share, each read strictly."""
+
+from typing import Any
+
+import lb
+from evaluation.kinds.suite import names_twice
+from evaluation.replay.scenario import name_or_names
+
+
+def solvers(names: Any) -> tuple[str, ...]:
+    """Return registered solvers.
+
+    Raises
+    ------
+    ValueError
+        If it is no list of different names that are registered.
+    """
+    if not isinstance(names, list) or name_or_names(names):
+        raise ValueError(f"solvers = {names!r}; give a list of names")
+    if twice := names_twice(names):
+        raise ValueError(f"solvers: {twice} occur twice; name each once")
+    for name in names:
+        lb.make(name)
+    return tuple(names)
+
+
+def parameters(tables: Any) -> dict[str, dict[str, Any]]:
+    """Return parameters of solvers by name.
+
+    Raises
+    ------
+    ValueError
+        If it holds no tables, or a solver has no such parameter.
+    """
+    if not isinstance(tables, dict):
+        raise ValueError(f"parameters = {tables!r}; give tables [parameters.SOLVER]")
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ValueError(f"parameters.{name} = {table!r}; give a table [parameters.{name}]")
+        lb.make(name, **table)
+    return tables
+
+
+#: Of kinds that compare solvers.
+KEYS = {"solvers": solvers, "parameters": parameters}
