@@ -1,13 +1,18 @@
 """Records are run again, and each is said to reproduce or not."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
 from evaluation.candidates.sandbox import Limits
 from evaluation.cli.app import app
+from evaluation.kinds import suite
+from evaluation.kinds.entrants import entrants
+from evaluation.kinds.task import Task, tasks
 from evaluation.kinds.verify import verify
+from evaluation.records import record_file
 from evaluation.records.submission.pack import pack
 from evaluation.records.submission.unpack import unpack
 
@@ -134,3 +139,21 @@ def test_the_commands_pack_and_check(made, records, tmp_path):
     assert [one["outcome"] for one in json.loads(found.stdout)] == ["differs", "exact"]
     assert runner.invoke(app, ["leaderboard", "verify", str(made[1])]).exit_code == 2
     assert runner.invoke(app, ["submit", str(tmp_path / "none")]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "candidate"),
+    [("forecast", "olmoe-domains", "last"), ("serving", "azure-saturated", "chunked")],
+)
+def test_records_of_other_kinds_are_run_again(name, scenario, candidate, tmp_path, monkeypatch):
+    """A forecaster and a scheduler, found in the bundled suite by scenario, name and seed."""
+    whole = suite.load(name)
+    (chosen,) = (one for one in whole.scenarios if one.id == scenario)
+    todo = tasks(replace(whole, scenarios=(chosen,), seeds=(0,)), entrants(whole))
+    (task,) = (one for one in todo if one.candidate.name == candidate)
+    record = {**task.failed("not run here"), "status": "ok", "scores": {"share": 0.5}}
+    monkeypatch.setattr(Task, "run", lambda again: record if again == task else {})
+    record_file.write(record, task.path(tmp_path / "records"))
+    pack(tmp_path / "records", tmp_path / "a.zip", [])
+    (verdict,) = verify(unpack(tmp_path / "a.zip"))
+    assert (verdict.outcome, verdict.reason) == ("exact", "")
