@@ -15,7 +15,7 @@ import lb
 from evaluation.candidates.callable_candidate import GivenCandidate
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox.limits import Limits
-from evaluation.kinds import suite as suites
+from evaluation.kinds import suite_file
 from evaluation.kinds.solver import SOLVER
 from evaluation.kinds.suite import Suite
 from evaluation.kinds.task import tasks
@@ -165,7 +165,7 @@ def _candidate(solver: Solver, limits: Limits | None) -> Candidate:
 
 
 def _suite(name: str | Path) -> Suite:
-    chosen = suites.load(name)
+    chosen = suite_file.load(name)
     if chosen.kind != "solver":
         raise ValueError(
             f"suite {chosen.id} compares {chosen.kind}s; give one that compares solvers"

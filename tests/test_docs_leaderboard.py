@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.candidates.candidate import Candidate
-from evaluation.kinds import suite
+from evaluation.kinds import suite_file
 from evaluation.kinds.task import Task
 from evaluation.leaderboard import Ranking, Row
 from evaluation.replay.scenario import Scenario
@@ -24,16 +24,16 @@ def section(heading):
 def test_the_example_suite_is_one(tmp_path):
     """It loads, and could run."""
     (tmp_path / "mine.toml").write_text(re.search(r"```toml\n(.*?)```", TEXT, re.DOTALL)[1])
-    found = suite.load(tmp_path / "mine.toml")
+    found = suite_file.load(tmp_path / "mine.toml")
     found.scenarios[0].check()
     assert found.scenarios[0].split == (0.5, 0.1, 0.4)
 
 
-@pytest.mark.parametrize("name", suite.available())
+@pytest.mark.parametrize("name", suite_file.available())
 def test_every_suite_is_listed_with_its_kind_and_budget(name):
     """And states its seeds."""
     (row,) = re.findall(rf"^\| `{name}` \| (\w+) \| .* \| (.*) \|$", TEXT, re.MULTILINE)
-    found = suite.load(name)
+    found = suite_file.load(name)
     assert row == (found.kind, f"{found.budget_s:g} s")
     assert found.seeds
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import lb
 import traces
-from evaluation.kinds import suite
+from evaluation.kinds import suite_file
 from evaluation.replay.replay import replay
 from traces.generated import ar1_counts
 
@@ -30,7 +30,7 @@ SHAPES = {
 
 def scenario(preset: str, ranks: int, slots: int) -> Any:
     """Return the default suite's first scenario for another model."""
-    first = suite.load("default").scenarios[0]
+    first = suite_file.load("default").scenarios[0]
     return replace(first, model=preset, num_ranks=ranks, slots_per_rank=slots)
 
 

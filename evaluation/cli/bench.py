@@ -115,10 +115,9 @@ def bench(
 
 def _suite(name: str, seed: int | None) -> "Suite":
     """Return the suite, with its scenarios checked and the seeds that are asked for."""
-    from evaluation.kinds import named
-    from evaluation.kinds import suite as suites
+    from evaluation.kinds import named, suite_file
 
-    suite = suites.load(name)
+    suite = suite_file.load(name)
     for scenario in suite.scenarios:
         scenario.check()
     if seed is None:

@@ -124,9 +124,9 @@ def _check(changes: dict[str, Any]) -> None:
 def _of_suite(suite: str, scenario: str | None, changes: dict[str, Any]) -> "Scenario":
     """Return the scenario of a suite, with the changes that options make."""
     import traces
-    from evaluation.kinds import suite as suites
+    from evaluation.kinds import suite_file
 
-    base = suites.first_of(suites.load(suite), scenario)
+    base = suite_file.first_of(suite_file.load(suite), scenario)
     if "trace" not in changes:
         return dataclasses.replace(base, **changes)
     whole_steps = getattr(traces.open(changes["trace"], "routing"), "kind", "routing") == "routing"

@@ -7,7 +7,7 @@ def list_registered() -> None:
     import lb
     import schedulers
     import traces
-    from evaluation.kinds import suite as suites
+    from evaluation.kinds import suite_file
     from evaluation.serving.scenario import scenario
 
     names = {
@@ -20,7 +20,7 @@ def list_registered() -> None:
         "batch policies": schedulers.BATCH.available(),
         "rebalance policies": schedulers.REBALANCE.available(),
         "scenarios": scenario.available(),
-        "suites": suites.available(),
+        "suites": suite_file.available(),
         "traces": traces.available("routing"),
         "requests": traces.available("request"),
         **{kind: hardware.available(kind) for kind in hardware.KINDS},

@@ -48,9 +48,9 @@ def timeline(
 
 
 def _scenario(suite: str, name: str | None) -> "Scenario":
-    from evaluation.kinds import suite as suites
+    from evaluation.kinds import suite_file
 
-    scenario = suites.first_of(suites.load(suite), name)
+    scenario = suite_file.first_of(suite_file.load(suite), name)
     scenario.check()
     return scenario
 

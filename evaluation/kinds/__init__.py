@@ -4,6 +4,8 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from evaluation.kinds.suite import DEFAULT
+
 if TYPE_CHECKING:
     from evaluation.kinds.kind import Kind
 
@@ -16,9 +18,6 @@ KINDS = {
     "serving": "evaluation.kinds.scheduler.scheduler:SCHEDULER",
     "faults": "evaluation.kinds.recovery:RECOVERY",
 }
-
-#: Kind of a suite or record that names none.
-DEFAULT = "solver"
 
 
 def named(name: Any) -> "Kind":

@@ -15,7 +15,8 @@ from evaluation.kinds import routing_scenarios
 from evaluation.kinds.columns import GAP, INTERVAL
 from evaluation.kinds.kind import Display, Kind, Record
 from evaluation.kinds.suite_ranking import SuiteRanking
-from evaluation.kinds.task import Task, running
+from evaluation.kinds.task import running
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.identity import Identity
 from evaluation.leaderboard.measure import Parts, RatioOfSums
@@ -125,11 +126,11 @@ class ForecastKind(Kind):
         """Return the scenario of a table."""
         return routing_scenarios.read(where, table)
 
-    def inputs(self, task: Task) -> dict[str, Any]:
+    def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of presets and traces."""
         return routing_scenarios.inputs(task)
 
-    def begin(self, task: Task) -> tuple[Record, Any]:
+    def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and the trace."""
         scenario, candidate = task.scenario, task.candidate
         trace = scenario.load_trace(candidate.seed)
@@ -147,7 +148,7 @@ class ForecastKind(Kind):
         )
         return record, trace
 
-    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+    def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Forecast each window of the trace from those before it."""
         with running(task, record) as forecaster:
             learned = time_split.learned(forecaster, prepared, task.scenario)

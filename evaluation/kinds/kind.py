@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from evaluation.candidates.candidate import Candidate
 from evaluation.kinds.seeds import one_for_each_seed
+from evaluation.kinds.suite import Suite
 from evaluation.kinds.suite_ranking import SuiteRanking
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard import rank, rank_stages
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Measure, RatioToReference
 from evaluation.leaderboard.table import Leaderboard
 from lb.registry import Registry
-
-if TYPE_CHECKING:
-    from evaluation.kinds.suite import Suite
-    from evaluation.kinds.task import Task
 
 Record = dict[str, Any]
 
@@ -93,37 +91,37 @@ class Kind:
         """
         raise NotImplementedError
 
-    def check(self, suite: "Suite") -> None:
+    def check(self, suite: Suite) -> None:
         """Raise ValueError if keys of a suite contradict each other."""
 
-    def reseeded(self, suite: "Suite", seed: int) -> tuple[int, ...]:
+    def reseeded(self, suite: Suite, seed: int) -> tuple[int, ...]:
         """Return the seeds of a suite if the user asks for ``seed``."""
         return (seed,)
 
-    def candidates(self, suite: "Suite", scenario: Any, chosen: Sequence[Any]) -> list[Any]:
+    def candidates(self, suite: Suite, scenario: Any, chosen: Sequence[Any]) -> list[Any]:
         """Return who runs on a scenario, once for each seed.
 
         A candidate has ``name``, ``seed`` and ``identity()``, and can be pickled.
         """
         return one_for_each_seed(scenario, chosen, suite.seeds)
 
-    def variant(self, task: "Task") -> str:
+    def variant(self, task: TaskSpec) -> str:
         """Return the dispatcher or stage of a task."""
         return str(task.scenario.dispatcher)
 
-    def describe(self, task: "Task") -> dict[str, Any]:
+    def describe(self, task: TaskSpec) -> dict[str, Any]:
         """Return the scenario as the record holds it."""
         return asdict(task.scenario)
 
-    def inputs(self, task: "Task") -> dict[str, Any]:
+    def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return what scores depend on beside code, scenario and candidate: hashes of files."""
         return {}
 
-    def begin(self, task: "Task") -> tuple[Record, Any]:
+    def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record before its candidate runs, and what :meth:`judge` needs."""
         raise NotImplementedError
 
-    def judge(self, task: "Task", prepared: Any, record: Record) -> dict[str, Any]:
+    def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Run the candidate and return what the record gets: "scores", "windows", … and "wall".
 
         What is known before the candidate has finished is written into ``record``, so that it
@@ -131,7 +129,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    def wanted(self, suite: "Suite") -> set[tuple[str, str]]:
+    def wanted(self, suite: Suite) -> set[tuple[str, str]]:
         """Return (scenario, dispatcher) in which candidates must have run to be ranked."""
         split = self.display.variant == "dispatcher"
         return {(one.id, one.dispatcher if split else "") for one in suite.scenarios}

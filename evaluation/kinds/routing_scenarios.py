@@ -2,15 +2,13 @@
 
 import dataclasses
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import traces
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
 from evaluation.replay.scenario import CHECKS, Scenario
 from hardware import Device, preset
-
-if TYPE_CHECKING:
-    from evaluation.kinds.task import Task
 
 OPTIONAL = frozenset(
     field.name for field in dataclasses.fields(Scenario) if field.default is not dataclasses.MISSING
@@ -40,7 +38,7 @@ def read(where: str, table: dict[str, Any]) -> list[Scenario]:
     ]
 
 
-def inputs(task: "Task") -> dict[str, Any]:
+def inputs(task: TaskSpec) -> dict[str, Any]:
     """Return hashes of a user's own presets, of the device and of the traces."""
     scenario: Scenario = task.scenario
     return {

@@ -11,7 +11,8 @@ import lb
 from evaluation.kinds import routing_scenarios, suite_keys
 from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
 from evaluation.kinds.kind import Display, Kind, Record
-from evaluation.kinds.task import Task, running
+from evaluation.kinds.task import running
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
@@ -130,11 +131,11 @@ class SolverKind(Kind):
         """Return the scenario of a table, once for each of its dispatchers."""
         return routing_scenarios.read(where, table)
 
-    def inputs(self, task: Task) -> dict[str, Any]:
+    def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of presets and traces."""
         return routing_scenarios.inputs(task)
 
-    def begin(self, task: Task) -> tuple[Record, Any]:
+    def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and trace, executor and deployment for the replay."""
         scenario, candidate = task.scenario, task.candidate
         record = record_file.begun(
@@ -159,7 +160,7 @@ class SolverKind(Kind):
         record["sandboxed"] = candidate.sandboxed
         return record, (trace, executor, deployment)
 
-    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+    def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Replay the trace; a solver that learns is trained on its part of the windows first."""
         trace, executor, deployment = prepared
         with running(task, record) as solver:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import lb
-from evaluation.kinds.suite import names_twice
 from evaluation.replay.scenario import name_or_names
 
 
@@ -43,3 +42,8 @@ def parameters(tables: Any) -> dict[str, dict[str, Any]]:
 
 #: Of kinds that compare solvers.
 KEYS = {"solvers": solvers, "parameters": parameters}
+
+
+def names_twice(names: list[str]) -> list[str]:
+    """Return the names that a list holds more than once."""
+    return sorted({name for name in names if names.count(name) > 1})

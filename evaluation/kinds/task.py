@@ -3,36 +3,20 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evaluation.candidates.candidate import parameters
 from evaluation.kinds import named
+from evaluation.kinds.suite import Suite
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
-
-if TYPE_CHECKING:
-    from evaluation.kinds.suite import Suite
 
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Task:
-    """A candidate on a scenario; it can be pickled and run in another process.
-
-    Parameters
-    ----------
-    suite, kind
-        Id and kind of the suite.
-    scenario, candidate
-        As the kind defines them (:class:`evaluation.kinds.kind.Kind`).
-    """
-
-    suite: str
-    kind: str
-    scenario: Any
-    candidate: Any
+class Task(TaskSpec):
+    """A candidate on a scenario that can be run, here or in another process."""
 
     def identity(self) -> dict[str, Any]:
         """Return everything that the scores depend on, by name or by a hash of its contents."""
@@ -76,7 +60,7 @@ class Task:
 
 
 @contextmanager
-def running(task: Task, record: Record) -> Iterator[Any]:
+def running(task: TaskSpec, record: Record) -> Iterator[Any]:
     """Make the candidate, write its parameters into the record, and end its process at the end."""
     candidate = task.candidate.make()
     try:
@@ -86,7 +70,7 @@ def running(task: Task, record: Record) -> Iterator[Any]:
         getattr(candidate, "close", lambda: None)()
 
 
-def tasks(suite: "Suite", candidates: Iterable[Any] = ()) -> list[Task]:
+def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[Task]:
     """Return all tasks of a suite, scenario by scenario.
 
     Parameters

@@ -13,8 +13,7 @@ import numpy as np
 import lb
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox.limits import Limits
-from evaluation.kinds import name_of, named
-from evaluation.kinds import suite as suites
+from evaluation.kinds import name_of, named, suite_file
 from evaluation.kinds.entrants import entrants
 from evaluation.kinds.suite import Suite
 from evaluation.kinds.task import Task, tasks
@@ -162,7 +161,7 @@ def _task(record: dict[str, Any], submission: Submission, folder: Path, limits: 
 
 def _suite(record: dict[str, Any]) -> Suite:
     """Return the bundled suite of a record."""
-    for suite in map(suites.load, suites.available()):
+    for suite in map(suite_file.load, suite_file.available()):
         if suite.id == record.get("suite"):
             if suite.kind != name_of(record):
                 raise ValueError(f"suite {suite.id} is of kind {suite.kind} here")

@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox import Limits
-from evaluation.kinds import suite
+from evaluation.kinds import suite_file
 from evaluation.kinds.task import tasks
 from evaluation.records import sweep
 
@@ -25,7 +25,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     file = folder / "stranger.py"
     file.write_text(STRANGER)
-    whole = suite.load("dispatch")
+    whole = suite_file.load("dispatch")
     chosen = [one for one in whole.scenarios if one.id == "olmoe-domains-ep16"][:1]
     small = replace(whole, scenarios=tuple(chosen))
     candidates = [Candidate("greedy"), Candidate(str(file), limits=Limits())]

@@ -13,7 +13,8 @@ from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
 from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.scenario import CompetitionScenario, scenario
 from evaluation.kinds.kind import Display, Kind, Record
-from evaluation.kinds.task import Task, running
+from evaluation.kinds.task import running
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
@@ -78,11 +79,11 @@ class CompetitionKind(Kind):
         """Return the scenario of a table."""
         return [scenario(where, table)]
 
-    def inputs(self, task: Task) -> dict[str, Any]:
+    def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return the version of numpy, which draws the counts."""
         return {"numpy": record_file.provenance()["host"]["numpy"]}
 
-    def begin(self, task: Task) -> tuple[Record, Any]:
+    def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record; the counts are drawn while they are played."""
         size, candidate = task.scenario, task.candidate
         record = record_file.begun(
@@ -102,7 +103,7 @@ class CompetitionKind(Kind):
         )
         return record, None
 
-    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+    def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Play one size of the competition."""
         size, seed = task.scenario, task.candidate.seed
         with running(task, record) as solver:

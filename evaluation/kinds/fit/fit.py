@@ -16,7 +16,8 @@ from evaluation.kinds.fit.scenario import FitScenario, scenarios
 from evaluation.kinds.kind import Display, Kind, Record
 from evaluation.kinds.seeds import one_for_each_seed
 from evaluation.kinds.suite import Suite
-from evaluation.kinds.task import Task, running
+from evaluation.kinds.task import running
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
@@ -128,11 +129,11 @@ class FitKind(Kind):
         ]
         return one_for_each_seed(scenario, chosen, suite.seeds) + points
 
-    def inputs(self, task: Task) -> dict[str, Any]:
+    def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return the version of numpy, which draws the matrix."""
         return {"numpy": record_file.provenance()["host"]["numpy"]}
 
-    def begin(self, task: Task) -> tuple[Record, Any]:
+    def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and the load [layers, experts]."""
         scenario, candidate = task.scenario, task.candidate
         load = scenario.load(candidate.seed)
@@ -155,7 +156,7 @@ class FitKind(Kind):
             record["anytime"] = dict(zip(("parameter", "value"), candidate.budget, strict=True))
         return record, load
 
-    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+    def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Ask the solver for a placement of the matrix."""
         scenario, candidate = task.scenario, task.candidate
         with running(task, record) as solver:

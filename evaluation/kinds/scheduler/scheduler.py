@@ -15,7 +15,7 @@ from evaluation.kinds.scheduler.first_fault import first_fault
 from evaluation.kinds.scheduler.keys import KEYS
 from evaluation.kinds.scheduler.scenario import RankingScenario
 from evaluation.kinds.suite import Suite
-from evaluation.kinds.task import Task
+from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.measure import RatioToReference
 from evaluation.records import record_file
 from evaluation.serving.assembly import workload
@@ -103,15 +103,15 @@ class SchedulerKind(Kind):
             for seed in suite.seeds
         ]
 
-    def variant(self, task: Task) -> str:
+    def variant(self, task: TaskSpec) -> str:
         """Return the stage."""
         return str(task.candidate.stage)
 
-    def describe(self, task: Task) -> dict[str, Any]:
+    def describe(self, task: TaskSpec) -> dict[str, Any]:
         """Return the serving scenario, the scheduler in it."""
         return {"id": task.scenario.id, **asdict(_exchanged(task))}
 
-    def inputs(self, task: Task) -> dict[str, Any]:
+    def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of a user's own presets, of the device and of traces, and the faults."""
         scenario = task.scenario.scenario
         recorded = () if scenario.trace == "generated" else (scenario.trace,)
@@ -125,7 +125,7 @@ class SchedulerKind(Kind):
             "routing": [record_file.own_file(name) for name in scenario.routing],
         }
 
-    def begin(self, task: Task) -> tuple[Record, Any]:
+    def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record; requests are read while they are simulated."""
         record = record_file.begun(
             kind=self.name,
@@ -138,7 +138,7 @@ class SchedulerKind(Kind):
         )
         return record, None
 
-    def judge(self, task: Task, prepared: Any, record: Record) -> dict[str, Any]:
+    def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Simulate the scenario with the scheduler in it on the requests of the seed."""
         seed = task.candidate.seed
         scenario = stages.seeded(_exchanged(task), seed)
@@ -155,7 +155,7 @@ class SchedulerKind(Kind):
         }
 
 
-def _exchanged(task: Task) -> ServingScenario:
+def _exchanged(task: TaskSpec) -> ServingScenario:
     candidate: SchedulerCandidate = task.candidate
     return candidate.put_into(task.scenario.scenario)
 

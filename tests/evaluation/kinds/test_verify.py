@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from evaluation.candidates.sandbox import Limits
 from evaluation.cli.app import app
-from evaluation.kinds import suite
+from evaluation.kinds import suite_file
 from evaluation.kinds.entrants import entrants
 from evaluation.kinds.task import Task, tasks
 from evaluation.kinds.verify import verify
@@ -147,7 +147,7 @@ def test_the_commands_pack_and_check(made, records, tmp_path):
 )
 def test_records_of_other_kinds_are_run_again(name, scenario, candidate, tmp_path, monkeypatch):
     """A forecaster and a scheduler, found in the bundled suite by scenario, name and seed."""
-    whole = suite.load(name)
+    whole = suite_file.load(name)
     (chosen,) = (one for one in whole.scenarios if one.id == scenario)
     todo = tasks(replace(whole, scenarios=(chosen,), seeds=(0,)), entrants(whole))
     (task,) = (one for one in todo if one.candidate.name == candidate)

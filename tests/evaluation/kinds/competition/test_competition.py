@@ -9,10 +9,11 @@ import pytest
 from evaluation import leaderboard
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox import Limits
-from evaluation.kinds import suite
+from evaluation.kinds import suite_file
 from evaluation.kinds.competition import competition as competing
 from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.scenario import CompetitionScenario
+from evaluation.kinds.suite import Suite
 from evaluation.kinds.task import Task, tasks
 from lb.engines.competition import Competitor
 
@@ -74,7 +75,7 @@ def test_a_failure_costs_its_own_record(tmp_path):
 
 def test_everyone_meets_every_seed_and_is_ranked():
     """Rows are ranked by the score, a ratio of sums over sizes and seeds."""
-    tiny = suite.Suite("tiny-v1", (SMALL,), "competition", seeds=(0, 1))
+    tiny = Suite("tiny-v1", (SMALL,), "competition", seeds=(0, 1))
     todo = tasks(tiny, [Candidate("greedy"), Candidate("incremental")])
     assert [(one.candidate.spec, one.candidate.seed) for one in todo] == [
         ("greedy", 0),
@@ -123,4 +124,4 @@ def test_wrong_scenarios_are_named(line, message, tmp_path):
     head = 'id = "own-v1"\nkind = "competition"\n[[scenario]]\nid = "x"\n'
     path.write_text(head + "\n".join(lines))
     with pytest.raises(ValueError, match=message):
-        suite.load(path).scenarios[0].check()
+        suite_file.load(path).scenarios[0].check()

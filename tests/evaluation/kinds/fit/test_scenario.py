@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.kinds import suite
+from evaluation.kinds import suite_file
 from evaluation.kinds.fit.scenario import FitScenario
 
 GOOD = """
@@ -23,7 +23,7 @@ def loaded(tmp_path, *change):
     """Read the suite, with a change."""
     path = tmp_path / "mine.toml"
     path.write_text(GOOD.replace(*change) if change else GOOD)
-    return suite.load(path)
+    return suite_file.load(path)
 
 
 def test_a_list_of_laws_is_a_scenario_each(tmp_path):
@@ -75,4 +75,4 @@ def test_impossible_scenarios_are_named(changes, message):
 def test_matrices_are_no_traces():
     """Commands that need a trace say so."""
     with pytest.raises(ValueError, match="fit-v1 replays no routing traces"):
-        suite.first_of(suite.load("fit"), None)
+        suite_file.first_of(suite_file.load("fit"), None)

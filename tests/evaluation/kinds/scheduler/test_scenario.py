@@ -2,10 +2,10 @@
 
 import pytest
 
-from evaluation.kinds import suite as suites
+from evaluation.kinds import suite_file
 from evaluation.kinds.recovery import RECOVERY
 from evaluation.kinds.scheduler.scheduler import SCHEDULER
-from evaluation.kinds.suite import parse
+from evaluation.kinds.suite_file import parse
 
 GOOD = {
     "id": "mine-v1",
@@ -38,7 +38,7 @@ def test_what_a_suite_says():
 
 def test_bundled_suites_rank_every_stage():
     """Each stage has at least one scenario, each kind its own stages, and a budget is stated."""
-    serving, faults = suites.load("serving"), suites.load("faults")
+    serving, faults = suite_file.load("serving"), suite_file.load("faults")
     ranked = {stage for one in serving.scenarios for stage in one.stages}
     assert ranked == set(serving.options["reference"]) == set(SCHEDULER.rankable)
     assert set(faults.options["reference"]) == set(RECOVERY.rankable)

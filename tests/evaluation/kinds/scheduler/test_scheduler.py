@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evaluation.kinds import suite as suites
+from evaluation.kinds import suite_file
 from evaluation.kinds.scheduler import scheduler
 from evaluation.kinds.task import tasks
 from evaluation.records.sweep import run
@@ -15,7 +15,7 @@ from evaluation.serving.scenario import stages
 @pytest.fixture(scope="module")
 def suite():
     """The bundled suite, its first scenario cut to 20 requests and two stages."""
-    whole = suites.load("serving")
+    whole = suite_file.load("serving")
     first = whole.scenarios[0]
     short = dataclasses.replace(
         first,
@@ -29,7 +29,7 @@ def suite():
 @pytest.fixture(scope="module")
 def faulty():
     """The bundled suite of faults, cut to 400 requests of one scenario and seed."""
-    whole = suites.load("faults")
+    whole = suite_file.load("faults")
     first = whole.scenarios[0]
     short = dataclasses.replace(
         first, scenario=dataclasses.replace(first.scenario, requests=400), mtbf_s={"die": 100.0}

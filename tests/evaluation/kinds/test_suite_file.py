@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import lb
-from evaluation.kinds import suite
+from evaluation.kinds import suite_file
 from evaluation.replay.scenario import Scenario
 
 GOOD = """
@@ -29,15 +29,15 @@ def written(tmp_path, text):
 
 def test_default_suite_covers_both_sizes():
     """The main job runs EP16 and EP32 on recorded traces."""
-    found = suite.load("default")
+    found = suite_file.load("default")
     assert found.id == "default-v3"
     assert {scenario.num_ranks for scenario in found.scenarios} == {16, 32}
-    assert "default" in suite.available()
+    assert "default" in suite_file.available()
 
 
 def test_own_file(tmp_path):
     """A path to a .toml file is a suite; one trace may be given without a list."""
-    found = suite.load(written(tmp_path, GOOD))
+    found = suite_file.load(written(tmp_path, GOOD))
     assert found.scenarios[0].trace == ("olmoe-domains",)
 
 
@@ -101,7 +101,7 @@ def test_own_file(tmp_path):
 def test_broken_suites_are_named(tmp_path, change, message):
     """File, scenario, key and mend."""
     with pytest.raises(ValueError, match=f"mine.toml.*{message}") as caught:
-        suite.load(written(tmp_path, GOOD.replace(*change)))
+        suite_file.load(written(tmp_path, GOOD.replace(*change)))
     assert "\n" not in str(caught.value)
 
 
@@ -117,7 +117,7 @@ def test_broken_suites_are_named(tmp_path, change, message):
 )
 def test_impossible_scenarios_are_named(tmp_path, change, message):
     """Before anything runs, and with the scenario's name."""
-    scenario = suite.load(written(tmp_path, GOOD.replace(*change))).scenarios[0]
+    scenario = suite_file.load(written(tmp_path, GOOD.replace(*change))).scenarios[0]
     with pytest.raises(ValueError, match=f"scenario 'one': .*{message}"):
         scenario.check()
 
@@ -126,13 +126,13 @@ def test_scenario_ids_are_unique(tmp_path):
     """Two scenarios of one name could not be told apart."""
     table = GOOD[GOOD.index("[[") :]
     with pytest.raises(ValueError, match=r"scenario ids \['one'\] occur twice"):
-        suite.load(written(tmp_path, GOOD + table))
+        suite_file.load(written(tmp_path, GOOD + table))
 
 
 def test_unknown_suite_suggests():
     """A typo is answered with the nearest name."""
     with pytest.raises(ValueError, match="unknown suite 'defualt': did you mean 'default'"):
-        suite.load("defualt")
+        suite_file.load("defualt")
 
 
 def test_trace_of_another_model_is_refused():
@@ -149,10 +149,10 @@ def test_tokens_need_steps():
         scenario.load_trace()
 
 
-@pytest.mark.parametrize("name", suite.available())
+@pytest.mark.parametrize("name", suite_file.available())
 def test_bundled_suites_can_run(name):
     """Every name in them is known, what they ask fits, and scenario ids are unique."""
-    found = suite.load(name)
+    found = suite_file.load(name)
     for scenario in found.scenarios:
         scenario.check()
     assert len(set(map(repr, found.scenarios))) == len(found.scenarios)
@@ -161,7 +161,7 @@ def test_bundled_suites_can_run(name):
 def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
     """A list stands for a scenario each; ids are named once."""
     text = GOOD + 'dispatcher = ["even", "optimal"]\n'
-    found = suite.load(written(tmp_path, text))
+    found = suite_file.load(written(tmp_path, text))
     assert [(one.id, one.dispatcher) for one in found.scenarios] == [
         ("one", "even"),
         ("one", "optimal"),
@@ -179,7 +179,7 @@ def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
 )
 def test_unknown_names_of_a_scenario_are_named(tmp_path, line, message):
     """Before anything runs, by the scenario's id."""
-    found = suite.load(written(tmp_path, f"{GOOD}{line}\n"))
+    found = suite_file.load(written(tmp_path, f"{GOOD}{line}\n"))
     with pytest.raises(ValueError, match=f"scenario 'one': {message}") as caught:
         found.scenarios[0].check()
     assert "\n" not in str(caught.value)
@@ -190,7 +190,7 @@ def test_solvers_and_parameters_of_a_suite(tmp_path):
     text = GOOD.replace(
         "[[scenario]]", 'solvers = ["greedy"]\n[parameters.ilp]\nbudget = 0.5\n[[scenario]]'
     )
-    found = suite.load(written(tmp_path, text))
+    found = suite_file.load(written(tmp_path, text))
     assert found.solvers == ("greedy",)
     assert found.parameters == {"ilp": {"budget": 0.5}}
 
@@ -198,12 +198,12 @@ def test_solvers_and_parameters_of_a_suite(tmp_path):
 def test_a_list_of_dispatchers_differs_in_that_alone(tmp_path):
     """And a forecast suite names no solvers, which it would not run."""
     text = GOOD + 'dispatcher = ["even", "rotate", "optimal"]\n'
-    first, *others = suite.load(written(tmp_path, text)).scenarios
+    first, *others = suite_file.load(written(tmp_path, text)).scenarios
     for one in others:
         assert replace(one, dispatcher=first.dispatcher) == first
     kind = GOOD.replace("[[scenario]]", 'kind = "forecast"\nsolvers = ["greedy"]\n[[scenario]]')
     with pytest.raises(ValueError, match=r"mine\.toml: solvers: .* leave solvers out"):
-        suite.load(written(tmp_path, kind))
+        suite_file.load(written(tmp_path, kind))
 
 
 def test_deployment_takes_what_the_scenario_says():
@@ -228,7 +228,7 @@ def test_deployment_takes_what_the_scenario_says():
 
 def test_seconds_suite_compares_pairs():
     """Scenarios that end in -tokens and -seconds differ by id and objective alone."""
-    found = {one.id: one for one in suite.load("seconds").scenarios}
+    found = {one.id: one for one in suite_file.load("seconds").scenarios}
     names = {name.rpartition("-")[0] for name in found}
     assert len(found) == 2 * len(names)
     for name in names:
@@ -241,10 +241,10 @@ def test_dispatch_suite_is_the_default_one_under_every_dispatcher():
     """The same scenarios, so that rows of the two compare."""
 
     def plain(name):
-        return {replace(one, dispatcher="even") for one in suite.load(name).scenarios}
+        return {replace(one, dispatcher="even") for one in suite_file.load(name).scenarios}
 
     assert plain("dispatch") == plain("default")
-    found = suite.load("dispatch").scenarios
+    found = suite_file.load("dispatch").scenarios
     for name in {one.id for one in found}:
         dispatchers = [one.dispatcher for one in found if one.id == name]
         assert sorted(dispatchers) == lb.available_dispatchers()
@@ -252,7 +252,7 @@ def test_dispatch_suite_is_the_default_one_under_every_dispatcher():
 
 def test_a_trace_of_requests_is_refused():
     """Before anything runs: it says nothing of experts."""
-    found = suite.load("default").scenarios[0]
+    found = suite_file.load("default").scenarios[0]
     with pytest.raises(ValueError, match="azure-2023-conv"):
         replace(found, trace=("azure-2023-conv",)).check()
 
@@ -260,9 +260,9 @@ def test_a_trace_of_requests_is_refused():
 def test_seeds_and_budget_are_read(tmp_path):
     """Without them there is one seed and no budget."""
     text = GOOD.replace("[[scenario]]", "seeds = [3, 5]\nbudget_s = 20\n[[scenario]]")
-    found = suite.load(written(tmp_path, text))
+    found = suite_file.load(written(tmp_path, text))
     assert (found.seeds, found.budget_s) == ((3, 5), 20)
-    plain = suite.load(written(tmp_path, GOOD))
+    plain = suite_file.load(written(tmp_path, GOOD))
     assert (plain.seeds, plain.budget_s) == ((0,), None)
 
 
@@ -279,7 +279,7 @@ def test_seeds_and_budget_are_read(tmp_path):
 def test_broken_seeds_are_named(tmp_path, line, message):
     """With the file's name."""
     with pytest.raises(ValueError, match=f"mine.toml: {message}"):
-        suite.load(written(tmp_path, GOOD.replace("[[scenario]]", f"{line}\n[[scenario]]")))
+        suite_file.load(written(tmp_path, GOOD.replace("[[scenario]]", f"{line}\n[[scenario]]")))
 
 
 @pytest.mark.parametrize(
@@ -288,8 +288,8 @@ def test_broken_seeds_are_named(tmp_path, line, message):
 def test_a_split_has_three_parts_of_one(tmp_path, value):
     """And something to train and to test on."""
     with pytest.raises(ValueError, match=r"split = .*; give \[train, validation, test\]"):
-        suite.load(written(tmp_path, f"{GOOD}split = {value}\n"))
-    found = suite.load(written(tmp_path, f"{GOOD}split = [0.5, 0, 0.5]\n"))
+        suite_file.load(written(tmp_path, f"{GOOD}split = {value}\n"))
+    found = suite_file.load(written(tmp_path, f"{GOOD}split = [0.5, 0, 0.5]\n"))
     assert found.scenarios[0].split == (0.5, 0.0, 0.5)
 
 
