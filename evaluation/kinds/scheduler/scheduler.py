@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ from evaluation.kinds.scheduler.first_fault import first_fault
 from evaluation.kinds.scheduler.keys import KEYS
 from evaluation.kinds.scheduler.scenario import RankingScenario
 from evaluation.kinds.suite import Suite
+from evaluation.kinds.suite_ranking import SuiteRanking
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.measure import RatioToReference
 from evaluation.records import record_file
@@ -153,6 +154,17 @@ class SchedulerKind(Kind):
             "summary": result.summary,
             "distribution": distribution(result.log),
         }
+
+    def ranking(
+        self, records: Sequence[Record], wanted: Collection[tuple[str, str]] | None = None
+    ) -> SuiteRanking:
+        """Return the rankings of the stages, in the order in which a request meets them."""
+        ranking = super().ranking(records, wanted)
+        known = (*self.rankable, *ranking.rankings)
+        stages = sorted(ranking.rankings, key=known.index)
+        return dataclasses.replace(
+            ranking, rankings={stage: ranking.rankings[stage] for stage in stages}
+        )
 
 
 def _exchanged(task: TaskSpec) -> ServingScenario:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from evaluation.cli.app import app
-from evaluation.kinds import KINDS, suite
+from evaluation.kinds import KINDS, suite_file
 from evaluation.kinds.entrants import entrants
 from evaluation.kinds.task import tasks
 from evaluation.records import sweep
@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
     for kind, text in SUITES.items():
         path = folder / f"{kind}.toml"
         path.write_text(f'id = "{kind}-toy"\nkind = "{kind}"\n{text}')
-        chosen = suite.load(path)
+        chosen = suite_file.load(path)
         sweep.run(tasks(chosen, entrants(chosen, NAMES[kind])), folder / "records")
     return folder / "records"
 

@@ -12,7 +12,7 @@ from rich.console import Console
 import lb
 import traces
 from evaluation.candidates.candidate import Candidate, ForecasterCandidate, parameters
-from evaluation.kinds import forecast, suite
+from evaluation.kinds import forecast, suite_file
 from evaluation.kinds.forecast import FORECAST
 from evaluation.leaderboard import table
 from evaluation.replay.scenario import Scenario
@@ -159,12 +159,12 @@ def test_a_suite_says_its_kind(tmp_path):
     """Solvers are the default; another kind is refused by name."""
     path = tmp_path / "own.toml"
     path.write_text(SUITE)
-    assert suite.load(path).kind == "forecast"
+    assert suite_file.load(path).kind == "forecast"
     path.write_text(SUITE.replace('kind = "forecast"\n', ""))
-    assert suite.load(path).kind == "solver"
+    assert suite_file.load(path).kind == "solver"
     path.write_text(SUITE.replace('"forecast"', '"weather"'))
     with pytest.raises(ValueError, match="kind = 'weather' is not one of solver, fit, forecast"):
-        suite.load(path)
+        suite_file.load(path)
 
 
 @pytest.fixture

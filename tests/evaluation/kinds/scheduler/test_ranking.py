@@ -52,6 +52,17 @@ def test_the_best_is_first_with_rank_ratio_and_interval():
     assert not any("…" in line for line in lines)
 
 
+def test_stages_are_in_the_order_of_a_request():
+    """Whatever the order of the records; a stage that is not known comes last."""
+    records = [
+        record(name, 1.0, seed=seed, stage=stage)
+        for stage in ("novel", "decode", "job")
+        for name in ("plain", "new")
+        for seed in (0, 1)
+    ]
+    assert list(SCHEDULER.ranking(records).rankings) == ["job", "decode", "novel"]
+
+
 def test_several_scenarios_show_what_can_be_averaged():
     """Latencies of different scenarios have no common mean; shares have."""
     found = [*runs("plain", 1.0, 2.0), *runs("plain", 1.0, 2.0, scenario="b")]
