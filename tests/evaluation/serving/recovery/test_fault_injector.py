@@ -140,6 +140,21 @@ def test_the_same_faults_give_the_same_result(faults, mode):
     assert times[0] == times[1]
 
 
+def test_requests_that_wait_for_a_restart_are_assigned_after_it():
+    """The router held them with few groups up; the restart at 13 s finds all groups idle.
+
+    Dies 0, 2 and 3 fail at 0 s, die 1 at 4 s: no DP group is left, and the executor restarts.
+    """
+    faults = [
+        Fault(0.0, "decode-0", "die", 0, 0.5),
+        Fault(0.0, "decode-0", "node", 1, 0.5),
+        Fault(4.0, "decode-0", "die", 1, 0.5),
+    ]
+    small, _ = faulty(faults, "shrink", trace=longer())
+    small.run()
+    assert small.log.finished.all()
+
+
 def pauses(small, executor):
     """Return the gaps between steps of an executor that are longer than a second."""
     spans = [
