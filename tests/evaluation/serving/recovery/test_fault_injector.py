@@ -140,15 +140,17 @@ def test_the_same_faults_give_the_same_result(faults, mode):
     assert times[0] == times[1]
 
 
-def test_requests_that_wait_for_a_restart_are_assigned_after_it():
-    """The router held them with few groups up; the restart at 13 s finds all groups idle.
+@pytest.mark.parametrize("last_s", [4.0, 8.0])
+def test_requests_that_a_router_holds_are_assigned_when_groups_come_back(last_s):
+    """Nothing runs then, so that no step ends and asks the router again.
 
-    Dies 0, 2 and 3 fail at 0 s, die 1 at 4 s: no DP group is left, and the executor restarts.
+    Dies 0, 2 and 3 fail at 0 s, so that the router holds requests; these dies are back at 7 s. Die
+    1 fails at 4 s, when no DP group is left and the executor restarts, or at 8 s.
     """
     faults = [
         Fault(0.0, "decode-0", "die", 0, 0.5),
         Fault(0.0, "decode-0", "node", 1, 0.5),
-        Fault(4.0, "decode-0", "die", 1, 0.5),
+        Fault(last_s, "decode-0", "die", 1, 0.5),
     ]
     small, _ = faulty(faults, "shrink", trace=longer())
     small.run()
