@@ -107,7 +107,9 @@ class DecodeSide:
         """Take a request in; ask the router, unless it holds requests that came before."""
         self.requests.join_queue(request, now_s)
         self.pending.append(request)
-        return [] if self._router_holds else self.assign(now_s)
+        # Requests that came before may be gone by now, failed or withdrawn: then nothing is held.
+        first = len(self.pending) == 1
+        return [] if self._router_holds and not first else self.assign(now_s)
 
     def assign(self, now_s: float) -> list[TransferRequested]:
         """Ask the router about requests that have no group yet; return the transfers to start."""

@@ -186,6 +186,13 @@ class System:
         for request, executor in self.decode_stage.retry(self.env.now):
             self._handle(executor, executor.join_decode(request))
 
+    def retry_assignment(self, executor: TaskExecutor) -> None:
+        """Ask the decode router of an executor about the requests that it holds.
+
+        DP groups that come back have free capacity. If nothing runs, no step will end and say so.
+        """
+        self._handle(executor, executor.decode.assign(self.env.now))
+
     def _start_transfer(self, request: int, target: TaskExecutor, group: int) -> None:
         """Send the keys and values of a request to a DP group that has reserved memory for it."""
         requests, env = self.requests, self.env

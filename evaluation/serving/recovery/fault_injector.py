@@ -114,6 +114,7 @@ class FaultInjector:
         for health in stopped:
             health.resume(key)
             health.executor.wake()
+            self.system.retry_assignment(health.executor)
         self.system.retry_waiting()
 
     def _slow_down(self, fault: Fault, plan: FailurePlan, health: ExecutorHealth) -> Process:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.serving.engine.expert_affinity import ExpertAffinity
-from evaluation.serving.pricing.expert_load import Uniform
+from evaluation.serving.pricing.expert_load import UniformLoad
 from traces import RequestTrace
 
 
@@ -35,7 +35,7 @@ def test_features_are_unit_vectors_by_domain(trace):
 def test_features_of_a_request_never_change():
     """They are drawn once, and by the seed and the request alone."""
     trace = RequestTrace([0, 0], [10, 20], [1, 1])
-    one, two = (ExpertAffinity(Uniform(2, 8, 2), trace, 3) for _ in range(2))
+    one, two = (ExpertAffinity(UniformLoad(2, 8, 2), trace, 3) for _ in range(2))
     first = one.of(1)
     two.of(0)
     np.testing.assert_array_equal(first, one.of(1))

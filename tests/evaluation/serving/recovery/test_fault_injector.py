@@ -140,6 +140,23 @@ def test_the_same_faults_give_the_same_result(faults, mode):
     assert times[0] == times[1]
 
 
+@pytest.mark.parametrize("last_s", [4.0, 8.0])
+def test_requests_that_a_router_holds_are_assigned_when_groups_come_back(last_s):
+    """Nothing runs then, so that no step ends and asks the router again.
+
+    Dies 0, 2 and 3 fail at 0 s, so that the router holds requests; these dies are back at 7 s. Die
+    1 fails at 4 s, when no DP group is left and the executor restarts, or at 8 s.
+    """
+    faults = [
+        Fault(0.0, "decode-0", "die", 0, 0.5),
+        Fault(0.0, "decode-0", "node", 1, 0.5),
+        Fault(last_s, "decode-0", "die", 1, 0.5),
+    ]
+    small, _ = faulty(faults, "shrink", trace=longer())
+    small.run()
+    assert small.log.finished.all()
+
+
 def pauses(small, executor):
     """Return the gaps between steps of an executor that are longer than a second."""
     spans = [
