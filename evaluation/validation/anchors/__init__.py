@@ -62,7 +62,9 @@ def load(paths: list[Path] | None = None) -> list[Anchor]:
         content = preset.parse(path)
         unknown = set(content) - {"conditions", "anchor", "table"}
         if unknown:
-            raise ValueError(f"{path}: unknown tables {sorted(unknown)}; see evaluation/anchors")
+            raise ValueError(
+                f"{path}: unknown tables {sorted(unknown)}; see evaluation/validation/anchors"
+            )
         shared = content.get("conditions", {})
         for given in content.get("anchor", []):
             found.append(_anchor(path, {**shared.get(given.get("family"), {}), **given}))
