@@ -13,7 +13,7 @@ HEADING = "# A law of routing for podlab, traces.generators.Law: what is missing
 
 def save(law: Law, path: str | Path) -> None:
     """Write the parameters that differ from their defaults to a TOML file, atomically."""
-    lines = [HEADING, *(f"{name} = {_toml(value)}" for name, value in law.as_dict().items())]
+    lines = [HEADING, *(f"{name} = {toml_value(value)}" for name, value in law.as_dict().items())]
     with atomic_write(path, "w") as file:
         file.write("\n".join(lines) + "\n")
 
@@ -34,11 +34,12 @@ def load(path: str | Path) -> Law:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Return a string, number or nested list as TOML."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML basic string
     if isinstance(value, list):
         deep = bool(value) and isinstance(value[0], list)
         gap = ",\n  " if deep else ", "
-        return f"[{gap.join(_toml(entry) for entry in value)}]"
+        return f"[{gap.join(toml_value(entry) for entry in value)}]"
     return repr(value)
