@@ -76,16 +76,22 @@ class Curve:
         ValueError
             If the condition lacks the length and there is more than one knot.
         """
-        knots, values = np.asarray(self.knots), np.asarray(self.values)
-        if len(knots) == 1:
-            return values[0].copy()
+        knots = np.asarray(self.knots)
         tokens = getattr(condition, self.axis)
+        if tokens is None and len(knots) == 1:
+            return self.at(1)
         if tokens is None:
             raise ValueError(
                 f"condition {condition.name} has no {self.axis}, and {self.phase} loads depend on "
                 f"it; give a length, such as {knots[0]:.0f}"
             )
-        place = np.log2(knots)
+        return self.at(tokens)
+
+    def at(self, tokens: float) -> NDArray[np.float64]:
+        """Return [directions] coefficients of a length, at least 1."""
+        place, values = np.log2(np.asarray(self.knots)), np.asarray(self.values)
+        if len(place) == 1:
+            return values[0].copy()
         return _interpolated(place, values, _slopes(place, values), float(np.log2(tokens)))
 
 
@@ -112,11 +118,9 @@ def _interpolated(
 ) -> NDArray[np.float64]:
     """Return the cubic Hermite interpolant, extended by slopes that fade."""
     if at <= place[0]:
-        beyond: NDArray[np.float64] = values[0] - slopes[0] * -np.expm1(at - place[0])
-        return beyond
+        return np.asarray(values[0] - slopes[0] * -np.expm1(at - place[0]))
     if at >= place[-1]:
-        beyond = values[-1] + slopes[-1] * -np.expm1(place[-1] - at)
-        return beyond
+        return np.asarray(values[-1] + slopes[-1] * -np.expm1(place[-1] - at))
     left = int(np.searchsorted(place, at, side="right")) - 1
     gap = place[left + 1] - place[left]
     t = (at - place[left]) / gap

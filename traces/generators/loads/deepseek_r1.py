@@ -42,8 +42,8 @@ CONDITIONS = (
 
 #: Coefficients are in standard deviations of log popularity over the experts of a layer. A
 #: coordinate of E is 122 times that: the root of 58 layers times 256 experts. They were found by
-#: least squares on A to G at once, over all numbers below, from a start at E / 122. The law may turn
-#: the three directions of E within the space that they span; a test finds E again.
+#: least squares on A to G at once, over all numbers below, from a start at E / 122. The law may
+#: turn the three directions of E within the space that they span; a test finds E again.
 PREFILL = Curve(
     "prefill",
     "prompt_tokens",

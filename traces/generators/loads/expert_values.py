@@ -123,9 +123,7 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values / np.maximum(values.std(axis=1, keepdims=True), 1e-12)
 
 
-def _without(
-    values: NDArray[np.float64], others: list[NDArray[np.float64]]
-) -> NDArray[np.float64]:
+def _without(values: NDArray[np.float64], others: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return standardised values, uncorrelated in every layer with ``others``, which are such."""
     values = _standardised(values)
     for other in others:

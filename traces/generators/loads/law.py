@@ -169,7 +169,9 @@ class LoadLaw:
             raise ValueError(f"shares of the tokens are {weights.tolist()}; give one above 0")
         weights /= weights.sum()
         parts = [
-            weight * self.share(one, sample) for one, weight in zip(conditions, weights, strict=True)]
+            weight * self.share(one, sample)
+            for one, weight in zip(conditions, weights, strict=True)
+        ]
         return np.sum(parts, axis=0)
 
     def chance(self, conditions: Conditions, sample: int = 0) -> NDArray[np.float64]:

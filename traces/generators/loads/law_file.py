@@ -53,7 +53,9 @@ def load(path: str | Path) -> LoadLaw:
 def is_load_law(path: str | Path) -> bool:
     """Return whether a TOML file says that it holds a law of loads, and not one of routing."""
     with Path(path).open(encoding="utf-8") as file:
-        return f"kind = {toml_value(KIND)}" in (line.strip() for _, line in zip(range(8), file, strict=False))
+        return f"kind = {toml_value(KIND)}" in (
+            line.strip() for _, line in zip(range(8), file, strict=False)
+        )
 
 
 def _law(values: dict[str, Any]) -> LoadLaw:

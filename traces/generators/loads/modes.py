@@ -18,6 +18,9 @@ from traces.tokens import TokenTrace
 #: As many directions are kept as carry this part of the variance between recordings: the three of
 #: DeepSeek-R1 carry 0.985. An assumption of ours.
 EXPLAINED = 0.98
+#: Lengths within so many doublings are one knot: the difference of two recordings over a small
+#: distance would be a steep slope, made of noise. An assumption of ours.
+ONE_LENGTH = 0.25
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,8 +67,8 @@ class Modes:
         It knows every recording by its name. Where names state a phase and lengths, as
         ``decode_in1000out500`` does, the law also has curves, and so any other length: over
         the prompt or the output, whichever took more values in the phase (if alike, the prompt in
-        prefill and the output in decode). Recordings of one length are averaged. Names of domains
-        follow a colon, ``prefill_in1024:code``. What the kept directions do not explain becomes
+        prefill and the output in decode). Recordings of nearly one length are averaged. Domains
+        follow a colon, as in ``prefill_in1024:code``. What the kept directions do not explain becomes
         the residual of a sample.
 
         Parameters
@@ -187,15 +190,32 @@ def _curve(
 ) -> Curve:
     favourite = AXES[0] if phase == "prefill" else AXES[1]
     lengths = {axis: [getattr(condition, axis) for condition, _ in points] for axis in AXES}
-    known = [axis for axis in AXES if None not in lengths[axis]]
-    if not known:
+    of_axis = {
+        axis: _knots(np.array(lengths[axis], np.float64))
+        for axis in AXES
+        if None not in lengths[axis]
+    }
+    if not of_axis:
         mean = np.mean([row for _, row in points], axis=0)
         return Curve(phase, favourite, [1], mean[None], domain)
-    axis = max(known, key=lambda axis: (len(set(lengths[axis])), axis == favourite))
-    knots, place = np.unique(lengths[axis], return_inverse=True)
+    axis = max(of_axis, key=lambda axis: (len(of_axis[axis][0]), axis == favourite))
+    knots, place = of_axis[axis]
     rows = np.stack([row for _, row in points])
     values = np.stack([rows[place == knot].mean(axis=0) for knot in range(len(knots))])
     return Curve(phase, axis, knots, values, domain)
+
+
+def _knots(lengths: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return knots, geometric means of lengths that are nearly one, and the knot of each length."""
+    place = np.log2(lengths)
+    label = np.zeros(len(lengths), np.int64)
+    first, number = -np.inf, -1
+    for at in np.argsort(place, kind="stable"):
+        if place[at] - first > ONE_LENGTH:
+            first, number = place[at], number + 1
+        label[at] = number
+    middle = [np.exp2(place[label == knot].mean()) for knot in range(number + 1)]
+    return np.array(middle), label
 
 
 def _kept(share: NDArray[np.float64], directions: int | None) -> int:

@@ -20,7 +20,7 @@ def qwen3_235b() -> LoadLaw:
     times the mean load, with prompts of 512 tokens and 1 token of output. So blocks of 32 experts
     are alike, but less than DeepSeek-R1's groups: ``block_share`` meets the figure.
     """
-    shape = replace(SHAPE, block_share=0.15)
+    shape = replace(SHAPE, block_share=0.22)
     return r1_like("qwen3-235b-a22b", 94, 128, 8, shape, blocks=4)
 
 

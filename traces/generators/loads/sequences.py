@@ -56,7 +56,9 @@ def sequence_correlation(trace: TokenTrace) -> float:
     weight = (size.sum() - (size**2).sum() / size.sum()) / (len(size) - 1)
     for layer in range(trace.num_layers):
         parts = np.split(trace.experts[:, layer], end[:-1])
-        counts = np.stack([np.bincount(part.ravel(), minlength=trace.num_experts) for part in parts])
+        counts = np.stack(
+            [np.bincount(part.ravel(), minlength=trace.num_experts) for part in parts]
+        )
         mean = counts.sum(axis=0) / size.sum()
         between += float((size * (counts / size - mean) ** 2).sum() / (len(size) - 1))
         within += float((counts * (1 - counts / size)).sum() / (size.sum() - len(size)))
@@ -119,4 +121,3 @@ def concentration(top_k: int, correlation: float) -> float:
     and its variance is to be ``c (1 - c) r``. For c far below 1, ``1 + A = top_k / r``.
     """
     return top_k / correlation - 1
-
