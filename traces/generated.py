@@ -111,6 +111,8 @@ GENERATED: dict[str, Callable[..., RoutingTrace]] = {
     **{
         name: functools.partial(of_preset, name)
         for name in (
+            "deepseek-r1-decode",
+            "deepseek-r1-prefill",
             "deepseek-v3-decode",
             "kimi-k2-decode",
             "tensorrt-llm-ep32",

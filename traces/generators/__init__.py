@@ -1,4 +1,7 @@
-"""Generated routing: laws and their presets, traces drawn from a law, laws fitted to recordings."""
+"""Generated routing: laws and their presets, traces drawn from a law, laws fitted to recordings.
+
+Loads by phase, length and domain are in :mod:`traces.generators.loads`.
+"""
 
 from traces.generators.compare import Row, compare
 from traces.generators.fit import fit

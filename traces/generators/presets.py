@@ -58,6 +58,44 @@ def kimi_k2_decode() -> Law:
     return Law(60, 384, 8, "kimi-k2", step_tokens=17_280, **_LIVELY)
 
 
+def deepseek_r1_decode() -> Law:
+    """Return decode of DeepSeek-R1 as it was measured, in a steady state.
+
+    Loads are those of :mod:`traces.generators.loads.deepseek_r1` for 1,000 prompt and 1,000 output
+    tokens. A step is one of the engine: a token of each of 17,280 requests, as in
+    :func:`xdeepserve_skew`. Loads wander as requests end and others begin.
+    """
+    from traces.generators import loads
+
+    return loads.routing_law(
+        loads.preset("deepseek-r1"),
+        ["decode_in1000out1000"],
+        requests=17_280,
+        request_steps=1000,
+        step_tokens=17_280,
+        phase="decode",
+    )
+
+
+def deepseek_r1_prefill() -> Law:
+    """Return prefill of DeepSeek-R1 as it was measured, with prompts of 1,024 tokens.
+
+    A step has 32 ranks of 16,384 tokens, 512 prompts; every step has other prompts. So many
+    tokens a rank are an assumption.
+    """
+    from traces.generators import loads
+
+    return loads.routing_law(
+        loads.preset("deepseek-r1"),
+        ["prefill_in1024"],
+        requests=512,
+        request_steps=0.1,
+        step_tokens=32 * 16_384,
+        phase="prefill",
+        update_steps=1,
+    )
+
+
 _LIVELY: dict[str, Any] = {
     "popularity": "lognormal",
     "skew": 0.8,
@@ -84,6 +122,8 @@ def _deepseek(**fields: Any) -> Law:
 
 #: Name to the function that returns the law.
 PRESETS: dict[str, Callable[[], Law]] = {
+    "deepseek-r1-decode": deepseek_r1_decode,
+    "deepseek-r1-prefill": deepseek_r1_prefill,
     "deepseek-v3-decode": deepseek_v3_decode,
     "kimi-k2-decode": kimi_k2_decode,
     "tensorrt-llm-ep32": tensorrt_llm_ep32,

@@ -7,6 +7,7 @@ import traces
 from traces import generators
 from traces.generated import GENERATED
 from traces.generators import PRESETS, preset
+from traces.generators import loads as loads_of
 from traces.generators.measures import above_mean, hottest_over_mean, moved_next
 
 
@@ -43,6 +44,22 @@ def test_shapes_of_models(name, shape, groups):
     by_chance = np.sqrt(windows).sum() / windows.sum() / np.sqrt(np.pi)
     shares = windows / windows.sum(axis=2, keepdims=True)
     assert moved_next(shares) > 3 * by_chance
+
+
+@pytest.mark.parametrize(
+    ("name", "condition"),
+    [
+        ("deepseek-r1-decode", "decode_in1000out1000"),
+        ("deepseek-r1-prefill", "prefill_in1024"),
+    ],
+)
+def test_measured_loads(name, condition):
+    """Over all steps those of the law of loads: total variation below 0.01."""
+    trace = traces.load(name)
+    wanted = loads_of.preset("deepseek-r1").share(condition)
+    whole = trace.counts.sum(axis=0, dtype=float)
+    assert loads_of.distance(whole, wanted).total_variation < 0.01
+    assert trace.phase == condition.split("_")[0]
 
 
 def test_presets_open_by_name():

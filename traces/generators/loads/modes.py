@@ -42,7 +42,7 @@ class Modes:
         carries, those beyond the kept ones included, largest first.
     by_chance
         About what part of the variance comes from the drawing of tokens: with few tokens, the last
-        directions are noise.
+        directions are noise. 0 where shares are given and no counts.
     model, top_k
         Of the recordings.
     """
@@ -68,7 +68,7 @@ class Modes:
         ``decode_in1000out500`` does, the law also has curves, and so any other length: over
         the prompt or the output, whichever took more values in the phase (if alike, the prompt in
         prefill and the output in decode). Recordings of nearly one length are averaged. Domains
-        follow a colon, as in ``prefill_in1024:code``. What the kept directions do not explain becomes
+        follow a colon, as in ``prefill_in1024:code``. What is neither explained nor chance becomes
         the residual of a sample.
 
         Parameters
@@ -159,7 +159,7 @@ def modes(
     share = variance / variance.sum()
     kept = _kept(share, directions)
     sign = np.where(left[0, :kept] < 0, -1.0, 1.0)  # the first recording lies on the positive side
-    chance = sum(float((1 / np.maximum(load, 0.5)).sum()) for load in loads)
+    chance = sum(map(_drawing_variance, loads))
     chance *= (1 - 1 / len(loads)) / float(variance.sum())
     return Modes(
         tuple(recordings),
@@ -241,6 +241,12 @@ def _load(recording: Any) -> NDArray[np.float64]:
         return recording.counts.sum(axis=0, dtype=np.float64)
     counts = np.asarray(recording, np.float64)
     return counts.sum(axis=0) if counts.ndim == 3 else counts
+
+
+def _drawing_variance(load: NDArray[np.float64]) -> float:
+    """Return the summed variance of the logarithms of counts; shares, no counts, have none."""
+    counted = (load == np.rint(load)).all()
+    return float((1 / np.maximum(load, 0.5)).sum()) if counted else 0.0
 
 
 def _about(recordings: Mapping[str, Any], model: str, top_k: int) -> tuple[str, int]:

@@ -98,7 +98,7 @@ def sequence_counts(
     """
     lengths = np.asarray(tokens)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 0).any():
-        raise ValueError(f"tokens = {tokens}; give [requests] whole numbers, 0 or more")
+        raise ValueError(f"tokens = {tokens!r}; give [requests] whole numbers, 0 or more")
     if not 0 <= correlation < 1:
         raise ValueError(f"correlation = {correlation} is outside 0 <= correlation < 1")
     top_k = checked_integer(round(float(chance[0].sum())), "top_k")
