@@ -1,6 +1,7 @@
 """Preset laws of loads by name.
 
-Of DeepSeek-R1 the loads were measured. Of the others sizes are the model's own, and shape and
+Of DeepSeek-R1 moments of the loads were measured, and DeepSeek-V2-Lite has the loads of bundled
+recordings. Of Qwen3-235B and Kimi-K2 sizes are the model's own, and shape and
 coefficients are those of DeepSeek-R1, for want of published recordings: what differs between them
 is what size and top_k make of it, and no statement about these models.
 """
@@ -8,9 +9,12 @@ is what size and top_k make of it, and no statement about these models.
 from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from traces.generators.loads.deepseek_r1 import SHAPE, deepseek_r1, r1_like
 from traces.generators.loads.law import LoadLaw
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def qwen3_235b() -> LoadLaw:
@@ -32,9 +36,28 @@ def kimi_k2() -> LoadLaw:
     return r1_like("kimi-k2", 60, 384, 8, replace(SHAPE, block_share=0.0), blocks=1)
 
 
+def deepseek_v2_lite() -> LoadLaw:
+    """Return the law of the bundled recordings: 26 layers of 64 experts, top-6, three domains.
+
+    Conditions are ``prefill:intent``, ``prefill:summary`` and ``prefill:translation``; lengths do
+    not matter, since each domain was recorded at lengths of its own.
+    """
+    from traces.generators.loads.modes import modes
+    from traces.generators.loads.sequences import DOMAIN_CORRELATION
+    from traces.store import StoredTrace
+
+    # traces.load would import the generated traces, which are made from presets
+    tasks = ("intent", "summary", "translation")
+    recorded = {
+        f"prefill:{task}": StoredTrace(SAMPLES / f"dsv2lite-{task}.parquet") for task in tasks
+    }
+    return modes(recorded, directions=2).law(sequence_correlation=DOMAIN_CORRELATION)
+
+
 #: Name to the function that returns the law.
 PRESETS: dict[str, Callable[[], LoadLaw]] = {
     "deepseek-r1": deepseek_r1,
+    "deepseek-v2-lite": deepseek_v2_lite,
     "kimi-k2": kimi_k2,
     "qwen3-235b": qwen3_235b,
 }

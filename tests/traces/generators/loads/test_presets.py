@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import traces
 from traces.generators import loads
 from traces.generators.loads.deepseek_r1 import CONDITIONS
 
@@ -18,6 +19,15 @@ def test_sizes(name, shape):
     for condition in CONDITIONS:
         assert law.chance(condition).max() <= 0.98 + 1e-9
         assert law.chance(condition).sum(axis=1) == pytest.approx(8)
+
+
+@pytest.mark.parametrize("task", ["intent", "summary", "translation"])
+def test_bundled_recordings_come_back(task):
+    """Three recordings differ along two directions, so that each is met exactly."""
+    experts = traces.load(f"dsv2lite-{task}").experts
+    counts = [np.bincount(layer.ravel(), minlength=64) for layer in experts.swapaxes(0, 1)]
+    share = loads.preset("deepseek-v2-lite").share(f"prefill:{task}")
+    assert loads.distance(counts, share).total_variation < 1e-3
 
 
 def test_qwen_meets_the_published_rank_load():
