@@ -114,7 +114,7 @@ def _compared(
 
 def _check(changes: dict[str, Any]) -> None:
     """Check options by the rules for the keys of a suite."""
-    from evaluation.replay.scenario import CHECKS
+    from evaluation.replay.scenario_keys import CHECKS
 
     for name, value in changes.items():
         if problem := CHECKS[name](value):

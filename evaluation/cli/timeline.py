@@ -94,7 +94,7 @@ def _priced(scenario: "Scenario", solver: str, step: int, micro_batches: int, la
     import numpy as np
 
     import lb
-    from evaluation.replay.replay import window_at
+    from evaluation.replay.trace_windows import window_at
 
     trace = scenario.load_trace()
     scenario.check_trace(trace)

@@ -151,9 +151,9 @@ class ForecastKind(Kind):
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Forecast each window of the trace from those before it."""
         with running(task, record) as forecaster:
-            learned = time_split.learned(forecaster, prepared, task.scenario)
-            record["split"] = learned.windows
-            found = walk(prepared, task.scenario, learned.made, learned.scored_from)
+            training = time_split.train(forecaster, prepared, task.scenario)
+            record["split"] = training.windows
+            found = walk(prepared, task.scenario, training.candidate, training.scored_from)
         columns = _columns(found)
         return {
             "scores": {name: float(mean(rows)) for name, rows in columns.items()},

@@ -7,7 +7,8 @@ from typing import Any
 import traces
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
-from evaluation.replay.scenario import CHECKS, Scenario
+from evaluation.replay.scenario import Scenario
+from evaluation.replay.scenario_keys import CHECKS
 from hardware import Device, preset
 
 OPTIONAL = frozenset(

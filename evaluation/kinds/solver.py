@@ -18,8 +18,10 @@ from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
 from evaluation.replay import plot_data, scores, time_split
 from evaluation.replay.cost import cost
-from evaluation.replay.ideal_reference import Yardstick
-from evaluation.replay.replay import Deployment, Replayed, replay
+from evaluation.replay.deployment import ExpertDeployment
+from evaluation.replay.ideal_reference import IdealReference
+from evaluation.replay.replay import replay
+from evaluation.replay.replay_log import ReplayLog
 from evaluation.replay.scenario import Scenario
 from evaluation.step.executor import StepExecutor
 
@@ -164,17 +166,19 @@ class SolverKind(Kind):
         """Replay the trace; a solver that learns is trained on its part of the windows first."""
         trace, executor, deployment = prepared
         with running(task, record) as solver:
-            learned = time_split.learned(solver, trace, task.scenario)
-            record["split"] = learned.windows
-            replayed = replay(
+            training = time_split.train(solver, trace, task.scenario)
+            record["split"] = training.windows
+            log = replay(
                 trace,
                 executor,
                 deployment,
-                learned.made,
-                scored_from=learned.scored_from,
-                yardstick=_yardstick(_without_choices(task.scenario), record["trace_hash"]),
+                training.candidate,
+                scored_from=training.scored_from,
+                ideal_reference=_ideal_reference(
+                    _without_choices(task.scenario), record["trace_hash"]
+                ),
             )
-        return _outcome(replayed, executor, deployment)
+        return _outcome(log, executor, deployment)
 
 
 def _without_choices(scenario: Scenario) -> Scenario:
@@ -183,22 +187,24 @@ def _without_choices(scenario: Scenario) -> Scenario:
 
 
 @functools.lru_cache(maxsize=4)
-def _yardstick(scenario: Scenario, trace_hash: str) -> Yardstick:
+def _ideal_reference(scenario: Scenario, trace_hash: str) -> IdealReference:
     """Return the cache of ideal times of a trace and a deployment, shared by all solvers."""
-    return Yardstick()
+    return IdealReference()
 
 
-def _outcome(replayed: Replayed, executor: StepExecutor, deployment: Deployment) -> dict[str, Any]:
+def _outcome(
+    log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
+) -> dict[str, Any]:
     """Return scores, what plots need, and measured times of a replay."""
-    solve_s = replayed.solve_s
+    solve_s = log.solve_s
     return {
-        "scores": scores.summary(replayed, executor, deployment),
-        "windows": scores.by_window(replayed),
-        "layers": scores.by_layer(replayed),
-        "rank_load": plot_data.rank_load(replayed),
-        "breakdown": plot_data.breakdown(replayed, deployment),
-        "links": plot_data.links(replayed, executor, deployment),
-        **({"cost": cost(solve_s, replayed.reference_s)} if solve_s else {}),
+        "scores": scores.summary(log, executor, deployment),
+        "windows": scores.by_window(log),
+        "layers": scores.by_layer(log),
+        "rank_load": plot_data.rank_load(log),
+        "breakdown": plot_data.breakdown(log, deployment),
+        "links": plot_data.links(log, executor, deployment),
+        **({"cost": cost(solve_s, log.reference_s)} if solve_s else {}),
         "wall": {
             "solve_s": solve_s,
             "solve_s_median": statistics.median(solve_s) if solve_s else 0.0,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import lb
-from evaluation.replay.scenario import name_or_names
+from evaluation.replay.scenario_keys import name_or_names
 
 
 def solvers(names: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What no solver changes about a replay: worked out once for all that run on one trace."""
+"""Ideal step times and balancedness bounds, cached across solvers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,18 +14,19 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class IdealReference:
     """Seconds under perfect balance, and bounds on balancedness, of one trace on one deployment.
 
-    Scored steps and all windows are known by their number, so that a yardstick goes with one trace,
-    executor and test. Whoever passes it to several replays saves pricing the same again.
+    These numbers do not depend on the solver. Steps and windows are identified by their number, so
+    that a reference belongs to one trace, executor and choice of scored windows. Pass it to several
+    replays to compute each number once.
 
     Parameters
     ----------
     ideal
-        Step to its seconds under perfect balance.
+        Seconds under perfect balance, by number of the scored step.
     bounds
-        Window to its bound [layers].
+        Bound [layers], by number of the window.
     """
 
     ideal: dict[int, float] = field(default_factory=dict)
@@ -35,18 +36,18 @@ class Yardstick:
         self, step: int, executor: StepExecutor, load: NDArray[Any], ranks: int, tokens: int
     ) -> float:
         """Return the seconds of step ``step``; see :meth:`StepExecutor.ideal`."""
-        return _once(self.ideal, step, lambda: executor.ideal(load, ranks, tokens).total)
+        return _cached(self.ideal, step, lambda: executor.ideal(load, ranks, tokens).total)
 
     def bound(self, window: int, load: NDArray[Any], ranks: int, slots: int) -> NDArray[np.float64]:
         """Return the bound of window ``window``; see :func:`lb.bounds.balancedness_bound`."""
 
-        def found() -> NDArray[np.float64]:
+        def compute() -> NDArray[np.float64]:
             return lb.bounds.balancedness_bound(load, ranks, slots)
 
-        return _once(self.bounds, window, found)
+        return _cached(self.bounds, window, compute)
 
 
-def _once(known: dict[int, T], number: int, work_out: Callable[[], T]) -> T:
-    if number not in known:
-        known[number] = work_out()
-    return known[number]
+def _cached(cache: dict[int, T], number: int, compute: Callable[[], T]) -> T:
+    if number not in cache:
+        cache[number] = compute()
+    return cache[number]

@@ -1,66 +1,71 @@
-"""What a report draws of a replay: step breakdown, rank load of the last window, busiest links."""
+"""Numbers that a report plots of a replay: step breakdown, rank load and busiest links."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.replay.replay import Deployment, Replayed
-from evaluation.step.exchange import exchange
+from evaluation.replay.deployment import ExpertDeployment
+from evaluation.replay.replay_log import ReplayLog
+from evaluation.step.exchange import Exchange, exchange
 from evaluation.step.executor import StepExecutor
 
-#: Numbers of rank load in a record; of more layers than fit, some are taken evenly.
-MOST_NUMBERS = 2048
-MOST_LINKS = 24
+#: Numbers of rank load in a record. If the layers do not fit, evenly spaced ones are kept.
+MAX_NUMBERS = 2048
+MAX_LINKS = 24
 
 
-def breakdown(replayed: Replayed, deployment: Deployment) -> dict[str, float]:
-    """Return mean seconds of an engine step by phase; they add up to step and migration.
+def breakdown(log: ReplayLog, deployment: ExpertDeployment) -> dict[str, float]:
+    """Return the mean seconds of an engine step by phase; they add up to step and migration.
 
-    ``attention`` and ``experts`` are those of the mean rank, ``waits`` what the mean rank then
-    waits for the slowest at the two barriers.
+    ``attention`` and ``experts`` are those of the mean rank. ``waits`` is what the mean rank then
+    waits for the slowest rank at the two barriers.
     """
-    steps = len(replayed.step_s) * deployment.hold_steps
-    found = {phase: seconds / steps for phase, seconds in replayed.phase_s.items()}
-    return {**found, "migration": float(np.sum(replayed.migration_s)) / steps}
+    steps = len(log.step_s) * deployment.hold_steps
+    phases = {phase: seconds / steps for phase, seconds in log.phase_s.items()}
+    return {**phases, "migration": float(np.sum(log.migration_s)) / steps}
 
 
-def rank_load(replayed: Replayed) -> dict[str, Any]:
-    """Return load over mean of the ranks in the last window; see :func:`relative`."""
-    return relative(replayed.rank_load)
+def rank_load(log: ReplayLog) -> dict[str, Any]:
+    """Return :func:`relative_load` of the last window."""
+    return relative_load(log.rank_load)
 
 
-def relative(load: NDArray[np.float64]) -> dict[str, Any]:
-    """Return [layers, ranks] load over mean of the ranks, a row a layer, three decimals."""
+def relative_load(load: NDArray[np.float64]) -> dict[str, Any]:
+    """Return [layers, ranks] load over the mean of the ranks, with three decimals.
+
+    Returns
+    -------
+    dict
+        ``layers``: the layers that were kept. ``relative``: a row of ranks for each of them.
+    """
     layers, ranks = load.shape
-    count = max(1, min(layers, MOST_NUMBERS // ranks))
-    chosen = np.unique(np.linspace(0, layers - 1, count).round().astype(np.int64))
+    count = max(1, min(layers, MAX_NUMBERS // ranks))
+    kept = np.unique(np.linspace(0, layers - 1, count).round().astype(np.int64))
     mean = load.mean(axis=1, keepdims=True)
-    over = np.divide(load, mean, out=np.ones_like(load), where=mean > 0)
-    return {"layers": chosen.tolist(), "relative": over[chosen].round(3).tolist()}
+    ratio = np.divide(load, mean, out=np.ones_like(load), where=mean > 0)
+    return {"layers": kept.tolist(), "relative": ratio[kept].round(3).tolist()}
 
 
 def links(
-    replayed: Replayed, executor: StepExecutor, deployment: Deployment
+    log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
 ) -> list[dict[str, Any]]:
-    """Return the busiest links in the mean step of the last window, and for what part of it.
+    """Return the busiest links in the mean step of the last window, and their utilisation.
 
-    Tokens start evenly spread. Of links that are equally busy one is named, with how many
-    ``others`` there are.
+    Tokens start evenly spread over the ranks. Of several equally busy links one is listed, with the
+    number of ``others``.
     """
-    fabric = executor.collectives.fabric
-    tokens = replayed.rank_load[None] / deployment.window_steps
+    window_steps = deployment.window_steps
+    tokens = log.rank_load[None] / window_steps
     dispatch, combine = (exchange(executor.collectives, tokens, n) for n in ("dispatch", "combine"))
-    size = deployment.window_steps
-    step_s = float(np.mean(replayed.step_s[-size:])) / deployment.hold_steps
-    # busiest() orders and merges whatever it is given
-    busy = dispatch.link_busy_s + combine.link_busy_s
-    both = type(dispatch)("both", busy, 0.0, 0.0)
+    step_s = float(np.mean(log.step_s[-window_steps:])) / deployment.hold_steps
+    # Only the busy seconds of the sum are used: Exchange.busiest sorts and groups its links.
+    both = Exchange("both", dispatch.link_busy_s + combine.link_busy_s, 0.0, 0.0)
     return [
         {
-            "link": " – ".join(map(str, found.link)),
-            "utilisation": round(found.busy_s / step_s, 4),
-            "others": found.others,
+            "link": " – ".join(map(str, busy.link)),
+            "utilisation": round(busy.busy_s / step_s, 4),
+            "others": busy.others,
         }
-        for found in both.busiest(fabric, MOST_LINKS)
+        for busy in both.busiest(executor.collectives.fabric, MAX_LINKS)
     ]

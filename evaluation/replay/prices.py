@@ -1,4 +1,4 @@
-"""What a balancer may be told of the machine: seconds of an expert's tokens, price of a move."""
+"""Prices for solvers: seconds of an expert's tokens, and the price of a move."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,26 +9,27 @@ from hardware.kernels import roofline
 
 Array = NDArray[np.float64]
 
-#: Points at which an expert's cost is taken: 0, 1 and powers of this up to the most tokens.
-STEP = 1.25
+#: An expert's cost is computed at 0, 1 and powers of this ratio, up to the largest token count.
+POINT_RATIO = 1.25
 
 
 def expert_cost(operators: Operators, window_steps: int, most_tokens: float) -> Array:
     """Return the convex cost of a replica's tokens in a window, for :class:`lb.Problem`.
 
-    An expert alone on its rank takes, each step, the roofline of its memory traffic and its matrix
-    products (:meth:`hardware.Operators.expert_memory_s`, ``expert_compute_s``); a window spreads
-    its tokens evenly over its steps. What is convex in it is kept: the largest convex function
-    below, at 0 tokens the price of reading the weights, which every expert of a rank costs alike.
+    In each step an expert takes the roofline of its memory traffic and its matrix products
+    (:meth:`hardware.Operators.expert_memory_s`, ``expert_compute_s``), as if it were alone on its
+    rank. The tokens of a window are spread evenly over its steps. The cost is the largest convex
+    function below these seconds. At 0 tokens it is the time to read the weights, which every expert
+    of a rank costs.
 
     Parameters
     ----------
     operators
-        Of the device and the model.
+        Kernel prices of the device and the model.
     window_steps
         Steps of a window.
     most_tokens
-        Tokens of a window up to which the points go.
+        Largest number of tokens in a window.
 
     Returns
     -------
@@ -36,10 +37,11 @@ def expert_cost(operators: Operators, window_steps: int, most_tokens: float) -> 
         [points, 2] tokens in a window, seconds in a window.
     """
     most = max(2.0, most_tokens / window_steps)
-    count = int(np.ceil(np.log(most) / np.log(STEP)))
-    tokens = np.concatenate([[0.0], STEP ** np.arange(count + 1)])
+    count = int(np.ceil(np.log(most) / np.log(POINT_RATIO)))
+    tokens = np.concatenate([[0.0], POINT_RATIO ** np.arange(count + 1)])
     seconds = roofline(operators.expert_memory_s(tokens), operators.expert_compute_s(tokens))
-    seconds[0] = seconds[1]  # below a token a step, weights are still read now and then
+    # With less than one token per step, some steps still read the weights.
+    seconds[0] = seconds[1]
     hull = _lower_hull(tokens, seconds)
     return np.stack([tokens[hull], seconds[hull]], axis=1) * window_steps
 
@@ -49,20 +51,22 @@ def _lower_hull(x: Array, y: Array) -> list[int]:
     hull: list[int] = []
     for point in range(len(x)):
         while len(hull) > 1:
-            one, two = hull[-2], hull[-1]
-            rise, run = y[point] - y[one], x[point] - x[one]
-            if (y[two] - y[one]) * run < rise * (x[two] - x[one]):
-                break  # the last point lies below the line to the new one
+            first, last = hull[-2], hull[-1]
+            rise, run = y[point] - y[first], x[point] - x[first]
+            # Compare slopes by cross-multiplication: `last` stays on the hull if it lies below the
+            # line from `first` to the new point.
+            if (y[last] - y[first]) * run < rise * (x[last] - x[first]):
+                break
             hull.pop()
         hull.append(point)
     return hull
 
 
 def seconds_per_token(executor: StepExecutor, load: Array, num_ranks: int) -> float:
-    """Return what one more token on every rank adds to a layer's step, in seconds.
+    """Return the seconds that one more token on every rank adds to a step of one layer.
 
-    The difference quotient of the ideal step (:meth:`StepExecutor.ideal`) between this load and a
-    tenth more, attention left out: it does not depend on where experts are.
+    This is the difference quotient of the ideal step (:meth:`StepExecutor.ideal`) between this load
+    and a tenth more. Attention is left out: it does not depend on the placement.
 
     Parameters
     ----------
@@ -72,7 +76,7 @@ def seconds_per_token(executor: StepExecutor, load: Array, num_ranks: int) -> fl
     extra = 0.1 * float(load.sum(axis=1).mean()) / num_ranks
     if extra == 0.0:
         return 0.0
-    tokens = 1  # attention is the same in both, whatever it is
+    tokens = 1  # Attention has the same price in both steps, so that the difference has none.
     more = executor.ideal(1.1 * load, num_ranks, tokens).layers.mean()
     return float(more - executor.ideal(load, num_ranks, tokens).layers.mean()) / extra
 
@@ -85,12 +89,12 @@ def move_price(
     hold_steps: int,
     objective: str,
 ) -> float:
-    """Return the price of one received expert, in the unit of the objective in a window.
+    """Return the price of one received expert, in the unit of the objective in one window.
 
-    Ranks receive at the same time, so that an expert more costs the engine a share of the time that
-    one rank takes to receive it, one over the number of ranks where moves spread evenly (an
-    assumption). A window is held for ``hold_steps`` engine steps of each recorded one, and its gain
-    so many times what it is in the window.
+    Ranks receive at the same time. If moves spread evenly over the ranks, which we assume, one more
+    expert pauses the engine for the time of one transfer over the number of ranks. Each recorded
+    step of a window stands for ``hold_steps`` engine steps, so that the gain of a placement repeats
+    that often, and the price per window shrinks by the same factor.
 
     Parameters
     ----------
@@ -110,5 +114,5 @@ def move_price(
     seconds = executor.expert_bytes / migration_bytes_per_s / num_ranks / hold_steps
     if objective == "seconds":
         return seconds
-    each = seconds_per_token(executor, load, num_ranks)
-    return seconds / each if each > 0 else 0.0
+    token_s = seconds_per_token(executor, load, num_ranks)
+    return seconds / token_s if token_s > 0 else 0.0

@@ -1,6 +1,5 @@
-"""A scenario: a trace and a deployment, what its keys may hold, and what is made of them."""
+"""A scenario: one trace on one deployment."""
 
-import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,61 +8,12 @@ import numpy as np
 
 import lb
 import traces
-from evaluation.replay.replay import Deployment
+from evaluation.replay.deployment import ExpertDeployment
+from evaluation.replay.scenario_trace import load_trace
 from evaluation.step.executor import StepExecutor
-from hardware import Collectives, Device, Fabric, Library, Model, Operators, preset
+from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from hardware.faults import Jitter
 from hardware.memory import check_fit
-
-
-def name_or_names(value: Any) -> str | None:
-    """Return what is wrong with a name or list of names; None if nothing is."""
-    found = [value] if isinstance(value, str) else value
-    good = isinstance(found, list) and found and all(isinstance(name, str) for name in found)
-    return None if good else "give a name, or a list of names"
-
-
-def three_parts(value: Any) -> str | None:
-    """Return what is wrong with parts for training, validation and test; None if nothing is."""
-    good = isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
-    if not good or min(value) < 0 or value[0] <= 0 or value[2] <= 0 or abs(sum(value) - 1) > 1e-9:
-        return "give [train, validation, test], parts that add up to 1, the first and last positive"
-    return None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-#: What each key of a scenario may hold.
-CHECKS: dict[str, preset.Check] = {
-    "id": preset.text,
-    "family": preset.text,
-    "trace": name_or_names,
-    "model": preset.text,
-    "num_ranks": preset.count_from_one,
-    "slots_per_rank": preset.count_from_one,
-    "window_steps": preset.count_from_one,
-    "device": preset.text,
-    "fabric": preset.text,
-    "library": preset.text,
-    "step_tokens": preset.count_from_one,
-    "history_windows": preset.count_from_one,
-    "hold_steps": preset.count_from_one,
-    "phase": preset.text,
-    "kv_tokens": preset.not_negative,
-    "drafts": preset.count,
-    "jitter_sigma": preset.not_negative,
-    "stall_probability": preset.not_negative,
-    "dispatcher": name_or_names,
-    "forecaster": preset.text,
-    "objective": preset.text,
-    "steps": preset.count_from_one,
-    "layers": preset.count_from_one,
-    "max_moves": preset.count,
-    "migration_bytes_per_s": preset.positive,
-    "split": three_parts,
-}
 
 
 @dataclass(frozen=True)
@@ -77,34 +27,34 @@ class Scenario:
     trace
         Bundled names or paths of traces, run one after another.
     model, device, fabric, library
-        Presets of :mod:`hardware`; the library is one of its collectives.
+        Presets of :mod:`hardware`. The library is a collective library.
     num_ranks, slots_per_rank, window_steps, history_windows, hold_steps
-        As in :class:`evaluation.replay.replay.Deployment`.
+        As in :class:`evaluation.replay.deployment.ExpertDeployment`.
     step_tokens
         Tokens of one step, for traces that were recorded token by token.
     phase, kv_tokens, drafts
-        How attention is priced; see :class:`evaluation.step.executor.StepExecutor`.
+        Price of attention; see :class:`evaluation.step.executor.StepExecutor`.
     jitter_sigma, stall_probability
         Noise of kernels; see :class:`hardware.faults.Jitter`.
     dispatcher
-        Registered name. In a suite file a list of them stands for a scenario each.
+        Registered name. In a suite file a list of names stands for one scenario each.
     forecaster
-        Registered name: what solvers that make no guess of their own plan for.
+        Registered name. Solvers that make no forecast plan for its forecast.
     family
-        Name of the family of scenarios over which the mean gap to the best known is taken; its
-        own id by default.
+        Family of scenarios over which the gap to the best known score is averaged. Default: the
+        id of the scenario.
     steps
-        Steps of a generated trace; its own number by default.
+        Steps of a generated trace; ``None``: the default of the generator.
     layers
-        The first so many layers of the trace; all by default.
+        Number of first layers of the trace to keep; ``None``: all.
     max_moves
         Expert weights that ranks may receive in a rebalance; see
-        :class:`evaluation.replay.replay.Deployment`.
+        :class:`evaluation.replay.deployment.ExpertDeployment`.
     migration_bytes_per_s
-        Rate at which one rank receives weights; by default what the fabric's links reach.
+        Rate at which one rank receives weights; ``None``: the rate of the fabric's links.
     split
-        Parts of the windows in order of time, (train, validation, test): whatever has a ``fit``
-        learns from the first, and everyone is scored on the last.
+        Parts of the windows in order of time, (train, validation, test). A solver or forecaster
+        with a ``fit`` is trained on the first part. All are scored on the last part.
     """
 
     id: str
@@ -136,18 +86,18 @@ class Scenario:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the trace is generated by a law, so that every seed is another one."""
+        """Whether the trace is generated, so that it depends on the seed."""
         return all(name in traces.GENERATED for name in self.trace)
 
     def load_trace(self, seed: int = 0) -> Any:
-        """Return the trace in steps; it is read, or drawn with the seed, once a process."""
-        drawn = seed if self.is_drawn else None
-        return _load_trace(self.trace, self.step_tokens, drawn, self.steps, self.layers)
+        """Return the trace in steps, cached; a generated trace is drawn with ``seed``."""
+        trace_seed = seed if self.is_drawn else None
+        return load_trace(self.trace, self.step_tokens, trace_seed, self.steps, self.layers)
 
-    def parts_of(self, windows: int) -> tuple[int, int]:
-        """Return the windows of the split at which validation and test begin.
+    def split_bounds(self, windows: int) -> tuple[int, int]:
+        """Return the numbers of the windows at which validation and test begin.
 
-        Without a split nothing is learned from, and all but the first window are scored.
+        Without a split there is no training, and all but the first window are scored.
 
         Raises
         ------
@@ -157,16 +107,16 @@ class Scenario:
         if self.split is None:
             return 0, 1
         train, validation, _ = self.split
-        ends = round(train * windows), round((train + validation) * windows)
-        if not 1 <= ends[0] <= ends[1] < windows:
+        train_end, test_start = round(train * windows), round((train + validation) * windows)
+        if not 1 <= train_end <= test_start < windows:
             raise ValueError(
-                f"split = {list(self.split)} of {windows} windows trains on {ends[0]} and tests "
-                f"on {windows - ends[1]}; give a longer trace, or a smaller window_steps"
+                f"split = {list(self.split)} of {windows} windows trains on {train_end} and tests "
+                f"on {windows - test_start}; give a longer trace, or a smaller window_steps"
             )
-        return ends
+        return train_end, test_start
 
     def check(self) -> None:
-        """Raise ValueError, naming the scenario, if anything it names is unknown or cannot be."""
+        """Raise ValueError, naming the scenario, if a name is unknown or a value is impossible."""
         try:
             model = Model.preset(self.model)
             operators = Operators(Device.preset(self.device), model)
@@ -183,7 +133,7 @@ class Scenario:
                 raise ValueError(f"steps = {self.steps}: {', '.join(self.trace)} is recorded whole")
             if self.phase not in ("decode", "prefill"):
                 raise ValueError(f"phase = {self.phase!r} is not 'decode' or 'prefill'")
-            # a problem checks ranks, slots and groups for itself
+            # lb.Problem checks ranks, slots and groups itself.
             lb.Problem(np.zeros((1, model.experts)), self.num_ranks, self.slots_per_rank)
             check_fit(operators, self.slots_per_rank, self._sequences_per_rank, self.kv_tokens)
         except (ValueError, FileNotFoundError) as error:
@@ -220,19 +170,19 @@ class Scenario:
 
     @property
     def presets(self) -> tuple[str, ...]:
-        """Names or paths of the presets of hardware that the scenario is priced with."""
+        """Names or paths of the hardware presets that price the scenario."""
         return self.model, self.device, self.fabric, self.library
 
     @property
     def _sequences_per_rank(self) -> float:
-        """Sequences whose cache a rank holds: in decode its tokens of a step, whole sequences."""
+        """Sequences whose KV cache a rank holds: in decode one for each of its tokens of a step."""
         tokens = (self.step_tokens or 0) / self.num_ranks
         return tokens / (1 + self.drafts) if self.phase == "decode" else 0.0
 
-    def deployment(self, executor: StepExecutor) -> Deployment:
-        """Return where and how often the experts may be rearranged."""
+    def deployment(self, executor: StepExecutor) -> ExpertDeployment:
+        """Return the ranks and slots of the experts, and the rules of rebalancing."""
         collectives = executor.collectives
-        return Deployment(
+        return ExpertDeployment(
             num_ranks=self.num_ranks,
             slots_per_rank=self.slots_per_rank,
             window_steps=self.window_steps,
@@ -249,40 +199,6 @@ class Scenario:
 
 
 @lru_cache(maxsize=4)
-def _load_trace(
-    names: tuple[str, ...],
-    step_tokens: int | None,
-    seed: int | None,
-    steps: int | None,
-    layers: int | None,
-) -> Any:
-    if len(names) == 1 and step_tokens is None and seed is None and layers is None:
-        return traces.open(names[0], "routing")  # streamed: it may be larger than memory
-    parts: list[Any] = [_part(name, seed, steps) for name in names]
-    whole: Any = traces.concat(parts)
-    if isinstance(whole, traces.RoutingTrace):
-        if step_tokens is not None:
-            raise ValueError(f"{names} are counts of whole steps; leave out step_tokens")
-    elif step_tokens is None:
-        raise ValueError(f"{names} were recorded token by token; give step_tokens")
-    else:
-        whole = whole.split(step_tokens).counts()
-    return whole if layers is None else _first_layers(whole, layers)
-
-
-def _part(name: str, seed: int | None, steps: int | None) -> Any:
-    if seed is None:
-        return traces.load(name, "routing")
-    return traces.generate(name, seed=seed, steps=steps)
-
-
-def _first_layers(trace: traces.RoutingTrace, layers: int) -> traces.RoutingTrace:
-    if layers > trace.num_layers:
-        raise ValueError(f"layers = {layers} > {trace.num_layers}, the layers of the trace")
-    return dataclasses.replace(trace, counts=trace.counts[:, :layers])
-
-
-@lru_cache(maxsize=4)
 def fabric_of(name: str, num_ranks: int) -> Fabric:
-    """Return a fabric preset over so many ranks, built once."""
+    """Return a fabric preset over ``num_ranks`` ranks, cached: building one takes a while."""
     return Fabric.preset(name, num_ranks)

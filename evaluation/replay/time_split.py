@@ -1,4 +1,4 @@
-"""Train, validation and test in order of time: what can learn does so, and all meet one test."""
+"""Train, validation and test windows in order of time, and training on the first of them."""
 
 import inspect
 from dataclasses import dataclass
@@ -11,56 +11,57 @@ from lb.forecasters.history import windows_of
 
 
 @dataclass(frozen=True)
-class Learned:
-    """What is scored, and from which window on.
+class TrainingResult:
+    """A solver or forecaster that is ready to be scored, and the first window to score.
 
     Parameters
     ----------
-    made
-        The solver or forecaster, fitted where the scenario has a split and it has a ``fit``.
+    candidate
+        The solver or forecaster. It is trained if the scenario has a split and it has a ``fit``.
     scored_from
         First window that is scored.
     windows
-        How many there are to train, validate and test on; None without a split.
+        Number of windows to train, validate and test on; ``None`` without a split.
     """
 
-    made: Any
+    candidate: Any
     scored_from: int
     windows: dict[str, int] | None
 
 
-def learned(made: Any, trace: Any, scenario: Scenario) -> Learned:
-    """Return a solver or forecaster that has learned from the scenario's training windows.
+def train(candidate: Any, trace: Any, scenario: Scenario) -> TrainingResult:
+    """Train a solver or forecaster on the training windows of a scenario.
 
-    Only ``fit(history)`` [windows, layers, experts] is called, with ``validation`` of that form
-    beside it where it takes one. The test windows are shown to nothing before they are over.
+    Only ``fit(history)`` is called, with [windows, layers, experts] tokens. If ``fit`` takes
+    ``validation``, it gets the validation windows in the same form. It never sees the test windows.
 
     Parameters
     ----------
-    made
+    candidate
         Solver or forecaster.
     trace
-        Anything with ``blocks()`` of routing counts.
+        Any object with ``blocks()`` of routing counts.
     scenario
-        Its split and its windows.
+        Defines the split and the windows.
 
     Raises
     ------
     ValueError
-        If the trace is too short for the split. Whatever ``fit`` raises goes through.
+        If the trace is too short for the split. An error of ``fit`` itself is not caught.
     """
     if scenario.split is None:
-        return Learned(made, 1, None)
+        return TrainingResult(candidate, 1, None)
     loads = list(windows_of(trace, scenario.window_steps))
-    trained, tested = scenario.parts_of(len(loads))
-    found = {
-        "train": trained,
-        "validation": tested - trained,
-        "test": len(loads) - tested,
+    train_end, test_start = scenario.split_bounds(len(loads))
+    sizes = {
+        "train": train_end,
+        "validation": test_start - train_end,
+        "test": len(loads) - test_start,
     }
-    if hasattr(made, "fit"):
-        beside = {}
-        if tested > trained and "validation" in inspect.signature(made.fit).parameters:
-            beside["validation"] = np.stack(loads[trained:tested])
-        made = made.fit(np.stack(loads[:trained]), **beside)
-    return Learned(made, tested, found)
+    if hasattr(candidate, "fit"):
+        options = {}
+        takes_validation = "validation" in inspect.signature(candidate.fit).parameters
+        if test_start > train_end and takes_validation:
+            options["validation"] = np.stack(loads[train_end:test_start])
+        candidate = candidate.fit(np.stack(loads[:train_end]), **options)
+    return TrainingResult(candidate, test_start, sizes)

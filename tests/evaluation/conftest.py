@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import traces
-from evaluation.replay.replay import Deployment
+from evaluation.replay.deployment import ExpertDeployment
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Model, Operators
 
@@ -21,7 +21,7 @@ def executor():
 @pytest.fixture
 def deployment():
     """Five slots a rank, windows of four steps."""
-    return Deployment(16, 5, window_steps=4, migration_bytes_per_s=1e11)
+    return ExpertDeployment(16, 5, window_steps=4, migration_bytes_per_s=1e11)
 
 
 @pytest.fixture(scope="session")

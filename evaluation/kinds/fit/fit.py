@@ -221,7 +221,7 @@ def _scored(scenario: FitScenario, answer: lb.Placement, load: Any) -> dict[str,
         },
         "windows": {"balancedness_fitted": [float(reached.mean())]},
         "layers": {"balancedness_fitted": reached.tolist(), "bound_fitted": bound.tolist()},
-        "rank_load": plot_data.relative(answer.rank_load(load, share)),
+        "rank_load": plot_data.relative_load(answer.rank_load(load, share)),
     }
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import lb
 from evaluation.kinds.fit.matrices import LAWS, matrix
-from evaluation.replay.scenario import name_or_names
+from evaluation.replay.scenario_keys import name_or_names
 from hardware import Model, preset
 
 #: What each key of a scenario may hold; ``law`` may be a list, which stands for a scenario each.

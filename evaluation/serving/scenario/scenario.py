@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.replay.scenario import name_or_names
+from evaluation.replay.scenario_keys import name_or_names
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import FaultRates
 from evaluation.serving.faults.recovery import Recovery

@@ -1,29 +1,30 @@
-"""A yardstick saves work and changes nothing."""
+"""A shared ideal reference saves work and changes no number."""
 
 import numpy as np
 
 import lb
-from evaluation.replay.ideal_reference import Yardstick
+from evaluation.replay.ideal_reference import IdealReference
 from evaluation.replay.replay import replay
 
 
-def test_a_shared_yardstick_changes_no_number(trace, executor, deployment):
-    """The second solver finds what the first worked out, and scores as it does alone."""
-    known = Yardstick()
-    replay(trace, executor, deployment, lb.make("contiguous"), yardstick=known)
-    assert (len(known.ideal), len(known.bounds)) == (12, 4)
-    before = dict(known.ideal)
-    shared = replay(trace, executor, deployment, lb.make("greedy"), yardstick=known)
+def test_a_shared_reference_changes_no_number(trace, executor, deployment):
+    """The second solver reuses the numbers of the first, and scores as it does alone."""
+    shared = IdealReference()
+    replay(trace, executor, deployment, lb.make("contiguous"), ideal_reference=shared)
+    # 4 windows of 4 steps: 3 scored windows with 12 steps, and a bound for each window.
+    assert (len(shared.ideal), len(shared.bounds)) == (12, 4)
+    before = dict(shared.ideal)
+    second = replay(trace, executor, deployment, lb.make("greedy"), ideal_reference=shared)
     alone = replay(trace, executor, deployment, lb.make("greedy"))
-    assert shared.ideal_s == alone.ideal_s
-    np.testing.assert_array_equal(shared.following_bound, alone.following_bound)
-    np.testing.assert_array_equal(shared.fitted_bound, alone.fitted_bound)
-    assert known.ideal == before
+    assert second.ideal_s == alone.ideal_s
+    np.testing.assert_array_equal(second.following_bound, alone.following_bound)
+    np.testing.assert_array_equal(second.fitted_bound, alone.fitted_bound)
+    assert shared.ideal == before
 
 
-def test_each_is_worked_out_once(executor):
-    """A number that is known is not priced again, whatever load comes with it."""
-    known = Yardstick({3: 0.25})
-    assert known.ideal_s(3, executor, np.ones((1, 64)), 16, 8) == 0.25
-    first = known.bound(0, np.ones((1, 4)), 2, 2)
-    assert known.bound(0, np.zeros((1, 4)), 2, 2) is first
+def test_a_number_is_computed_once(executor):
+    """A cached number is not computed again, whatever load comes with it."""
+    shared = IdealReference({3: 0.25})
+    assert shared.ideal_s(3, executor, np.ones((1, 64)), 16, 8) == 0.25
+    first = shared.bound(0, np.ones((1, 4)), 2, 2)
+    assert shared.bound(0, np.zeros((1, 4)), 2, 2) is first

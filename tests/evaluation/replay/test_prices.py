@@ -1,4 +1,4 @@
-"""What solvers are told of the machine: seconds of an expert's tokens, price of a move."""
+"""Prices for solvers: seconds of an expert's tokens, and the price of a move."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ LOAD = np.full((2, 64), 24.0)  # 16 ranks, 16 tokens each, top-6
 
 
 def test_cost_is_convex_and_never_falls(executor):
-    """As lb.Problem demands it: rising tokens, rising slopes, from 0 on."""
+    """The cost starts at 0 tokens, and its slope never falls, as lb.Problem demands."""
     cost = prices.expert_cost(executor.operators, 4, 1e5)
     assert cost.shape[1] == 2
     assert cost[0, 0] == 0
@@ -23,7 +23,7 @@ def test_cost_is_convex_and_never_falls(executor):
 
 
 def test_a_memory_bound_expert_costs_nearly_the_same_for_one_or_sixty_tokens(executor):
-    """Weights are read either way; a hundred times as many tokens cost several times that."""
+    """Reading the weights dominates up to 60 tokens; 6,000 tokens cost several times more."""
     cost = prices.expert_cost(executor.operators, 1, 1e5)
     at = np.interp([0, 1, 60, 6000], *cost.T)
     assert at[0] == pytest.approx(at[1])
@@ -32,31 +32,33 @@ def test_a_memory_bound_expert_costs_nearly_the_same_for_one_or_sixty_tokens(exe
 
 
 def test_cost_is_the_operators_roofline(executor):
-    """Never above it, and within a tenth of it: what is not convex there is little."""
+    """The convex cost lies within 10 % below and 2 % above the roofline."""
     operators = executor.operators
     tokens = np.array([1.0, 7, 30, 100, 333, 1000, 5000, 40_000])
     cost = prices.expert_cost(operators, 1, 1e5)
     exact = roofline(operators.expert_memory_s(tokens), operators.expert_compute_s(tokens))
-    found = np.interp(tokens, *cost.T)
-    assert (found <= exact * 1.02).all()  # chords between the points lie above a convex curve
-    assert (found >= exact * 0.9).all()
+    approximate = np.interp(tokens, *cost.T)
+    assert (
+        approximate <= exact * 1.02
+    ).all()  # a chord between two points lies above a convex curve
+    assert (approximate >= exact * 0.9).all()
 
 
 def test_a_window_is_so_many_steps(executor):
-    """Eight steps have eight times the tokens and take eight times as long."""
-    one = prices.expert_cost(executor.operators, 1, 1000)
-    eight = prices.expert_cost(executor.operators, 8, 8000)
-    np.testing.assert_allclose(eight, 8 * one)
+    """A window of eight steps has eight times the tokens and takes eight times as long."""
+    one_step = prices.expert_cost(executor.operators, 1, 1000)
+    eight_steps = prices.expert_cost(executor.operators, 8, 8000)
+    np.testing.assert_allclose(eight_steps, 8 * one_step)
 
 
 def test_price_of_a_move_in_seconds(executor):
-    """Bytes of an expert over the rate, over the ranks that receive beside, over repeats."""
+    """The price is bytes / rate, shared by 16 ranks and 64 engine steps per recorded step."""
     price = prices.move_price(executor, LOAD, 16, 1e11, 64, "seconds")
     assert price == pytest.approx(executor.expert_bytes / 1e11 / 16 / 64)
 
 
 def test_price_of_a_move_in_tokens(executor):
-    """So many tokens on every rank as take that long."""
+    """The price in tokens is the price in seconds over the seconds per token."""
     each = prices.seconds_per_token(executor, LOAD, 16)
     price = prices.move_price(executor, LOAD, 16, 1e11, 64, "tokens")
     assert price * each == pytest.approx(executor.expert_bytes / 1e11 / 16 / 64)
@@ -68,7 +70,7 @@ def test_price_of_a_move_in_tokens(executor):
 
 
 def test_an_idle_window_has_no_price(executor):
-    """Where no token costs anything, a move is not priced in tokens."""
+    """Without tokens there is no price in tokens."""
     assert prices.move_price(executor, np.zeros((2, 64)), 16, 1e11, 64, "tokens") == 0
 
 
@@ -77,7 +79,7 @@ def test_an_idle_window_has_no_price(executor):
     ("device", "model"), [("h800", "deepseek-v3"), ("ascend-910c-die", "olmoe-1b-7b")]
 )
 def test_a_problem_takes_any_cost(device, model, most):
-    """Whatever the device, the model and the load, an idle window's among them."""
+    """The cost is valid for any device, model and load, also for an idle window."""
     operators = Operators(Device.preset(device), Model.preset(model))
     cost = prices.expert_cost(operators, 8, most)
     problem = lb.Problem(np.ones((1, 64)), 16, 5, expert_cost=cost)
@@ -86,7 +88,7 @@ def test_a_problem_takes_any_cost(device, model, most):
 
 
 def test_cost_meets_the_operators_at_its_points(executor):
-    """Every point that was kept, but that of no tokens, is the roofline itself."""
+    """Every point except the one at 0 tokens lies on the roofline."""
     operators = executor.operators
     cost = prices.expert_cost(operators, 8, 1e5)
     tokens = cost[1:, 0] / 8
@@ -96,7 +98,10 @@ def test_cost_meets_the_operators_at_its_points(executor):
 
 
 def test_weights_of_an_expert_by_hand(executor):
-    """Three matrices of 2,048 x 1,408 in INT8 at 84 % of 1.6 TB/s; one of 16 ranks, 64 repeats."""
+    """An expert has three INT8 matrices of 2,048 x 1,408, read at 84 % of 1.6 TB/s.
+
+    One transfer at 1e11 B/s counts for 1 of 16 ranks, over 64 engine steps per recorded step.
+    """
     weights = 3 * 2048 * 1408
     cost = prices.expert_cost(executor.operators, 1, 100)
     assert cost[0, 1] == pytest.approx(weights / (0.84 * 1.6e12), rel=0.01)
@@ -109,10 +114,10 @@ def test_weights_of_an_expert_by_hand(executor):
 
 @pytest.mark.parametrize("mean", [1.0, 20.0, 400.0])
 def test_tokens_tell_the_slowest_rank_no_worse(executor, mean):
-    """Ranks have equally many slots, so that tokens order their seconds as well as the cost does.
+    """With equally many slots per rank, tokens predict the slowest rank as well as the cost does.
 
-    This is why planning in seconds gains nothing in the suite of that name; should a better cost
-    break it, the suite's comment is out of date.
+    So planning in seconds gains nothing in the suite ``seconds``. If a better cost breaks this
+    test, update the comment of seconds.toml.
     """
     by_tokens, by_cost = [], []
     for seed in range(20):
@@ -123,7 +128,7 @@ def test_tokens_tell_the_slowest_rank_no_worse(executor, mean):
         ).reshape(16, 5)
         seconds = executor.operators.experts_s(each)
         cost = prices.expert_cost(executor.operators, 1, load.max())
-        for found, guess in ((by_tokens, each), (by_cost, np.interp(each, *cost.T))):
-            orders = [np.argsort(np.argsort(one)) for one in (guess.sum(axis=1), seconds)]
-            found.append(np.corrcoef(*orders)[0, 1])
+        for correlations, guess in ((by_tokens, each), (by_cost, np.interp(each, *cost.T))):
+            orders = [np.argsort(np.argsort(row)) for row in (guess.sum(axis=1), seconds)]
+            correlations.append(np.corrcoef(*orders)[0, 1])
     assert np.mean(by_tokens) >= np.mean(by_cost)

@@ -1,4 +1,4 @@
-"""Replay is causal, complete and charges what moves."""
+"""A replay is causal and complete, and charges every move."""
 
 from dataclasses import replace
 
@@ -13,19 +13,19 @@ from schedulers import make_rebalance
 
 
 class Recorder:
-    """A solver that remembers what it was shown."""
+    """A solver that remembers its problems."""
 
     def __init__(self):
         self.problems = []
 
     def __call__(self, problem):
-        """Answer greedily."""
+        """Answer with the greedy solver."""
         self.problems.append(problem)
         return lb.solve(problem.replace(current=None, move_price=None), "greedy")
 
 
 def test_solver_sees_the_past_only(trace, executor, deployment):
-    """Changing what comes later changes nothing that a solver was shown before."""
+    """A change of later windows does not change the earlier problems."""
     future = trace.counts.copy()
     future[8:] = np.roll(future[8:], 17, axis=2)
     shown = []
@@ -42,7 +42,7 @@ def test_solver_sees_the_past_only(trace, executor, deployment):
 
 
 def test_history_is_oldest_first(trace, executor, deployment):
-    """A solver may be shown several windows."""
+    """With a history of two windows, the solver sees up to two, the oldest first."""
     solver = Recorder()
     replay(trace, executor, replace(deployment, history_windows=2), solver)
     assert [problem.num_windows for problem in solver.problems] == [1, 2, 2]
@@ -50,14 +50,14 @@ def test_history_is_oldest_first(trace, executor, deployment):
 
 
 def test_windows_are_complete(trace, executor, deployment):
-    """Eighteen steps are four windows; the first is observed, two steps are left out."""
+    """Eighteen steps are four windows of four; the first is not scored, two steps are left out."""
     result = replay(trace, executor, deployment, lb.make("greedy"))
     assert len(result.step_s) == 12
     assert len(result.following) == len(result.fitted) == len(result.solve_s) == 3
 
 
 def test_next_is_the_window_after(trace, executor, deployment):
-    """The score of a placement is its balancedness on the window it did not see."""
+    """A placement is scored by its balancedness on the window after those that the solver saw."""
     result = replay(trace, executor, deployment, lb.make("greedy"))
     windows = trace.windows(4)
     placement = lb.solve(lb.Problem(windows[0], 16, 5), "greedy")
@@ -66,24 +66,24 @@ def test_next_is_the_window_after(trace, executor, deployment):
 
 
 def test_no_change_costs_nothing(trace, executor, deployment):
-    """The start-up layout never moves a byte."""
+    """A solver that keeps the start-up placement moves nothing."""
     result = replay(trace, executor, deployment, lb.make("contiguous"))
     assert result.moves == [0, 0, 0]
     assert sum(result.migration_s) == 0
 
 
 def test_migration_is_charged(trace, executor, deployment):
-    """Time at a rate: half the bandwidth doubles it and lowers the efficiency."""
+    """Half the bandwidth doubles the migration time and lowers the efficiency."""
     slow = replace(deployment, migration_bytes_per_s=deployment.migration_bytes_per_s / 2)
     results = [replay(trace, executor, each, lb.make("greedy")) for each in (deployment, slow)]
     assert sum(results[1].migration_s) == pytest.approx(2 * sum(results[0].migration_s))
-    fast_row, slow_row = (scores.summary(one, executor, deployment) for one in results)
+    fast_row, slow_row = (scores.summary(log, executor, deployment) for log in results)
     assert slow_row["efficiency"] < fast_row["efficiency"] < 1
     assert fast_row["moved_bytes"] == sum(results[0].moves) * executor.expert_bytes
 
 
 def test_stored_trace_gives_the_same(trace, executor, deployment, tmp_path):
-    """A trace streamed from disk in small pieces replays like one in memory."""
+    """A trace that is streamed from disk in small chunks replays like one in memory."""
     path = tmp_path / "trace.parquet"
     with traces.Writer(path) as writer:
         for start in range(0, 18, 5):
@@ -94,7 +94,7 @@ def test_stored_trace_gives_the_same(trace, executor, deployment, tmp_path):
 
 
 def test_policy_decides(trace, executor, deployment):
-    """Without a rebalance the start-up placement is what is judged."""
+    """Under a policy that never rebalances, the start-up placement is judged."""
     result = replay(trace, executor, deployment, lb.make("greedy"), policy=make_rebalance("never"))
     assert result.solve_s == []
     row = scores.summary(result, executor, deployment)
@@ -103,7 +103,7 @@ def test_policy_decides(trace, executor, deployment):
 
 
 def test_hold_repeats_steps_but_not_moves(trace, executor, deployment):
-    """A recorded step may stand for many; migration is paid once."""
+    """With ten engine steps per recorded step, times are tenfold, but migration is paid once."""
     once = replay(trace, executor, deployment, lb.make("greedy"))
     held = replay(trace, executor, replace(deployment, hold_steps=10), lb.make("greedy"))
     np.testing.assert_allclose(held.step_s, 10 * np.array(once.step_s))
@@ -111,7 +111,7 @@ def test_hold_repeats_steps_but_not_moves(trace, executor, deployment):
 
 
 def test_broken_dispatcher_is_named(trace, executor, deployment):
-    """Shares that lose tokens stop the run."""
+    """Shares that lose tokens raise an error."""
     with pytest.raises(ValueError, match="add up to 0"):
         replay(
             trace,
@@ -123,10 +123,10 @@ def test_broken_dispatcher_is_named(trace, executor, deployment):
 
 
 def test_dispatcher_by_source_is_replayed(trace, executor, deployment):
-    """Balancedness is that of evenly spread sources, and near replicas shorten the all-to-alls."""
-    roomy = replace(deployment, slots_per_rank=8)
+    """Under a dispatcher by source, balancedness is that of evenly spread sources."""
+    spacious = replace(deployment, slots_per_rank=8)
     split = lb.make_dispatcher("local-first", ranks_per_node=8)
-    result = replay(trace, executor, roomy, lb.make("greedy"), split)
+    result = replay(trace, executor, spacious, lb.make("greedy"), split)
     windows = trace.windows(4)
     placement = lb.solve(lb.Problem(windows[0], 16, 8), "greedy")
     share = split(placement, windows[1]).mean(axis=1)
@@ -135,13 +135,13 @@ def test_dispatcher_by_source_is_replayed(trace, executor, deployment):
 
 
 def test_too_short_a_trace_is_refused(trace, executor, deployment):
-    """One window has no next one."""
+    """A trace with one window has no window to score."""
     with pytest.raises(ValueError, match="fewer than 2 windows of 4 steps"):
         replay(trace.slice(0, 7), executor, deployment, lb.make("greedy"))
 
 
-def test_a_forecast_is_brought_to_those_that_make_none(trace, executor, deployment):
-    """By default the last window; a solver that says that it forecasts is left to itself."""
+def test_solvers_without_a_forecast_get_one(trace, executor, deployment):
+    """The default forecast is the last window; a solver that forecasts itself gets none."""
     plain = Recorder()
     seen = replace(deployment, history_windows=2)
     replay(trace, executor, seen, plain)
@@ -156,8 +156,8 @@ def test_a_forecast_is_brought_to_those_that_make_none(trace, executor, deployme
     assert [problem.forecast for problem in own.problems] == [None] * 3
 
 
-def test_a_solver_is_told_dispatcher_and_price(trace, executor, deployment):
-    """And what is loaded, from the start-up layout on."""
+def test_a_solver_sees_dispatcher_price_and_loaded_placement(trace, executor, deployment):
+    """The first loaded placement is the start-up layout: 64 experts in order on 80 slots."""
     solver = Recorder()
     replay(trace, executor, replace(deployment, dispatcher="optimal"), solver)
     for problem in solver.problems:
@@ -169,7 +169,7 @@ def test_a_solver_is_told_dispatcher_and_price(trace, executor, deployment):
 
 
 def test_seconds_are_an_objective(trace, executor, deployment):
-    """Solvers are told the cost; local-search then evens out seconds, not tokens."""
+    """With the objective "seconds", a solver sees the cost, and local-search balances seconds."""
     solver = Recorder()
     seconds = replace(deployment, objective="seconds")
     replay(trace, executor, seconds, solver)
@@ -189,7 +189,7 @@ def test_seconds_are_an_objective(trace, executor, deployment):
 
 
 def test_fitted_is_the_last_window_under_the_dispatcher(trace, executor, deployment):
-    """Not the mean of the windows seen, and not the even split."""
+    """The fitted balance uses the last window, not the mean of the history, and the dispatcher."""
     optimal = replace(deployment, dispatcher="optimal", history_windows=3)
     result = replay(trace, executor, optimal, lb.make("greedy"))
     windows = trace.windows(4).astype(float)
@@ -199,13 +199,13 @@ def test_fitted_is_the_last_window_under_the_dispatcher(trace, executor, deploym
 
 
 def test_memory_bound_steps_take_alike_under_both_objectives(executor, deployment):
-    """Ranks read equally many weights: a plan in seconds is another one, and as fast."""
+    """If reading weights dominates, a plan in seconds is another one, and as fast."""
     skew = np.random.default_rng(0).lognormal(size=(2, 64))
     counts = np.repeat((1 + 20 * skew).astype(int)[None], 8, axis=0)
     steady = traces.RoutingTrace(counts, "toy", top_k=6)
     tokens, seconds = (
-        replay(steady, executor, replace(deployment, objective=one), lb.make("local-search"))
-        for one in ("tokens", "seconds")
+        replay(steady, executor, replace(deployment, objective=objective), lb.make("local-search"))
+        for objective in ("tokens", "seconds")
     )
     assert not np.array_equal(tokens.fitted, seconds.fitted)
     np.testing.assert_allclose(seconds.step_s, tokens.step_s, rtol=1e-3)
@@ -216,23 +216,23 @@ def test_memory_bound_steps_take_alike_under_both_objectives(executor, deploymen
 
 
 def test_a_forecast_and_a_price_change_plans(trace, executor, deployment):
-    """What is told is used: another forecaster, or dearer moves, give another replay."""
+    """Another forecaster or more expensive moves change the plans."""
     seen = replace(deployment, history_windows=3)
     last, mean = (
-        replay(trace, executor, replace(seen, forecaster=one), lb.make("greedy"))
-        for one in ("last", "mean")
+        replay(trace, executor, replace(seen, forecaster=name), lb.make("greedy"))
+        for name in ("last", "mean")
     )
     assert not np.array_equal(last.fitted[2], mean.fitted[2])
-    dear = replace(deployment, migration_bytes_per_s=1e6)
+    expensive = replace(deployment, migration_bytes_per_s=1e6)
     moved = [
-        sum(replay(trace, executor, one, lb.make("incremental")).moves)
-        for one in (replace(deployment, hold_steps=1000), dear)
+        sum(replay(trace, executor, rules, lb.make("incremental")).moves)
+        for rules in (replace(deployment, hold_steps=1000), expensive)
     ]
     assert moved[0] > moved[1] == 0
 
 
 def test_a_solver_that_writes_into_its_problem_gains_nothing(trace, executor, deployment):
-    """Nor does one whose answer claims a balance of its own."""
+    """A solver that changes its problem, or claims a balance of its own, gains nothing."""
 
     class Boasting(lb.Placement):
         def balancedness(self, load, share=None):
@@ -252,7 +252,7 @@ def test_a_solver_that_writes_into_its_problem_gains_nothing(trace, executor, de
         problem.current.physical_to_logical[:] = answer.physical_to_logical
         return Boasting(answer.physical_to_logical, answer.num_ranks)
 
-    one, other = (replay(trace, executor, deployment, each) for each in (honest, cheat))
-    assert one.moves == other.moves
-    np.testing.assert_array_equal(one.fitted, other.fitted)
-    np.testing.assert_array_equal(one.following, other.following)
+    plain, cheated = (replay(trace, executor, deployment, solver) for solver in (honest, cheat))
+    assert plain.moves == cheated.moves
+    np.testing.assert_array_equal(plain.fitted, cheated.fitted)
+    np.testing.assert_array_equal(plain.following, cheated.following)

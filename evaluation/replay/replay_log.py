@@ -1,0 +1,88 @@
+"""The log of a replay: what every step, window and rebalance took."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.step.steptime import StepTime
+
+#: Phases of a step whose seconds a replay adds up. "waits" is what the mean rank waits at both
+#: barriers of a layer.
+PHASES = ("attention", "dispatch", "experts", "combine", "waits")
+
+
+@dataclass
+class ReplayLog:
+    """What happened in a replay, in the order in which it happened.
+
+    All times are simulated seconds, except ``solve_s`` and ``reference_s``, which a clock measured.
+
+    Parameters
+    ----------
+    step_s, ideal_s, wait_s, expert_balance, tokens
+        One number per step.
+    following, following_bound
+        One array [layers] per scored window: the balancedness, and its upper bound.
+    rebalanced
+        Number of the scored window before which each rebalance took place.
+    migration_s, moves, solve_s, reference_s
+        One number per rebalance.
+    fitted, fitted_bound
+        One array [layers] per rebalance: the balancedness on the last window that the solver saw,
+        and its upper bound.
+    slots
+        Slots of all placements that were loaded, summed over the rebalances.
+    phase_s
+        Seconds of each of ``PHASES``, summed over the steps.
+    rank_load
+        [layers, ranks] tokens of the last window.
+    """
+
+    step_s: list[float] = field(default_factory=list)
+    ideal_s: list[float] = field(default_factory=list)
+    wait_s: list[float] = field(default_factory=list)
+    expert_balance: list[float] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+    migration_s: list[float] = field(default_factory=list)
+    moves: list[int] = field(default_factory=list)
+    slots: int = 0
+    solve_s: list[float] = field(default_factory=list)
+    reference_s: list[float] = field(default_factory=list)
+    fitted: list[NDArray[np.float64]] = field(default_factory=list)
+    fitted_bound: list[NDArray[np.float64]] = field(default_factory=list)
+    following: list[NDArray[np.float64]] = field(default_factory=list)
+    following_bound: list[NDArray[np.float64]] = field(default_factory=list)
+    rebalanced: list[int] = field(default_factory=list)
+    phase_s: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    rank_load: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+
+    def add_step(self, step: StepTime, ideal_s: float, tokens: int, hold_steps: int) -> None:
+        """Add a recorded step that stands for ``hold_steps`` engine steps.
+
+        Parameters
+        ----------
+        step
+            Seconds of one engine step.
+        ideal_s
+            Its seconds under perfect balance.
+        tokens
+            Its tokens.
+        """
+        waits = step.attention_wait.mean(axis=1) + step.expert_wait.mean(axis=1)
+        experts_mean, experts_max = step.rank_experts.mean(axis=1), step.experts
+        self.step_s.append(step.total * hold_steps)
+        self.ideal_s.append(ideal_s * hold_steps)
+        self.wait_s.append(float(waits.sum()) * hold_steps)
+        self.tokens.append(tokens * hold_steps)
+        # The phases of the mean rank and its waits add up to the whole step.
+        self.phase_s["attention"] += float(step.rank_attention.mean(axis=1).sum()) * hold_steps
+        self.phase_s["dispatch"] += float(step.dispatch.sum()) * hold_steps
+        self.phase_s["experts"] += float(experts_mean.sum()) * hold_steps
+        self.phase_s["combine"] += float(step.combine.sum()) * hold_steps
+        self.phase_s["waits"] += self.wait_s[-1]
+        # A layer without expert work counts as balanced.
+        balance = np.divide(
+            experts_mean, experts_max, out=np.ones_like(experts_mean), where=experts_max > 0
+        )
+        self.expert_balance.append(float(balance.mean()))
