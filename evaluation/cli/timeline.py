@@ -65,11 +65,11 @@ def _write_step(
 ) -> str:
     """Write a step of a scenario, and return what was drawn in words."""
     from evaluation.step import timeline as chrome
-    from evaluation.step.engine_step import overlapped
+    from evaluation.step.engine_step import overlap_schedule
 
     _, micro_batches = overlap
     price = _priced(scenario, solver, step, micro_batches, layers)
-    schedule = overlapped(price, *overlap)
+    schedule = overlap_schedule(price, *overlap)
     chrome.write(chrome.of_step(price, schedule), out)
     ranks = price.rank_attention.shape[1]
     return f"{len(price.dispatch)} layers, {ranks} ranks, {schedule.total * 1e6:.0f} µs"

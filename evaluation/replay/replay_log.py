@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.step.steptime import StepTime
+from evaluation.step.step_time import StepTime
 
 #: Phases of a step whose seconds a replay adds up. "waits" is what the mean rank waits at both
 #: barriers of a layer.

@@ -13,24 +13,25 @@ from schedulers.pipeline import Schedule, Stage, schedule
 class Disaggregated:
     """Price decode steps of attention dies in DP domains that share expert dies.
 
-    Each micro-batch of a domain passes attention on its own dies, A2E, experts, and E2A. Streams
-    of A2E, experts and E2A serve one micro-batch of one domain at a time; attention dies of a
-    domain serve one of its micro-batches.
+    In each layer a micro-batch passes attention on the dies of its domain, the transfer from
+    attention to experts (A2E), the experts, and the transfer back (E2A). A2E, experts and E2A serve
+    one micro-batch of one domain at a time. The attention dies of a domain serve one of its
+    micro-batches at a time.
 
     Parameters
     ----------
     operators
-        What kernels cost; ``shared_local`` is False where the shared expert has dies of its own.
+        Prices of kernels. ``shared_local`` is False if the shared expert has dies of its own.
     collectives
-        What A2E and E2A cost.
+        Prices of A2E and E2A.
     domains, attention_ranks
-        DP domains, and the dies of each.
+        Number of DP domains, and attention dies of each.
     expert_ranks
-        Dies that hold experts, shared ones among them.
+        Dies that hold experts, shared experts included.
     micro_batches
-        Of each domain.
+        Micro-batches of each domain.
     kv_tokens, drafts, jitter
-        As in :class:`evaluation.step.executor.StepExecutor`; A2E and E2A wait for the slowest die.
+        As in :class:`evaluation.step.executor.StepExecutor`. A2E and E2A wait for the slowest die.
     """
 
     operators: Operators
@@ -44,14 +45,14 @@ class Disaggregated:
     jitter: Jitter | None = None
 
     def stages(self, tokens: float, balancedness: float = 1.0) -> dict[str, float]:
-        """Seconds of each stage of one micro-batch in one layer.
+        """Return the seconds of each stage of one micro-batch in one layer.
 
         Parameters
         ----------
         tokens
             Tokens of one attention die in one micro-batch.
         balancedness
-            Mean over maximum load of the expert dies.
+            Mean over maximum load of the expert dies. The stage takes as long as its slowest die.
 
         Raises
         ------
@@ -78,15 +79,16 @@ class Disaggregated:
         }
 
     def run(self, tokens: float, balancedness: float = 1.0) -> Schedule:
-        """Run all micro-batches of all domains through all layers; parameters as in `stages`."""
+        """Schedule all micro-batches of all domains; parameters as in :meth:`stages`."""
         return self.run_stages(self.stages(tokens, balancedness))
 
     def run_stages(self, seconds: dict[str, float]) -> Schedule:
-        """Run stages of given seconds, measured ones for example, instead of priced ones."""
+        """Schedule stages of given seconds, for example measured ones, in all layers."""
         layers = self.operators.model.layers
         batches = []
         for domain in range(self.domains):
             for _ in range(self.micro_batches):
+                # Attention has a stream per domain; all other streams are shared by the domains.
                 streams = {"attention": f"attention of domain {domain}"}
                 batches.append(
                     [
@@ -97,15 +99,15 @@ class Disaggregated:
         return schedule(batches)
 
     def _slowest(self, seconds: float, ranks: int) -> float:
-        """Seconds of the slowest of equal ranks, as the mean over the layers of one step."""
+        """Return the mean over layers of the slowest of equal ranks with jitter."""
         if self.jitter is None:
             return seconds
         shape = (self.operators.model.layers, ranks)
-        taken = self.jitter.apply(np.full(shape, seconds), self.jitter.generator(0))
-        return float(taken.max(axis=1).mean())
+        rank_s = self.jitter.apply(np.full(shape, seconds), self.jitter.generator(0))
+        return float(rank_s.max(axis=1).mean())
 
     def _expert_tokens(self, on_die: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """Tokens of the experts of a die: as many as have to share the expert dies."""
-        model = self.operators.model
-        held = max(1, -(-model.experts // self.expert_ranks))
-        return np.full(held, on_die / held)
+        """Return the tokens of each expert of a die, if its tokens spread evenly."""
+        experts = self.operators.model.experts
+        experts_per_die = max(1, -(-experts // self.expert_ranks))  # rounded up
+        return np.full(experts_per_die, on_die / experts_per_die)

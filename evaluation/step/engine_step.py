@@ -1,4 +1,4 @@
-"""A whole engine step: MoE layers, dense layers, draft layers, output head and the host."""
+"""A whole engine step: MoE layers, dense layers, draft layers, output heads and the host."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.step.executor import StepExecutor
-from evaluation.step.steptime import StepTime
+from evaluation.step.step_time import StepTime
 from schedulers.pipeline import PLANS, Schedule, Stage, schedule
 
-#: What the host needs between two steps: xDeepServe section 7.1 measures a gap of about 2 ms.
+#: Host time between two steps: xDeepServe section 7.1 measures a gap of about 2 ms.
 HOST_S = 2e-3
 
 
 @dataclass(frozen=True)
-class Iteration:
+class EngineStep:
     """Seconds of one engine step by part.
 
     Parameters
@@ -23,7 +23,7 @@ class Iteration:
         MoE layers, dense layers, layers of multi-token prediction, output heads (of the model and
         of each draft), and the gap between steps.
     schedule
-        What ran when in the MoE layers, where micro-batches overlap.
+        When each stage of the MoE layers ran, with overlapping micro-batches.
     """
 
     moe: float
@@ -44,8 +44,8 @@ class Iteration:
         return {name: float(getattr(self, name)) for name in names}
 
 
-def overlapped(step: StepTime, plan: str, micro_batches: int) -> Schedule:
-    """Run ``micro_batches`` micro-batches, each of which takes ``step``, under a plan.
+def overlap_schedule(step: StepTime, plan: str, micro_batches: int) -> Schedule:
+    """Schedule equal micro-batches under an overlap plan.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def overlapped(step: StepTime, plan: str, micro_batches: int) -> Schedule:
     plan
         One of ``schedulers.pipeline.PLANS``.
     micro_batches
-        How many; all alike.
+        Number of micro-batches, each of which takes ``step``.
 
     Raises
     ------
     ValueError
-        If the plan is unknown or there is no micro-batch.
+        If the plan is unknown, or ``micro_batches`` is below 1.
     """
     if plan not in PLANS:
         raise ValueError(f"plan = {plan!r} is not one of {', '.join(PLANS)}")
@@ -68,7 +68,7 @@ def overlapped(step: StepTime, plan: str, micro_batches: int) -> Schedule:
     return schedule([stages] * micro_batches)
 
 
-def iteration(
+def engine_step(
     executor: StepExecutor,
     step: StepTime,
     tokens: float,
@@ -76,39 +76,41 @@ def iteration(
     plan: str = "serial",
     micro_batches: int = 1,
     host_s: float = HOST_S,
-) -> Iteration:
-    """Add to the MoE layers of a step all else that an engine step does.
+) -> EngineStep:
+    """Price a whole engine step from the price of its MoE layers.
 
-    The trace's MoE layers stand for all of the model's. Dense layers run attention and their MLP,
-    draft layers cost as a mean MoE layer, and every draft and the model itself an output head.
+    The mean MoE layer of the trace stands for every MoE layer of the model. A dense layer runs
+    attention and its MLP. A draft layer costs as much as the mean MoE layer. The model and every
+    draft run an output head.
 
     Parameters
     ----------
     executor
-        What priced ``step``.
+        The executor that priced ``step``.
     step
-        One micro-batch.
+        Seconds of one micro-batch.
     tokens
         Tokens of one rank in the whole step.
     plan, micro_batches
-        As in :func:`overlapped`.
+        As in :func:`overlap_schedule`.
     host_s
-        Gap between steps.
+        Host time between steps, seconds.
     """
     operators, model = executor.operators, executor.operators.model
-    ran = overlapped(step, plan, micro_batches)
-    layer = ran.total / len(step.dispatch)
+    moe_schedule = overlap_schedule(step, plan, micro_batches)
+    layer_s = moe_schedule.total / len(step.dispatch)
     attention = operators.attention_parts(
         tokens, executor.kv_tokens, executor.phase, 1.0 + executor.drafts
     )
-    outside = ("gate", "shared expert")
-    attention_s = float(np.sum([s for name, s in attention.items() if name not in outside]))
-    mlp = float(operators.mlp_s(tokens, model.dense_inter)) if model.dense_layers else 0.0
-    return Iteration(
-        moe=layer * model.moe_layers,
-        dense=model.dense_layers * (attention_s + mlp),
-        drafts=layer * executor.drafts,
+    # A dense layer has no router and no shared expert.
+    moe_only = ("gate", "shared expert")
+    attention_s = float(np.sum([s for name, s in attention.items() if name not in moe_only]))
+    mlp_s = float(operators.mlp_s(tokens, model.dense_inter)) if model.dense_layers else 0.0
+    return EngineStep(
+        moe=layer_s * model.moe_layers,
+        dense=model.dense_layers * (attention_s + mlp_s),
+        drafts=layer_s * executor.drafts,
         head=float(operators.head_s(tokens)) * (1 + executor.drafts),
         host=host_s,
-        schedule=ran,
+        schedule=moe_schedule,
     )

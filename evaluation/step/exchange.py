@@ -1,4 +1,4 @@
-"""Where dispatch and combine are held up: the ranks that pull, or the links that they share."""
+"""The bottleneck of dispatch and combine: the ranks that pull, or the links that they share."""
 
 import dataclasses
 from collections.abc import Hashable
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from hardware import Collectives, Fabric
 
 Array = NDArray[np.float64]
-#: Links whose busy seconds differ by less than this fraction are named once.
-ALIKE = 1e-9
+#: Links whose busy seconds differ by less than this fraction are listed once.
+TIE_TOLERANCE = 1e-9
 
 
 class BusyLink(NamedTuple):
-    """A link, the seconds a step that it is busy, and how many others are just as busy."""
+    """A link, its busy seconds per step, and the number of other links that are equally busy."""
 
     link: tuple[Hashable, Hashable]
     busy_s: float
@@ -25,19 +25,19 @@ class BusyLink(NamedTuple):
 
 @dataclass(frozen=True)
 class Exchange:
-    """Dispatch or combine under one placement, as the mean over steps, over all layers.
+    """Link load of dispatch or combine under one placement: mean over steps, sum over layers.
 
     Parameters
     ----------
     name
         "dispatch" or "combine".
     link_busy_s
-        [links of the fabric] seconds that each link is busy in a step; layers add up.
+        [links of the fabric] seconds that each link is busy in a step.
     links_decide
-        Fraction of steps and layers in which the fullest link decides, not the rate at which ranks
-        pull.
+        Fraction of steps and layers in which the busiest link is the bottleneck, and not the rate
+        at which ranks pull.
     contention_s
-        Seconds of a step by which the fullest links are slower than what the ranks pull.
+        Seconds per step by which the busiest links are slower than the ranks could pull.
     """
 
     name: str
@@ -46,46 +46,49 @@ class Exchange:
     contention_s: float
 
     def busiest(self, fabric: Fabric, top: int) -> list[BusyLink]:
-        """Return the ``top`` fullest links; of those alike (seven equal planes) one is named."""
+        """Return the ``top`` busiest links; of equally busy ones, as of seven planes, only one."""
         order = np.argsort(-self.link_busy_s, kind="stable")
-        found: list[BusyLink] = []
+        links: list[BusyLink] = []
         for link, seconds in zip(order.tolist(), self.link_busy_s[order].tolist(), strict=True):
             if seconds <= 0:
                 break
-            if found and found[-1].busy_s - seconds <= ALIKE * seconds:
-                found[-1] = found[-1]._replace(others=found[-1].others + 1)
-            elif len(found) == top:
+            if links and links[-1].busy_s - seconds <= TIE_TOLERANCE * seconds:
+                links[-1] = links[-1]._replace(others=links[-1].others + 1)
+            elif len(links) == top:
                 break
             else:
-                found.append(BusyLink(fabric.links[link], seconds, 0))
-        return found
+                links.append(BusyLink(fabric.links[link], seconds, 0))
+        return links
 
 
 def exchange(collectives: Collectives, rank_tokens: Array, name: str) -> Exchange:
-    """Say what holds up dispatch or combine when source tokens are spread evenly.
+    """Return the link load of dispatch or combine if source tokens are spread evenly.
 
-    Every rank then sends the same to a hot rank, so that pairs of ranks say no more than the rank
-    that receives (dispatch) or sends (combine).
+    Every rank then sends the same amount to a given rank. The traffic of a pair of ranks depends
+    only on the rank that receives (dispatch) or sends (combine).
 
     Parameters
     ----------
     collectives
-        On the fabric of the ranks.
+        Collectives on the fabric of the ranks.
     rank_tokens
         [steps, layers, ranks] token copies that each rank's experts compute.
     name
         "dispatch" or "combine".
     """
     fabric, ranks = collectives.fabric, rank_tokens.shape[-1]
-    alone = dataclasses.replace(collectives, contention=False)
+    # Without contention every rank pulls at its full rate; the difference is due to shared links.
+    uncontended = dataclasses.replace(collectives, contention=False)
     if name == "dispatch":
-        taken, pulled = collectives.dispatch_s(rank_tokens), alone.dispatch_s(rank_tokens)
-        size = collectives.dispatch_bytes
+        total_s, pull_s = collectives.dispatch_s(rank_tokens), uncontended.dispatch_s(rank_tokens)
+        copy_bytes = collectives.dispatch_bytes
     else:
-        taken, pulled = collectives.combine_s(rank_tokens), alone.combine_s(rank_tokens)
-        size = collectives.combine_bytes
-    of_rank = rank_tokens.mean(axis=0).sum(axis=0) * size / ranks
-    sent = np.broadcast_to(of_rank, (ranks, ranks))
-    busy = fabric.link_bytes(sent if name == "dispatch" else sent.T) / fabric.link_rate
-    slower = taken - pulled
-    return Exchange(name, busy, float((slower > 0).mean()), float(slower.mean(axis=0).sum()))
+        total_s, pull_s = collectives.combine_s(rank_tokens), uncontended.combine_s(rank_tokens)
+        copy_bytes = collectives.combine_bytes
+    # Bytes [source, target]: every source sends 1 / ranks of what a rank receives in dispatch.
+    # Combine sends the same bytes back, so that its matrix is the transpose.
+    pair_bytes = rank_tokens.mean(axis=0).sum(axis=0) * copy_bytes / ranks
+    sent = np.broadcast_to(pair_bytes, (ranks, ranks))
+    busy_s = fabric.link_bytes(sent if name == "dispatch" else sent.T) / fabric.link_rate
+    delay_s = total_s - pull_s
+    return Exchange(name, busy_s, float((delay_s > 0).mean()), float(delay_s.mean(axis=0).sum()))

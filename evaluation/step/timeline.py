@@ -1,6 +1,6 @@
-"""Timelines in the Chrome trace format, which ui.perfetto.dev and chrome://tracing open.
+"""Timelines in the Chrome trace format, for ui.perfetto.dev and chrome://tracing.
 
-Times are microseconds of simulated time. A process is a rank, a thread one of its streams.
+Times are microseconds of simulated time. A process is a rank. A thread is one of its streams.
 """
 
 import json
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.step.steptime import StepTime
+from evaluation.step.step_time import StepTime
 from schedulers.pipeline import Schedule, Span
 from traces.atomic_file import atomic_write
 
@@ -17,22 +17,22 @@ MICRO = 1e6
 PER_RANK = {"attention": "rank_attention", "experts": "rank_experts"}
 
 
-def of_step(step: StepTime, ran: Schedule, ranks: Sequence[int] | None = None) -> list[Event]:
-    """Events of a step: what every rank runs, waits for, sends and receives.
+def of_step(step: StepTime, schedule: Schedule, ranks: Sequence[int] | None = None) -> list[Event]:
+    """Return the events of a step: what every rank runs, waits for, sends and receives.
 
     Parameters
     ----------
     step
         Seconds of one micro-batch, by rank.
-    ran
-        When its stages ran, from :func:`evaluation.step.engine_step.overlapped`.
+    schedule
+        When each stage ran, from :func:`evaluation.step.engine_step.overlap_schedule`.
     ranks
-        Which ranks to draw; all by default.
+        Ranks to show; all by default.
     """
     shown = range(step.rank_attention.shape[1]) if ranks is None else ranks
-    streams = list(dict.fromkeys(str(span.stream) for span in ran.spans))
+    streams = list(dict.fromkeys(str(span.stream) for span in schedule.spans))
     events = [event for rank in shown for event in _names(rank, f"rank {rank}", streams)]
-    for number, span in enumerate(ran.spans):
+    for number, span in enumerate(schedule.spans):
         thread = streams.index(str(span.stream))
         for rank in shown:
             events += _slices(step, span, rank, thread)
@@ -41,13 +41,13 @@ def of_step(step: StepTime, ran: Schedule, ranks: Sequence[int] | None = None) -
     return events
 
 
-def of_schedule(ran: Schedule) -> list[Event]:
-    """Events of a pipeline: one track a stream, one slice a stage of a micro-batch."""
-    streams = list(dict.fromkeys(str(span.stream) for span in ran.spans))
+def of_schedule(schedule: Schedule) -> list[Event]:
+    """Return the events of a pipeline: a track per stream, a slice per stage of a micro-batch."""
+    streams = list(dict.fromkeys(str(span.stream) for span in schedule.spans))
     events = list(_names(0, "pipeline", streams))
-    for span in ran.spans:
-        slice_ = _slice(span, 0, streams.index(str(span.stream)), span.seconds)
-        events.append({**slice_, "name": f"{span.name} · micro-batch {span.batch}"})
+    for span in schedule.spans:
+        event = _slice(span, 0, streams.index(str(span.stream)), span.seconds)
+        events.append({**event, "name": f"{span.name} · micro-batch {span.batch}"})
     return events
 
 
@@ -73,7 +73,7 @@ def _slice(span: Span, process: int, thread: int, seconds: float) -> Event:
 
 
 def _slices(step: StepTime, span: Span, rank: int, thread: int) -> list[Event]:
-    """Return a rank's own part of a stage, and its wait for the slowest."""
+    """Return a rank's own part of a stage, and its wait for the slowest rank."""
     if span.name not in PER_RANK:
         return [_slice(span, rank, thread, span.seconds)]
     own = float(getattr(step, PER_RANK[span.name])[span.layer, rank])
@@ -88,7 +88,7 @@ def _slices(step: StepTime, span: Span, rank: int, thread: int) -> list[Event]:
 def _flows(
     step: StepTime, span: Span, number: int, shown: list[int], thread: int
 ) -> Iterator[Event]:
-    """Arrows from the rank that everybody waited for to all others, across an all-to-all."""
+    """Yield arrows from the slowest rank to all others, across an all-to-all."""
     before = step.rank_attention if span.name == "dispatch" else step.rank_experts
     slowest = int(before[span.layer].argmax())
     if slowest not in shown:
@@ -99,4 +99,5 @@ def _flows(
             continue
         flow = {"name": span.name, "cat": "flow", "id": number * (max(shown) + 1) + rank}
         yield {**flow, "ph": "s", "pid": slowest, "tid": thread, "ts": start}
+        # An arrow binds to the slice that encloses its end: stay a nanosecond inside.
         yield {**flow, "ph": "f", "bp": "e", "pid": rank, "tid": thread, "ts": end - 1e-3}

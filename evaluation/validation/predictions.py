@@ -9,9 +9,9 @@ import numpy as np
 
 import lb
 from evaluation.step.disaggregated import Disaggregated
-from evaluation.step.engine_step import Iteration, iteration
+from evaluation.step.engine_step import EngineStep, engine_step
 from evaluation.step.executor import StepExecutor
-from evaluation.step.steptime import StepTime
+from evaluation.step.step_time import StepTime
 from hardware import Collectives, Device, Fabric, Model, Operators
 from hardware.calibrate import predict_s
 from hardware.collectives import Library
@@ -206,8 +206,8 @@ def _step(given: Conditions) -> StepTime:
     return replace(taken, rank_experts=experts.rank_experts)
 
 
-def _iteration(given: Conditions) -> Iteration:
-    return iteration(
+def _iteration(given: Conditions) -> EngineStep:
+    return engine_step(
         _executor(given),
         _step(given),
         given["tokens"],

@@ -24,7 +24,7 @@ class ColocatedPrice(PlacedPrice):
     """Prices steps in which every rank runs attention and experts.
 
     The same as :meth:`StepExecutor.step <evaluation.step.executor.StepExecutor.step>` and
-    :func:`evaluation.step.engine_step.iteration` where DP groups are alike, with groups that are
+    :func:`evaluation.step.engine_step.engine_step` where DP groups are alike, with groups that are
     not: the slowest decides every barrier. The routing's MoE layers stand for all of the model's.
     Draft layers cost as a mean MoE layer, in steps with decode. The output head runs over the most
     query tokens of a die, and one token more if the step has prompts (an assumption: prompts need

@@ -1,4 +1,4 @@
-"""xDeepServe's disaggregated deployment: stages, saturation, bad calls."""
+"""Stages and saturation of xDeepServe's disaggregated deployment."""
 
 import pytest
 
@@ -17,7 +17,10 @@ def _machine(domains: int, jitter: Jitter | None = None) -> Disaggregated:
 
 
 def test_e2a_saturates_at_the_fourth_domain() -> None:
-    """Six micro-batches of 193 µs fit into 1.4 ms, eight do not (arXiv:2508.02520, 5.2)."""
+    """Six micro-batches of 193 µs fit into 1.4 ms, eight do not (arXiv:2508.02520, 5.2).
+
+    A domain has two micro-batches, and its attention takes 2 x 700 µs = 1.4 ms per layer.
+    """
     ran = {domains: _machine(domains).run_stages(MEASURED) for domains in (2, 3, 4)}
     assert ran[3].total == pytest.approx(ran[2].total, rel=0.02)
     assert ran[3].busy()["e2a"] == pytest.approx(6 * 193 / 1400, abs=0.02)
@@ -26,14 +29,14 @@ def test_e2a_saturates_at_the_fourth_domain() -> None:
 
 
 def test_priced_stages_saturate_alike() -> None:
-    """So does the model's own pricing of the stages."""
+    """With the stage times of the model, E2A saturates at the fourth domain, too."""
     three, four = _machine(3).run(96), _machine(4).run(96)
     assert three.busy()["e2a"] < 0.9 < 0.97 < four.busy()["e2a"]
     assert four.total > 1.03 * three.total
 
 
 def test_jitter_and_imbalance_lengthen_stages() -> None:
-    """A2E waits for the slowest of 160 dies; a hot expert die computes longer."""
+    """A2E waits for the slowest of 160 dies; the most loaded expert die computes longer."""
     calm, noisy = _machine(3).stages(96), _machine(3, Jitter(0.05)).stages(96)
     assert noisy["attention"] > 1.1 * calm["attention"]
     assert _machine(3).stages(96, balancedness=0.5)["experts"] > 1.5 * calm["experts"]
@@ -41,6 +44,6 @@ def test_jitter_and_imbalance_lengthen_stages() -> None:
 
 @pytest.mark.parametrize(("tokens", "balance"), [(0, 1.0), (96, 0.0), (96, 1.5)])
 def test_impossible_loads_are_refused(tokens: float, balance: float) -> None:
-    """The rule is in the message."""
+    """The error message states the rule."""
     with pytest.raises(ValueError, match="must both hold"):
         _machine(3).stages(tokens, balance)

@@ -1,4 +1,4 @@
-"""A whole step is its parts; overlap never costs; the critical path adds up."""
+"""An engine step is the sum of its parts, and overlap never makes it longer."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lb
-from evaluation.step.engine_step import iteration, overlapped
+from evaluation.step.engine_step import engine_step, overlap_schedule
 from hardware.faults import Jitter
 
 CONTIGUOUS = lb.solve(lb.Problem(np.ones((2, 64)), 16, 5), "contiguous")
@@ -14,42 +14,45 @@ COUNTS = np.random.default_rng(0).poisson(24, (2, 64))
 
 
 def test_parts_add_up_and_drafts_cost_a_layer_and_a_head(executor):
-    """DeepSeek-V2-Lite: 26 MoE layers, one dense; a draft is one layer more and one head more."""
+    """DeepSeek-V2-Lite has 26 MoE layers; a draft adds one MoE layer and one output head.
+
+    The counts have two layers, so that a mean layer takes half of the step.
+    """
     step = executor.step(CONTIGUOUS, COUNTS, step_tokens=256)
-    whole = iteration(executor, step, 16)
+    whole = engine_step(executor, step, 16)
     assert whole.total == pytest.approx(sum(whole.parts().values()))
     assert whole.moe == pytest.approx(step.total / 2 * 26)
     drafting = replace(executor, drafts=1)
-    more = iteration(drafting, step, 16)
+    more = engine_step(drafting, step, 16)
     assert more.head == pytest.approx(2 * whole.head)
     assert more.drafts == pytest.approx(step.total / 2)
 
 
 def test_overlap_is_between_the_longest_stream_and_no_overlap(executor):
-    """Two micro-batches take at least their busiest stream and at most one after another."""
+    """Two micro-batches take at least their busiest stream and at most twice a step."""
     step = executor.step(CONTIGUOUS, COUNTS, step_tokens=256)
     for plan in ("two-stream", "communication"):
-        ran = overlapped(step, plan, 2)
-        assert ran.total <= 2 * step.total * (1 + 1e-9)
-        assert ran.total >= max(ran.busy().values()) * ran.total
-    assert overlapped(step, "serial", 2).total == pytest.approx(2 * step.total)
+        schedule = overlap_schedule(step, plan, 2)
+        assert schedule.total <= 2 * step.total * (1 + 1e-9)
+        assert schedule.total >= max(schedule.busy().values()) * schedule.total
+    assert overlap_schedule(step, "serial", 2).total == pytest.approx(2 * step.total)
     with pytest.raises(ValueError, match="plan = 'magic' is not one of serial"):
-        overlapped(step, "magic", 2)
+        overlap_schedule(step, "magic", 2)
 
 
 def test_the_critical_path_adds_up_to_the_step(executor):
-    """Four pieces a layer; the rank named is the one nobody waits for."""
+    """A layer has four segments; the rank of a segment is the slowest one."""
     step = executor.step(CONTIGUOUS, COUNTS, step_tokens=257)
     path = step.critical_path
     assert len(path) == 8
-    assert sum(piece.seconds for piece in path) == pytest.approx(step.total)
-    for piece in path:
-        if piece.phase == "experts":
-            assert step.expert_wait[piece.layer, piece.rank] == 0
+    assert sum(segment.seconds for segment in path) == pytest.approx(step.total)
+    for segment in path:
+        if segment.phase == "experts":
+            assert step.expert_wait[segment.layer, segment.rank] == 0
 
 
 def test_jitter_is_reproducible_and_makes_ranks_wait(executor):
-    """The same seed and step number give the same step; noise lengthens the barriers."""
+    """Equal seed and step number give the same step; jitter makes ranks wait at the barriers."""
     noisy = replace(executor, jitter=Jitter(0.2, seed=1))
     first, again = (noisy.step(CONTIGUOUS, COUNTS, step_tokens=256, number=5) for _ in range(2))
     assert first.total == again.total
@@ -57,16 +60,16 @@ def test_jitter_is_reproducible_and_makes_ranks_wait(executor):
     assert noisy.step(CONTIGUOUS, COUNTS, step_tokens=256, number=6).total != first.total
 
 
-def test_sources_at_home_are_cheaper(executor):
-    """Tokens that start on the rank of their expert cross nothing; sources must add up."""
+def test_local_sources_are_cheaper(executor):
+    """Tokens that start on the rank of their expert need no link; sources must add up."""
     experts = CONTIGUOUS.physical_to_logical.reshape(2, 16, 5)
-    home = np.zeros((2, 16, 64))
+    local = np.zeros((2, 16, 64))
     for layer in range(2):
         for rank in range(16):
             share = 1 / CONTIGUOUS.replica_count[layer, experts[layer, rank]]
-            home[layer, rank, experts[layer, rank]] = COUNTS[layer, experts[layer, rank]] * share
+            local[layer, rank, experts[layer, rank]] = COUNTS[layer, experts[layer, rank]] * share
     even = np.repeat(COUNTS[:, None, :] / 16, 16, axis=1)
-    near = executor.step(CONTIGUOUS, COUNTS, step_tokens=256, sources=home)
+    near = executor.step(CONTIGUOUS, COUNTS, step_tokens=256, sources=local)
     far = executor.step(CONTIGUOUS, COUNTS, step_tokens=256, sources=even)
     assert (near.dispatch < far.dispatch).all()
     assert (near.combine < far.combine).all()

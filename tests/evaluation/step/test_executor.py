@@ -1,4 +1,4 @@
-"""Steps: phases add up, waits belong to ranks, and imbalance never helps."""
+"""The phases of a step add up, and imbalance never makes it faster."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ CONTIGUOUS = lb.solve(lb.Problem(np.ones((2, 64)), 16, 5), "contiguous")
 
 
 def test_phases_add_up(executor):
-    """Total is the sum over layers of four phases, two of them the slowest rank's."""
+    """The total is the sum of four phases over all layers; ranks wait for the slowest one."""
     counts = np.random.default_rng(0).poisson(24, (2, 64))
     step = executor.step(CONTIGUOUS, counts, step_tokens=256)
     parts = step.attention + step.dispatch + step.experts + step.combine
@@ -23,7 +23,7 @@ def test_phases_add_up(executor):
 
 
 def test_a_hot_rank_makes_the_others_wait(executor):
-    """All but the hot rank wait by the difference of their expert times."""
+    """All ranks wait at combine except those that hold the hot expert."""
     counts = np.full((2, 64), 10.0)
     counts[:, 5] = 5000
     step = executor.step(CONTIGUOUS, counts, step_tokens=256)
@@ -33,7 +33,7 @@ def test_a_hot_rank_makes_the_others_wait(executor):
 
 
 def test_one_token_more_on_some_ranks(executor):
-    """Tokens are whole: 257 on 16 ranks leave one rank with 17."""
+    """Tokens are whole: of 257 tokens on 16 ranks, one rank has 17, and the others wait."""
     counts = np.full((2, 64), 24)
     even = executor.step(CONTIGUOUS, counts, step_tokens=256)
     more = executor.step(CONTIGUOUS, counts, step_tokens=257)
@@ -56,7 +56,7 @@ def test_ideal_is_never_slower(executor, seed):
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 2000))
 def test_more_imbalance_is_never_faster(executor, seed, moved):
-    """Tokens that move from the coolest to the hottest rank never shorten the step."""
+    """Tokens that move from the lightest to the heaviest rank never shorten the step."""
     generator = np.random.default_rng(seed)
     counts = generator.integers(50, 500, size=(2, 64)).astype(float)
     before = executor.step(CONTIGUOUS, counts, step_tokens=256)
@@ -74,7 +74,7 @@ def test_more_imbalance_is_never_faster(executor, seed, moved):
 
 
 def test_migration_is_the_slowest_receiver(executor):
-    """Ranks receive at the same time; the one with most experts decides."""
+    """Ranks receive at the same time, so that the rank with three experts decides."""
     moves = np.zeros((2, 16), dtype=int)
     moves[:, 3] = [2, 1]
     moves[0, 4] = 2
@@ -83,7 +83,7 @@ def test_migration_is_the_slowest_receiver(executor):
 
 
 def test_even_shares_by_source_cost_what_even_shares_cost(executor):
-    """Saying the same by source changes neither loads nor, beyond rounding, traffic."""
+    """Equal shares for every source cost as much as shares without a source, up to rounding."""
     counts = np.random.default_rng(3).poisson(24, (2, 64)).astype(float)
     sources = np.repeat(counts[:, None] / 16, 16, axis=1)
     by_source = np.repeat(CONTIGUOUS.even_share[:, None], 16, axis=1)
@@ -95,7 +95,7 @@ def test_even_shares_by_source_cost_what_even_shares_cost(executor):
 
 
 def test_local_tokens_travel_less(executor):
-    """Where every rank has every expert, local-first sends nothing; even sends 15 of 16 tokens."""
+    """If every rank has every expert, local-first sends nothing, and even sends 15 of 16 tokens."""
     everywhere = lb.solve(lb.Problem(np.ones((2, 64)), 16, 64), "contiguous")
     counts = np.full((2, 64), 1600.0)
     local = lb.make_dispatcher("local-first")(everywhere, counts)
@@ -107,7 +107,7 @@ def test_local_tokens_travel_less(executor):
 
 
 def test_ranks_compute_what_their_sources_send(executor):
-    """Tokens of expert 0 that all start on rank 3 stay there under local-first."""
+    """Tokens of expert 0 that start on rank 3 are computed there under local-first."""
     table = CONTIGUOUS.physical_to_logical.copy()
     table[:, 3 * 5] = 0  # rank 3 gives up its copy of expert 15, which has another, for one of 0
     placement = lb.Placement(table, 16)
@@ -122,6 +122,6 @@ def test_ranks_compute_what_their_sources_send(executor):
 
 
 def test_other_ranks_are_refused(executor):
-    """A placement of another EP size does not fit the fabric."""
+    """The error names the ranks of placement and fabric."""
     with pytest.raises(ValueError, match="placement has 2 ranks, the fabric 16"):
         executor.step(lb.Placement([[0, 1]], 2), [[1, 1]])

@@ -1,4 +1,4 @@
-"""Timelines hold every rank's time, in slices that do not overlap."""
+"""The slices of a timeline do not overlap and cover the step of every rank."""
 
 import json
 from collections import defaultdict
@@ -9,19 +9,19 @@ import pytest
 
 import lb
 from evaluation.step import timeline
-from evaluation.step.engine_step import overlapped
+from evaluation.step.engine_step import overlap_schedule
 
 CONTIGUOUS = lb.solve(lb.Problem(np.ones((2, 64)), 16, 5), "contiguous")
 
 
 @pytest.mark.parametrize("plan", ["serial", "two-stream", "communication"])
 def test_slices_of_a_stream_do_not_overlap_and_cover_the_step(executor, plan, tmp_path):
-    """One process a rank, one thread a stream; the last slice ends with the step."""
+    """A rank is a process and a stream a thread; the last slice ends with the step."""
     counts = np.random.default_rng(0).poisson(24, (2, 64))
     step = executor.step(CONTIGUOUS, counts, step_tokens=256)
-    ran = overlapped(step, plan, 2)
+    schedule = overlap_schedule(step, plan, 2)
     path = tmp_path / "step.json"
-    timeline.write(timeline.of_step(step, ran), path)
+    timeline.write(timeline.of_step(step, schedule), path)
     events = json.loads(path.read_text())["traceEvents"]
     tracks = defaultdict(list)
     for event in events:
@@ -32,15 +32,15 @@ def test_slices_of_a_stream_do_not_overlap_and_cover_the_step(executor, plan, tm
         for before, after in pairwise(sorted(slices)):
             assert after[0] >= before[1] - 1e-6
     end = max(slices[-1][1] for slices in map(sorted, tracks.values()))
-    assert end == pytest.approx(ran.total * 1e6)
+    assert end == pytest.approx(schedule.total * 1e6)
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_arrows_join_the_slowest_rank_to_all_others(executor):
-    """Each flow has one start and one end, on another rank."""
+    """Each flow starts on the slowest rank and ends on another one."""
     counts = np.random.default_rng(1).poisson(24, (2, 64))
     step = executor.step(CONTIGUOUS, counts, step_tokens=256)
-    events = timeline.of_step(step, overlapped(step, "serial", 1))
+    events = timeline.of_step(step, overlap_schedule(step, "serial", 1))
     starts = {event["id"]: event for event in events if event["ph"] == "s"}
     ends = {event["id"]: event for event in events if event["ph"] == "f"}
     assert starts.keys() == ends.keys()
@@ -51,9 +51,9 @@ def test_arrows_join_the_slowest_rank_to_all_others(executor):
 
 
 def test_a_pipeline_has_a_track_a_stream(executor):
-    """Streams are threads of one process."""
+    """The streams of a pipeline are threads of one process."""
     counts = np.random.default_rng(0).poisson(24, (2, 64))
     step = executor.step(CONTIGUOUS, counts, step_tokens=256)
-    events = timeline.of_schedule(overlapped(step, "communication", 2))
+    events = timeline.of_schedule(overlap_schedule(step, "communication", 2))
     names = {e["args"]["name"] for e in events if e["name"] == "thread_name"}
     assert names == {"compute", "communication"}

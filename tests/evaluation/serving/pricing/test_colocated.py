@@ -14,7 +14,7 @@ from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.pricing.work import Work
-from evaluation.step.engine_step import iteration
+from evaluation.step.engine_step import engine_step
 from evaluation.step.executor import StepExecutor
 from evaluation.validation import predictions
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
@@ -72,7 +72,7 @@ def test_equal_groups_cost_what_the_step_executor_says(sequences, contention):
     executor, load = _executor(contention=contention), Skewed(3, 256, 8)
     work = _work(sequences)
     step = executor.step(PLACEMENT, load(work.domain_tokens, None), step_tokens=64 * sequences)
-    whole = iteration(executor, step, 2 * sequences)
+    whole = engine_step(executor, step, 2 * sequences)
     cost = ColocatedPrice(executor, PLACEMENT, load, 32)(work)
     assert cost.total == pytest.approx(whole.total, rel=1e-6)
     layers = MODEL.moe_layers + 1
@@ -94,7 +94,7 @@ def test_other_attentions(name):
     work = _work(16)
     step = executor.step(placement, load(work.domain_tokens, None), step_tokens=1024)
     cost = ColocatedPrice(executor, placement, load, 32)(work)
-    assert cost.total == pytest.approx(iteration(executor, step, 32).total, rel=1e-6)
+    assert cost.total == pytest.approx(engine_step(executor, step, 32).total, rel=1e-6)
 
 
 def test_prompts_alone_cost_a_prefill_step():
@@ -103,7 +103,7 @@ def test_prompts_alone_cost_a_prefill_step():
     work = _work(0, prompts=2048, drafts=0)
     counts = LOAD(work.domain_tokens, None)
     step = executor.step(PLACEMENT, counts, step_tokens=2048 * 32)
-    whole = iteration(executor, step, 2048)
+    whole = engine_step(executor, step, 2048)
     cost = ColocatedPrice(executor, PLACEMENT, LOAD, 32)(work)
     head = float(executor.operators.head_s(1))
     assert cost.total - head == pytest.approx(whole.total - whole.head, rel=1e-6)
@@ -117,7 +117,7 @@ def test_a_dispatcher_splits_tokens():
     counts = load(work.domain_tokens, None)
     step = executor.step(PLACEMENT, counts, optimal(PLACEMENT, counts), 64 * 60)
     cost = ColocatedPrice(executor, PLACEMENT, load, 32, PriceOptions(optimal))(work)
-    assert cost.total == pytest.approx(iteration(executor, step, 120).total, rel=1e-6)
+    assert cost.total == pytest.approx(engine_step(executor, step, 120).total, rel=1e-6)
 
 
 def test_the_barrier_is_the_slowest_group():

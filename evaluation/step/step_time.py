@@ -1,4 +1,4 @@
-"""What a step took: by layer, phase and rank, and what its critical path was."""
+"""Seconds of one step by layer, phase and rank, and its critical path."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-class Critical(NamedTuple):
-    """One piece of the critical path; ``rank`` is None where all ranks take part alike."""
+class CriticalSegment(NamedTuple):
+    """One segment of the critical path; ``rank`` is None if all ranks take part equally."""
 
     layer: int
     phase: str
@@ -22,7 +22,7 @@ class Critical(NamedTuple):
 class StepTime:
     """Seconds of one step, by layer and phase.
 
-    Two barriers a layer: dispatch waits for the slowest attention, combine for the slowest
+    A layer has two barriers: dispatch waits for the slowest attention, combine for the slowest
     experts (xDeepServe, arXiv:2508.02520, Fig. 10).
 
     Parameters
@@ -65,20 +65,21 @@ class StepTime:
 
     @property
     def total(self) -> float:
-        """Seconds of the step, over the MoE layers that the trace has."""
+        """Seconds of the step, summed over the MoE layers of the trace."""
         return float(self.layers.sum())
 
     @property
-    def critical_path(self) -> list[Critical]:
-        """The pieces that add up to :attr:`total`, with the rank that decided each."""
+    def critical_path(self) -> list[CriticalSegment]:
+        """The segments that add up to :attr:`total`, each with its slowest rank."""
         path = []
-        slowest = self.rank_attention.argmax(axis=1), self.rank_experts.argmax(axis=1)
+        slowest_attention = self.rank_attention.argmax(axis=1)
+        slowest_experts = self.rank_experts.argmax(axis=1)
         for layer in range(len(self.dispatch)):
-            attention, experts = int(slowest[0][layer]), int(slowest[1][layer])
+            attention, experts = int(slowest_attention[layer]), int(slowest_experts[layer])
             path += [
-                Critical(layer, "attention", attention, float(self.attention[layer])),
-                Critical(layer, "dispatch", None, float(self.dispatch[layer])),
-                Critical(layer, "experts", experts, float(self.experts[layer])),
-                Critical(layer, "combine", None, float(self.combine[layer])),
+                CriticalSegment(layer, "attention", attention, float(self.attention[layer])),
+                CriticalSegment(layer, "dispatch", None, float(self.dispatch[layer])),
+                CriticalSegment(layer, "experts", experts, float(self.experts[layer])),
+                CriticalSegment(layer, "combine", None, float(self.combine[layer])),
             ]
         return path
