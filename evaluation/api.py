@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import lb
-from evaluation.candidates.callable_candidate import GivenCandidate
+from evaluation.candidates.callable_candidate import CallableCandidate
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox.limits import Limits
 from evaluation.kinds import suite_file
@@ -155,7 +155,7 @@ def _candidate(solver: Solver, limits: Limits | None) -> Candidate:
     if not isinstance(solver, str | Path):
         if not callable(solver):
             raise ValueError(f"solver = {solver!r} is no name, path, candidate or callable")
-        return GivenCandidate(solver_name(solver), solver=solver)
+        return CallableCandidate(solver_name(solver), solver=solver)
     candidate = Candidate(str(solver), limits=limits)
     if candidate.path is None:
         candidate.make()  # an unknown name is the caller's fault

@@ -1,4 +1,4 @@
-"""A solver that is given as an object, and not by name or file."""
+"""A solver that is an object, not a name or a file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,28 +9,28 @@ from evaluation.candidates.candidate import Candidate
 
 
 @dataclass(frozen=True)
-class GivenCandidate(Candidate):
-    """A callable that exists already, as a candidate in this process.
+class CallableCandidate(Candidate):
+    """An existing callable as a candidate. It runs in this process.
 
     Parameters
     ----------
     solver
         The callable.
 
-    Other parameters as of :class:`evaluation.candidates.candidate.Candidate`; ``spec`` is what it
-    is called.
+    The other parameters are those of :class:`evaluation.candidates.candidate.Candidate`; ``spec``
+    is the displayed name.
     """
 
     solver: Callable[[lb.Problem], lb.Placement] | None = field(default=None, compare=False)
 
     @property
     def path(self) -> None:
-        """Nobody's file."""
+        """None: the callable has no file."""
         return
 
     @property
     def is_seeded(self) -> bool:
-        """It was made with whatever seed it has."""
+        """False: the caller seeded the callable, if at all."""
         return False
 
     def make(self) -> Any:

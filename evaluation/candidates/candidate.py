@@ -1,4 +1,4 @@
-"""Solvers and forecasters by name, or from a user's own file."""
+"""Solvers and forecasters by registered name or from a user's file."""
 
 import hashlib
 import inspect
@@ -13,27 +13,27 @@ from evaluation.candidates.sandbox.limits import Limits
 from lb.registry import Registry
 
 if TYPE_CHECKING:
-    from evaluation.candidates.sandbox.solver import Sandboxed
+    from evaluation.candidates.sandbox.solver import SandboxedSolver
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A solver as it was asked for: it can travel to another process and be made there.
+    """A solver as the user named it. Another process can unpickle it and create the solver.
 
     Parameters
     ----------
     spec
-        A registered name, or ``path/to/file.py:name``; of a solver the name may be left out where
+        A registered name, or ``path/to/file.py:name``. For a solver the name may be left out if
         the file defines exactly one entry
         (:func:`evaluation.candidates.sandbox.entry_point.entry_name`).
     seed
-        Given to a solver that has a parameter ``seed``.
+        Random seed of a solver that has a parameter ``seed``.
     params
-        Pairs of name and value, further parameters of a registered one.
+        Pairs of name and value: further parameters of a registered solver.
     limits
-        What a solver from a file may use in a process of its own; ``None`` runs it in this one.
+        Limits of the process that runs a solver from a file; ``None`` runs it in this process.
     permute
-        Whether experts have other numbers in there.
+        Whether the experts are renumbered for that process.
     """
 
     spec: str
@@ -51,13 +51,14 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """What the leaderboard calls it: its name in the file, or the file's where that says more.
+        """The name on the leaderboard: the registered name, or the entry in the file.
 
-        A name from a file that is also registered names both.
+        The name of the file stands for an entry with a conventional name, such as ``solve``. If the
+        entry has a registered name, file and entry are both named.
         """
         if self.path is None:
             return self.spec
-        if not self.entry or self.entry in entries.KNOWN:
+        if not self.entry or self.entry in entries.KNOWN_ENTRIES:
             stem = self.path.stem
             return f"{stem}.py" if stem in self.registry.available() else stem
         clash = self.entry in self.registry.available()
@@ -65,12 +66,12 @@ class Candidate:
 
     @property
     def entry(self) -> str:
-        """The name that was given beside the file; empty if none was."""
+        """The name after the file, as in ``file.py:name``; empty if there is none."""
         return self.spec.rpartition(":")[2] if ":" in self.spec else ""
 
     @property
     def sandboxed(self) -> bool:
-        """Whether it runs in a process of its own."""
+        """Whether the solver runs in its own process."""
         return self.path is not None and self.limits is not None
 
     @property
@@ -82,16 +83,17 @@ class Candidate:
 
     @property
     def is_seeded(self) -> bool:
-        """Whether it has a parameter ``seed``, so that another seed may be another answer."""
+        """Whether the solver has a parameter ``seed``, so that answers may depend on the seed."""
         if self.path is None:
             return "seed" in self.registry.parameters(self.spec)
         if self.registry is lb.SOLVERS:
-            return entries.is_seeded(self.path, self.entry)  # a stranger's file is not run for it
-        found: Any = _attribute(self.path, self.spec, self.registry.noun)
-        return inspect.isclass(found) and "seed" in inspect.signature(found).parameters
+            # Untrusted code runs in the sandbox alone: here its file is parsed, not imported.
+            return entries.is_seeded(self.path, self.entry)
+        factory: Any = _attribute(self.path, self.spec, self.registry.noun)
+        return inspect.isclass(factory) and "seed" in inspect.signature(factory).parameters
 
     def identity(self) -> dict[str, Any]:
-        """Return who this is, as far as scores depend on it; a file by its hash."""
+        """Return the fields that scores depend on; a file is identified by its hash."""
         return {
             "solver": self.name,
             "solver_file": self.file_hash,
@@ -101,70 +103,73 @@ class Candidate:
         }
 
     def make(self) -> Any:
-        """Return the solver.
+        """Create and return the solver.
 
         Raises
         ------
         ValueError
-            If the name is unknown, the file is missing or fails, or has no such callable.
+            If the name is unknown, or the file is missing, raises an error or has no such callable.
         """
         if self.path is None:
-            drawn: dict[str, Any] = {"seed": self.seed} if self.is_seeded else {}
-            return self.registry.make(self.spec, **{**drawn, **dict(self.params)})
+            seed: dict[str, Any] = {"seed": self.seed} if self.is_seeded else {}
+            return self.registry.make(self.spec, **{**seed, **dict(self.params)})
         if self.registry is not lb.SOLVERS:
-            return entries.made(_attribute(self.path, self.spec, self.registry.noun), self.seed)
-        return self._sandboxed(self.limits) if self.limits else self._here()
+            return entries.instantiate(
+                _attribute(self.path, self.spec, self.registry.noun), self.seed
+            )
+        return self._sandboxed(self.limits) if self.limits else self._in_process()
 
-    def _sandboxed(self, limits: Limits) -> "Sandboxed":
-        from evaluation.candidates.sandbox.solver import Sandboxed
+    def _sandboxed(self, limits: Limits) -> "SandboxedSolver":
+        from evaluation.candidates.sandbox.solver import SandboxedSolver
 
         assert self.path is not None
         try:
-            return Sandboxed(self.path, self.entry, self.seed, limits, self.permute)
+            return SandboxedSolver(self.path, self.entry, self.seed, limits, self.permute)
         except ValueError as error:
             raise ValueError(f"{self.registry.noun} {self.spec!r}: {error}") from None
 
-    def _here(self) -> Any:
-        """Return the solver of a file, in this process."""
+    def _in_process(self) -> Any:
+        """Return the solver of a file, to run in this process."""
         assert self.path is not None
         try:
             name = entries.entry_name(self.path, self.entry)
-            module = entries.module_of(self.path)
+            module = entries.load_module(self.path)
             if not callable(getattr(module, name, None)):
                 raise ValueError(f"{self.path} has no callable {name!r}")
-            made = entries.made(getattr(module, name), self.seed)
-            dialect = entries.dialect_of(name, made)
+            solver = entries.instantiate(getattr(module, name), self.seed)
+            convention = entries.convention_of(name, solver)
         except ValueError as error:
             raise ValueError(f"{self.registry.noun} {self.spec!r}: {error}") from error
-        if dialect == "problem":
-            return made
-        from evaluation.candidates.sandbox.calling_conventions import Translated
+        if convention == "problem":
+            return solver
+        from evaluation.candidates.sandbox.calling_conventions import ConventionAdapter
 
-        return Translated(made, dialect, entries.imports(self.path, "torch"))
+        return ConventionAdapter(solver, convention, entries.imports_package(self.path, "torch"))
 
 
 @dataclass(frozen=True)
 class ForecasterCandidate(Candidate):
-    """A forecaster as it was asked for; parameters as of :class:`Candidate`."""
+    """A forecaster as the user named it; parameters as in :class:`Candidate`."""
 
     registry: ClassVar[Registry] = lb.FORECASTERS
 
 
-def parameters(made: Any) -> dict[str, Any]:
-    """Return the parameters of what was made, for its record; what is not JSON as its repr."""
-    if isinstance(found := getattr(made, "program_parameters", None), dict):
-        return found  # of a program in a process of its own, as it says
-    if not is_dataclass(made) or inspect.isclass(made):
+def parameters(candidate: Any) -> dict[str, Any]:
+    """Return the parameters of a solver or forecaster for its record; non-JSON values as repr."""
+    # A sandboxed program reports its own parameters.
+    if isinstance(reported := getattr(candidate, "program_parameters", None), dict):
+        return reported
+    if not is_dataclass(candidate) or inspect.isclass(candidate):
         return {}
-    return dict(json.loads(json.dumps(asdict(made), default=repr)))
+    return dict(json.loads(json.dumps(asdict(candidate), default=repr)))
 
 
 def _attribute(path: Path, spec: str, noun: str) -> Any:
     if not path.is_file():
         raise ValueError(f"{noun} {spec!r}: there is no file {path}")
-    module = entries.module_of(path)
+    module = entries.load_module(path)
     name = spec.rpartition(":")[2] if ":" in spec else ""
-    own = [
+    defined = [
         key
         for key, value in vars(module).items()
         if callable(value) and getattr(value, "__module__", None) == module.__name__
@@ -172,6 +177,6 @@ def _attribute(path: Path, spec: str, noun: str) -> Any:
     if not name or not callable(getattr(module, name, None)):
         raise ValueError(
             f"{noun} {spec!r}: {path} has no callable {name!r}; give {path}:NAME, where NAME is "
-            f"one of {', '.join(own) or '(the file defines none)'}"
+            f"one of {', '.join(defined) or '(the file defines none)'}"
         )
     return getattr(module, name)

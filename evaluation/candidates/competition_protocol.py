@@ -1,4 +1,4 @@
-"""What an entry to the balancing competition is asked and answers."""
+"""Call and answer of an entry to the balancing competition."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ def checked_answer(answer: Any, placement: lb.Placement) -> tuple[NDArray[np.int
     Raises
     ------
     ValueError
-        If the answer is illegal for a run that stands at ``placement``.
+        If the answer is illegal while ``placement`` is loaded.
     """
     if not isinstance(answer, tuple) or len(answer) != 4:
         raise ValueError(

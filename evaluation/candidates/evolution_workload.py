@@ -1,4 +1,4 @@
-"""What evolved programs are judged on: windows of load, and the sizes they are asked for."""
+"""Workloads that score evolved programs: windows of load and a deployment."""
 
 import functools
 import json
@@ -15,22 +15,22 @@ from lb.checked import checked_amounts, checked_integer
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """Windows that follow one another, and the arguments of ``rebalance_experts`` beside them.
+    """Consecutive windows of load, and the other arguments of ``rebalance_experts``.
 
     Parameters
     ----------
     name
-        What it is called.
+        Name of the workload.
     loads
-        [windows, layers, experts] tokens, oldest first, two windows or more.
+        [windows, layers, experts] tokens of at least two windows, oldest first.
     num_replicas, num_groups, num_nodes, num_gpus
-        Slots of a layer over all ranks, expert groups, nodes and ranks. The defaults are those of
+        Slots of a layer over all ranks, expert groups, nodes, and ranks. The defaults are those of
         ADRS.
 
     Raises
     ------
     ValueError
-        If there are fewer than two windows, or the sizes do not go together.
+        If there are fewer than two windows, or a size does not divide another one.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Workload:
         self.problem(0)
 
     def problem(self, window: int) -> lb.Problem:
-        """Return the problem after a window: that window and nothing else."""
+        """Return the problem after a window. Its load is that window alone."""
         return lb.Problem(
             self.loads[window],
             self.num_gpus,
@@ -65,16 +65,16 @@ class Workload:
 
     @classmethod
     def of_trace(cls, trace: Any, window_steps: int, **sizes: int) -> "Workload":
-        """Return a routing trace in complete windows of so many steps.
+        """Return the workload of a routing trace, cut into complete windows.
 
         Parameters
         ----------
         trace
-            As :func:`traces.load` returns it.
+            A routing trace, as :func:`traces.load` returns it.
         window_steps
             Steps of a window.
         sizes
-            As the parameters.
+            Deployment sizes, as in :class:`Workload`.
         """
         counts = np.concatenate([block.counts for block in trace.blocks()])
         return cls(str(trace.model), _summed(counts, window_steps), **sizes)
@@ -88,25 +88,26 @@ class Workload:
         path
             The file.
         interval
-            Records of a window; what is left over at the end is left out.
+            Records in one window. An incomplete last window is left out.
         sizes
-            As the parameters.
+            Deployment sizes, as in :class:`Workload`.
 
         Raises
         ------
         ValueError
-            If it is no such file.
+            If the file has another format.
         """
         try:
             records = json.loads(Path(path).read_text(encoding="utf-8"))["load_history"]
-            counts = np.array([one["logical_expert_load"] for one in records], dtype=np.float64)
+            loads = [record["logical_expert_load"] for record in records]
+            counts = np.array(loads, dtype=np.float64)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{path}: no load_history of ADRS ({error!r})") from None
         return cls(Path(path).stem, _summed(counts, interval), **sizes)
 
 
 def _summed(counts: ArrayLike, size: int) -> NDArray[np.float64]:
-    """Return [windows, layers, experts] the sums of so many steps each."""
+    """Return [windows, layers, experts] sums over ``size`` steps each."""
     steps = np.asarray(counts, dtype=np.float64)
     size = checked_integer(size, "window_steps", at_least=1)
     windows = len(steps) // size
@@ -116,12 +117,12 @@ def _summed(counts: ArrayLike, size: int) -> NDArray[np.float64]:
 
 
 @functools.cache
-def usual() -> tuple[Workload, ...]:
-    """Return what is judged on unless told otherwise; the choice is ours.
+def default_workloads() -> tuple[Workload, ...]:
+    """Return the two default workloads. The choice is ours.
 
-    Generated drift at the size of DeepSeek-V3, as ADRS asks (288 slots, 8 groups, 4 nodes, 32
-    ranks), in 12 windows; and recorded tokens of DeepSeek-V2-Lite that change domain twice, in 12
-    windows of 2,048, on 32 ranks of 3 slots.
+    The first is generated drift at the size of DeepSeek-V3 in 12 windows, with the sizes of ADRS:
+    288 slots, 8 groups, 4 nodes, 32 ranks. The second has recorded tokens of DeepSeek-V2-Lite that
+    change their domain twice, in 12 windows of 2,048 tokens, on 32 ranks with 3 slots each.
     """
     import traces
 

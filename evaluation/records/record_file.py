@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import lb
-from evaluation.candidates.sandbox.program_error import Raised
+from evaluation.candidates.sandbox.program_error import ProgramError
 from evaluation.records.source_hash import ROOT, score_hash
 from traces.atomic_file import atomic_write
 
@@ -34,7 +34,7 @@ def failure(error: BaseException) -> dict[str, str]:
     """
     if isinstance(error, lb.Infeasible):
         return {"status": "infeasible", "reason": str(error)}
-    if isinstance(error, Raised):
+    if isinstance(error, ProgramError):
         return {"status": "failed", "reason": str(error)}
     return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
 

@@ -11,7 +11,7 @@ from evaluation.kinds import suite_file
 from evaluation.kinds.task import tasks
 from evaluation.records import sweep
 
-STRANGER = """
+THIRD_PARTY = """
 import numpy as np
 def rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus):
     order = np.argsort(-weight, axis=1)
@@ -23,8 +23,8 @@ def rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus):
 def made(tmp_path_factory):
     """Run two solvers on the quickest scenario; return the folder of records and the file."""
     folder = tmp_path_factory.mktemp("made")
-    file = folder / "stranger.py"
-    file.write_text(STRANGER)
+    file = folder / "third_party.py"
+    file.write_text(THIRD_PARTY)
     whole = suite_file.load("dispatch")
     chosen = [one for one in whole.scenarios if one.id == "olmoe-domains-ep16"][:1]
     small = replace(whole, scenarios=tuple(chosen))

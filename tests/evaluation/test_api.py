@@ -29,7 +29,7 @@ slots_per_rank = 5
 window_steps = 1
 dispatcher = ["even", "rotate"]
 """
-STRANGER = """
+THIRD_PARTY = """
 import numpy as np
 def rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus):
     table = np.tile(np.arange(num_replicas) % weight.shape[1], (len(weight), 1))
@@ -47,12 +47,12 @@ def suite(tmp_path):
 
 
 @pytest.fixture
-def stranger(tmp_path):
-    """Return a function that writes a stranger's program."""
+def third_party(tmp_path):
+    """Return a function that writes a third-party program."""
 
-    def write(body="", name="stranger.py"):
+    def write(body="", name="third_party.py"):
         path = tmp_path / name
-        path.write_text(STRANGER.format(body=body))
+        path.write_text(THIRD_PARTY.format(body=body))
         return path
 
     return write
@@ -75,11 +75,11 @@ def test_a_name_a_callable_and_a_candidate_score_alike(suite):
     assert evaluate(lambda problem: lb.solve(problem, "greedy"), suite).solver == "<lambda>"
 
 
-def test_a_strangers_file_needs_no_name(suite, stranger):
+def test_a_third_party_file_needs_no_name(suite, third_party):
     """Its scores say which file it was, and that it ran in a process of its own."""
-    path = stranger()
+    path = third_party()
     found = evaluate(path, suite)
-    assert found.solver == "stranger"
+    assert found.solver == "third_party"
     assert not found.failures
     assert 0 < found.combined_score <= 1
     assert found.provenance["solver_file"] == Candidate(str(path)).file_hash
@@ -99,9 +99,9 @@ def test_a_strangers_file_needs_no_name(suite, stranger):
         ("(", "failed: ValueError: .*cannot be run: SyntaxError"),
     ],
 )
-def test_a_solvers_fault_is_a_score_of_nothing(body, reason, suite, stranger):
+def test_a_solvers_fault_is_a_score_of_nothing(body, reason, suite, third_party):
     """Nothing is raised; the reason is in the failures of every scenario."""
-    found = evaluate(stranger(body), suite, limits=Limits(call_s=0.5))
+    found = evaluate(third_party(body), suite, limits=Limits(call_s=0.5))
     assert (found.combined_score, found.interval, found.scenarios) == (0.0, None, {})
     assert list(found.failures) == ["ep16/even", "ep16/rotate"]
     for text in found.failures.values():

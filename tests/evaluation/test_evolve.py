@@ -1,4 +1,4 @@
-"""The evaluator of evolutionary search: honest programs are ranked, everything else has 0."""
+"""The evaluator of evolutionary search ranks valid programs and gives 0 to all others."""
 
 import json
 import re
@@ -49,38 +49,40 @@ def program(tmp_path):
 
 
 def test_the_better_map_wins(program, workload):
-    """All numbers are there, and they fit together."""
-    found = {
+    """The more balanced placement scores higher, and the numbers are consistent."""
+    results = {
         name: evolve.evaluate(program(body), [workload], FAST) for name, body in PROGRAMS.items()
     }
-    for one in found.values():
-        assert set(one) == set(evolve.NUMBERS)
-        assert 0 < one["speed_score"] < 1
-        assert one["times_algorithm"] > 0
-        share = 0.9 + 0.1 * one["speed_score"]
-        assert one["combined_score"] == pytest.approx(one["balancedness_score_gpu"] * share)
-        assert one["balancedness_score_expert"] <= 1
-    assert found["good"]["balancedness_score_gpu"] > 0.9
-    assert found["round"]["balancedness_score_gpu"] < 0.7
+    for numbers in results.values():
+        assert set(numbers) == set(evolve.NUMBERS)
+        assert 0 < numbers["speed_score"] < 1
+        assert numbers["times_algorithm"] > 0
+        share = 0.9 + 0.1 * numbers["speed_score"]
+        assert numbers["combined_score"] == pytest.approx(numbers["balancedness_score_gpu"] * share)
+        assert numbers["balancedness_score_expert"] <= 1
+    assert results["good"]["balancedness_score_gpu"] > 0.9
+    assert results["round"]["balancedness_score_gpu"] < 0.7
 
 
 def test_balancedness_is_as_in_adrs(program, workload):
-    """Sums over layers of the mean over those of the maximum, on the window after."""
-    found = evolve.evaluate(program(PROGRAMS["round"]), [workload], FAST, windows=1)
-    # expert i sits in slot i, experts 0 to 3 again in slots 8 to 11: numbers are permuted, so only
-    # what no numbering changes is compared by hand: twelve slots on four ranks
+    """Balancedness is the sum of mean loads over the sum of maximum loads, on the next window."""
+    numbers = evolve.evaluate(program(PROGRAMS["round"]), [workload], FAST, windows=1)
+    # Experts are renumbered, so that only an upper bound can be computed by hand: the heaviest
+    # expert has at most two replicas, so that a rank has at least half of its load.
     mean = workload.loads[1].sum(axis=1) / 4
-    assert found["balancedness_score_gpu"] <= mean.sum() / (workload.loads[1].max(axis=1) / 2).sum()
+    assert (
+        numbers["balancedness_score_gpu"] <= mean.sum() / (workload.loads[1].max(axis=1) / 2).sum()
+    )
     everywhere = replace(workload, num_replicas=32)
     full = f"    return {ROUND}\n"
-    found = evolve.evaluate(program(full), [everywhere], FAST)
-    assert found["balancedness_score_gpu"] == pytest.approx(1.0)
-    expected = [one.mean(axis=1).sum() / one.max(axis=1).sum() for one in workload.loads[1:]]
-    assert found["balancedness_score_expert"] == pytest.approx(np.mean(expected))
+    numbers = evolve.evaluate(program(full), [everywhere], FAST)
+    assert numbers["balancedness_score_gpu"] == pytest.approx(1.0)
+    expected = [load.mean(axis=1).sum() / load.max(axis=1).sum() for load in workload.loads[1:]]
+    assert numbers["balancedness_score_expert"] == pytest.approx(np.mean(expected))
 
 
 def test_a_fast_bad_map_cannot_win(program, workload, monkeypatch):
-    """Speed is worth a tenth, even if answers took no time at all."""
+    """Speed is worth a tenth of the score, even for a program that takes no time."""
     slow = evolve.evaluate(program(PROGRAMS["good"]), [workload], FAST)
     monkeypatch.setattr(evolve, "reference_s", lambda load: 1e9)
     fast = evolve.evaluate(program(PROGRAMS["round"]), [workload], FAST)
@@ -96,7 +98,7 @@ CHEATS = {
         "infeasible: logcnt does not count what phy2log places",
     ),
     "raises": ("    raise KeyError(3)\n", "failed: KeyError: 3"),
-    "exits": ("    import os; os._exit(3)\n", "failed: it ended itself with exit status 3"),
+    "exits": ("    import os; os._exit(3)\n", "failed: it exited with status 3"),
     "hangs": ("    while True: pass\n", r"failed: the call took longer than 0\.5 s"),
     "syntax": ("    return (\n", "failed: .*cannot be run: SyntaxError"),
     "second": (
@@ -108,24 +110,24 @@ CHEATS = {
 
 
 @pytest.mark.parametrize("cheat", CHEATS)
-def test_what_is_no_map_has_nothing(cheat, program, workload):
-    """0 of everything, and the reason in words; also if only the last answer is none."""
+def test_an_invalid_answer_scores_zero(cheat, program, workload):
+    """All numbers are 0, with the reason, also if only the last answer is invalid."""
     body, reason = CHEATS[cheat]
-    found = evolve.evaluate(program(body), [workload], replace(FAST, call_s=0.5))
-    error = found.pop("error")
+    numbers = evolve.evaluate(program(body), [workload], replace(FAST, call_s=0.5))
+    error = numbers.pop("error")
     assert re.match(reason, error), error
-    assert found == dict.fromkeys(evolve.NUMBERS, 0.0)
+    assert numbers == dict.fromkeys(evolve.NUMBERS, 0.0)
 
 
 def test_a_missing_file_is_the_callers_fault():
-    """And is said."""
+    """A missing file raises an error and is no score."""
     with pytest.raises(ValueError, match=r"program_path = 'nowhere\.py': there is no such file"):
         evolve.evaluate("nowhere.py")
 
 
 def test_results_are_written_as_shinkaevolve_reads_them(program, workload, tmp_path, monkeypatch):
-    """Two files: numbers, and whether the program is correct."""
-    monkeypatch.setattr(evolve, "usual", lambda: (workload,))
+    """ShinkaEvolve gets two files: the numbers, and whether the program is correct."""
+    monkeypatch.setattr(evolve, "default_workloads", lambda: (workload,))
     folder = tmp_path / "results"
     metrics = evolve.write_results(program(PROGRAMS["round"]), folder)
     assert json.loads((folder / "metrics.json").read_text()) == metrics

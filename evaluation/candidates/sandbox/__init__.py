@@ -1,6 +1,6 @@
-"""Strangers' programs, each in a process of its own, where only the past arrives."""
+"""Sandbox of untrusted programs: each runs in its own process, which gets past loads only."""
 
 from evaluation.candidates.sandbox.limits import Limits
-from evaluation.candidates.sandbox.solver import Sandboxed
+from evaluation.candidates.sandbox.solver import SandboxedSolver
 
-__all__ = ["Limits", "Sandboxed"]
+__all__ = ["Limits", "SandboxedSolver"]

@@ -1,4 +1,4 @@
-"""Which callable of a user's file is meant, and how it wants to be asked."""
+"""Find the entry in a user's file, and its calling convention."""
 
 import ast
 import hashlib
@@ -9,28 +9,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-#: Names that are found in a file without being named.
-KNOWN = ("rebalance_experts", "rebalance", "solver", "solve")
+#: Entries with these names are found without the user naming them.
+KNOWN_ENTRIES = ("rebalance_experts", "rebalance", "solver", "solve")
 
-#: Arguments that an entry cannot do without, to how it is asked.
-DIALECTS = {1: "problem", 3: "competition", 5: "eplb"}
+#: Calling convention by the number of required arguments.
+CONVENTIONS = {1: "problem", 3: "competition", 5: "eplb"}
 
 
 def entry_name(path: Path, name: str = "") -> str:
-    """Return the name to ask for in a user's file, without running it.
+    """Return the name of the entry in a user's file, without running the file.
 
     Parameters
     ----------
     path
         The file.
     name
-        What the user named; empty: the only one of :data:`KNOWN` that the file defines, else its
-        only function of ``problem``, or class whose objects are called with ``problem``.
+        The name that the user gave. If it is empty, the entry is the only one of
+        :data:`KNOWN_ENTRIES` that the file defines, or else the only function of ``problem`` or
+        class whose objects are called with ``problem``.
 
     Raises
     ------
     ValueError
-        If there is no such file, it cannot be parsed, or nothing or more than one thing fits.
+        If there is no such file, it cannot be parsed, or it has no entry or several ones.
     """
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
@@ -46,18 +47,18 @@ def entry_name(path: Path, name: str = "") -> str:
             f"{path} has no callable {name!r}; give {path}:NAME, where NAME is one of "
             f"{', '.join(defined) or '(the file defines none)'}"
         )
-    fitting = [one for one in KNOWN if one in defined] or _of_problem(tree)
-    if len(fitting) == 1:
-        return fitting[0]
-    what = f"defines {' and '.join(fitting)}" if fitting else "defines no entry that is known"
+    entries = [known for known in KNOWN_ENTRIES if known in defined] or _solvers(tree)
+    if len(entries) == 1:
+        return entries[0]
+    fault = f"defines {' and '.join(entries)}" if entries else "defines no known entry"
     raise ValueError(
-        f"{path} {what}; give {path}:NAME, where NAME is one of "
+        f"{path} {fault}; give {path}:NAME, where NAME is one of "
         f"{', '.join(defined) or '(the file defines none)'}"
     )
 
 
-def imports(path: Path, package: str) -> bool:
-    """Say whether a file imports a package anywhere."""
+def imports_package(path: Path, package: str) -> bool:
+    """Return whether a file imports a package anywhere."""
     for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -65,80 +66,83 @@ def imports(path: Path, package: str) -> bool:
             names = [node.module or ""]
         else:
             continue
-        if any(one.split(".")[0] == package for one in names):
+        if any(name.split(".")[0] == package for name in names):
             return True
     return False
 
 
 def is_seeded(path: Path, name: str = "") -> bool:
-    """Say, without running it, whether a file's entry is a class with a parameter ``seed``.
+    """Return whether a file's entry is a class with a parameter ``seed``, without running the file.
 
-    Parameters as of :func:`entry_name`; what that refuses has no seed.
+    Parameters as in :func:`entry_name`. A file without an entry has no seed.
     """
     try:
-        found = entry_name(path, name)
+        entry = entry_name(path, name)
     except ValueError:
         return False
     for node in ast.parse(path.read_bytes(), str(path)).body:
-        if isinstance(node, ast.ClassDef) and node.name == found:
-            made = [one for one in node.body if isinstance(one, ast.FunctionDef)]
-            taken = [_arguments(one) for one in made if one.name == "__init__"]
-            fields = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
-            named = [one.id for one in fields if isinstance(one, ast.Name)]
-            return "seed" in (taken[0] if taken else named)
+        if isinstance(node, ast.ClassDef) and node.name == entry:
+            methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+            arguments = [_arguments(method) for method in methods if method.name == "__init__"]
+            # A dataclass has no __init__ in its source: its annotated fields are the parameters.
+            targets = [item.target for item in node.body if isinstance(item, ast.AnnAssign)]
+            fields = [target.id for target in targets if isinstance(target, ast.Name)]
+            return "seed" in (arguments[0] if arguments else fields)
     return False
 
 
-def dialect_of(name: str, entry: Any) -> str:
-    """Return how an entry is asked: "problem", "eplb" or "competition".
+def convention_of(name: str, entry: Any) -> str:
+    """Return the calling convention of an entry: "problem", "eplb" or "competition".
 
-    That goes by its name or, under another name, by how many arguments it cannot do without.
+    The name decides, if it is a known one. Otherwise the number of required arguments does.
 
     Raises
     ------
     ValueError
-        If it cannot be called, or takes another number of arguments.
+        If the entry is not callable, or requires another number of arguments.
     """
     if not callable(entry):
         raise ValueError(f"{name} is a {type(entry).__name__}, which cannot be called")
     if name in ("rebalance_experts", "rebalance"):
         return "eplb" if name == "rebalance_experts" else "competition"
     try:
-        found = inspect.signature(entry).parameters.values()
-    except (TypeError, ValueError):
+        parameters = inspect.signature(entry).parameters.values()
+    except (TypeError, ValueError):  # a builtin or extension type without a signature
         return "problem"
-    needed = sum(
-        one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
-        for one in found
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = sum(
+        parameter.default is parameter.empty and parameter.kind in positional
+        for parameter in parameters
     )
-    if needed == 0 and any(one.kind is one.VAR_POSITIONAL for one in found):
+    if required == 0 and any(item.kind is item.VAR_POSITIONAL for item in parameters):
         return "problem"
-    if needed not in DIALECTS:
+    if required not in CONVENTIONS:
         raise ValueError(
-            f"{name} takes {needed} arguments; a solver takes problem, rebalance_experts takes "
+            f"{name} takes {required} arguments; a solver takes problem, rebalance_experts takes "
             "(weight, num_replicas, num_groups, num_nodes, num_gpus), and rebalance takes "
             "(hotness, n_device, n_red_expert)"
         )
-    return DIALECTS[needed]
+    return CONVENTIONS[required]
 
 
-def made(entry: Any, seed: int) -> Any:
-    """Return what is called: an object of a class, with the seed if it takes one."""
+def instantiate(entry: Any, seed: int) -> Any:
+    """Return the callable of an entry: a function, or an object of a class, seeded if possible."""
     if not inspect.isclass(entry):
         return entry
     seeded = "seed" in inspect.signature(entry).parameters
     return entry(**({"seed": seed} if seeded else {}))
 
 
-def module_of(path: Path) -> Any:
-    """Run a user's file once a process, under a name by which its solvers can be pickled.
+def load_module(path: Path) -> Any:
+    """Import a user's file, once per process, under a name by which its solvers can be pickled.
 
     Raises
     ------
     ValueError
-        Naming the file, if it fails.
+        Naming the file, if it raises an error.
     """
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    # The hash keeps two files of one name apart, and a changed file from its older version.
     name = f"podlab_candidate_{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
@@ -156,32 +160,33 @@ def module_of(path: Path) -> Any:
 
 
 def _defined(node: ast.AST) -> Iterator[str]:
-    """Yield what a module defines outside of its functions and classes; "*" if all of another."""
+    """Yield the names that a module defines at its top level; "*" for a wildcard import."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield child.name
         elif isinstance(child, ast.ImportFrom):
             names = (alias.asname or alias.name for alias in child.names)
-            yield from (one for one in names if one in KNOWN or one == "*")
+            yield from (name for name in names if name in KNOWN_ENTRIES or name == "*")
         elif isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
             yield child.id
         elif not isinstance(child, ast.Lambda | ast.comprehension):
             yield from _defined(child)
 
 
-def _of_problem(tree: ast.Module) -> list[str]:
-    """Return the functions of a problem, and classes whose objects are called with one."""
-    found = []
+def _solvers(tree: ast.Module) -> list[str]:
+    """Return the functions of ``problem``, and the classes whose objects are called with one."""
+    solvers = []
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and _arguments(node)[:1] == ["problem"]:
-            found.append(node.name)
+            solvers.append(node.name)
         elif isinstance(node, ast.ClassDef):
-            methods = [one for one in node.body if isinstance(one, ast.FunctionDef)]
-            called = [_arguments(one)[1:2] for one in methods if one.name == "__call__"]
-            found += [node.name] if ["problem"] in called else []
-    return found
+            methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+            calls = [_arguments(method)[1:2] for method in methods if method.name == "__call__"]
+            solvers += [node.name] if ["problem"] in calls else []
+    return solvers
 
 
 def _arguments(function: ast.FunctionDef) -> list[str]:
-    taken = function.args
-    return [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)]
+    arguments = function.args
+    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    return [argument.arg for argument in every]

@@ -1,21 +1,21 @@
-"""What a program is started with: a bare environment, and namespaces of its own where asked for."""
+"""Environment variables of a program, and the command that isolates it in namespaces."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-#: What a program keeps of our environment.
+#: Environment variables that a program inherits.
 KEPT = ("PATH", "NUMBA_CACHE_DIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
-#: One thread each: a laboratory runs several programs beside one another.
+#: One thread for each library: a sweep runs several programs at the same time.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def environment(folder: str) -> dict[str, str]:
-    """Return a program's whole environment; its home is its own empty folder."""
+    """Return the whole environment of a program; ``HOME`` is its own empty folder."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    paths = [str(Path(one).resolve()) for one in sys.path if one != ""] + [str(_root())]
+    paths = [str(Path(entry).resolve()) for entry in sys.path if entry != ""] + [str(_root())]
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
         **dict.fromkeys(THREADS, "1"),
@@ -29,13 +29,13 @@ def environment(folder: str) -> dict[str, str]:
     }
 
 
-def apart() -> list[str]:
-    """Return the command under which a program has its own users, network and processes.
+def isolation_command() -> list[str]:
+    """Return the command that runs a program in its own user, network and process namespaces.
 
     Raises
     ------
     RuntimeError
-        If the system has no ``unshare`` or does not allow it.
+        If the system has no ``unshare``, or does not allow it.
     """
     command = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"]
     try:

@@ -1,4 +1,4 @@
-"""What a stranger's program may use before it is stopped."""
+"""Limits of an untrusted program."""
 
 import math
 from dataclasses import dataclass, fields
@@ -9,32 +9,32 @@ MEBIBYTE = 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one program in a process of its own; all of them are ours.
+    """Limits of one program in its own process. All values are our choice.
 
     Parameters
     ----------
     call_s
-        Seconds of wall time that one answer may take.
+        Wall time of one call, seconds.
     total_s
-        Seconds of wall time for all answers of one run together.
+        Wall time of all calls of one run together, seconds.
     start_s
-        Seconds of wall time until the file is loaded.
+        Wall time until the file is loaded, seconds.
     memory_bytes
         Private writable memory of each of its processes (RLIMIT_DATA).
     output_bytes
-        What it may write to standard output and standard error together.
+        Bytes written to standard output and standard error together.
     file_bytes
-        Largest file that it may write (RLIMIT_FSIZE).
+        Size of the largest file that it may write (RLIMIT_FSIZE).
     processes
-        Processes that it may start beside itself, looked at ten times a second.
+        Processes that it may start, counted ten times a second.
     isolate
-        Run it under ``unshare`` in user, network and process namespaces of its own, where the
-        system allows that: no network, and no process survives it.
+        Run it under ``unshare`` in its own user, network and process namespaces, if the system
+        allows it: the program has no network, and no child process survives it.
 
     Raises
     ------
     ValueError
-        If a bound is not a positive number.
+        If a limit is not a positive number.
     """
 
     call_s: float = 10.0
@@ -47,25 +47,25 @@ class Limits:
     isolate: bool = False
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            if one.name != "isolate":
-                _check(one.name, getattr(self, one.name), whole=one.type is int)
+        for limit in fields(self):
+            if limit.name != "isolate":
+                _check(limit.name, getattr(self, limit.name), whole=limit.type is int)
 
 
 def from_options(time_limit: float, memory_limit: float) -> Limits:
-    """Return the limits that a command's options stand for.
+    """Return the limits of the options ``--time-limit`` and ``--memory-limit``.
 
     Parameters
     ----------
     time_limit
-        Seconds for one answer; all of a run together may take thirty times as long.
+        Seconds for one call. All calls of a run together may take thirty times as long.
     memory_limit
-        MiB.
+        Memory in MiB.
 
     Raises
     ------
     ValueError
-        Naming the option that bounds nothing.
+        Naming the option, if its value is not a finite number above 0.
     """
     for option, value in (("--time-limit", time_limit), ("--memory-limit", memory_limit)):
         if not math.isfinite(value) or value <= 0:
@@ -75,8 +75,8 @@ def from_options(time_limit: float, memory_limit: float) -> Limits:
 
 
 def _check(name: str, value: Any, whole: bool) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value <= 0:
         raise ValueError(f"{name} = {value!r} is not a finite number > 0; give one")
     if whole and value != int(value):
         raise ValueError(f"{name} = {value!r} is not whole; give {math.ceil(value)}")

@@ -1,56 +1,56 @@
-"""What a program writes: read as it comes, its ends kept, a flood noticed."""
+"""Standard output of a program: read at once, its end kept, its amount limited."""
 
 import os
 
-from evaluation.candidates.sandbox.wire import unpack_words
+from evaluation.candidates.sandbox.wire import unpack_text
 
-#: Bytes of the end that are kept for an error's text.
-KEPT = 600
+#: Last bytes that are kept for an error message.
+KEPT_BYTES = 600
 
 
-class Output:
+class ProgramOutput:
     """Standard output and standard error of a program.
 
     Parameters
     ----------
     pipe
-        Number of the pipe.
-    most
-        Bytes beyond which it is a flood.
+        File descriptor of the pipe.
+    limit_bytes
+        Largest number of bytes that the program may write.
     """
 
-    def __init__(self, pipe: int, most: int) -> None:
+    def __init__(self, pipe: int, limit_bytes: int) -> None:
         self.pipe = pipe
-        self.most = most
+        self.limit_bytes = limit_bytes
         self.written = 0
         self.closed = False
         self._end = b""
         os.set_blocking(pipe, False)
 
     @property
-    def flooded(self) -> bool:
-        """Whether more was written than may be."""
-        return self.written > self.most
+    def exceeds_limit(self) -> bool:
+        """Whether the program wrote more than its limit."""
+        return self.written > self.limit_bytes
 
     @property
     def last(self) -> str:
-        """The last words, on one line."""
-        return unpack_words(self._end, KEPT)
+        """The last output, on one line."""
+        return unpack_text(self._end, KEPT_BYTES)
 
     def read(self) -> bool:
-        """Take what is there, up to one buffer; return whether the pipe has been closed."""
+        """Read up to one buffer without waiting; return whether the pipe is closed."""
         try:
-            got = os.read(self.pipe, 65_536)
+            chunk = os.read(self.pipe, 65_536)
         except BlockingIOError:
             return False
-        self.closed = not got
-        self.written += len(got)
-        self._end = (self._end + got)[-KEPT:]
+        self.closed = not chunk
+        self.written += len(chunk)
+        self._end = (self._end + chunk)[-KEPT_BYTES:]
         return self.closed
 
-    def rest(self) -> None:
-        """Take what is left of a program that has ended, no more than a flood."""
-        while not self.closed and not self.flooded:
+    def read_rest(self) -> None:
+        """Read the rest of a program that has ended, up to the limit."""
+        while not self.closed and not self.exceeds_limit:
             before = self.written
             self.read()
             if self.written == before:

@@ -1,4 +1,4 @@
-"""A program's process group: how many it has become, and the end of all of them."""
+"""The process group of a program: count its processes and end them."""
 
 import contextlib
 import os
@@ -9,32 +9,35 @@ if TYPE_CHECKING:
     import subprocess
 
 
-def members(group: int, most: int) -> int:
-    """Return how many processes a group has, counted up to ``most``; 1 where there is no /proc.
+def count_members(group: int, most: int) -> int:
+    """Return the number of processes of a group, counted up to ``most``; 1 without /proc.
 
-    What has left the group by ``setsid`` is not seen; only a namespace of its own holds that.
+    A process that has left the group by ``setsid`` is not counted. Only its own process namespace
+    (``isolate``) contains it.
     """
-    found = 0
+    count = 0
     try:
         names = os.listdir("/proc")
     except OSError:
         return 1
     for name in names:
+        # Skip older processes: the group's id is that of its leader, which started first.
         if not name.isdecimal() or int(name) < group:
             continue
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
-                after = file.read().rpartition(b")")[2].split()
+                # The fields after the command, which is in parentheses: state, parent, group.
+                fields = file.read().rpartition(b")")[2].split()
         except OSError:
-            continue  # it has ended meanwhile
-        found += len(after) > 2 and int(after[2]) == group
-        if found >= most:
+            continue  # the process has ended meanwhile
+        count += len(fields) > 2 and int(fields[2]) == group
+        if count >= most:
             break
-    return max(found, 1)
+    return max(count, 1)
 
 
 def kill(popen: "subprocess.Popen[bytes]") -> None:
-    """End a process and all of its group, and wait for it; nothing happens twice."""
+    """Kill a process and its group, and wait for it. A second call does nothing."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(popen.pid, signal.SIGKILL)
     popen.wait()

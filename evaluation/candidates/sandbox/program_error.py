@@ -1,5 +1,5 @@
-"""The error that stands for one that a program raised itself, in a process of its own."""
+"""The error that stands for an exception of a sandboxed program."""
 
 
-class Raised(RuntimeError):
-    """What a program raised: its type and text, "KeyError: 3"."""
+class ProgramError(RuntimeError):
+    """An exception of a program, as type and text: "KeyError: 3"."""

@@ -1,4 +1,4 @@
-"""A solver from a stranger's file: asked in a process of its own, answers checked in ours."""
+"""An untrusted program as a solver: it runs in its own process, its answers are checked here."""
 
 import hashlib
 import time
@@ -13,36 +13,35 @@ from evaluation.candidates.sandbox import wire
 from evaluation.candidates.sandbox.entry_point import entry_name
 from evaluation.candidates.sandbox.limits import Limits
 from evaluation.candidates.sandbox.permutation import Permutation
-from evaluation.candidates.sandbox.process import Process
+from evaluation.candidates.sandbox.process import ProgramProcess
 
 
-class Sandboxed:
-    """A user's program as a :class:`lb.Solver`; trace, clock and future stay with the caller.
+class SandboxedSolver:
+    """A user's program as a :class:`lb.Solver`. Trace, clock and future stay with the caller.
 
-    The process starts when something is asked of it, and ends with :meth:`close`, with this object,
-    or when it breaks a limit. Experts have other numbers in there, drawn from the seed and the
-    file's hash, and the answer is given back in their own: a program cannot answer from a window
-    that it knows by heart. Which loads belong together it still sees, so whoever sorts them can
-    still recognise a published trace.
+    The process starts with the first call, and ends with :meth:`close`, with this object, or when
+    the program breaks a limit. The program sees the experts under new numbers, drawn from the seed
+    and the hash of the file. So it cannot answer from windows that it has stored. The loads of a
+    layer stay together: a program that sorts them can still recognise a published trace.
 
     Parameters
     ----------
     path
         The file.
     name
-        The callable in it; empty where it defines exactly one known entry
+        The callable in the file; empty if the file defines exactly one known entry
         (:func:`evaluation.candidates.sandbox.entry_point.entry_name`).
     seed
-        Given to a class that takes one, and of the numbers of experts.
+        Random seed of a class that takes one, and of the new expert numbers.
     limits
-        What it may use.
+        Limits of the process.
     permute
-        Whether experts have other numbers.
+        Whether the experts are renumbered.
 
     Raises
     ------
     ValueError
-        If the file is missing, cannot be parsed, or no entry is found in it.
+        If the file is missing, cannot be parsed, or has no entry.
     """
 
     def __init__(
@@ -59,8 +58,8 @@ class Sandboxed:
         self.limits = limits or Limits()
         self.permute = permute
         self._digest = hashlib.sha256(self.path.read_bytes()).digest()
-        self._orders: dict[tuple[int, int, int], Permutation] = {}
-        self._process: Process | None = None
+        self._permutations: dict[tuple[int, int, int], Permutation] = {}
+        self._process: ProgramProcess | None = None
         self._used_s = 0.0
 
     @property
@@ -70,19 +69,19 @@ class Sandboxed:
 
     @property
     def honours(self) -> frozenset[str]:
-        """Demands that the program says it respects; starts it."""
+        """Demands that the program says it honours. Starts the process."""
         return frozenset(map(str, self._started().about.get("honours", ())))
 
     @property
     def forecasts(self) -> bool:
-        """Whether the program says that it makes its own guess; starts it."""
+        """Whether the program says that it makes its own forecast. Starts the process."""
         return bool(self._started().about.get("forecasts"))
 
     @property
     def program_parameters(self) -> dict[str, Any]:
-        """Fields of the program's object, as it says; starts it."""
-        found = self._started().about.get("parameters")
-        return found if isinstance(found, dict) else {}
+        """Parameters that the program reports. Starts the process."""
+        parameters = self._started().about.get("parameters")
+        return parameters if isinstance(parameters, dict) else {}
 
     def __call__(self, problem: lb.Problem) -> lb.Placement:
         """Return the program's placement.
@@ -90,40 +89,40 @@ class Sandboxed:
         Raises
         ------
         TimeoutError
-            If the answer, or all of them together, take too long.
+            If the call, or all calls together, take too long.
         Infeasible
-            If the answer is none of this problem.
-        Raised
+            If the answer is no valid placement of the problem.
+        ProgramError
             If the program raised an exception.
         RuntimeError
-            If it died or broke another limit.
+            If the process died or broke another limit.
         """
-        table, _ = self._answer(problem, self._order(problem) if self.permute else None)
+        table, _ = self._answer(problem, self._permutation(problem) if self.permute else None)
         return problem.check(lb.Placement(table, problem.num_ranks))
 
     @property
-    def dialect(self) -> str:
-        """How the program is asked: "problem", "eplb" or "competition"; starts it."""
-        return str(self._started().about.get("dialect"))
+    def convention(self) -> str:
+        """Calling convention: "problem", "eplb" or "competition". Starts the process."""
+        return str(self._started().about.get("convention"))
 
     def rebalance(
         self, hotness: NDArray[np.int32], n_device: int, n_red_expert: int
     ) -> tuple[bool, list[int], NDArray[np.int64], None]:
-        """Play the balancing competition with a program that has its ``rebalance``.
+        """Answer as an entry to the balancing competition.
 
-        Experts keep their numbers there: the protocol says what is loaded at the start.
+        The experts keep their numbers, because the protocol fixes the placement at the start.
 
         Parameters
         ----------
         hotness
             [iterations, layers, experts] counts.
         n_device, n_red_expert
-            Ranks, and slots of a layer beyond one for each expert.
+            Ranks, and slots of a layer in addition to one for each expert.
 
         Raises
         ------
         TimeoutError, RuntimeError, Infeasible
-            As of a call.
+            As in a call.
         """
         slots = hotness.shape[2] + n_red_expert
         problem = lb.Problem(hotness, n_device, slots // n_device)
@@ -131,22 +130,24 @@ class Sandboxed:
         return bool(order), order, table.reshape(len(table), n_device, -1), None
 
     def _answer(
-        self, problem: lb.Problem, order: Permutation | None
+        self, problem: lb.Problem, permutation: Permutation | None
     ) -> tuple[NDArray[np.int64], list[int]]:
         process = self._started()
-        payload = wire.pack_problem(problem, order.hidden(problem) if order else None)
-        left = self.limits.total_s - self._used_s
-        if left <= 0:
+        payload = wire.pack_problem(problem, permutation.renumber(problem) if permutation else None)
+        remaining_s = self.limits.total_s - self._used_s
+        if remaining_s <= 0:
             self.close()
             raise TimeoutError(f"its calls took longer than {self.limits.total_s:g} s together")
         shape = (problem.num_layers, problem.num_slots)
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
-            raw = process.ask(payload, wire.most_bytes(shape), min(self.limits.call_s, left))
+            raw = process.ask(
+                payload, wire.max_answer_bytes(shape), min(self.limits.call_s, remaining_s)
+            )
         finally:
-            self._used_s += time.monotonic() - begun
+            self._used_s += time.monotonic() - started
         table, layers = wire.unpack_table(raw, shape)
-        return (table if order is None else order.shown(table)), layers
+        return (table if permutation is None else permutation.restore(table)), layers
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -155,16 +156,16 @@ class Sandboxed:
             self._process = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Sandboxed, (self.path, self.name, self.seed, self.limits, self.permute)
+        return SandboxedSolver, (self.path, self.name, self.seed, self.limits, self.permute)
 
-    def _started(self) -> Process:
+    def _started(self) -> ProgramProcess:
         if self._process is None or not self._process.close.alive:
-            self._process = Process(self.path, self.name, self.seed, self.limits)
+            self._process = ProgramProcess(self.path, self.name, self.seed, self.limits)
         return self._process
 
-    def _order(self, problem: lb.Problem) -> Permutation:
+    def _permutation(self, problem: lb.Problem) -> Permutation:
         key = (problem.num_layers, problem.num_experts, problem.expert_groups)
-        if key not in self._orders:
+        if key not in self._permutations:
             seed = [self.seed, *self._digest[:16], *key]
-            self._orders[key] = Permutation.drawn(*key, seed)
-        return self._orders[key]
+            self._permutations[key] = Permutation.random(*key, seed)
+        return self._permutations[key]

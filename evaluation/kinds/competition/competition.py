@@ -121,7 +121,7 @@ def entry_of(solver: Any) -> Rebalance:
 
     In the sandbox that is a method; in this process it is what the file holds.
     """
-    if getattr(solver, "dialect", None) != "competition":
+    if getattr(solver, "convention", None) != "competition":
         return Competitor(solver)
     own: Rebalance = getattr(solver, "rebalance", None) or solver.entry
     return own

@@ -1,4 +1,4 @@
-"""Solvers from a user's own file."""
+"""Solvers by registered name and from a user's file."""
 
 import pickle
 
@@ -32,14 +32,14 @@ def path(tmp_path):
 
 
 def test_function_and_class(path):
-    """A function is taken as it is; a class is made, with the seed if it takes one."""
+    """A function is the solver itself; a class is instantiated, with the seed if it takes one."""
     assert Candidate(f"{path}:mine").make().__name__ == "mine"
     assert Candidate(f"{path}:Seeded", seed=4).make().seed == 4
     assert Candidate("random", seed=4).make() == lb.make("random", seed=4)
 
 
 def test_solver_from_a_file_can_be_pickled(path):
-    """Conformance includes pickling, for a user's file too."""
+    """A solver from a file passes the conformance checks, which include pickling."""
     solver = Candidate(f"{path}:mine").make()
     assert pickle.loads(pickle.dumps(solver)) is solver
     outcome = lb.testing.check_solver(solver, known_failures=lb.make("contiguous").known_failures)
@@ -47,13 +47,13 @@ def test_solver_from_a_file_can_be_pickled(path):
 
 
 def test_names_do_not_clash(path):
-    """A user's `greedy` is not ours."""
+    """An entry with a registered name is shown with the name of its file."""
     assert Candidate(f"{path}:greedy").name == "own:greedy"
     assert Candidate(f"{path}:mine").name == "mine"
 
 
 def test_changed_file_is_another_solver(path):
-    """An edit gives another hash, and the new code runs."""
+    """An edited file has another hash, and its new code runs."""
     before = Candidate(f"{path}:mine")
     first = before.file_hash
     before.make()
@@ -73,13 +73,13 @@ def test_changed_file_is_another_solver(path):
     ],
 )
 def test_wrong_specs_are_named(path, spec, message):
-    """File, name and what there is instead."""
+    """The error names file and entry, and the entries that exist."""
     with pytest.raises(ValueError, match=message):
         Candidate(spec.format(path=path)).make()
 
 
 def test_file_that_fails_is_named(tmp_path):
-    """A syntax error in the user's file is the user's to see."""
+    """A syntax error in the file is reported with the name of the file."""
     file = tmp_path / "bad.py"
     file.write_text("def mine(:\n")
     with pytest.raises(ValueError, match=r"bad\.py cannot be run: SyntaxError"):
@@ -87,17 +87,17 @@ def test_file_that_fails_is_named(tmp_path):
 
 
 def test_parameters_reach_the_solver():
-    """They go before the seed, travel to another process, and make another candidate."""
-    given = Candidate("incremental", params=(("share", 0.25),))
-    assert given.make().share == 0.25
-    assert pickle.loads(pickle.dumps(given)).make() == given.make()
-    assert given != Candidate("incremental")
+    """Parameters override the seed, survive pickling, and distinguish candidates."""
+    candidate = Candidate("incremental", params=(("share", 0.25),))
+    assert candidate.make().share == 0.25
+    assert pickle.loads(pickle.dumps(candidate)).make() == candidate.make()
+    assert candidate != Candidate("incremental")
     assert Candidate("random", seed=4, params=(("seed", 9),)).make().seed == 9
-    assert parameters(given.make())["share"] == 0.25
+    assert parameters(candidate.make())["share"] == 0.25
 
 
 def test_unknown_parameter_is_named():
-    """With those that there are."""
+    """The error lists the parameters that the solver takes."""
     with pytest.raises(
         ValueError, match=r"'incremental' has no parameter 'shares'; it takes .*share"
     ):

@@ -1,4 +1,4 @@
-"""Entries from a user's own file."""
+"""Entries to the competition from a user's file."""
 
 import re
 from pathlib import Path
@@ -40,13 +40,13 @@ def path(tmp_path):
 
 
 def test_functions_and_objects_are_taken_as_they_are(path):
-    """Whatever can be called."""
+    """A function or a callable object is the entry itself."""
     assert EntryCandidate(f"{path}:rebalance").make()(None, 2, 2)[0] is False
     assert EntryCandidate(f"{path}:made").make().seed == 7
 
 
 def test_classes_make_a_new_object_each_time(path):
-    """What an entry remembers is of one run; the seed is given to who takes it."""
+    """A class is instantiated for every run, with the seed if it takes one."""
     candidate = EntryCandidate(f"{path}:Remembers", seed=3)
     assert candidate.make().seed == 3
     assert candidate.make() is not candidate.make()
@@ -64,13 +64,13 @@ def test_classes_make_a_new_object_each_time(path):
     ],
 )
 def test_wrong_specs_are_named(path, spec, message):
-    """What is asked for, and what to give instead."""
+    """The error names the problem and the correct form."""
     with pytest.raises(ValueError, match=message):
         EntryCandidate(spec.format(path=path)).make()
 
 
-def test_the_page_s_file_plays(tmp_path):
-    """What docs/competition.md hands in answers as the default entry does."""
+def test_the_example_of_the_page_runs(tmp_path):
+    """The example of docs/competition.md answers like the default entry."""
     page = (Path(__file__).parents[3] / "docs" / "competition.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
     file = tmp_path / "handed_in.py"

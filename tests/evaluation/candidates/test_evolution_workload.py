@@ -1,4 +1,4 @@
-"""Windows of load, and the sizes that go with them."""
+"""Workloads of evolved programs: windows of load and sizes."""
 
 import json
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import traces
-from evaluation.candidates.evolution_workload import Workload, usual
+from evaluation.candidates.evolution_workload import Workload, default_workloads
 
 
 def test_a_trace_is_cut_into_complete_windows():
-    """What is left over at the end is left out."""
+    """Seven steps are two windows of three; the last step is left out."""
     counts = np.arange(7 * 2 * 8).reshape(7, 2, 8)
-    found = Workload.of_trace(
+    workload = Workload.of_trace(
         traces.RoutingTrace(counts, "toy", top_k=2),
         3,
         num_replicas=12,
@@ -20,22 +20,22 @@ def test_a_trace_is_cut_into_complete_windows():
         num_nodes=2,
         num_gpus=4,
     )
-    assert found.name == "toy"
-    assert (found.loads == [counts[:3].sum(axis=0), counts[3:6].sum(axis=0)]).all()
-    problem = found.problem(1)
+    assert workload.name == "toy"
+    assert (workload.loads == [counts[:3].sum(axis=0), counts[3:6].sum(axis=0)]).all()
+    problem = workload.problem(1)
     assert (problem.num_slots, problem.num_nodes, problem.expert_groups) == (12, 2, 2)
-    assert (problem.load == found.loads[1]).all()
+    assert (problem.load == workload.loads[1]).all()
 
 
 def test_the_file_of_adrs_is_read(tmp_path):
-    """Windows of so many records, summed, as its own evaluator has it."""
+    """A window is the sum of two records, as in the evaluator of ADRS."""
     counts = np.random.default_rng(0).integers(0, 50, (5, 2, 8))
     path = tmp_path / "expert-load.json"
-    history = [{"logical_expert_load": one.tolist(), "step": 3} for one in counts]
+    history = [{"logical_expert_load": load.tolist(), "step": 3} for load in counts]
     path.write_text(json.dumps({"load_history": history}))
-    found = Workload.of_adrs(path, 2, num_replicas=8, num_groups=1, num_nodes=1, num_gpus=4)
-    assert (found.loads[1] == counts[2] + counts[3]).all()
-    assert len(found.loads) == 2
+    workload = Workload.of_adrs(path, 2, num_replicas=8, num_groups=1, num_nodes=1, num_gpus=4)
+    assert (workload.loads[1] == counts[2] + counts[3]).all()
+    assert len(workload.loads) == 2
     path.write_text('{"history": []}')
     with pytest.raises(ValueError, match=r"no load_history of ADRS \(KeyError"):
         Workload.of_adrs(path)
@@ -53,16 +53,19 @@ def test_the_file_of_adrs_is_read(tmp_path):
         (2, {"num_groups": 3}, "expert_groups = 3 does not divide"),
     ],
 )
-def test_sizes_that_do_not_go_together_are_refused(windows, sizes, message):
-    """By the inequality that they break."""
-    given = {"num_replicas": 12, "num_groups": 2, "num_nodes": 2, "num_gpus": 4, **sizes}
+def test_inconsistent_sizes_are_refused(windows, sizes, message):
+    """The error names the inequality that does not hold."""
+    arguments = {"num_replicas": 12, "num_groups": 2, "num_nodes": 2, "num_gpus": 4, **sizes}
     with pytest.raises(ValueError, match=message):
-        Workload("toy", np.ones((windows, 2, 8)), **given)
+        Workload("toy", np.ones((windows, 2, 8)), **arguments)
 
 
-def test_the_usual_ones_have_real_sizes():
-    """One as ADRS asks for it, one recorded."""
-    drift, recorded = usual()
+def test_default_workloads_have_real_sizes():
+    """One default workload has the sizes of ADRS, the other one is recorded.
+
+    A recorded window has 2,048 tokens, each with 6 experts.
+    """
+    drift, recorded = default_workloads()
     assert drift.loads.shape == (12, 58, 256)
     sizes = (drift.num_replicas, drift.num_groups, drift.num_nodes, drift.num_gpus)
     assert sizes == (288, 8, 4, 32)

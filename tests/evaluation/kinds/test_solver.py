@@ -233,7 +233,7 @@ def test_a_worker_that_dies_costs_its_own_row(podlab, tmp_path):
     assert re.search(r"^ *\d+ +greedy ", done.stdout, re.MULTILINE)
     done = podlab("bench", *call[:-1])
     assert done.returncode == 0
-    assert "dies on ep16, ep32: RuntimeError: it ended itself with exit status 9" in done.stdout
+    assert "dies on ep16, ep32: RuntimeError: it exited with status 9" in done.stdout
 
 
 def test_a_strangers_file_is_ranked_by_one_command(podlab, tmp_path):

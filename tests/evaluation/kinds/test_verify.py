@@ -33,7 +33,7 @@ def verdicts(made, records, tmp_path):
 
 def test_honest_records_reproduce_exactly(verdicts):
     """A registered solver, and one from a file in the sandbox."""
-    assert verdicts() == {"greedy": ("exact", ""), "stranger": ("exact", "")}
+    assert verdicts() == {"greedy": ("exact", ""), "third_party": ("exact", "")}
 
 
 def test_a_polished_score_differs(verdicts):
@@ -42,9 +42,9 @@ def test_a_polished_score_differs(verdicts):
     def polish(record):
         record["scores"]["efficiency"] += 0.001
 
-    found = verdicts("stranger", polish)
+    found = verdicts("third_party", polish)
     assert found["greedy"] == ("exact", "")
-    outcome, reason = found["stranger"]
+    outcome, reason = found["third_party"]
     assert outcome == "differs"
     assert reason.startswith("efficiency is 0.")
 
@@ -107,14 +107,14 @@ def test_a_solver_that_hangs_costs_its_own_record(made, verdicts):
     """Time limits hold for those who check too."""
     found = verdicts(limits=Limits(call_s=1e-4))
     assert found["greedy"] == ("exact", "")
-    assert found["stranger"][0] == "differs"
-    assert "it is failed here (TimeoutError: the call took longer" in found["stranger"][1]
+    assert found["third_party"][0] == "differs"
+    assert "it is failed here (TimeoutError: the call took longer" in found["third_party"][1]
 
 
 def test_a_sample_is_drawn_by_its_seed(verdicts):
     """Equal seeds draw equally; some seed draws each."""
     drawn = {tuple(verdicts(sample=1, seed=seed)) for seed in range(6)}
-    assert drawn == {("greedy",), ("stranger",)}
+    assert drawn == {("greedy",), ("third_party",)}
     assert verdicts(sample=1, seed=3) == verdicts(sample=1, seed=3)
     with pytest.raises(ValueError, match="sample = 0 < 1"):
         verdicts(sample=0)

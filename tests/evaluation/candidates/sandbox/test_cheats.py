@@ -1,4 +1,4 @@
-"""What strangers' programs do to a laboratory costs them their own row, with the reason."""
+"""A misbehaving program loses its own row of a sweep, with the reason."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ CHEATS = {
     "hang": ("import time; time.sleep(600)", TimeoutError, r"the call took longer than 0\.5 s"),
     "spin": ("while True: pass", TimeoutError, r"the call took longer than 0\.5 s"),
     "exit": ("import sys; sys.exit(3)", RuntimeError, "SystemExit: 3"),
-    "leave": ("import os; os._exit(0)", RuntimeError, "it ended itself with exit status 0"),
+    "leave": ("import os; os._exit(0)", RuntimeError, "it exited with status 0"),
     "raise": ("raise KeyError('no')", RuntimeError, "KeyError: 'no'"),
     "recursion": (
         "rebalance_experts(weight, 1, 1, 1, 1)",
@@ -38,7 +38,7 @@ CHEATS = {
     "flood": (
         "while True: print('x' * 60_000)",
         RuntimeError,
-        r"it wrote more than 1048576 bytes of output; its last words: x+",
+        r"it wrote more than 1048576 bytes of output; last output: x+",
     ),
     "memory": (
         "held = [bytearray(2**26) for _ in range(64)]",
@@ -70,7 +70,7 @@ CHEATS = {
 
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_a_cheat_costs_only_its_own_answer(cheat, program, problem):
-    """The error says what happened, and afterwards nothing of it runs."""
+    """The error states the reason, and no process of the program survives."""
     body, error, reason = CHEATS[cheat]
     limits = HURRIED if cheat in ("hang", "spin") else FAST
     solver = program(f"{SPREAD}    {body}\n{PLACED}", limits=limits)
@@ -81,11 +81,11 @@ def test_a_cheat_costs_only_its_own_answer(cheat, program, problem):
 
 
 def _running(name):
-    """Return what still runs with the name of a file in its command line."""
+    """Return the running processes with the name of a file in their command line."""
     deadline = time.monotonic() + 2
     while True:
-        found = subprocess.run(["ps", "-eo", "pid,stat,args"], capture_output=True, text=True)
-        alive = [line for line in found.stdout.splitlines() if name in line and " Z" not in line]
+        listing = subprocess.run(["ps", "-eo", "pid,stat,args"], capture_output=True, text=True)
+        alive = [line for line in listing.stdout.splitlines() if name in line and " Z" not in line]
         if not alive or time.monotonic() > deadline:
             return alive
         time.sleep(0.02)
@@ -113,7 +113,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_bad_answers_are_refused_with_the_value(answer, program, problem):
-    """A map is never clipped, rounded or filled up."""
+    """A wrong table is refused; it is never clipped, rounded or completed."""
     text, reason = ANSWERS[answer]
     source = (
         "import numpy as np\n"
@@ -144,7 +144,7 @@ FRAMES = {
     "pickle": ("b'\\x80\\x04\\x95' + b'x' * 64", "are no frame"),
     "size": (
         "struct.pack('<4sBxxxIQ', b'plb1', 3, 1, 2**40)",
-        "answered with 1099511627776 bytes, and 220 are the most",
+        "answered with 1099511627776 bytes; 220 are allowed",
     ),
     "order": ("struct.pack('<4sBxxxIQ', b'plb1', 3, 7, 200)", "what it was not asked"),
     "kind": ("struct.pack('<4sBxxxIQ', b'plb1', 1, 1, 9)", "what it was not asked"),
@@ -157,14 +157,17 @@ FRAMES = {
 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_forged_frames_are_refused(frame, program, problem):
-    """A program that writes into the pipe itself gets no further than an honest one."""
+    """A program that writes to the pipe itself gains nothing.
+
+    The largest answer has 220 bytes: 12 of sizes, and 8 for each of 2 x 12 slots and 2 layers.
+    """
     text, reason = FRAMES[frame]
     with pytest.raises((RuntimeError, lb.Infeasible), match=reason):
         lb.solve(problem, program(FORGED.format(frame=text)))
 
 
 def test_a_program_sees_only_the_past(program, problem):
-    """No trace, scenario or secret reaches it: an empty folder, a bare environment, the problem."""
+    """A program sees its problem, an empty folder and a bare environment, and nothing else."""
     source = """
 import os, sys
 import lb
@@ -187,7 +190,7 @@ def solver(problem):
 
 
 def test_a_program_cannot_answer_from_memory(program, problem):
-    """An answer learned by heart under the experts' own numbers is worth nothing in there."""
+    """A stored placement in the original expert numbers is useless after renumbering."""
     future = np.random.default_rng(1).lognormal(sigma=2, size=problem.load.shape[1:])
     known = lb.solve(problem.replace(load=future, current=None), "greedy")
     source = (
@@ -198,12 +201,12 @@ def test_a_program_cannot_answer_from_memory(program, problem):
     best = known.balancedness(future).mean()
     seen = lb.solve(problem, program(source, permute=False))
     assert seen.balancedness(future).mean() == pytest.approx(best)
-    hidden = lb.solve(problem, program(source))
-    assert hidden.balancedness(future).mean() < 0.8 * best
+    renumbered = lb.solve(problem, program(source))
+    assert renumbered.balancedness(future).mean() < 0.8 * best
 
 
 def test_what_it_changes_stays_in_its_process(program, problem):
-    """A program that patches lb patches its own copy."""
+    """A program that patches lb patches its own copy only."""
     patch = "    import lb; lb.Placement.balancedness = lambda *_: np.ones(1)\n"
     source = SPREAD + patch + PLACED
     placement = lb.solve(problem, program(source))

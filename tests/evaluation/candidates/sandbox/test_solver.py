@@ -1,4 +1,4 @@
-"""A program as a solver: every form gets the problem that it knows, and its answer comes back."""
+"""A sandboxed program is a solver, whatever its calling convention."""
 
 import gc
 import pickle
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import lb
-from evaluation.candidates.sandbox import Sandboxed
-from evaluation.candidates.sandbox.environment import apart
+from evaluation.candidates.sandbox import SandboxedSolver
+from evaluation.candidates.sandbox.environment import isolation_command
 from tests.evaluation.candidates.sandbox.conftest import FAST
 
 SEEDED = """
@@ -55,7 +55,7 @@ def rebalance(hotness, n_device, n_red_expert):
 
 
 def test_a_class_gets_the_whole_problem(program, problem):
-    """Seed, demands, nodes, distances and advice arrive; what it says of itself comes back."""
+    """Seed, demands, nodes, distances and advice reach the program; its parameters come back."""
     asked = problem.replace(
         ranks_per_node=2, max_moves=4, rank_distance=np.ones((4, 4)), dispatcher="optimal"
     )
@@ -67,27 +67,27 @@ def test_a_class_gets_the_whole_problem(program, problem):
     assert (answer.physical_to_logical == problem.current.physical_to_logical).all()
 
 
-def test_deepseeks_form_answers_as_in_this_process(program, problem):
-    """The same maps as our solver of that name, if experts keep their numbers."""
+def test_an_eplb_program_answers_as_in_this_process(program, problem):
+    """The sandbox does not change the answer; renumbering keeps its balance."""
     asked = problem.replace(ranks_per_node=2, expert_groups=2, forecast=problem.load[-1])
-    here = lb.solve(asked, "eplb")
-    there = lb.solve(asked, program(EPLB, permute=False))
-    assert (there.physical_to_logical == here.physical_to_logical).all()
-    hidden = lb.solve(asked, program(EPLB))
-    assert hidden.balancedness(problem.load[-1]) == pytest.approx(
-        here.balancedness(problem.load[-1])
+    expected = lb.solve(asked, "eplb")
+    answer = lb.solve(asked, program(EPLB, permute=False))
+    assert (answer.physical_to_logical == expected.physical_to_logical).all()
+    renumbered = lb.solve(asked, program(EPLB))
+    assert renumbered.balancedness(problem.load[-1]) == pytest.approx(
+        expected.balancedness(problem.load[-1])
     )
 
 
-def test_the_competitions_form_changes_the_layers_it_names(program, problem):
-    """The other layer stays as it is loaded."""
+def test_a_competition_program_changes_the_layers_it_names(program, problem):
+    """A layer that the program does not name stays as it is loaded."""
     answer = lb.solve(problem, program(COMPETITION)).physical_to_logical
     assert (answer[0] == problem.current.physical_to_logical[0]).all()
     assert (answer[1] != problem.current.physical_to_logical[1]).any()
 
 
 def test_equal_seeds_answer_equally(program, problem):
-    """Two processes, one answer; and the object survives pickling without its process."""
+    """A pickled copy in another process gives the same answer."""
     solver = program(PLAIN)
     first = lb.solve(problem, solver).physical_to_logical
     again = pickle.loads(pickle.dumps(solver))
@@ -106,7 +106,7 @@ def rebalance_experts(weight, num_replicas, num_groups, num_nodes, num_gpus):
 
 
 def test_programs_of_torch_get_tensors(program, problem):
-    """And their tensors come back as numbers."""
+    """A program that imports torch gets tensors, and may return one."""
     pytest.importorskip("torch")
     limits = replace(FAST, memory_bytes=4096 * 2**20)
     asked = problem.replace(forecast=problem.load[-1])
@@ -114,7 +114,7 @@ def test_programs_of_torch_get_tensors(program, problem):
 
 
 def test_all_calls_together_have_a_limit(program, problem):
-    """Many short calls are as long as one long call."""
+    """All calls of a program together have a time limit."""
     source = (
         "import time, numpy as np\n"
         "def rebalance_experts(weight, slots, *_):\n"
@@ -127,17 +127,17 @@ def test_all_calls_together_have_a_limit(program, problem):
         lb.solve(problem, solver)
 
 
-def test_a_file_that_fails_to_load_says_so(program, problem):
-    """When it is first asked, with what was raised."""
-    with pytest.raises(RuntimeError, match=r"stranger0\.py cannot be run: OSError: full"):
+def test_a_file_that_fails_to_load_raises_on_the_first_call(program, problem):
+    """The error has the exception of the file, or the time limit of loading."""
+    with pytest.raises(RuntimeError, match=r"program0\.py cannot be run: OSError: full"):
         lb.solve(problem, program("raise OSError('full')\ndef solver(problem): ..."))
     slow = program("while 1: 1\ndef solver(p): ...", limits=replace(FAST, start_s=1.0))
     with pytest.raises(TimeoutError, match=r"loading took longer than 1 s"):
         lb.solve(problem, slow)
 
 
-def test_after_a_failure_it_starts_anew(program, problem):
-    """What died does not take later questions with it."""
+def test_after_a_failure_the_process_restarts(program, problem):
+    """A call that kills the process does not affect later calls."""
     source = (
         "import os, numpy as np\n"
         "def rebalance_experts(weight, slots, *_):\n"
@@ -145,16 +145,16 @@ def test_after_a_failure_it_starts_anew(program, problem):
         "    return np.tile(np.arange(slots) % weight.shape[1], (len(weight), 1))\n"
     )
     solver = program(source)
-    with pytest.raises(RuntimeError, match="ended itself with exit status 1"):
+    with pytest.raises(RuntimeError, match="exited with status 1"):
         lb.solve(problem.replace(load=problem.load * 1000), solver)
     assert lb.solve(problem, solver).num_slots == 12
 
 
 def test_the_process_ends_with_its_object(tmp_path, problem):
-    """Nobody has to remember to close it; its folder goes too."""
+    """The process ends when its solver is garbage collected."""
     file = tmp_path / "own.py"
     file.write_text(PLAIN)
-    solver = Sandboxed(file, limits=FAST)
+    solver = SandboxedSolver(file, limits=FAST)
     lb.solve(problem, solver)
     process = solver._process._popen
     assert process.poll() is None
@@ -179,10 +179,10 @@ def rebalance_experts(weight, num_replicas, *_):
 """
 
 
-def test_namespaces_of_its_own_where_the_system_allows_them(program, problem):
-    """No other process and no network; that it died is still seen."""
+def test_isolated_programs_have_their_own_namespaces(program, problem):
+    """An isolated program sees no other process and no network; its death is still reported."""
     try:
-        apart()
+        isolation_command()
     except RuntimeError as error:
         pytest.skip(str(error))
     limits = replace(FAST, isolate=True)

@@ -1,4 +1,4 @@
-"""What crosses the pipe comes out as it went in, and nothing else comes out."""
+"""Messages are unpacked as they were packed, and malformed ones are refused."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from evaluation.candidates.sandbox import wire
 
 
 def test_a_problem_crosses_whole():
-    """Every field, and what is loaded beside it."""
+    """Every field of a problem and its loaded table survive."""
     generator = np.random.default_rng(0)
     asked = lb.Problem(generator.integers(1, 9, (2, 3, 8)), 4, 3, ranks_per_node=2, expert_groups=4)
     asked = asked.replace(
@@ -32,8 +32,8 @@ def test_a_problem_crosses_whole():
         assert (getattr(again, name) == getattr(asked, name)).all()
 
 
-def test_arrays_that_stand_in_are_sent():
-    """In place of the problem's own."""
+def test_replacement_arrays_are_sent():
+    """A given array replaces that of the problem."""
     asked = lb.Problem([[1, 2, 3, 4]], 2, 2)
     raw = wire.pack_problem(asked, {"load": np.array([[[4.0, 3, 2, 1]]])})
     arguments, loaded = wire.unpack_problem(raw)
@@ -42,12 +42,12 @@ def test_arrays_that_stand_in_are_sent():
 
 
 def test_a_table_crosses_with_its_order():
-    """Up to the largest that is read."""
+    """A table with an order of all layers has the largest size that is read."""
     table = np.arange(12).reshape(2, 6)
     raw = wire.pack_table(table, [1, 0])
-    assert len(raw) == wire.most_bytes((2, 6))
-    found, order = wire.unpack_table(raw, (2, 6))
-    assert (found == table).all()
+    assert len(raw) == wire.max_answer_bytes((2, 6))
+    unpacked, order = wire.unpack_table(raw, (2, 6))
+    assert (unpacked == table).all()
     assert order == [1, 0]
 
 
@@ -63,13 +63,13 @@ def test_a_table_crosses_with_its_order():
     ],
 )
 def test_other_bytes_are_no_table(raw):
-    """Another shape, too few, too many, or a count that lies."""
+    """Bytes of another shape, too few, too many, or with a wrong count are refused."""
     with pytest.raises(lb.Infeasible, match=rf"the answer is {len(raw)} bytes and no table"):
         wire.unpack_table(raw, (2, 6))
 
 
-def test_words_stay_on_one_line_and_short():
-    """Whatever they are made of."""
-    assert wire.unpack_words(b"a\n\x1b[31mb\xff\x00c") == "a [31mb\N{REPLACEMENT CHARACTER} c"
-    assert len(wire.unpack_words(wire.pack_words("x" * 10**6))) == 2000
-    assert len(wire.pack_words("ä" * 10**6)) == wire.MOST_WORDS
+def test_texts_are_short_and_on_one_line():
+    """Control characters and invalid bytes are replaced, and long texts are cut."""
+    assert wire.unpack_text(b"a\n\x1b[31mb\xff\x00c") == "a [31mb\N{REPLACEMENT CHARACTER} c"
+    assert len(wire.unpack_text(wire.pack_text("x" * 10**6))) == 2000
+    assert len(wire.pack_text("ä" * 10**6)) == wire.MAX_TEXT_BYTES

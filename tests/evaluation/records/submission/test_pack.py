@@ -37,9 +37,11 @@ def test_contents_name_environment_and_hashes(made, tmp_path):
 def test_a_solvers_file_must_be_there_and_the_very_one(made, tmp_path):
     """Nobody could run the record again otherwise."""
     out = tmp_path / "a.zip"
-    with pytest.raises(ValueError, match=r"'stranger' comes from a file .*; give it by --solver"):
+    with pytest.raises(
+        ValueError, match=r"'third_party' comes from a file .*; give it by --solver"
+    ):
         pack(made[0], out)
-    edited = tmp_path / "stranger.py"
+    edited = tmp_path / "third_party.py"
     edited.write_text(made[1].read_text() + "\n")
     with pytest.raises(ValueError, match="no record was made with this file as it is now"):
         pack(made[0], out, [edited])

@@ -1,4 +1,4 @@
-"""A stranger's zip is read in memory, and what no honest one does is refused."""
+"""A third_party's zip is read in memory, and what no honest one does is refused."""
 
 import hashlib
 import json
@@ -30,9 +30,9 @@ def test_what_was_packed_is_read(made, tmp_path):
     """Records by their names, solvers by their hashes."""
     pack(made[0], tmp_path / "a.zip", [made[1]])
     found = unpack(tmp_path / "a.zip")
-    assert sorted(one["solver"] for one in found.records.values()) == ["greedy", "stranger"]
+    assert sorted(one["solver"] for one in found.records.values()) == ["greedy", "third_party"]
     digest = hashlib.sha256(made[1].read_bytes()).hexdigest()
-    assert found.solvers == {digest: ("stranger.py", made[1].read_bytes())}
+    assert found.solvers == {digest: ("third_party.py", made[1].read_bytes())}
 
 
 @pytest.mark.parametrize(
