@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evaluation.kinds.kind import Kind
     from evaluation.kinds.suite import Suite
     from evaluation.kinds.task import Task
-    from evaluation.records.sweep import Task as Swept
+    from evaluation.records.sweep import SweepTask
 
 INTERRUPTED = 130
 
@@ -179,7 +179,7 @@ def _run(
             records.append({**record, "reused": reused})
             shown.update(bar, advance=1, description=f"ran {record[field]}")
 
-        def on_lost(task: "Swept", reason: str) -> None:
+        def on_lost(task: "SweepTask", reason: str) -> None:
             text = f"{task.path(out).stem}: {reason}; trying again"
             shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
 

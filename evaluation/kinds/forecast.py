@@ -135,7 +135,7 @@ class ForecastKind(Kind):
         scenario, candidate = task.scenario, task.candidate
         trace = scenario.load_trace(candidate.seed)
         scenario.check_trace(trace)
-        record = record_file.begun(
+        record = record_file.new_record(
             kind=self.name,
             suite=task.suite,
             family=scenario.family or scenario.id,

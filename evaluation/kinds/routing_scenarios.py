@@ -43,7 +43,7 @@ def inputs(task: TaskSpec) -> dict[str, Any]:
     """Return hashes of a user's own presets, of the device and of the traces."""
     scenario: Scenario = task.scenario
     return {
-        "presets": [record_file.own_file(name) for name in scenario.presets],
+        "presets": [record_file.user_file_hash(name) for name in scenario.presets],
         "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
         "traces": _traces(scenario),
     }

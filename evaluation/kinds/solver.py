@@ -140,7 +140,7 @@ class SolverKind(Kind):
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and trace, executor and deployment for the replay."""
         scenario, candidate = task.scenario, task.candidate
-        record = record_file.begun(
+        record = record_file.new_record(
             kind=self.name,
             suite=task.suite,
             family=scenario.family or scenario.id,

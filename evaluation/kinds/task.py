@@ -56,7 +56,7 @@ class Task(TaskSpec):
 
     def failed(self, reason: str) -> Record:
         """Return the record of a run whose process ended before it did."""
-        return named(self.kind).begin(self)[0] | record_file.lost(reason)
+        return named(self.kind).begin(self)[0] | record_file.process_failure(reason)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Hashes of podlab's own code: of what scores depend on, and of everything."""
+"""Hashes of podlab's code: of the part that scores depend on, and of all of it."""
 
 import functools
 import hashlib
@@ -24,7 +24,7 @@ SCORED = (
     "evaluation/step",
     "evaluation/suites",
 )
-#: Parts of these that only search, print or draw.
+#: Modules in these folders that only search, print or plot.
 UNSCORED = (
     "evaluation/kinds/columns.py",
     "evaluation/kinds/scheduler/columns.py",
@@ -69,7 +69,7 @@ def score_hash() -> str:
 
 @functools.cache
 def code_hash() -> str:
-    """Return a SHA-256 of every Python and TOML file, to tell whether two podlabs are the same."""
+    """Return a SHA-256 of every Python and TOML file, which identifies a version of podlab."""
     digest = hashlib.sha256()
     for package in PACKAGES:
         for path in _sources(ROOT / package):

@@ -6,8 +6,8 @@ from typing import Any
 
 from evaluation.records import record_file
 
-#: Fields of a record that, with its scenario and its parameters, name its cell: what was run on
-#: what. A record of the same cell and another file is of older code or other inputs.
+#: Fields that, with scenario and parameters, identify the cell of a record: its solver on its
+#: scenario. Another record of the same cell is of older code or other inputs.
 CELL = (
     *("kind", "suite", "stage", "dispatcher", "anytime"),
     *("solver", "solver_file", "forecaster", "forecaster_file"),
@@ -16,7 +16,7 @@ CELL = (
 
 
 def cell_of(record: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what tells a record from others of its folder, apart from its parameters."""
+    """Return the cell of a record, except its parameters."""
     fields = [json.dumps(record.get(name), sort_keys=True) for name in CELL]
     return record["scenario"]["id"], *fields
 
@@ -24,13 +24,13 @@ def cell_of(record: dict[str, Any]) -> tuple[Any, ...]:
 def remove_stale(record: dict[str, Any], path: Path) -> list[Path]:
     """Remove older records of the cell of ``record``, and return their paths.
 
-    Call it when ``record`` is on the disk, so that no failure leaves the cell without a record.
-    A file that cannot be read as a record stays.
+    Call it after ``record`` is on the disk, so that a failure never leaves the cell without a
+    record. A file that cannot be read as a record is kept.
 
     Parameters
     ----------
     record, path
-        The newest record of its cell, and its file, as ``record_file.path_of`` names it.
+        The newest record of its cell, and its file from ``record_file.path_of``.
     """
     removed = []
     start = record_file.readable_part(path)
@@ -49,13 +49,13 @@ def _replaces(record: dict[str, Any], other: Path) -> bool:
         same_cell = cell_of(old) == cell_of(record)
     except (ValueError, KeyError, TypeError):
         return False
-    # a run that failed before its solver was made has no parameters, and is none of another one
+    # A run that failed before its solver was created has no parameters: it is stale, too.
     same_parameters = "parameters" not in old or _parameters(old) == _parameters(record)
     return same_cell and same_parameters
 
 
 def _parameters(record: dict[str, Any]) -> Any:
-    """Return the parameters without the seed, which is a field of its own."""
+    """Return the parameters without the seed, which is a separate field."""
     parameters = record.get("parameters")
     if not isinstance(parameters, dict):
         return parameters

@@ -86,7 +86,7 @@ class CompetitionKind(Kind):
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record; the counts are drawn while they are played."""
         size, candidate = task.scenario, task.candidate
-        record = record_file.begun(
+        record = record_file.new_record(
             kind=self.name,
             suite=task.suite,
             family=size.family,

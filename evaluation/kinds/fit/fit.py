@@ -137,7 +137,7 @@ class FitKind(Kind):
         """Return the record, and the load [layers, experts]."""
         scenario, candidate = task.scenario, task.candidate
         load = scenario.load(candidate.seed)
-        record = record_file.begun(
+        record = record_file.new_record(
             kind=self.name,
             suite=task.suite,
             family=scenario.family,

@@ -120,15 +120,15 @@ class SchedulerKind(Kind):
         return {
             "mtbf_s": dict(task.scenario.mtbf_s),
             "repair_s": dict(task.scenario.repair_s),
-            "presets": [record_file.own_file(name) for name in presets],
+            "presets": [record_file.user_file_hash(name) for name in presets],
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
             "trace": [traces.open(name, "request").content_hash for name in recorded],
-            "routing": [record_file.own_file(name) for name in scenario.routing],
+            "routing": [record_file.user_file_hash(name) for name in scenario.routing],
         }
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record; requests are read while they are simulated."""
-        record = record_file.begun(
+        record = record_file.new_record(
             kind=self.name,
             suite=task.suite,
             scenario=self.describe(task),

@@ -1,1 +1,1 @@
-"""Records and what they were made with in one file, to be shared and checked by others."""
+"""Submissions: records, solver files and environment in one file that others can check."""

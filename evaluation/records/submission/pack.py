@@ -1,4 +1,4 @@
-"""Pack records, the solvers' files and the environment into one deterministic zip."""
+"""Pack records, solver files and environment into a deterministic zip file."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from evaluation.records import record_file
 from evaluation.records.submission.layout import CONTENTS, FORMAT, PACKAGES, RECORD, SOLVER
 from traces.atomic_file import atomic_write
 
-#: The earliest date of a zip; when something was packed is nobody's concern.
+#: The earliest date of a zip. A constant date keeps the file deterministic.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -25,29 +25,29 @@ def pack(folder: Path, out: Path, solvers: Iterable[Path] = ()) -> dict[str, Any
     Parameters
     ----------
     folder
-        Of the records, as ``podlab bench`` writes it.
+        Folder of records, as ``podlab bench`` writes it.
     out
         The file to write.
     solvers
-        Files of solvers; every record of a solver from a file needs the very file.
+        Solver files. Every record of a solver from a file needs exactly this file.
 
     Raises
     ------
     ValueError
-        If there are no records, one is unreadable or has a name that no submission may hold, a
-        solver's file is missing, or one is given that no record names.
+        If there are no records, a record is unreadable or has an invalid name, a solver file is
+        missing, or no record was made with a given file.
     """
-    found = {f"records/{path.relative_to(folder).as_posix()}": path for path in _records(folder)}
-    if not found:
+    paths = {f"records/{path.relative_to(folder).as_posix()}": path for path in _records(folder)}
+    if not paths:
         raise ValueError(f"{folder} holds no records; run podlab bench --out {folder} first")
-    files = {name: path.read_bytes() for name, path in found.items()}
-    for name, path in found.items():
+    files = {name: path.read_bytes() for name, path in paths.items()}
+    for name, path in paths.items():
         if not RECORD.fullmatch(name):
             raise ValueError(f"{path}: a record's name has letters, digits and . _ + - only")
     used = {
-        one["solver_file"]: str(one.get("solver"))
-        for one in map(record_file.read, found.values())
-        if one.get("solver_file")
+        record["solver_file"]: str(record.get("solver"))
+        for record in map(record_file.read, paths.values())
+        if record.get("solver_file")
     }
     files |= _solvers(used, solvers)
     contents = {
@@ -68,7 +68,7 @@ def _records(folder: Path) -> list[Path]:
 
 
 def _solvers(used: dict[str, str], paths: Iterable[Path]) -> dict[str, bytes]:
-    """Return the solvers' files by their names in the submission: those used, and no other."""
+    """Return the used solver files by their names in the submission."""
     files, missing = {}, dict(used)
     for path in paths:
         try:
@@ -96,13 +96,13 @@ def _solvers(used: dict[str, str], paths: Iterable[Path]) -> dict[str, bytes]:
 
 
 def _packages() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _write(files: dict[str, bytes], out: Path) -> None:
@@ -110,6 +110,7 @@ def _write(files: dict[str, bytes], out: Path) -> None:
     with atomic_write(out) as file, zipfile.ZipFile(file, "w") as archive:
         for name, raw in sorted(files.items()):
             entry = zipfile.ZipInfo(name, EPOCH)
+            # Constants, as the defaults depend on the system: Unix, and a file that all can read.
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, raw, zipfile.ZIP_DEFLATED, 9)

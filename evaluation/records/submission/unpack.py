@@ -1,4 +1,4 @@
-"""Read a stranger's submission in memory: nothing is extracted, nothing is believed."""
+"""Read an untrusted submission in memory: nothing is extracted, everything is checked."""
 
 import hashlib
 import json
@@ -12,16 +12,16 @@ from evaluation.records.submission import layout
 
 @dataclass(frozen=True)
 class Submission:
-    """What a submission holds.
+    """The content of a submission.
 
     Parameters
     ----------
     contents
-        Its table of contents: format, provenance of who packed it, packages, and hashes.
+        Its table of contents: format, provenance of the packing host, packages, and hashes.
     records
-        Record by its name in the file, sorted.
+        Records by their names in the file, sorted.
     solvers
-        A solver's file by its SHA-256: its name and its bytes.
+        Name and bytes of each solver file, by its SHA-256.
     """
 
     contents: dict[str, Any]
@@ -30,13 +30,13 @@ class Submission:
 
 
 def unpack(path: Path) -> Submission:
-    """Return what a submission holds.
+    """Return the content of a submission.
 
     Raises
     ------
     ValueError
-        If it is no submission, is larger unpacked than one may be, holds a file that none may hold
-        (one that would land elsewhere, say), or a file is not what its table of contents says.
+        If the file is no submission, exceeds a limit when unpacked, or holds a file with a name
+        that is not allowed, for example outside its folder; if a hash is wrong.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -52,7 +52,7 @@ def unpack(path: Path) -> Submission:
                 f"format {contents.get('format')!r}; this podlab reads {layout.FORMAT}"
             )
         _check_hashes(files, contents.get("files"))
-        found = {
+        records = {
             name: _object(raw, name)
             for name, raw in sorted(files.items())
             if name.startswith("records/")
@@ -64,22 +64,22 @@ def unpack(path: Path) -> Submission:
         for name, raw in files.items()
         if name.startswith("solvers/")
     }
-    return Submission(contents, found, solvers)
+    return Submission(contents, records, solvers)
 
 
 def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
     entries = archive.infolist()
     if len(entries) > layout.MOST_FILES:
         raise ValueError(f"{len(entries)} files > {layout.MOST_FILES}")
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     total = 0
     for entry in entries:
         name = entry.filename
         if not layout.is_known(name):
             raise ValueError(f"holds {name[:80]!r}, which no submission may hold")
-        if name in found:
+        if name in files:
             raise ValueError(f"holds {name!r} twice")
-        # what an entry says of its size need not be so
+        # The size in the header of an entry may be false: a zip bomb. Read at most the limit.
         with archive.open(entry) as file:
             raw = file.read(layout.MOST_FILE_BYTES + 1)
         total += len(raw)
@@ -88,8 +88,8 @@ def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
                 f"{name!r} unpacks to more than {layout.MOST_FILE_BYTES} bytes, or all files to "
                 f"more than {layout.MOST_BYTES}"
             )
-        found[name] = raw
-    return found
+        files[name] = raw
+    return files
 
 
 def _object(raw: bytes, name: str) -> dict[str, Any]:
@@ -102,9 +102,9 @@ def _object(raw: bytes, name: str) -> dict[str, Any]:
     return content
 
 
-def _check_hashes(files: dict[str, bytes], said: Any) -> None:
-    if not isinstance(said, dict) or set(said) != set(files):
+def _check_hashes(files: dict[str, bytes], hashes: Any) -> None:
+    if not isinstance(hashes, dict) or set(hashes) != set(files):
         raise ValueError("its table of contents names other files than it holds")
     for name, raw in files.items():
-        if hashlib.sha256(raw).hexdigest() != said[name]:
+        if hashlib.sha256(raw).hexdigest() != hashes[name]:
             raise ValueError(f"{name!r} has another SHA-256 than its table of contents says")

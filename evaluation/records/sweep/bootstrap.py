@@ -1,7 +1,7 @@
-"""The first thing that a machine of a cluster runs: it sees to it that its podlab is the caller's.
+"""Bootstrap of a Ray node: make it run the caller's version of podlab.
 
-These functions travel as code, for podlab need not be installed there; so they import the standard
-library alone at first.
+A node need not have podlab, or may have another version. So Ray pickles these functions by value,
+and they import only the standard library until the caller's code is on ``sys.path``.
 """
 
 import io
@@ -16,22 +16,22 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a sweep needs where it runs.
+    """What a node needs to run the tasks of a sweep.
 
     Parameters
     ----------
     packages
         Names of podlab's packages.
     code_hash
-        Of podlab's code; see :func:`evaluation.records.source_hash.code_hash`.
+        Hash of the caller's podlab; see :func:`evaluation.records.source_hash.code_hash`.
     code
-        Reference to that code as a ZIP file in the object store; None if it must be there.
+        Reference to that code as a ZIP file in the object store; ``None`` if the node has it.
     folder
-        The caller's working folder, in which relative names of files are read.
+        The caller's working folder. Relative file names are relative to it.
     files
-        SHA-256 of each file of the user's, and a reference to its content, or None, by name.
+        SHA-256 of each user file and a reference to its content, or ``None``, by name.
     time_limit_s
-        Seconds that a task may take; None for any.
+        Time limit of a task in seconds; ``None``: no limit.
     """
 
     packages: tuple[str, ...]
@@ -43,29 +43,32 @@ class Manifest:
 
 
 def attempt(manifest: Manifest, task: bytes) -> Any:
-    """Run a pickled task once, with the caller's code and files; return its record or loss."""
+    """Run a pickled task once with the caller's code and files; return its record or loss."""
+    # The node's own podlab is another version: forget its modules, and import the caller's.
     if not _is_code(manifest.code_hash):
         for name in [name for name in sys.modules if name.partition(".")[0] in manifest.packages]:
             del sys.modules[name]
         sys.path.insert(0, str(_unpacked(manifest)))
         if not _is_code(manifest.code_hash):
-            raise RuntimeError(f"podlab of {sys.path[0]} is not that of the caller; delete it")
+            raise RuntimeError(f"{sys.path[0]} holds another podlab than the caller's; delete it")
+    # Imported only now: it needs podlab.
     from evaluation.records.sweep import node
 
     return node.attempt(manifest, task)
 
 
-def place() -> Path:
-    """Return this user's folder for what sweeps bring along, on this machine."""
+def cache_folder() -> Path:
+    """Return this user's folder on this machine for code and files of sweeps."""
     folder = Path(tempfile.gettempdir()) / f"podlab-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
-        raise RuntimeError(f"{folder} is another user's; delete it, or set TMPDIR")
+        # /tmp is shared: code from a folder of another user is never run.
+        raise RuntimeError(f"{folder} belongs to another user; delete it, or set TMPDIR")
     return folder
 
 
 def _is_code(code_hash: str) -> bool:
-    """Return whether the podlab that this process imports is the code of that hash."""
+    """Return whether this process imports a podlab with this hash."""
     try:
         from evaluation.records import source_hash
     except ImportError:
@@ -74,13 +77,14 @@ def _is_code(code_hash: str) -> bool:
 
 
 def _unpacked(manifest: Manifest) -> Path:
-    """Return a folder with the code, unpacked once a machine: its compiled kernels stay too."""
-    folder = place() / f"code-{manifest.code_hash[:16]}"
+    """Return the folder of the code, unpacked once per machine; compiled kernels stay in it."""
+    folder = cache_folder() / f"code-{manifest.code_hash[:16]}"
     if not folder.exists():
         if manifest.code is None:
             raise RuntimeError("podlab changed while a sweep ran; run it again")
         import ray
 
+        # Unpack next to it and rename, so that other processes see a whole folder or none.
         partial = Path(tempfile.mkdtemp(dir=folder.parent))
         with zipfile.ZipFile(io.BytesIO(ray.get(manifest.code))) as archive:
             archive.extractall(partial)

@@ -1,29 +1,29 @@
-"""Tasks one after another in this process: nothing to start, and nothing between them and it."""
+"""Run tasks one after another in this process."""
 
 from collections import deque
 from typing import Self
 
-from evaluation.records.sweep.task import Lost, Record, Task
+from evaluation.records.sweep.task import LostTask, Record, SweepTask
 
 
-class Here:
-    """A backend that runs a task when its outcome is asked for."""
+class InProcess:
+    """Backend without worker processes: ``next`` runs a task."""
 
     def __init__(self) -> None:
-        self._open: deque[tuple[int, Task]] = deque()
+        self._queue: deque[tuple[int, SweepTask]] = deque()
 
-    def submit(self, number: int, task: Task) -> None:
-        """Take a task."""
-        self._open.append((number, task))
+    def submit(self, number: int, task: SweepTask) -> None:
+        """Append a task to the queue."""
+        self._queue.append((number, task))
 
-    def next(self) -> tuple[int, Record | Lost]:
-        """Run the oldest task."""
-        number, task = self._open.popleft()
+    def next(self) -> tuple[int, Record | LostTask]:
+        """Run the first task of the queue."""
+        number, task = self._queue.popleft()
         return number, task.run()
 
     def __enter__(self) -> Self:
-        """Start nothing."""
+        """Do nothing: there is no process to start."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End nothing."""
+        """Do nothing: there is no process to end."""

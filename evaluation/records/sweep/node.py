@@ -1,4 +1,4 @@
-"""A task on a machine of a cluster: in a process of its own, among the files that it names."""
+"""Run a task on a node of a cluster: in its own process, with the files that it names."""
 
 import contextlib
 import hashlib
@@ -11,26 +11,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from evaluation.records.sweep.bootstrap import Manifest, place
+from evaluation.records.sweep.bootstrap import Manifest, cache_folder
 from evaluation.records.sweep.file_renaming import with_names, with_texts
-from evaluation.records.sweep.task import Lost, Record
+from evaluation.records.sweep.task import LostTask, Record
 from evaluation.records.sweep.worker import Worker
 from evaluation.records.sweep.worker import attempt as attempt_in
 from traces.atomic_file import atomic_write
 
 
 @dataclass
-class Seat:
-    """A worker process in its folder, and files that have another name there.
+class NodeWorker:
+    """A worker process of one sweep, and the files that have other names on this node.
 
     Parameters
     ----------
     manifest
-        What it was made for.
+        The manifest of the sweep.
     renamed
-        Name of a file here, by the caller's name.
+        Name of a file on this node, by the caller's name.
     worker
-        None before its first task, and after a loss.
+        ``None`` before the first task, and after a loss.
     """
 
     manifest: Manifest
@@ -38,28 +38,33 @@ class Seat:
     worker: Worker | None = None
 
 
-_seats: list[Seat] = []
+#: The worker of this Ray process, for one sweep at a time: a list of one or none.
+_workers: list[NodeWorker] = []
 
 
-def attempt(manifest: Manifest, task: bytes) -> Record | Lost:
-    """Run a pickled task once; whatever it raises goes through."""
-    seat = _seat(manifest)
-    if seat.worker is None:
+def attempt(manifest: Manifest, task: bytes) -> Record | LostTask:
+    """Run a pickled task once. An exception of the task is not caught."""
+    node_worker = _node_worker(manifest)
+    if node_worker.worker is None:
         with _no_main_file():
-            seat.worker = Worker(time_limit_s=manifest.time_limit_s)
-    if seat.renamed:
-        task = pickle.dumps(with_names(pickle.loads(task), seat.renamed))
-    found = attempt_in(seat.worker, task)
-    if isinstance(found, Lost):
-        seat.worker = None
-        return found
-    back = {here: name for name, here in seat.renamed.items()}
-    return with_texts(found, back) if back else found
+            node_worker.worker = Worker(time_limit_s=manifest.time_limit_s)
+    if node_worker.renamed:
+        task = pickle.dumps(with_names(pickle.loads(task), node_worker.renamed))
+    outcome = attempt_in(node_worker.worker, task)
+    if isinstance(outcome, LostTask):
+        node_worker.worker = None
+        return outcome
+    # The record must be the same as on the caller's machine: rename the files back.
+    original = {node_name: name for name, node_name in node_worker.renamed.items()}
+    return with_texts(outcome, original) if original else outcome
 
 
 @contextlib.contextmanager
 def _no_main_file() -> Iterator[None]:
-    """Let a process start without that it runs the main file, which is Ray's own here, again."""
+    """Hide ``__main__.__file__`` while a process starts.
+
+    A spawned process would run the main file again, which on a node is that of Ray's worker.
+    """
     main = vars(sys.modules["__main__"])
     file = main.pop("__file__", None)
     try:
@@ -69,30 +74,31 @@ def _no_main_file() -> Iterator[None]:
             main["__file__"] = file
 
 
-def _seat(manifest: Manifest) -> Seat:
-    """Return the seat of this process for a sweep, and give up that of an earlier one."""
-    if _seats and _seats[0].manifest != manifest:
-        old = _seats.pop()
+def _node_worker(manifest: Manifest) -> NodeWorker:
+    """Return the worker of this process for a sweep, and end that of an earlier sweep."""
+    if _workers and _workers[0].manifest != manifest:
+        old = _workers.pop()
         if old.worker is not None:
-            old.worker.leave()
-    if not _seats:
-        _seats.append(Seat(manifest, _settle(manifest)))
-    return _seats[0]
+            old.worker.stop()
+    if not _workers:
+        _workers.append(NodeWorker(manifest, _enter_folder(manifest)))
+    return _workers[0]
 
 
-def _settle(manifest: Manifest) -> dict[str, str]:
-    """Go to a folder in which the files are what they are to the caller.
+def _enter_folder(manifest: Manifest) -> dict[str, str]:
+    """Change to a folder with the caller's files, and return the files with other names in it.
 
-    That is the caller's own where it is shared or this very machine. Elsewhere it is a copy: the
-    files of the folder under their own names, those from outside under the names returned.
+    This is the caller's folder, if the node shares it. Otherwise it is a copy. Files inside the
+    caller's folder keep their relative names in the copy. Files outside of it get new names.
     """
-    own = Path(manifest.folder)
-    contents = {name: digest for name, (digest, _) in manifest.files.items()}
-    if own.is_dir() and all(_digest(own / name) == contents[name] for name in contents):
-        os.chdir(own)
+    shared = Path(manifest.folder)
+    digests = {name: digest for name, (digest, _) in manifest.files.items()}
+    if shared.is_dir() and all(_digest(shared / name) == digests[name] for name in digests):
+        os.chdir(shared)
         return {}
-    key = hashlib.sha256(repr((manifest.folder, sorted(contents.items()))).encode()).hexdigest()
-    copy = place() / f"files-{key[:16]}"
+    # The hash of all names and contents names the copy, so that later sweeps reuse it.
+    key = hashlib.sha256(repr((manifest.folder, sorted(digests.items()))).encode()).hexdigest()
+    copy = cache_folder() / f"files-{key[:16]}"
     copy.mkdir(exist_ok=True)
     renamed: dict[str, str] = {}
     for name, (digest, content) in manifest.files.items():
@@ -101,12 +107,12 @@ def _settle(manifest: Manifest) -> dict[str, str]:
             path = copy / "outside" / digest[:16] / Path(name).name
             renamed[name] = str(path)
         if _digest(path) != digest:
-            _bring(path, name, content)
+            _fetch(path, name, content)
     os.chdir(copy)
     return renamed
 
 
-def _bring(path: Path, name: str, content: Any) -> None:
+def _fetch(path: Path, name: str, content: Any) -> None:
     """Write a file from the object store."""
     if content is None:
         raise ValueError(f"{name} changed while the sweep ran; run it again")
@@ -124,7 +130,7 @@ def _digest_of(path: Path, size: int, changed_ns: int) -> str:
 
 
 def _digest(path: Path) -> str | None:
-    """Return the SHA-256 of a file; None if it is not there."""
+    """Return the SHA-256 of a file, cached by size and time of change; None without a file."""
     if not path.is_file():
         return None
     stat = path.stat()

@@ -1,4 +1,4 @@
-"""What can be swept, and what runs it."""
+"""Protocols of a sweep: tasks, and backends that run them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,53 +8,53 @@ from typing import Any, Protocol, Self
 Record = dict[str, Any]
 
 
-class Task(Protocol):
-    """What can be swept: it makes one record, and knows where that record is kept.
+class SweepTask(Protocol):
+    """A task of a sweep: it creates one record and knows the file of the record.
 
-    It can be pickled, and names files as strings or paths in its fields, so that they can travel
+    A task can be pickled. Its fields name files as strings or paths, so that the files can travel
     with it to another machine.
     """
 
     def run(self) -> Record:
-        """Return the record; the failure of what is tried becomes part of it."""
+        """Run and return the record. A failure of the solver is part of the record."""
 
     def failed(self, reason: str) -> Record:
-        """Return the record of a run that could not be ended, without running what is tried."""
+        """Return the record of a run that was lost, without running the solver."""
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
 
 
 @dataclass(frozen=True)
-class Lost:
-    """A task whose process or machine ended before it did.
+class LostTask:
+    """The outcome of a task whose process or machine died, or that was too slow.
 
     Parameters
     ----------
     reason
-        What became of the process, in words.
+        What happened to the process.
     """
 
     reason: str
 
 
 class Backend(Protocol):
-    """Where tasks run: in this process, in others, or on other machines.
+    """Runs tasks in this process, in other processes, or on other machines.
 
-    Left by an exception, it ends what is still running at once.
+    A backend is a context manager. If the context ends with an exception, running tasks are killed.
     """
 
-    def submit(self, number: int, task: Task) -> None:
-        """Take a task, under a number of the caller's."""
+    def submit(self, number: int, task: SweepTask) -> None:
+        """Accept a task with a number that the caller chooses."""
 
-    def next(self) -> tuple[int, Record | Lost]:
-        """Wait for one of the tasks to end, and return its number and what came of it.
+    def next(self) -> tuple[int, Record | LostTask]:
+        """Wait until a task has ended, and return its number and outcome.
 
-        Whatever a task raises goes through.
+        An exception that a task raises is raised here.
         """
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the backend."""
 
     def __exit__(
         self,
@@ -62,4 +62,4 @@ class Backend(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End."""
+        """End the backend."""

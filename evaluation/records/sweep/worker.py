@@ -1,4 +1,4 @@
-"""A process that runs one task after another, and may be lost without a loss to anyone else."""
+"""A worker process, which runs one task after another."""
 
 import contextlib
 import math
@@ -12,60 +12,61 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 
 from evaluation.records import record_file
-from evaluation.records.sweep.task import Lost, Record, Task
+from evaluation.records.sweep.task import LostTask, Record, SweepTask
 
-#: What the numeric libraries of a process read when they are loaded.
+#: Numbers of threads that numeric libraries read when they are loaded.
 THREADS = (
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
 )
-#: Seconds within which the death of a process is seen even if a child of its own holds its pipe.
-LOOK_S = 1.0
-#: Seconds that an idle process is given to leave by itself.
-LEAVE_S = 5.0
+#: Seconds between checks whether a worker is alive. If a child of the worker holds the pipe open,
+#: the pipe does not show its death.
+CHECK_INTERVAL_S = 1.0
+#: Seconds in which an idle worker must exit by itself.
+EXIT_TIMEOUT_S = 5.0
 
 
 class Worker:
-    """A process of its own, spawned, in the present folder, for one task at a time.
+    """A spawned process in the current folder, for one task at a time.
 
-    It is the head of a process group: what its task starts is ended with it, and an interrupt from
-    the terminal reaches the caller alone. It ends when its parent does.
+    It leads a process group: processes that a task starts are killed with it, and an interrupt from
+    the terminal reaches only the caller. It ends when its parent ends.
 
     Parameters
     ----------
     threads
-        Of each numeric library in it, unless the environment says how many.
+        Threads of each numeric library, unless the environment sets their number.
     time_limit_s
-        Seconds that a task may take, counted from when the process has read it.
+        Time limit of a task in seconds, from when the process has read it.
     """
 
     def __init__(self, threads: int = 1, time_limit_s: float | None = None) -> None:
         context = get_context("spawn")
-        self.connection, far = context.Pipe()
-        self._process = context.Process(target=_serve, args=(far, os.getcwd()))
+        self.connection, worker_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(worker_end, os.getcwd()))
         self._limit_s = math.inf if time_limit_s is None else time_limit_s
         self._deadline = math.inf
         with _environment(dict.fromkeys(THREADS, str(threads))):
             self._process.start()
-        far.close()
+        worker_end.close()  # only the worker holds it now, so that its death closes the pipe
 
-    def give(self, task: bytes) -> None:
-        """Hand over a pickled task."""
+    def send(self, task: bytes) -> None:
+        """Send a pickled task."""
         self._deadline = math.inf
-        with contextlib.suppress(OSError):  # already dead: its outcome says so
+        with contextlib.suppress(OSError):  # the worker is dead: outcome() reports it
             self.connection.send_bytes(task)
 
     @property
-    def patience_s(self) -> float:
-        """Seconds after which :meth:`outcome` is worth a look even if nothing was said."""
-        return min(LOOK_S, max(0.0, self._deadline - time.monotonic()))
+    def wait_s(self) -> float:
+        """Seconds after which to call :meth:`outcome` again, even without a message."""
+        return min(CHECK_INTERVAL_S, max(0.0, self._deadline - time.monotonic()))
 
-    def outcome(self) -> Record | Lost | None:
-        """Return what came of the task; None while it runs. After a loss the process is gone.
+    def outcome(self) -> Record | LostTask | None:
+        """Return the outcome of the task; None while it runs. After a loss the process is dead.
 
-        Whatever the task raised is raised here.
+        An exception that the task raised is raised here.
         """
         alive = self._process.is_alive()
         try:
@@ -75,21 +76,22 @@ class Worker:
                     return content  # type: ignore[no-any-return]
                 if kind == "raised":
                     raise content
+                # "began": the worker has read the task, and its time limit starts.
                 self._deadline = time.monotonic() + self._limit_s
         except (EOFError, ConnectionError):
             alive = False
         if time.monotonic() >= self._deadline:
             self.kill()
-            return Lost(f"it ran longer than the time limit of {self._limit_s:g} s")
+            return LostTask(f"it ran longer than the time limit of {self._limit_s:g} s")
         if alive:
             return None
-        self._process.join(LEAVE_S)
+        self._process.join(EXIT_TIMEOUT_S)
         code = self._process.exitcode
         self.kill()
-        return Lost(_death(code))
+        return LostTask(_death(code))
 
     def kill(self) -> None:
-        """End the process and all that it started."""
+        """Kill the process and all processes that it started."""
         assert self._process.pid is not None
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -97,35 +99,35 @@ class Worker:
         self._process.join()
         self.connection.close()
 
-    def leave(self) -> None:
-        """Let an idle process end by itself, and see to it that it does."""
+    def stop(self) -> None:
+        """Let an idle process exit; kill it if it does not."""
         self.connection.close()
-        self._process.join(LEAVE_S)
+        self._process.join(EXIT_TIMEOUT_S)
         self.kill()
 
 
-def attempt(worker: Worker, task: bytes) -> Record | Lost:
-    """Hand over a task and wait for what comes of it."""
-    worker.give(task)
-    while (found := worker.outcome()) is None:
-        wait([worker.connection], worker.patience_s)
-    return found
+def attempt(worker: Worker, task: bytes) -> Record | LostTask:
+    """Send a task and wait for its outcome."""
+    worker.send(task)
+    while (outcome := worker.outcome()) is None:
+        wait([worker.connection], worker.wait_s)
+    return outcome
 
 
 def _death(code: int | None) -> str:
-    """Return what an exit code says, in words."""
+    """Return the reason that an exit code stands for."""
     if code is None or code >= 0:
-        return f"its process left with exit code {code}"
+        return f"its process exited with code {code}"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
     hint = " (out of memory, perhaps)" if code == -signal.SIGKILL else ""
     return f"its process was killed by {name}{hint}"
 
 
 @contextlib.contextmanager
-def _environment(usual: Mapping[str, str]) -> Iterator[None]:
-    """Let processes that start meanwhile find variables that are not set otherwise."""
-    missing = [name for name in usual if name not in os.environ]
-    os.environ.update((name, usual[name]) for name in missing)
+def _environment(defaults: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables that are not set yet, for processes that start meanwhile."""
+    missing = [name for name in defaults if name not in os.environ]
+    os.environ.update((name, defaults[name]) for name in missing)
     try:
         yield
     finally:
@@ -136,17 +138,17 @@ def _environment(usual: Mapping[str, str]) -> Iterator[None]:
 def _serve(connection: Connection, folder: str) -> None:
     """Run tasks until the other end is closed."""
     os.setpgrp()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles an interrupt
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.chdir(folder)
-    record_file.provenance()  # hashes podlab's code once, before a time limit runs
+    record_file.provenance()  # hashes the code once, before the first time limit starts
     while True:
         try:
             pickled = connection.recv_bytes()
         except EOFError:
             return
         try:
-            task: Task = pickle.loads(pickled)
+            task: SweepTask = pickle.loads(pickled)
             connection.send(("began", None))
             record = task.run()
         except Exception as error:
@@ -156,6 +158,7 @@ def _serve(connection: Connection, folder: str) -> None:
 
 
 def _end_with_parent() -> None:
+    """Kill the process group when the parent has ended, however it ended."""
     parent = parent_process()
     assert parent is not None
     parent.join()
@@ -163,9 +166,9 @@ def _end_with_parent() -> None:
 
 
 def _sendable(error: Exception) -> Exception:
-    """Return the error if it survives a pickle, else one that says the same."""
+    """Return the error if it can be pickled, or else a RuntimeError with the same text."""
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # an exception's own code may raise anything
+    except Exception:  # pickling runs code of the exception, which may raise anything
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error

@@ -226,7 +226,7 @@ def test_a_worker_that_dies_costs_its_own_row(podlab, tmp_path):
     call = ("--suite", "tiny.toml", "--solver", "greedy", "--solver", "own.py:dies", "--no-sandbox")
     done = podlab("bench", *call, "--jobs", "2")
     assert done.returncode == 0, done.stderr
-    said = "its process left with exit code 9"
+    said = "its process exited with code 9"
     assert len(re.findall(rf"ep\d\d--dies--even--\S+: {said}; trying again", done.stderr)) == 2
     failed = rf"failed: dies on (ep16, ep32|ep32, ep16): {said}; tried 2 times"
     assert re.search(failed, done.stdout)

@@ -73,7 +73,7 @@ class BidKind(Kind):
 
     def begin(self, task):
         """Return the record."""
-        record = record_file.begun(
+        record = record_file.new_record(
             kind=self.name,
             suite=task.suite,
             scenario=self.describe(task),

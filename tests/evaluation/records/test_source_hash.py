@@ -11,7 +11,7 @@ from evaluation.records import source_hash
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A copy of four files of podlab, hashed in place of the real ones."""
+    """A copy of four files of podlab, which is hashed instead of the checkout."""
     for name in (
         "lb/solvers/greedy.py",
         "hardware/presets/devices/h800.toml",
@@ -37,8 +37,8 @@ def _score_hash():
         ("evaluation/serving/results/view.py", False),
     ],
 )
-def test_an_edit_counts_where_scores_depend_on_it(checkout, name, counts):
-    """One more statement changes the score hash, or does not; it always changes the code hash."""
+def test_an_edit_counts_if_scores_depend_on_it(checkout, name, counts):
+    """A new statement always changes the code hash, and in scored files the score hash."""
     scores, code = _score_hash(), source_hash.code_hash.__wrapped__()
     with (checkout / name).open("a") as file:
         file.write("\nadded = 1\n")
@@ -48,7 +48,7 @@ def test_an_edit_counts_where_scores_depend_on_it(checkout, name, counts):
 
 @pytest.mark.parametrize("name", ["lb/solvers/greedy.py", "hardware/presets/devices/h800.toml"])
 def test_a_comment_does_not_count(checkout, name):
-    """A comment and an empty line leave the score hash as it is."""
+    """A comment and an empty line do not change the score hash."""
     before = _score_hash()
     with (checkout / name).open("a") as file:
         file.write("\n# a comment with 'one quote\n")
@@ -56,7 +56,7 @@ def test_a_comment_does_not_count(checkout, name):
 
 
 def test_a_moved_file_counts(checkout):
-    """The hash covers names: an import of the old name would fail."""
+    """The hash covers the names of files."""
     before = _score_hash()
     (checkout / "lb/solvers/greedy.py").rename(checkout / "lb/solvers/eager.py")
     assert _score_hash() != before
@@ -75,12 +75,12 @@ def test_a_moved_file_counts(checkout):
     ],
 )
 def test_code_without_comments_and_docstrings(text, bare):
-    """Strings that are values stay, whatever they hold."""
+    """Comments and docstrings are removed; other strings stay, even if they look like them."""
     assert source_hash.bare_code(text) == bare
 
 
 def test_the_code_that_is_hashed_is_podlabs_code():
-    """Every hashed file still parses to the same program, but for the text of docstrings."""
+    """Every hashed file parses to the same program, except for the text of docstrings."""
     for path in source_hash._scored_files():
         if path.suffix == ".py":
             text = path.read_text()
@@ -97,14 +97,14 @@ def _without_docstrings(tree):
     return tree
 
 
-def test_hashing_takes_no_time_that_a_user_notices():
-    """Every run hashes the code once: half a second is the most that it may cost."""
+def test_hashing_is_fast():
+    """Every run hashes the code once, in less than half a second."""
     started = time.process_time()
     _score_hash()
     assert time.process_time() - started < 0.5
 
 
 def test_every_listed_part_exists():
-    """A folder or file that was moved must not drop out of the hash unseen."""
+    """A folder or file that is moved must not silently leave the hash."""
     for name in (*source_hash.SCORED, *source_hash.UNSCORED):
         assert (source_hash.ROOT / name).exists(), name

@@ -1,4 +1,4 @@
-"""A new record replaces those that older code gave for the same cell, and no other."""
+"""A new record replaces older records of the same cell, and no others."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def _kept(folder, new, old, old_name=NAME):
     ],
 )
 def test_a_stale_record_is_replaced(tmp_path, changes):
-    """Other code, another outcome or other inputs make no other cell; nor does the seed's place."""
+    """Code, outcome, inputs, and a seed among the parameters do not distinguish cells."""
     assert not _kept(tmp_path, RECORD | changes, RECORD)
 
 
@@ -62,24 +62,24 @@ def test_a_stale_record_is_replaced(tmp_path, changes):
     ],
 )
 def test_a_record_of_another_cell_is_kept(tmp_path, changes):
-    """The content decides, even where the names of the files are alike."""
+    """The content of a record decides, even if the names of the files are equal."""
     assert _kept(tmp_path, RECORD | {"source_hash": "new"}, RECORD | changes)
 
 
 def test_a_record_of_another_name_is_kept(tmp_path):
-    """The part of the name before the hash is that of the cell, too."""
+    """Records whose names differ before the hash belong to different cells."""
     assert _kept(tmp_path, RECORD, RECORD, "one--greedy--even--seed1")
 
 
-def test_a_failure_before_the_solver_was_made_is_replaced(tmp_path):
-    """It has no parameters; but a run that fails so replaces no record that has some."""
+def test_a_failure_without_parameters_is_replaced(tmp_path):
+    """A run that failed before its solver existed is replaced, but replaces no other record."""
     failed = {key: value for key, value in RECORD.items() if key != "parameters"}
     assert not _kept(tmp_path / "a", RECORD, failed)
     assert _kept(tmp_path / "b", failed, RECORD)
 
 
 def test_a_file_that_is_no_record_is_kept(tmp_path):
-    """Whoever put it there may need it."""
+    """A file that is no record is never removed."""
     (tmp_path / "toy").mkdir()
     other = tmp_path / "toy" / f"{NAME}--0.json"
     other.write_text("{}")

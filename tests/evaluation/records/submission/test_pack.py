@@ -1,4 +1,4 @@
-"""A submission holds what its records need, and the same again the same way."""
+"""A submission holds records, solvers and environment, and is deterministic."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from evaluation.records.submission.pack import pack
 
 
 def test_equal_inputs_give_equal_bytes(made, records, tmp_path):
-    """Neither dates nor the order of files on disk matter."""
+    """Dates and the order of files on disk do not change the bytes."""
     folder, _ = records
     for path in folder.rglob("*.json"):
         os.utime(path, (10**9, 10**9))
@@ -22,7 +22,7 @@ def test_equal_inputs_give_equal_bytes(made, records, tmp_path):
 
 
 def test_contents_name_environment_and_hashes(made, tmp_path):
-    """Version, source, host and packages of who packed it."""
+    """The contents name version, source hash, host, packages and the hash of every file."""
     contents = pack(made[0], tmp_path / "a.zip", [made[1]])
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         names = archive.namelist()
@@ -34,8 +34,8 @@ def test_contents_name_environment_and_hashes(made, tmp_path):
     assert sum(name.startswith("solvers/") for name in names) == 1
 
 
-def test_a_solvers_file_must_be_there_and_the_very_one(made, tmp_path):
-    """Nobody could run the record again otherwise."""
+def test_the_file_of_a_solver_must_be_given_unchanged(made, tmp_path):
+    """A record can be run again only with the file that it was made with."""
     out = tmp_path / "a.zip"
     with pytest.raises(
         ValueError, match=r"'third_party' comes from a file .*; give it by --solver"
@@ -51,7 +51,7 @@ def test_a_solvers_file_must_be_there_and_the_very_one(made, tmp_path):
 
 
 def test_no_records_are_no_submission(tmp_path):
-    """Said with what makes some."""
+    """The error names the command that creates records."""
     with pytest.raises(ValueError, match="holds no records; run podlab bench"):
         pack(tmp_path, tmp_path / "a.zip")
     with pytest.raises(ValueError, match="there is no folder"):

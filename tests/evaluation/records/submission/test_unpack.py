@@ -1,4 +1,4 @@
-"""A third_party's zip is read in memory, and what no honest one does is refused."""
+"""An untrusted zip file is read in memory, and invalid ones are refused."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from evaluation.records.submission.unpack import unpack
 
 
 def write(path, files, contents=None):
-    """Write a zip of these files, and a table of contents that fits them."""
+    """Write a zip of these files with a matching table of contents."""
     hashes = {name: hashlib.sha256(raw).hexdigest() for name, raw in files}
     with warnings.catch_warnings(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         warnings.simplefilter("ignore")  # a name twice
@@ -27,12 +27,15 @@ def write(path, files, contents=None):
 
 
 def test_what_was_packed_is_read(made, tmp_path):
-    """Records by their names, solvers by their hashes."""
+    """A packed submission is read back: records by name, solvers by hash."""
     pack(made[0], tmp_path / "a.zip", [made[1]])
-    found = unpack(tmp_path / "a.zip")
-    assert sorted(one["solver"] for one in found.records.values()) == ["greedy", "third_party"]
+    submission = unpack(tmp_path / "a.zip")
+    assert sorted(record["solver"] for record in submission.records.values()) == [
+        "greedy",
+        "third_party",
+    ]
     digest = hashlib.sha256(made[1].read_bytes()).hexdigest()
-    assert found.solvers == {digest: ("third_party.py", made[1].read_bytes())}
+    assert submission.solvers == {digest: ("third_party.py", made[1].read_bytes())}
 
 
 @pytest.mark.parametrize(
@@ -53,8 +56,8 @@ def test_what_was_packed_is_read(made, tmp_path):
         "",
     ],
 )
-def test_files_that_would_land_elsewhere_are_refused(name, tmp_path):
-    """And so is whatever else a submission has no use for."""
+def test_names_outside_the_layout_are_refused(name, tmp_path):
+    """A name outside records/ and solvers/, or outside the folder, is refused."""
     assert not layout.is_known(name)
     path = write(tmp_path / "a.zip", [(name, b"{}")] if name else [("x", b"")])
     with pytest.raises(ValueError, match="which no submission may hold"):
@@ -62,7 +65,10 @@ def test_files_that_would_land_elsewhere_are_refused(name, tmp_path):
 
 
 def test_bombs_are_refused(tmp_path, monkeypatch):
-    """By what comes out, whatever the zip says of it: one file, all files, or their number."""
+    """The unpacked bytes of a file, of all files, and the number of files are limited.
+
+    Three files of 9,999 bytes exceed 25,000. Twelve records and the contents are 13 files.
+    """
     monkeypatch.setattr(layout, "MOST_FILE_BYTES", 10_000)
     monkeypatch.setattr(layout, "MOST_BYTES", 25_000)
     monkeypatch.setattr(layout, "MOST_FILES", 12)
@@ -94,14 +100,14 @@ def test_bombs_are_refused(tmp_path, monkeypatch):
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused(files, contents, message, tmp_path):
-    """By the name of the file."""
+def test_inconsistent_contents_are_refused(files, contents, message, tmp_path):
+    """The error names the file that is wrong."""
     with pytest.raises(ValueError, match=message):
         unpack(write(tmp_path / "a.zip", files, contents))
 
 
-def test_what_is_no_zip_is_said(tmp_path):
-    """A text, a cut-off zip, nothing at all."""
+def test_a_file_that_is_no_zip_is_refused(tmp_path):
+    """A text, a truncated zip, an empty and a missing file are no submissions."""
     path = write(tmp_path / "a.zip", [("records/a.json", b"{}")])
     whole = path.read_bytes()
     for content in (b"text", whole[: len(whole) // 2], b""):

@@ -1,4 +1,4 @@
-"""A task that runs on copies of its files, and its record, differ in nothing else."""
+"""Files are renamed in tasks and records, and nothing else changes."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from evaluation.replay.scenario import Scenario
 NAMES = {"/home/own.py": "/tmp/1/own.py", "../own.parquet": "/tmp/2/own.parquet"}
 
 
-def test_files_are_named_anew_wherever_they_stand():
-    """In fields, tuples and tables, as text or path, with an attribute or without."""
+def test_files_are_renamed_in_nested_values():
+    """Names in fields, tuples and tables are replaced, with or without an attribute."""
     scenario = Scenario("../own.parquet.x", ("../own.parquet", "even"), "olmoe-1b-7b", 16, 5, 1)
     changed = with_names((scenario, Candidate("/home/own.py:mine", 3)), NAMES)
     assert changed[0].trace == ("/tmp/2/own.parquet", "even")
@@ -22,13 +22,13 @@ def test_files_are_named_anew_wherever_they_stand():
 
 
 def test_nothing_else_changes():
-    """A task without such files is equal to what it was."""
+    """A task without such files stays equal."""
     scenario = Scenario("x", ("even",), "olmoe-1b-7b", 16, 5, 1)
     assert with_names(scenario, NAMES) == scenario
 
 
-def test_a_record_speaks_of_the_files_of_the_caller():
-    """Within sentences too."""
+def test_a_record_has_the_caller_s_names():
+    """Names are replaced within sentences, too."""
     back = {here: name for name, here in NAMES.items()}
     record = {"scenario": {"trace": ("/tmp/2/own.parquet",)}, "reason": "/tmp/1/own.py: no", "n": 1}
     assert with_texts(record, back) == {

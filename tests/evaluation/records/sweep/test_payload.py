@@ -1,4 +1,4 @@
-"""What travels to another machine: files that tasks name, and podlab's code."""
+"""Files that tasks name, and podlab's code, travel to another machine."""
 
 import io
 import zipfile
@@ -13,14 +13,14 @@ from evaluation.records.sweep import payload
 
 @dataclass
 class Names:
-    """A task as far as its fields go."""
+    """A task with one field."""
 
     value: object
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """A folder with files of the user's."""
+    """A folder with user files."""
     monkeypatch.chdir(tmp_path)
     for name in ("own.py", "trace.parquet", "table.csv"):
         Path(name).touch()
@@ -40,26 +40,26 @@ def folder(tmp_path, monkeypatch):
         (["none.parquet", "below", "", "\0", "x" * 5000, 3, None], []),
     ],
 )
-def test_files_are_found_wherever_they_are_named(value, names):
-    """In nested fields, before an attribute, and within TOML files; nothing else is."""
-    assert payload.own_files([Names(value), Names(value)]) == names
+def test_named_files_are_found(value, names):
+    """Files are found in nested fields, before an attribute, and in TOML files."""
+    assert payload.user_files([Names(value), Names(value)]) == names
 
 
 def test_a_file_outside_keeps_its_name(folder, monkeypatch):
-    """An absolute name is found as it is written."""
+    """Names outside the folder stay as they are written."""
     monkeypatch.chdir(folder / "below")
     absolute = str(folder / "own.py")
-    assert payload.own_files([Names(absolute), Names("../own.py")]) == ["../own.py", absolute]
+    assert payload.user_files([Names(absolute), Names("../own.py")]) == ["../own.py", absolute]
 
 
 def test_a_damaged_toml_file_travels_as_it_is():
-    """Whoever reads it says what is wrong."""
+    """A damaged TOML file travels, and the task reports it."""
     Path("own.toml").write_text("[")
-    assert payload.own_files([Names("own.toml")]) == ["own.toml"]
+    assert payload.user_files([Names("own.toml")]) == ["own.toml"]
 
 
 def test_code_is_all_that_the_code_hash_covers():
-    """Each Python and TOML file of podlab's, and samples, but nothing compiled."""
+    """The archive has every Python and TOML file and the samples, but no compiled file."""
     with zipfile.ZipFile(io.BytesIO(payload.code())) as archive:
         names = set(archive.namelist())
     covered = {

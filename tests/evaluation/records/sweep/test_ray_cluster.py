@@ -1,4 +1,4 @@
-"""A sweep on a Ray cluster keeps the records that it would keep here, whatever dies."""
+"""A sweep on a Ray cluster gives the records of this machine, even if nodes die."""
 
 import hashlib
 import io
@@ -24,13 +24,13 @@ from evaluation.records.sweep.bootstrap import Manifest
 from evaluation.replay.scenario import Scenario
 from tests.evaluation.records.sweep.toys import Toy
 
-#: What differs from run to run and from machine to machine.
+#: Fields that differ between runs and machines.
 MEASURED = ("wall", "date", "host", "cost")
 
 
 @pytest.fixture
 def own_files(tmp_path, monkeypatch):
-    """A folder with a solver, a preset and, beside it, a trace of the user's; tasks on them."""
+    """Tasks on user files: a solver and a preset in the folder, a trace outside of it."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -48,31 +48,35 @@ def own_files(tmp_path, monkeypatch):
     ]
 
 
-def _scores(found):
-    """Return records without what is measured."""
-    return [{key: one[key] for key in one if key not in MEASURED} for one in found]
+def _scores(records):
+    """Return records without measured fields."""
+    return [
+        {key: value for key, value in record.items() if key not in MEASURED} for record in records
+    ]
 
 
 def test_records_are_those_of_one_process_and_of_several(cluster, tmp_path, own_files):
-    """Equal to the last digit, but for times, dates and hosts."""
+    """Records are equal to the last digit, except times, dates and hosts."""
     alone = sweep.run(own_files, tmp_path / "1")
-    assert [one["status"] for one in alone] == ["ok"] * 2
+    assert [record["status"] for record in alone] == ["ok"] * 2
     assert _scores(sweep.run(own_files, tmp_path / "2", 2)) == _scores(alone)
-    found = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
-    assert _scores(found) == _scores(alone)
+    records = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
+    assert _scores(records) == _scores(alone)
     kept = list(record_file.read_all(tmp_path / "ray"))
-    assert sorted(one["solver"] for one in kept) == ["mine", "random"]
+    assert sorted(record["solver"] for record in kept) == ["mine", "random"]
 
 
 def test_files_travel_to_nodes_that_lack_them(cluster, tmp_path, own_files, monkeypatch):
-    """Where the caller's folder is not there, files come from the store; names stay the same."""
-    filled = ray_cluster.RayCluster._filled
+    """A node without the caller's folder gets the files; records keep the caller's names."""
+    create_manifest = ray_cluster.RayCluster._create_manifest
     elsewhere = str(tmp_path / "nowhere")
     monkeypatch.setattr(
-        ray_cluster.RayCluster, "_filled", lambda self: replace(filled(self), folder=elsewhere)
+        ray_cluster.RayCluster,
+        "_create_manifest",
+        lambda self: replace(create_manifest(self), folder=elsewhere),
     )
-    found = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
-    assert _scores(found) == _scores(sweep.run(own_files, tmp_path / "1"))
+    records = sweep.run(own_files, tmp_path / "ray", ray=cluster.address)
+    assert _scores(records) == _scores(sweep.run(own_files, tmp_path / "1"))
     brought = Path(os.environ["TMPDIR"]) / f"podlab-{os.getuid()}"
     [copy] = brought.glob("files-*/own.toml")
     assert sorted(str(path.relative_to(copy.parent)) for path in copy.parent.rglob("own.*")) == [
@@ -83,36 +87,36 @@ def test_files_travel_to_nodes_that_lack_them(cluster, tmp_path, own_files, monk
 
 
 def _digits(path):
-    """First digits of the SHA-256 of a file."""
+    """Return the first digits of the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def test_losses_are_told_like_on_this_machine(cluster, tmp_path):
-    """Signals and time limits have their names; the other tasks go on."""
+def test_losses_have_the_reasons_of_this_machine(cluster, tmp_path):
+    """Signals and time limits are named as on one machine; the other tasks go on."""
     todo = [
         Toy("a", tmp_path),
         Toy("dies", tmp_path, ("killed SIGSEGV",)),
         Toy("hangs", tmp_path, ("hangs",)),
         Toy("again", tmp_path, ("exits 3", "ends")),
     ]
-    found = sweep.run(todo, tmp_path / "out", ray=cluster.address, time_limit_s=0.5)
-    assert [one.get("reason") for one in found] == [
+    records = sweep.run(todo, tmp_path / "out", ray=cluster.address, time_limit_s=0.5)
+    assert [record.get("reason") for record in records] == [
         None,
         "its process was killed by SIGSEGV; tried 2 times",
         "it ran longer than the time limit of 0.5 s; tried 2 times",
         None,
     ]
-    assert found[3]["lost"] == ["its process left with exit code 3"]
+    assert records[3]["lost"] == ["its process exited with code 3"]
 
 
 def test_what_a_task_raises_goes_through(cluster, tmp_path):
-    """As the very error, not as one of Ray's."""
+    """The caller sees the exception of the task, not one of Ray."""
     with pytest.raises(ValueError, match=r"^bad raises$"):
         sweep.run([Toy("bad", tmp_path, ("raises",))], tmp_path / "out", ray=cluster.address)
 
 
 def test_code_travels_to_nodes_that_lack_it(cluster, tmp_path):
-    """Another version of podlab is unpacked and imported there, and the task runs in it."""
+    """A node unpacks and imports the caller's version of podlab, and runs the task in it."""
     import ray
 
     changed = tmp_path / "changed"
@@ -142,10 +146,10 @@ def test_code_travels_to_nodes_that_lack_it(cluster, tmp_path):
 
 
 def test_a_node_that_dies_loses_and_doubles_no_record(cluster, tmp_path):
-    """What ran on it runs again elsewhere, and all of it is written once and told of once."""
+    """Tasks of a dead node run again on another one; each record is written and reported once."""
     go = tmp_path / "go"
     todo = [Toy(f"t{number}", tmp_path, (f"until {go}",)) for number in range(6)]
-    told, lost = [], []
+    reported, lost = [], []
 
     def kill():
         while len(list(tmp_path.glob("t*.0"))) < 2:  # one runs on each node
@@ -155,21 +159,23 @@ def test_a_node_that_dies_loses_and_doubles_no_record(cluster, tmp_path):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    found = sweep.run(
+    records = sweep.run(
         todo,
         tmp_path / "out",
         ray=cluster.address,
-        on_record=lambda record, reused: told.append(record["solver"]),
+        on_record=lambda record, reused: reported.append(record["solver"]),
         on_lost=lambda task, reason: lost.append((task.name, reason)),
     )
     killer.join()
     names = [task.name for task in todo]
-    assert [(one["solver"], one["status"]) for one in found] == [(name, "ok") for name in names]
-    assert sorted(told) == names
+    assert [(record["solver"], record["status"]) for record in records] == [
+        (name, "ok") for name in names
+    ]
+    assert sorted(reported) == names
     assert sorted(path.stem for path in (tmp_path / "out").rglob("*.json")) == names
     [(name, reason)] = lost
     assert reason.startswith("its Ray worker or node died")
-    assert [one["solver"] for one in found if one.get("lost") == [reason]] == [name]
+    assert [record["solver"] for record in records if record.get("lost") == [reason]] == [name]
     assert [task.times() for task in todo] == [1 + (task.name == name) for task in todo]
 
 
@@ -182,7 +188,7 @@ def test_a_node_that_dies_loses_and_doubles_no_record(cluster, tmp_path):
     ],
 )
 def test_an_address_without_a_cluster_is_refused_at_once(tmp_path, address, kind, message):
-    """Before anything runs."""
+    """The error comes before any task runs."""
     pytest.importorskip("ray", reason="needs Ray: pip install 'podlab[ray]'")
     toy = Toy("a", tmp_path)
     with pytest.raises(kind, match=message):
@@ -191,7 +197,7 @@ def test_an_address_without_a_cluster_is_refused_at_once(tmp_path, address, kind
 
 
 def test_without_ray_one_line_says_what_to_install(tmp_path, monkeypatch):
-    """The extra is named, and nothing has run."""
+    """The error names the extra to install, and no task runs."""
     monkeypatch.setitem(sys.modules, "ray", None)
     toy = Toy("a", tmp_path)
     with pytest.raises(ImportError, match=r"pip install 'podlab\[ray\]'"):

@@ -1,4 +1,4 @@
-"""Sweeps keep every record once, whatever becomes of the processes."""
+"""A sweep writes every record once, even if processes die."""
 
 import json
 import os
@@ -11,23 +11,26 @@ from pathlib import Path
 import pytest
 
 from evaluation.records import record_file, sweep
+from evaluation.records.sweep import runner
 from tests.evaluation.records.sweep.toys import Toy
 
 
 def _records(folder):
-    return {one["solver"]: one for one in record_file.read_all(folder)}
+    return {record["solver"]: record for record in record_file.read_all(folder)}
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
 def test_records_come_in_the_order_of_the_tasks(tmp_path, jobs):
-    """The order is that of the tasks, each is written once, and each is told of once."""
-    told = []
+    """Records come in the order of the tasks; each is written and reported once."""
+    reported = []
     todo = [Toy(name, tmp_path) for name in ("a", "bb", "ccc")]
-    found = sweep.run(todo, tmp_path / "out", jobs, on_record=lambda one, reused: told.append(one))
-    assert [one["solver"] for one in found] == ["a", "bb", "ccc"]
-    assert sorted(one["solver"] for one in told) == ["a", "bb", "ccc"]
-    assert _records(tmp_path / "out") == {one["solver"]: one for one in found}
-    assert all(one.times() == 1 for one in todo)
+    records = sweep.run(
+        todo, tmp_path / "out", jobs, on_record=lambda record, reused: reported.append(record)
+    )
+    assert [record["solver"] for record in records] == ["a", "bb", "ccc"]
+    assert sorted(record["solver"] for record in reported) == ["a", "bb", "ccc"]
+    assert _records(tmp_path / "out") == {record["solver"]: record for record in records}
+    assert all(task.times() == 1 for task in todo)
 
 
 @pytest.mark.parametrize(
@@ -35,14 +38,14 @@ def test_records_come_in_the_order_of_the_tasks(tmp_path, jobs):
     [
         ("killed SIGKILL", "its process was killed by SIGKILL (out of memory, perhaps)"),
         ("killed SIGSEGV", "its process was killed by SIGSEGV"),
-        ("exits 9", "its process left with exit code 9"),
-        ("exits 0", "its process left with exit code 0"),
+        ("exits 9", "its process exited with code 9"),
+        ("exits 0", "its process exited with code 0"),
         ("hangs", "it ran longer than the time limit of 0.3 s"),
     ],
 )
-def test_a_lost_task_costs_itself_alone(tmp_path, act, reason):
-    """It is tried again, then recorded as failed with the reason; all others have records."""
-    told = []
+def test_a_lost_task_does_not_affect_others(tmp_path, act, reason):
+    """A lost task is tried again, then recorded as failed with its reason; all others succeed."""
+    reported = []
     todo = [Toy("a", tmp_path), Toy("bad", tmp_path, (act,)), Toy("c", tmp_path)]
     limit = 0.3 if act == "hangs" else None
     sweep.run(
@@ -50,52 +53,52 @@ def test_a_lost_task_costs_itself_alone(tmp_path, act, reason):
         tmp_path / "out",
         2,
         time_limit_s=limit,
-        on_lost=lambda task, why: told.append((task.name, why)),
+        on_lost=lambda task, why: reported.append((task.name, why)),
     )
-    found = _records(tmp_path / "out")
-    assert {name: one["status"] for name, one in found.items()} == {
+    records = _records(tmp_path / "out")
+    assert {name: record["status"] for name, record in records.items()} == {
         "a": "ok",
         "bad": "failed",
         "c": "ok",
     }
-    assert found["bad"]["reason"] == f"{reason}; tried 2 times"
-    assert found["bad"]["lost"] == [reason, reason]
-    assert told == [("bad", reason)]
-    assert [one.times() for one in todo] == [1, 2, 1]
+    assert records["bad"]["reason"] == f"{reason}; tried 2 times"
+    assert records["bad"]["lost"] == [reason, reason]
+    assert reported == [("bad", reason)]
+    assert [task.times() for task in todo] == [1, 2, 1]
 
 
 def test_a_task_lost_once_succeeds_in_a_fresh_process(tmp_path):
-    """Its record says what happened on the way."""
+    """A task that succeeds after a loss has the reason of the loss in its record."""
     toy = Toy("a", tmp_path, ("killed SIGABRT", "ends"))
     [record] = sweep.run([toy], tmp_path / "out", 2)
     assert record["status"] == "ok"
     assert record["lost"] == ["its process was killed by SIGABRT"]
 
 
-@pytest.mark.parametrize(("retries", "said"), [(0, "tried once"), (2, "tried 3 times")])
-def test_retries_are_counted(tmp_path, retries, said):
-    """None means once; two mean three times."""
+@pytest.mark.parametrize(("retries", "ending"), [(0, "tried once"), (2, "tried 3 times")])
+def test_retries_are_counted(tmp_path, retries, ending):
+    """Without retries a task is tried once; with two, three times."""
     toy = Toy("a", tmp_path, ("exits 1",))
     [record] = sweep.run([toy], tmp_path / "out", 2, retries=retries)
-    assert record["reason"].endswith(said)
+    assert record["reason"].endswith(ending)
     assert toy.times() == retries + 1
 
 
-def test_finished_records_are_taken_up_and_failed_ones_are_not(tmp_path):
-    """A second sweep runs what is missing or failed; a fresh one everything."""
+def test_successful_records_are_reused_and_failed_ones_are_not(tmp_path):
+    """A second sweep runs missing and failed tasks only; a fresh one runs all."""
     todo = [Toy("a", tmp_path), Toy("b", tmp_path, ("exits 1", "ends"))]
     sweep.run(todo, tmp_path / "out", 2, retries=0)
     reused = []
-    sweep.run(todo, tmp_path / "out", 2, on_record=lambda one, old: reused.append(old))
-    assert [one.times() for one in todo] == [1, 2]
+    sweep.run(todo, tmp_path / "out", 2, on_record=lambda record, old: reused.append(old))
+    assert [task.times() for task in todo] == [1, 2]
     assert sorted(reused) == [False, True]
     sweep.run(todo, tmp_path / "out", 2, fresh=True)
-    assert [one.times() for one in todo] == [2, 3]
+    assert [task.times() for task in todo] == [2, 3]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_a_task_raises_ends_the_sweep(tmp_path, jobs):
-    """An error of the task itself is the caller's to see; finished records are kept."""
+    """An exception of the task itself reaches the caller; finished records are kept."""
     todo = [Toy("a", tmp_path), Toy("bad", tmp_path, (f"until {tmp_path / 'go'}", "raises"))]
     (tmp_path / "go").touch()
     sweep.run(todo, tmp_path / "out", jobs)
@@ -105,7 +108,7 @@ def test_what_a_task_raises_ends_the_sweep(tmp_path, jobs):
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("options", "message"),
     [
         ({"jobs": 0}, "jobs = 0 < 1"),
         ({"retries": -1}, "retries = -1 < 0"),
@@ -113,17 +116,17 @@ def test_what_a_task_raises_ends_the_sweep(tmp_path, jobs):
         ({"time_limit_s": float("nan")}, "time_limit_s = nan"),
     ],
 )
-def test_numbers_that_cannot_be_are_refused(tmp_path, given, message):
-    """Before anything runs."""
+def test_numbers_out_of_range_are_refused(tmp_path, options, message):
+    """The error comes before any task runs."""
     toy = Toy("a", tmp_path)
     with pytest.raises(ValueError, match=message):
-        sweep.run([toy], tmp_path / "out", **given)
+        sweep.run([toy], tmp_path / "out", **options)
     assert toy.times() == 0
 
 
 def test_cores_are_shared_among_the_processes(tmp_path, monkeypatch):
-    """Jobs times threads is at most the cores; what the environment says is left alone."""
-    monkeypatch.setattr(sweep, "_cores", lambda: 8)
+    """Three workers on eight cores have two threads each; the environment takes precedence."""
+    monkeypatch.setattr(runner, "_cores", lambda: 8)
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
     [record] = sweep.run([Toy("a", tmp_path)], tmp_path / "out", 3)
     assert record["threads"] == "2"
@@ -162,7 +165,7 @@ def _wait(condition):
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_an_end_from_outside_keeps_what_is_finished(tmp_path, end):
-    """An interrupt, or a kill: the record is whole, no worker stays, and the next sweep goes on."""
+    """After an interrupt or a kill, records are whole, no worker is left, and a sweep resumes."""
     (tmp_path / "script.py").write_text(SWEEP)
     root = Path(__file__).parents[4]
     process = subprocess.Popen(
@@ -177,6 +180,6 @@ def test_an_end_from_outside_keeps_what_is_finished(tmp_path, end):
     _wait(lambda: _gone(int(slow.read_text())))
     assert json.loads(record.read_text())["status"] == "ok"
     todo = [Toy("a", tmp_path), Toy("slow", tmp_path, ("hangs", "ends")), Toy("c", tmp_path)]
-    found = sweep.run(todo, tmp_path / "out")
-    assert [one["status"] for one in found] == ["ok"] * 3
-    assert [one.times() for one in todo] == [1, 2, 1]
+    records = sweep.run(todo, tmp_path / "out")
+    assert [record["status"] for record in records] == ["ok"] * 3
+    assert [task.times() for task in todo] == [1, 2, 1]

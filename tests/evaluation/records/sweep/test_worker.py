@@ -1,4 +1,4 @@
-"""A worker process says what came of a task, and takes what it started along."""
+"""A worker process returns the outcome of a task, and its child processes end with it."""
 
 import os
 import pickle
@@ -7,28 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.records.sweep.task import Lost
+from evaluation.records.sweep.task import LostTask
 from evaluation.records.sweep.worker import Worker, attempt
 from tests.evaluation.records.sweep.toys import Toy
 
 
 class Unpicklable(Exception):
-    """Cannot be made again from its arguments."""
+    """An exception that pickle cannot rebuild from its arguments."""
 
-    def __init__(self, one, two):
-        super().__init__(f"{one} and {two}")
+    def __init__(self, first, second):
+        super().__init__(f"{first} and {second}")
 
 
 class Raises(Toy):
-    """A task that raises what cannot travel."""
+    """A task that raises an exception that cannot be pickled."""
 
     def run(self):
-        """Raise it."""
+        """Raise the exception."""
         raise Unpicklable("one", "two")
 
 
 class Where(Toy):
-    """A task that says where it runs."""
+    """A task that returns its working folder."""
 
     def run(self):
         """Return the folder."""
@@ -38,26 +38,26 @@ class Where(Toy):
 @pytest.fixture
 def worker():
     """A worker without a time limit."""
-    made = Worker()
-    yield made
-    made.kill()
+    process = Worker()
+    yield process
+    process.kill()
 
 
 def test_one_process_runs_one_task_after_another(worker, tmp_path):
-    """Starting is paid for once."""
+    """Two tasks run in one process, which is not the caller's."""
     for name in ("a", "b"):
         assert attempt(worker, pickle.dumps(Toy(name, tmp_path)))["solver"] == name
     assert (tmp_path / "a.0").read_text() == (tmp_path / "b.0").read_text() != str(os.getpid())
 
 
-def test_an_error_that_cannot_travel_is_told_in_words(worker, tmp_path):
-    """Its kind and text arrive."""
+def test_an_error_that_cannot_be_pickled_keeps_its_text(worker, tmp_path):
+    """Type and text of the error arrive."""
     with pytest.raises(RuntimeError, match="Unpicklable: one and two"):
         attempt(worker, pickle.dumps(Raises("a", tmp_path)))
 
 
-def test_it_runs_in_the_folder_of_the_moment(tmp_path, monkeypatch):
-    """Relative paths mean what they mean to the caller."""
+def test_a_worker_runs_in_the_current_folder(tmp_path, monkeypatch):
+    """Relative paths mean the same as for the caller."""
     monkeypatch.chdir(tmp_path)
     worker = Worker()
     try:
@@ -68,10 +68,10 @@ def test_it_runs_in_the_folder_of_the_moment(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc")
 def test_children_of_a_task_end_with_it(tmp_path):
-    """A solver's own processes do not outlive the time limit."""
+    """Processes that a task started end with its time limit."""
     worker = Worker(time_limit_s=1.0)
     lost = attempt(worker, pickle.dumps(Toy("a", tmp_path, ("spawns",))))
-    assert lost == Lost("it ran longer than the time limit of 1 s")
+    assert lost == LostTask("it ran longer than the time limit of 1 s")
     child = Path("/proc") / (tmp_path / "child").read_text() / "status"
     deadline = time.monotonic() + 30
     while child.exists() and "\nState:\tZ" not in child.read_text():
@@ -79,9 +79,9 @@ def test_children_of_a_task_end_with_it(tmp_path):
         time.sleep(0.02)
 
 
-def test_one_that_died_idle_is_a_loss_not_a_hang(worker, tmp_path):
-    """A task handed to it comes back as lost."""
+def test_a_worker_that_died_idle_loses_its_next_task(worker, tmp_path):
+    """A task that is sent to a dead worker is lost, and does not hang."""
     attempt(worker, pickle.dumps(Toy("a", tmp_path)))
     os.kill(int((tmp_path / "a.0").read_text()), 9)
     lost = attempt(worker, pickle.dumps(Toy("b", tmp_path)))
-    assert lost == Lost("its process was killed by SIGKILL (out of memory, perhaps)")
+    assert lost == LostTask("its process was killed by SIGKILL (out of memory, perhaps)")

@@ -1,4 +1,4 @@
-"""A task that does what it is told to, and leaves a mark each time that it is begun."""
+"""A toy task with scripted behaviour, which counts how often it starts."""
 
 import os
 import signal
@@ -13,10 +13,10 @@ from evaluation.records import record_file
 
 @dataclass(frozen=True)
 class Toy:
-    """A task of that name, which does ``acts[n]`` when it is begun for the n-th time.
+    """A task that does ``acts[n]`` when it starts for the n-th time.
 
     An act is "ends", "raises", "hangs", "exits CODE", "killed SIGNAL", "spawns", or "until FILE".
-    The last act goes on for ever after.
+    The last act is repeated after that.
     """
 
     name: str
@@ -24,33 +24,33 @@ class Toy:
     acts: tuple[str, ...] = ("ends",)
 
     def path(self, folder):
-        """One file a name."""
+        """Return a file by the name of the task."""
         return folder / "toys" / f"{self.name}.json"
 
     def failed(self, reason):
-        """What the real tasks do."""
-        return record_file.begun(solver=self.name) | record_file.lost(reason)
+        """Return a failed record, as real tasks do."""
+        return record_file.new_record(solver=self.name) | record_file.process_failure(reason)
 
     def times(self):
-        """How often it was begun."""
+        """Return how often the task started."""
         return len(list(self.marks.glob(f"{self.name}.*")))
 
     def run(self):
-        """Leave a mark, and act."""
-        act, _, what = self.acts[min(self.times(), len(self.acts) - 1)].partition(" ")
+        """Write a file that marks the start, and do the act."""
+        act, _, argument = self.acts[min(self.times(), len(self.acts) - 1)].partition(" ")
         (self.marks / f"{self.name}.{self.times()}").write_text(str(os.getpid()))
         if act == "raises":
             raise ValueError(f"{self.name} raises")
         if act == "exits":
-            os._exit(int(what))
+            os._exit(int(argument))
         if act == "killed":
-            os.kill(os.getpid(), signal.Signals[what])
+            os.kill(os.getpid(), signal.Signals[argument])
         if act == "spawns":
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
             (self.marks / "child").write_text(str(child.pid))
-        while act in ("hangs", "spawns") or (act == "until" and not Path(what).exists()):
+        while act in ("hangs", "spawns") or (act == "until" and not Path(argument).exists()):
             time.sleep(0.02)
-        return record_file.begun(solver=self.name) | {
+        return record_file.new_record(solver=self.name) | {
             "status": "ok",
             "scores": {"length": len(self.name)},
             "threads": os.environ.get("NUMBA_NUM_THREADS"),
