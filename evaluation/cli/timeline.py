@@ -83,7 +83,7 @@ def _write_disaggregated(out: Path) -> str:
     (conditions,) = (
         anchor.conditions for anchor in anchors.load() if anchor.id == "xds-disaggregated-step"
     )
-    schedule = predictions.machine(conditions).run(conditions["tokens"])
+    schedule = predictions.disaggregated_deployment(conditions).run(conditions["tokens"])
     chrome.write(chrome.of_schedule(schedule), out)
     busy = ", ".join(f"{stream} {share:.0%}" for stream, share in schedule.busy().items())
     return f"{schedule.total * 1e3:.1f} ms; busy: {busy}"

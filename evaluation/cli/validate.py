@@ -28,6 +28,7 @@ def validate(
 ) -> None:
     """Compare the machine model with published figures."""
     from evaluation.validation import validate as model
+    from evaluation.validation.validation_table import render
 
     try:
         results = _validated(_chosen(anchors, family or []))
@@ -36,7 +37,7 @@ def validate(
     if as_json:
         print(json.dumps(model.report(results), indent=1))
         return
-    model.render(results, table_console(), every=every or bool(family))
+    render(results, table_console(), every=every or bool(family))
 
 
 def _chosen(paths: list[Path] | None, families: list[str]) -> "list[Anchor]":

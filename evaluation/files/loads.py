@@ -1,4 +1,4 @@
-"""Loads from a file of numbers or from a trace, as windows of tokens."""
+"""Read loads from a file of numbers or a trace, as windows of tokens."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 import traces
 
-#: Endings of files that hold a matrix [layers, experts] or [windows, layers, experts].
+#: Endings of files with a matrix [layers, experts] or [windows, layers, experts].
 MATRICES = (".npy", ".npz", ".csv", ".json")
-#: Keys under which a JSON object may hold its matrix; SGLang's recorder says ``logical_count``.
+#: Keys of the matrix in a JSON object. SGLang's recorder writes ``logical_count``.
 KEYS = ("load", "logical_count")
 
 
@@ -21,34 +21,35 @@ def read(spec: str, window_steps: int | None = None, step_tokens: int | None = N
     Parameters
     ----------
     spec
-        A file with one of the endings above, a trace (.parquet), or the name of a bundled trace.
+        A file with one of the endings in ``MATRICES``, a trace (.parquet), or the name of a bundled
+        trace.
     window_steps
-        Steps of a trace in one window; by default all are one window.
+        Steps of a trace in one window. Default: all steps are one window.
     step_tokens
-        Tokens in a step, for a trace of tokens that are not in steps.
+        Tokens of one step, for a trace of tokens without steps.
 
     Raises
     ------
     ValueError, OSError
-        If there is no such file or name, it cannot be read, or an option does not go with it.
+        If there is no such file or name, it cannot be read, or an option does not fit it.
     """
     path = Path(spec)
     if path.suffix not in MATRICES:
         return _windows(traces.load(spec, "routing"), window_steps, step_tokens)
     if window_steps is not None or step_tokens is not None:
-        raise ValueError(f"{path} is a matrix; steps and windows are counted in traces")
+        raise ValueError(f"{path} is a matrix; window_steps and step_tokens apply to traces only")
     return read_array(path, KEYS)
 
 
 def read_array(path: Path, keys: tuple[str, ...]) -> Any:
-    """Return the array of a file: a whole .npy, .csv or JSON list, the only one of an .npz.
+    """Return the array of a file: an .npy, a .csv, a JSON list, or the only array of an .npz.
 
     Parameters
     ----------
     path
         The file.
     keys
-        Keys under which a JSON object or an .npz may hold it.
+        Possible keys of the array in a JSON object or an .npz.
 
     Raises
     ------
@@ -57,29 +58,30 @@ def read_array(path: Path, keys: tuple[str, ...]) -> Any:
     """
     try:
         if path.suffix == ".json":
-            return _chosen(json.loads(path.read_text(encoding="utf-8")), keys)
+            return _json_array(json.loads(path.read_text(encoding="utf-8")), keys)
         if path.suffix == ".csv":
-            return _table(path.read_text(encoding="utf-8"))
+            return _csv_array(path.read_text(encoding="utf-8"))
         with path.open("rb") as file:
-            return _stored(np.load(file, allow_pickle=False), keys)
+            return _numpy_array(np.load(file, allow_pickle=False), keys)
     except OSError as error:
         raise OSError(f"{path}: {error.strerror or error}") from None
-    except Exception as error:  # numpy, zip and JSON readers each have errors of their own
+    except Exception as error:  # readers of NumPy, zip and JSON files raise many types
         raise ValueError(f"{path}: {error}") from None
 
 
-def _stored(found: Any, keys: tuple[str, ...]) -> NDArray[Any]:
-    if isinstance(found, np.ndarray):
-        return found
-    names = [name for name in keys if name in found.files] or found.files
+def _numpy_array(content: Any, keys: tuple[str, ...]) -> NDArray[Any]:
+    """Return an array, or the array of an archive: the one with a known key, or the only one."""
+    if isinstance(content, np.ndarray):
+        return content
+    names = [name for name in keys if name in content.files] or content.files
     if len(names) != 1:
-        there = ", ".join(found.files) or "none"
-        raise ValueError(f"has arrays {there}; it needs one, or one named {' or '.join(keys)}")
-    array: NDArray[Any] = found[names[0]]
+        arrays = ", ".join(content.files) or "none"
+        raise ValueError(f"has arrays {arrays}; it needs one, or one named {' or '.join(keys)}")
+    array: NDArray[Any] = content[names[0]]
     return array
 
 
-def _chosen(content: Any, keys: tuple[str, ...]) -> Any:
+def _json_array(content: Any, keys: tuple[str, ...]) -> Any:
     if not isinstance(content, dict):
         return content
     named = [key for key in keys if key in content]
@@ -88,7 +90,7 @@ def _chosen(content: Any, keys: tuple[str, ...]) -> Any:
     return content[named[0]]
 
 
-def _table(text: str) -> NDArray[np.float64]:
+def _csv_array(text: str) -> NDArray[np.float64]:
     if not text.strip():
         raise ValueError("is empty; give a line of comma-separated numbers for every layer")
     return np.loadtxt(text.splitlines(), delimiter=",", ndmin=2)
@@ -101,13 +103,15 @@ def _windows(trace: Any, window_steps: int | None, step_tokens: int | None) -> N
         elif trace.step is None:
             if window_steps is not None:
                 raise ValueError(
-                    f"window_steps = {window_steps} counts steps, and these tokens are in none; "
-                    "give step_tokens as well"
+                    f"window_steps = {window_steps} counts steps, but these tokens have no steps; "
+                    "give step_tokens, too"
                 )
             trace = trace.split(trace.num_tokens)
         trace = trace.counts()
     elif step_tokens is not None:
-        raise ValueError("step_tokens goes with a trace of tokens; this one counts steps")
+        raise ValueError(
+            "step_tokens applies to traces of tokens only; this trace has counts per step"
+        )
     counts: NDArray[np.int64] = trace.windows(
         trace.num_steps if window_steps is None else window_steps
     )

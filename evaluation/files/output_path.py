@@ -1,4 +1,4 @@
-"""Check where a command will write, before the work that it would lose."""
+"""Check output paths before a command does its work."""
 
 from pathlib import Path
 
@@ -11,18 +11,18 @@ def check_output(
     Parameters
     ----------
     path
-        The file; an older one of that name is replaced. None: nothing will be written.
+        The file. An existing file will be replaced. ``None``: nothing will be written.
     endings
-        The endings of which its name must have one. Empty: any name.
+        Allowed endings of the name. Empty: any name.
     option
-        The option that named it, for the message.
+        Name of the option, for the message.
     folder
-        Whether an existing folder is accepted, too.
+        Whether an existing folder is also accepted.
 
     Raises
     ------
     ValueError
-        If the name has another ending, is that of a folder, or is in no existing folder.
+        If the name has another ending, the path is a folder, or its folder does not exist.
     """
     if path is None:
         return
@@ -34,7 +34,7 @@ def check_output(
 
 
 def check_output_folder(path: Path, option: str = "--out") -> None:
-    """Raise ValueError unless a folder can be made at ``path``, or is there already."""
+    """Raise ValueError unless ``path`` is a folder or one can be created there."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise ValueError(f"{option} {path} is not a folder; give another name")
     _check_parent(path, option)
@@ -43,4 +43,4 @@ def check_output_folder(path: Path, option: str = "--out") -> None:
 def _check_parent(path: Path, option: str) -> None:
     parent = path.absolute().parent
     if not parent.is_dir():
-        raise ValueError(f"{option} {path}: there is no folder {parent}; make it first")
+        raise ValueError(f"{option} {path}: there is no folder {parent}; create it first")

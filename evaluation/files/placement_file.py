@@ -1,21 +1,21 @@
-"""Read and write the placement of a file, whatever its format."""
+"""Read and write placement files of any registered format."""
 
 import re
 from pathlib import Path
 from zipfile import BadZipFile
 
-from evaluation.files.placements.formats import formats_of, listed
+from evaluation.files.placements.formats import format_list, formats_of
 from evaluation.files.placements.placement_format import PlacementFormat, SlotMap
 from lb import Placement
 from traces.atomic_file import atomic_write
 
 
 def names_placement_file(name: str) -> bool:
-    """Return whether a word of the command line means a placement file, not a solver.
+    """Return whether an argument of the command line names a placement file, not a solver.
 
     A solver is a registered name (``greedy``, ``greedy@4``) or a Python file
-    (``path/to/file.py:name``). Any other word with an ending or a folder, and the name of an
-    existing file, means a placement file.
+    (``path/to/file.py:name``). Any other argument with an ending or a folder, and the name of an
+    existing file, is a placement file.
     """
     if re.search(r"\.py($|[:@])", name):
         return False
@@ -31,7 +31,7 @@ def read_placement(path: str | Path, num_ranks: int | None = None) -> Placement:
     path
         The file. Its ending and its content decide the format.
     num_ranks
-        Ranks of the EP group, where the file does not say. ``None``: the file must.
+        Ranks of the EP group, if the file does not name them. ``None``: the file must name them.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def read_placement(path: str | Path, num_ranks: int | None = None) -> Placement:
     slot_map = read_slot_map(path)
     ranks = num_ranks if slot_map.num_ranks is None else slot_map.num_ranks
     if ranks is None:
-        raise ValueError(f"{path}: the file does not say num_ranks; give the number of ranks")
+        raise ValueError(f"{path}: the file has no num_ranks; give the number of ranks")
     if num_ranks not in (None, ranks):
-        raise ValueError(f"{path}: num_ranks = {ranks!r}, but {num_ranks} ranks were asked for")
+        raise ValueError(f"{path}: num_ranks = {ranks!r}, but {num_ranks} ranks were requested")
     try:
         return Placement(slot_map.physical_to_logical, ranks)
     except (ValueError, OverflowError) as error:
@@ -55,10 +55,12 @@ def read_placement(path: str | Path, num_ranks: int | None = None) -> Placement:
 
 
 def read_slot_map(path: Path) -> SlotMap:
-    """Return what a placement file says, its experts and ranks unchecked; errors as above."""
+    """Return the unchecked slot map of a placement file; errors as in :func:`read_placement`."""
     candidates = formats_of(path.suffix)
     if not candidates:
-        raise ValueError(f"{path}: no placement file ends so; the formats are {listed()}")
+        raise ValueError(
+            f"{path}: no placement format has this ending; the formats are {format_list()}"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such placement file")
     content = path.read_bytes()
@@ -85,9 +87,9 @@ def write_placement(
     Parameters
     ----------
     placement
-        Of the MoE layers.
+        Placement of the MoE layers.
     path
-        The file; an older one is replaced.
+        The file. An existing file is replaced.
     form
         The format, as ``formats.format_named`` returns it.
     first_layer, num_layers

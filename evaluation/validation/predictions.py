@@ -1,4 +1,4 @@
-"""What the machine model says for an anchor's conditions, one function a kind of anchor."""
+"""Predictions of the machine model under an anchor's conditions, one function per kind."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,94 +21,105 @@ Conditions = Mapping[str, Any]
 MICRO = 1e6
 
 
-def kernel(given: Conditions) -> float:
-    """Microseconds of one kernel of a table."""
-    return MICRO * predict_s(_device(given), given)
+def kernel(conditions: Conditions) -> float:
+    """Return microseconds of one kernel of a table."""
+    return MICRO * predict_s(_device(conditions), conditions)
 
 
-def attention_module(given: Conditions) -> float:
-    """Microseconds of latent attention with all projections, as a captured graph runs it."""
-    model = replace(Model.preset(given.get("model", "deepseek-v3")), heads=int(given["heads"]))
-    operators = Operators(_device(given), model, kv_format=given["format"])
-    parts = operators.attention_parts(given["batch"], given["kv_tokens"])
-    beside = ("gate", "shared expert", "norms")
-    return MICRO * float(np.sum([s for name, s in parts.items() if name not in beside]))
+def attention_module(conditions: Conditions) -> float:
+    """Return microseconds of latent attention with its projections, run as a captured graph."""
+    model = replace(
+        Model.preset(conditions.get("model", "deepseek-v3")), heads=int(conditions["heads"])
+    )
+    operators = Operators(_device(conditions), model, kv_format=conditions["format"])
+    parts = operators.attention_parts(conditions["batch"], conditions["kv_tokens"])
+    excluded = ("gate", "shared expert", "norms")
+    return MICRO * float(np.sum([s for name, s in parts.items() if name not in excluded]))
 
 
-def expert_module(given: Conditions) -> float:
-    """Microseconds of a rank's experts under uniform routing, ``m`` tokens on each rank."""
-    operators = _operators(given)
-    ranks = operators.model.experts / given["groups"]
-    tokens = given["m"] * ranks * operators.model.top_k / operators.model.experts
-    return MICRO * float(operators.experts_s(np.full(int(given["groups"]), tokens)))
+def expert_module(conditions: Conditions) -> float:
+    """Return microseconds of a rank's experts, ``m`` tokens per rank, uniform routing."""
+    operators = _operators(conditions)
+    ranks = operators.model.experts / conditions["groups"]
+    tokens = conditions["m"] * ranks * operators.model.top_k / operators.model.experts
+    return MICRO * float(operators.experts_s(np.full(int(conditions["groups"]), tokens)))
 
 
-def exchange(given: Conditions) -> float:
-    """Microseconds of dispatch or combine, every rank having ``m`` tokens, experts even."""
-    collectives, name = _collectives(given), given["operator"]
-    copies = np.full(collectives.fabric.num_ranks, float(given["m"] * given["groups"]))
+def exchange(conditions: Conditions) -> float:
+    """Return microseconds of dispatch or combine, ``m`` tokens per rank, even expert load."""
+    collectives, name = _collectives(conditions), conditions["operator"]
+    copies = np.full(collectives.fabric.num_ranks, float(conditions["m"] * conditions["groups"]))
     price = collectives.dispatch_s if name == "dispatch" else collectives.combine_s
     return MICRO * float(price(copies))
 
 
-def send(given: Conditions) -> float:
-    """Microseconds of one transfer between two ranks."""
-    return MICRO * _collectives(given).send_s(given["payload_bytes"], given["cores"])
+def send(conditions: Conditions) -> float:
+    """Return microseconds of one transfer between two ranks."""
+    return MICRO * _collectives(conditions).send_s(conditions["payload_bytes"], conditions["cores"])
 
 
-def layer(given: Conditions) -> float:
-    """Microseconds of one MoE layer with all its micro-batches."""
-    ran = _iteration(given)
-    return MICRO * ran.moe / _operators(given).model.moe_layers
+def layer(conditions: Conditions) -> float:
+    """Return microseconds of one MoE layer with all its micro-batches."""
+    return MICRO * _engine_step(conditions).moe / _operators(conditions).model.moe_layers
 
 
-def step(given: Conditions) -> float:
-    """Milliseconds of one engine step."""
-    return 1e3 * _iteration(given).total
+def step(conditions: Conditions) -> float:
+    """Return milliseconds of one engine step."""
+    return 1e3 * _engine_step(conditions).total
 
 
-def tokens_per_s(given: Conditions) -> float:
-    """Tokens a second of one accelerator (all its dies)."""
-    made = given["tokens"] * given.get("tokens_emitted", 1.0)
-    return float(made * _device(given).dies_per_chip / _iteration(given).total)
+def tokens_per_s(conditions: Conditions) -> float:
+    """Return tokens per second of one accelerator with all its dies."""
+    emitted = conditions["tokens"] * conditions.get("tokens_emitted", 1.0)
+    return float(emitted * _device(conditions).dies_per_chip / _engine_step(conditions).total)
 
 
-def in_situ(given: Conditions) -> float:
-    """Mean microseconds of dispatch or combine in a step, with the wait for the slowest rank."""
-    taken, name = _step(given), given["phase_name"]
-    wait = taken.attention_wait if name == "dispatch" else taken.expert_wait
-    return MICRO * float((getattr(taken, name)[:, None] + wait).mean())
+def in_situ(conditions: Conditions) -> float:
+    """Return mean microseconds of dispatch or combine in a step, with the wait before it."""
+    step_time, name = _step(conditions), conditions["phase_name"]
+    wait = step_time.attention_wait if name == "dispatch" else step_time.expert_wait
+    return MICRO * float((getattr(step_time, name)[:, None] + wait).mean())
 
 
-def share(given: Conditions) -> float:
-    """Percent of an engine step that a group of kernels takes."""
-    ran, operators = _iteration(given), _operators(given)
-    queries = 1.0 + given.get("drafts", 0)
-    parts = operators.attention_parts(given["tokens"], given["kv_tokens"], "decode", queries)
-    layers = operators.model.layers + given.get("drafts", 0)
-    if given["phase_name"] in ("dispatch", "combine"):
-        seconds = in_situ(given) / MICRO * (operators.model.moe_layers + given.get("drafts", 0))
+def share(conditions: Conditions) -> float:
+    """Return the percentage of an engine step that a group of kernels takes."""
+    whole, operators = _engine_step(conditions), _operators(conditions)
+    queries = 1.0 + conditions.get("drafts", 0)
+    parts = operators.attention_parts(
+        conditions["tokens"], conditions["kv_tokens"], "decode", queries
+    )
+    layers = operators.model.layers + conditions.get("drafts", 0)
+    if conditions["phase_name"] in ("dispatch", "combine"):
+        seconds = (
+            in_situ(conditions) / MICRO * (operators.model.moe_layers + conditions.get("drafts", 0))
+        )
     else:
-        seconds = layers * sum(float(parts[name]) for name in given["kernels"])
-        if given.get("experts"):
-            moe = operators.model.moe_layers + given.get("drafts", 0)
-            seconds += moe * float(_step(given).rank_experts.mean())
-    return float(100 * seconds / (ran.total - ran.host))
+        seconds = layers * sum(float(parts[name]) for name in conditions["kernels"])
+        if conditions.get("experts"):
+            moe = operators.model.moe_layers + conditions.get("drafts", 0)
+            seconds += moe * float(_step(conditions).rank_experts.mean())
+    # The share is of the time on the device, without the gap of the host between steps.
+    return float(100 * seconds / (whole.total - whole.host))
 
 
-def disaggregated(given: Conditions) -> float:
-    """Microseconds of one stage (A2E, experts, E2A, attention), or milliseconds of the step."""
-    deployment = machine(given)
-    if given["stage"] != "step":
-        return MICRO * deployment.stages(given["tokens"])[given["stage"]]
-    whole = deployment.run(given["tokens"]).total + given["scheduler_s"] + given["drafts_s"]
+def disaggregated(conditions: Conditions) -> float:
+    """Return microseconds of a stage (attention, A2E, experts or E2A) or milliseconds of a step."""
+    deployment = disaggregated_deployment(conditions)
+    if conditions["stage"] != "step":
+        return MICRO * deployment.stages(conditions["tokens"])[conditions["stage"]]
+    whole = (
+        deployment.run(conditions["tokens"]).total
+        + conditions["scheduler_s"]
+        + conditions["drafts_s"]
+    )
     return float(1e3 * whole)
 
 
-def utilisation(given: Conditions) -> float:
-    """Percent of the step in which a stage's stream is busy, from published stage times."""
-    ran = machine(given).run_stages({name: us / MICRO for name, us in given["stages_us"].items()})
-    return 100 * ran.busy()[given["stage"]]
+def utilisation(conditions: Conditions) -> float:
+    """Return the percentage of a step in which a stream is busy, from published stage times."""
+    stages_s = {name: us / MICRO for name, us in conditions["stages_us"].items()}
+    schedule = disaggregated_deployment(conditions).run_stages(stages_s)
+    return 100 * schedule.busy()[conditions["stage"]]
 
 
 KINDS: dict[str, Callable[[Conditions], float]] = {
@@ -132,20 +143,24 @@ def _preset(name: str) -> Device:
     return Device.preset(name)
 
 
-def _device(given: Conditions) -> Device:
-    """Return the device, with the peaks that the source states where they differ."""
-    device = _preset(given["device"])
-    return replace(device, flops={**device.flops, **given["flops"]}) if "flops" in given else device
+def _device(conditions: Conditions) -> Device:
+    """Return the device; peaks that the source states replace those of the preset."""
+    device = _preset(conditions["device"])
+    return (
+        replace(device, flops={**device.flops, **conditions["flops"]})
+        if "flops" in conditions
+        else device
+    )
 
 
-def _operators(given: Conditions, core_share: float = 1.0) -> Operators:
+def _operators(conditions: Conditions, core_share: float = 1.0) -> Operators:
     return Operators(
-        _device(given),
-        Model.preset(given.get("model", "deepseek-v3")),
-        kv_format=given.get("kv_format", "bf16"),
+        _device(conditions),
+        Model.preset(conditions.get("model", "deepseek-v3")),
+        kv_format=conditions.get("kv_format", "bf16"),
         core_share=core_share,
-        int8_attention=given.get("int8_attention", 0.0),
-        shared_local=given.get("shared_local", True),
+        int8_attention=conditions.get("int8_attention", 0.0),
+        shared_local=conditions.get("shared_local", True),
     )
 
 
@@ -154,79 +169,86 @@ def _fabric(name: str, ranks: int) -> Fabric:
     return Fabric.preset(name, ranks)
 
 
-def _collectives(given: Conditions) -> Collectives:
-    model = Model.preset(given.get("model", "deepseek-v3"))
-    if "k" in given:
-        model = replace(model, hidden=int(given["k"]), top_k=int(given["groups"]))
-    fabric = _fabric(given["fabric"], int(given["ranks"]))
-    library = Library.preset(given["library"])
-    return Collectives(fabric, model, library, contention=given.get("contention", True))
+def _collectives(conditions: Conditions) -> Collectives:
+    model = Model.preset(conditions.get("model", "deepseek-v3"))
+    if "k" in conditions:
+        model = replace(model, hidden=int(conditions["k"]), top_k=int(conditions["groups"]))
+    fabric = _fabric(conditions["fabric"], int(conditions["ranks"]))
+    library = Library.preset(conditions["library"])
+    return Collectives(fabric, model, library, contention=conditions.get("contention", True))
 
 
-def _jitter(given: Conditions) -> Jitter | None:
-    sigma = given.get("jitter_sigma", 0.0)
+def _jitter(conditions: Conditions) -> Jitter | None:
+    sigma = conditions.get("jitter_sigma", 0.0)
     return Jitter(sigma) if sigma else None
 
 
-def _executor(given: Conditions, core_share: float = 1.0) -> StepExecutor:
+def _executor(conditions: Conditions, core_share: float = 1.0) -> StepExecutor:
     return StepExecutor(
-        _operators(given, core_share),
-        _collectives(given),
-        given["kv_tokens"],
-        given.get("phase", "decode"),
-        given.get("drafts", 0),
-        _jitter(given),
+        _operators(conditions, core_share),
+        _collectives(conditions),
+        conditions["kv_tokens"],
+        conditions.get("phase", "decode"),
+        conditions.get("drafts", 0),
+        _jitter(conditions),
     )
 
 
-def _step(given: Conditions) -> StepTime:
-    """One micro-batch: every rank holds the same number of experts, all but one equally loaded.
+def _step(conditions: Conditions) -> StepTime:
+    """Return the time of one micro-batch, with equally many experts on every rank.
 
-    With ``balancedness`` below 1 the hottest rank has 1 / balancedness of the mean and the others
-    share the rest. ``cores`` gives attention and experts their parts of the matrix cores.
+    With ``balancedness`` below 1 the first rank has 1 / balancedness of the mean load, and the
+    other ranks share the rest equally. ``cores`` are the parts of the matrix cores that attention
+    and experts get.
     """
-    ranks, layers = int(given["ranks"]), int(given.get("layers", 4))
-    micro_batches = given.get("micro_batches", 1)
-    model = Model.preset(given.get("model", "deepseek-v3"))
-    shared = 0 if given.get("shared_local", True) else model.shared_experts
-    tokens = given["tokens"] / micro_batches
-    held = int(given.get("experts_per_rank", 1))
+    ranks, layers = int(conditions["ranks"]), int(conditions.get("layers", 4))
+    micro_batches = conditions.get("micro_batches", 1)
+    model = Model.preset(conditions.get("model", "deepseek-v3"))
+    shared = 0 if conditions.get("shared_local", True) else model.shared_experts
+    tokens = conditions["tokens"] / micro_batches
+    experts_per_rank = int(conditions.get("experts_per_rank", 1))
     load = np.full(
-        (layers, ranks), tokens * (model.top_k + shared) / given.get("balancedness", 1.0)
+        (layers, ranks), tokens * (model.top_k + shared) / conditions.get("balancedness", 1.0)
     )
-    load[:, 1:] = (load[:, :1] * given.get("balancedness", 1.0) * ranks - load[:, :1]) / (ranks - 1)
-    placement = lb.Placement(np.tile(np.arange(ranks * held), (layers, 1)), ranks)
-    counts = np.repeat(load / held, held, axis=1)
-    attention_cores, expert_cores = given.get("cores", (1.0, 1.0))
-    on_all = round(tokens * ranks)
-    taken = _executor(given, attention_cores).step(placement, counts, step_tokens=on_all)
+    load[:, 1:] = (load[:, :1] * conditions.get("balancedness", 1.0) * ranks - load[:, :1]) / (
+        ranks - 1
+    )
+    placement = lb.Placement(np.tile(np.arange(ranks * experts_per_rank), (layers, 1)), ranks)
+    counts = np.repeat(load / experts_per_rank, experts_per_rank, axis=1)
+    attention_cores, expert_cores = conditions.get("cores", (1.0, 1.0))
+    step_tokens = round(tokens * ranks)
+    executor = _executor(conditions, attention_cores)
+    step_time = executor.step(placement, counts, step_tokens=step_tokens)
     if expert_cores == attention_cores:
-        return taken
-    experts = _executor(given, expert_cores).step(placement, counts, step_tokens=on_all)
-    return replace(taken, rank_experts=experts.rank_experts)
+        return step_time
+    # Attention and experts run on different shares of the cores: price the step with each share,
+    # and take each phase from its own.
+    executor = _executor(conditions, expert_cores)
+    experts = executor.step(placement, counts, step_tokens=step_tokens)
+    return replace(step_time, rank_experts=experts.rank_experts)
 
 
-def _iteration(given: Conditions) -> EngineStep:
+def _engine_step(conditions: Conditions) -> EngineStep:
     return engine_step(
-        _executor(given),
-        _step(given),
-        given["tokens"],
-        plan=given.get("plan", "serial"),
-        micro_batches=given.get("micro_batches", 1),
-        host_s=given.get("host_s", 0.0),
+        _executor(conditions),
+        _step(conditions),
+        conditions["tokens"],
+        plan=conditions.get("plan", "serial"),
+        micro_batches=conditions.get("micro_batches", 1),
+        host_s=conditions.get("host_s", 0.0),
     )
 
 
-def machine(given: Conditions) -> Disaggregated:
+def disaggregated_deployment(conditions: Conditions) -> Disaggregated:
     """Return the disaggregated deployment that the conditions describe."""
     return Disaggregated(
-        _operators(given),
-        _collectives(given),
-        domains=given["domains"],
-        attention_ranks=given["attention_ranks"],
-        expert_ranks=given["expert_ranks"],
-        micro_batches=given["micro_batches"],
-        kv_tokens=given["kv_tokens"],
-        drafts=given["drafts"],
-        jitter=_jitter(given),
+        _operators(conditions),
+        _collectives(conditions),
+        domains=conditions["domains"],
+        attention_ranks=conditions["attention_ranks"],
+        expert_ranks=conditions["expert_ranks"],
+        micro_batches=conditions["micro_batches"],
+        kv_tokens=conditions["kv_tokens"],
+        drafts=conditions["drafts"],
+        jitter=_jitter(conditions),
     )

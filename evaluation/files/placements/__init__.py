@@ -1,1 +1,1 @@
-"""Placements in files: one module for each format; ``formats.FORMATS`` lists them."""
+"""Formats of placement files, one module each; ``formats.FORMATS`` lists them."""

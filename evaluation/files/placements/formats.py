@@ -21,7 +21,7 @@ FORMATS: dict[str, PlacementFormat] = {
 
 
 def format_named(name: str, first_layer: int = 0, num_layers: int | None = None) -> PlacementFormat:
-    """Return a format, having checked that it takes these options.
+    """Return a format after checking that it takes these options.
 
     Parameters
     ----------
@@ -33,25 +33,25 @@ def format_named(name: str, first_layer: int = 0, num_layers: int | None = None)
     Raises
     ------
     ValueError
-        If there is no such format, or its files do not number or pad layers.
+        If there is no such format, or its files do not number or pad layers as requested.
     """
     if name not in FORMATS:
         raise ValueError(f"--format {name!r} is not one of {', '.join(FORMATS)}")
-    chosen = FORMATS[name]
-    if first_layer and not chosen.numbered:
-        names = " and ".join(name for name, form in FORMATS.items() if form.numbered)
-        raise ValueError(f"--first-layer goes with {names}, not with {name}")
-    if num_layers is not None and not chosen.padded:
-        names = " and ".join(name for name, form in FORMATS.items() if form.padded)
-        raise ValueError(f"--num-layers goes with {names}, not with {name}")
-    return chosen
+    form = FORMATS[name]
+    if first_layer and not form.numbered:
+        names = " and ".join(key for key, other in FORMATS.items() if other.numbered)
+        raise ValueError(f"--first-layer applies to {names}, not to {name}; leave it out")
+    if num_layers is not None and not form.padded:
+        names = " and ".join(key for key, other in FORMATS.items() if other.padded)
+        raise ValueError(f"--num-layers applies to {names}, not to {name}; leave it out")
+    return form
 
 
 def formats_of(ending: str) -> dict[str, PlacementFormat]:
-    """Return the formats whose files end so, by name."""
+    """Return the formats whose files have this ending, by name."""
     return {name: form for name, form in FORMATS.items() if ending in form.endings}
 
 
-def listed() -> str:
-    """Return all formats and their endings, for messages."""
+def format_list() -> str:
+    """Return a text of all formats and their endings, for messages."""
     return ", ".join(f"{name} ({' or '.join(form.endings)})" for name, form in FORMATS.items())

@@ -1,4 +1,4 @@
-"""What a format of placement files consists of."""
+"""The parts of a placement file format."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from lb import Placement
 
 
 class SlotMap(NamedTuple):
-    """What a file says: [layers, slots] expert of each slot, and the ranks where it names them."""
+    """Content of a file: [layers, slots] expert of each slot, and the ranks if it names them."""
 
     physical_to_logical: Any
     num_ranks: int | None = None

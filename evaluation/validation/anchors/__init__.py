@@ -1,8 +1,8 @@
-"""Published figures that the machine model is held against: TOML files and tables of kernels.
+"""Published figures that validate the machine model: TOML files and tables of kernels.
 
-A file has ``[conditions.<family>]`` tables, which anchors of that family share; ``[[anchor]]``, one
-figure each; and ``[[table]]``, one anchor for every row of a table in ``hardware/tables``. What an
-anchor's ``kind`` computes is in :mod:`evaluation.validation.predictions`.
+A file has ``[conditions.<family>]`` tables, which the anchors of a family share. An ``[[anchor]]``
+is one figure. A ``[[table]]`` gives one anchor for every row of a table in ``hardware/tables``. The
+prediction for the ``kind`` of an anchor is a function in :mod:`evaluation.validation.predictions`.
 """
 
 import csv
@@ -25,18 +25,18 @@ class Anchor:
     Parameters
     ----------
     id, family
-        Its name, unique, and the group it is summarised in.
+        Unique name, and the group in which the anchor is summarised.
     use
-        "fit" where a constant was fitted on it, "check" where none was; "point" for an operating
-        point of a whole system, of which some condition is assumed: shown, held to no target.
+        "fit" if a constant was fitted to it, "check" if not. "point" is an operating point of a
+        whole system with an assumed condition. It is shown, but has no target.
     kind
-        Which prediction answers it, a key of ``evaluation.validation.predictions.KINDS``.
+        Kind of prediction, a key of ``evaluation.validation.predictions.KINDS``.
     published, unit
-        The figure.
+        The published figure and its unit.
     source
-        Where it is published.
+        Publication of the figure.
     conditions
-        Under which it holds.
+        Conditions of the figure.
     """
 
     id: str
@@ -50,14 +50,15 @@ class Anchor:
 
 
 def load(paths: list[Path] | None = None) -> list[Anchor]:
-    """Read all anchors, the bundled ones by default.
+    """Read anchors from files, by default the bundled ones.
 
     Raises
     ------
     ValueError
-        Naming the file and the anchor: a missing key, an unknown kind or use, an id twice.
+        Naming the file and the anchor, if a key is missing, a kind or use is unknown, or an id
+        occurs twice.
     """
-    found: list[Anchor] = []
+    anchors: list[Anchor] = []
     for path in sorted(FOLDER.glob("*.toml")) if paths is None else paths:
         content = preset.parse(path)
         unknown = set(content) - {"conditions", "anchor", "table"}
@@ -66,49 +67,49 @@ def load(paths: list[Path] | None = None) -> list[Anchor]:
                 f"{path}: unknown tables {sorted(unknown)}; see evaluation/validation/anchors"
             )
         shared = content.get("conditions", {})
-        for given in content.get("anchor", []):
-            found.append(_anchor(path, {**shared.get(given.get("family"), {}), **given}))
-        for given in content.get("table", []):
-            found += [_anchor(path, row) for row in _rows(path, given)]
-    ids = [anchor.id for anchor in found]
+        for entry in content.get("anchor", []):
+            anchors.append(_anchor(path, {**shared.get(entry.get("family"), {}), **entry}))
+        for entry in content.get("table", []):
+            anchors += [_anchor(path, row) for row in _rows(path, entry)]
+    ids = [anchor.id for anchor in anchors]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
         raise ValueError(f"anchor ids {twice} occur twice; give each its own")
-    return found
+    return anchors
 
 
-def _anchor(path: Path, given: dict[str, Any]) -> Anchor:
-    where = f"{path}: anchor {given.get('id', '?')!r}"
+def _anchor(path: Path, entry: dict[str, Any]) -> Anchor:
+    where = f"{path}: anchor {entry.get('id', '?')!r}"
     keys = ("id", "family", "use", "kind", "published", "unit", "source")
-    missing = [key for key in keys if key not in given]
+    missing = [key for key in keys if key not in entry]
     if missing:
         raise ValueError(f"{where}: key {missing[0]!r} is missing; add it")
     for key, known in (("use", USES), ("kind", tuple(KINDS))):
-        if given[key] not in known:
-            raise ValueError(f"{where}: {key} = {given[key]!r} is not one of {', '.join(known)}")
-    if preset.positive(given["published"]):
-        raise ValueError(f"{where}: published = {given['published']!r}; give a number > 0")
-    conditions = {key: value for key, value in given.items() if key not in keys}
-    return Anchor(**{key: given[key] for key in keys}, conditions=conditions)
+        if entry[key] not in known:
+            raise ValueError(f"{where}: {key} = {entry[key]!r} is not one of {', '.join(known)}")
+    if preset.positive(entry["published"]):
+        raise ValueError(f"{where}: published = {entry['published']!r}; give a number > 0")
+    conditions = {key: value for key, value in entry.items() if key not in keys}
+    return Anchor(**{key: entry[key] for key in keys}, conditions=conditions)
 
 
-def _rows(path: Path, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """One anchor's keys for every row of a table that the entry picks."""
-    own = ("table", "where", "skip", "rename", "operator")
-    fixed = {key: value for key, value in given.items() if key not in own}
-    wanted = dict(given.get("where", {}))
-    if "operator" in given:
-        wanted["operator"] = given["operator"]
-    for number, row in enumerate(_read(table.find(given["table"])), start=2):
-        if not _matches(row, wanted) or any(_matches(row, skip) for skip in given.get("skip", [])):
+def _rows(path: Path, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the keys of one anchor for every row that a ``[[table]]`` entry selects."""
+    table_keys = ("table", "where", "skip", "rename", "operator")
+    fixed = {key: value for key, value in entry.items() if key not in table_keys}
+    wanted = dict(entry.get("where", {}))
+    if "operator" in entry:
+        wanted["operator"] = entry["operator"]
+    for number, row in enumerate(_read(table.find(entry["table"])), start=2):
+        if not _matches(row, wanted) or any(_matches(row, skip) for skip in entry.get("skip", [])):
             continue
-        renamed = {name: row[column] for name, column in given.get("rename", {}).items()}
+        renamed = {name: row[column] for name, column in entry.get("rename", {}).items()}
         published = row.pop("latency_us")
         yield {
             **row,
             **renamed,
             **fixed,
-            "id": f"{given['id']}-{number}",
+            "id": f"{entry['id']}-{number}",
             "published": published,
             "unit": "us",
         }
@@ -119,7 +120,7 @@ def _matches(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a table with numbers as numbers; operators may be ones that no fit knows."""
+    """Yield the rows of a table with numbers converted; operators need not be known to a fit."""
     with path.open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             texts = {key: row.pop(key) for key in ("operator", "format")}

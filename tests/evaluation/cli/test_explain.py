@@ -121,9 +121,12 @@ def test_the_way_back_never_pays():
         (["greedy", "gredy", *TOY, *MACHINE], "did you mean"),
         (
             ["none.pt", "greedy@5", *TOY, *MACHINE],
-            "none.pt: no placement file ends so; the formats are",
+            "none.pt: no placement format has this ending; the formats are",
         ),
-        (["here/none", "greedy@5", *TOY, *MACHINE], "here/none: no placement file ends so"),
+        (
+            ["here/none", "greedy@5", *TOY, *MACHINE],
+            "here/none: no placement format has this ending",
+        ),
         (["none.npy", "greedy", *TOY, *MACHINE], "none.npy: there is no such placement file"),
         (["greedy", "none.json", *TOY], "none.json: there is no such placement file"),
         (["greedy", "eplb", "dsv2lite-intend"], "unknown trace 'dsv2lite-intend': did you mean"),

@@ -1,4 +1,4 @@
-"""Output paths: a file that cannot be written is refused before the work."""
+"""An output path that cannot be written is refused before the work."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from evaluation.files.output_path import check_output, check_output_folder
 
 
 def test_a_file_in_an_existing_folder_is_accepted(tmp_path):
-    """New or old, with one of the endings; a folder only where one may be given."""
+    """A new or existing file with an allowed ending is accepted; a folder only if allowed."""
     check_output(None, (".csv",))
     check_output(tmp_path / "new.csv", (".csv", ".parquet"))
     (tmp_path / "old.csv").touch()
@@ -19,7 +19,7 @@ def test_a_file_in_an_existing_folder_is_accepted(tmp_path):
     [
         ("a.txt", (".csv", ".parquet"), r"^--out .*a\.txt: give a name that ends in \.csv or \.pa"),
         ("", (), "is a folder; give a file in it"),
-        ("none/a.csv", (".csv",), "there is no folder .*none; make it first"),
+        ("none/a.csv", (".csv",), "there is no folder .*none; create it first"),
     ],
 )
 def test_others_are_refused(tmp_path, name, endings, text):
@@ -29,11 +29,11 @@ def test_others_are_refused(tmp_path, name, endings, text):
 
 
 def test_a_folder_is_checked_like_a_file(tmp_path):
-    """New or old, but neither a file nor below a folder that is missing."""
+    """A new or existing folder is accepted; a file, or a missing parent, is refused."""
     check_output_folder(tmp_path / "new")
     check_output_folder(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"^--out .*file is not a folder"):
         check_output_folder(tmp_path / "file")
-    with pytest.raises(ValueError, match=r"there is no folder .*none; make it first"):
+    with pytest.raises(ValueError, match=r"there is no folder .*none; create it first"):
         check_output_folder(tmp_path / "none" / "new")

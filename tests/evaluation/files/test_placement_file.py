@@ -1,4 +1,4 @@
-"""Placement files: the reader takes each known format and refuses all else by name."""
+"""The reader takes every registered format and refuses other files by name."""
 
 import json
 
@@ -12,7 +12,7 @@ MAP = [[0, 1, 1, 2], [2, 1, 0, 0]]
 
 @pytest.mark.parametrize("key", ["physical_to_logical_map", "physical_to_logical"])
 def test_json_of_engines_is_read(tmp_path, key):
-    """Either key, ranks from the file, other keys ignored."""
+    """The map may have either key; ranks come from the file; other keys are ignored."""
     path = tmp_path / "map.json"
     path.write_text(json.dumps({key: MAP, "num_ranks": 2, "comment": "mine"}))
     placement = read_placement(path)
@@ -23,7 +23,7 @@ def test_json_of_engines_is_read(tmp_path, key):
 
 @pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint64])
 def test_npy_of_any_integers_is_read(tmp_path, dtype):
-    """Ranks come from the caller."""
+    """An array of any integer type is read; its ranks come from the caller."""
     np.save(tmp_path / "map.npy", np.array(MAP, dtype=dtype))
     assert read_placement(tmp_path / "map.npy", 4).physical_to_logical.tolist() == MAP
 
@@ -43,7 +43,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
 
 
 def test_an_archive_is_refused(tmp_path):
-    """Several arrays in a file called .npy are not one map."""
+    """An archive that is called .npy is refused."""
     with (tmp_path / "map.npy").open("wb") as file:
         np.savez(file, a=np.array(MAP))
     with pytest.raises(ValueError, match=r"map\.npy: it is an archive"):
@@ -55,10 +55,10 @@ def test_an_archive_is_refused(tmp_path):
     [
         ("{", "map.json: .*delimiter|map.json: Expecting"),
         ("[" * 100_000, "map.json: "),
-        ("[[0, 1]]", "does not say num_ranks"),
+        ("[[0, 1]]", "has no num_ranks"),
         ("{}", "holds no placement of the format json or sglang or vllm or vllm-ascend"),
         ("3", "holds no placement"),
-        (json.dumps({"physical_to_logical": MAP}), "does not say num_ranks"),
+        (json.dumps({"physical_to_logical": MAP}), "has no num_ranks"),
         (json.dumps({"physical_to_logical": MAP, "physical_to_logical_map": MAP}), "has both"),
         (json.dumps({"physical_to_logical": MAP, "num_ranks": "2"}), "num_ranks = '2'"),
         (json.dumps({"physical_to_logical": MAP, "num_ranks": True}), "truth value"),
@@ -72,8 +72,8 @@ def test_an_archive_is_refused(tmp_path):
         (json.dumps({"physical_to_logical": [[2**70]], "num_ranks": 1}), "map.json: "),
     ],
 )
-def test_what_is_no_placement_is_refused_by_name(tmp_path, text, message):
-    """The file is named, and what is wrong with it."""
+def test_an_invalid_placement_is_refused_by_name(tmp_path, text, message):
+    """The error names the file and what is wrong with it."""
     path = tmp_path / "map.json"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
@@ -81,7 +81,7 @@ def test_what_is_no_placement_is_refused_by_name(tmp_path, text, message):
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path):
-    """Neither JSON nor a NumPy array."""
+    """Binary content in a text format is refused."""
     for name in ("map.json", "map.npy"):
         (tmp_path / name).write_bytes(b"\xff\xfe\x00")
         with pytest.raises(ValueError, match=f"{name}: "):
@@ -89,14 +89,14 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 
 def test_an_empty_npy_is_refused(tmp_path):
-    """A file of no bytes."""
+    """A file without bytes is refused."""
     (tmp_path / "map.npy").touch()
     with pytest.raises(ValueError, match=r"map\.npy: "):
         read_placement(tmp_path / "map.npy", 2)
 
 
 def test_other_ranks_than_asked_are_refused(tmp_path):
-    """The file and the caller must mean the same machine."""
+    """The ranks of the file must be those that the caller requests."""
     path = tmp_path / "map.json"
     path.write_text(json.dumps({"physical_to_logical": MAP, "num_ranks": 2}))
     with pytest.raises(ValueError, match="num_ranks = 2, but 4 ranks"):
@@ -133,7 +133,7 @@ def test_the_arrays_of_eplb_are_found_by_name(tmp_path):
         ("folder/map", True),
     ],
 )
-def test_paths_are_told_from_solvers(name, is_file):
+def test_paths_and_solvers_are_distinguished(name, is_file):
     """A word with an ending or a folder is a path; Python files are solvers."""
     assert names_placement_file(name) is is_file
 

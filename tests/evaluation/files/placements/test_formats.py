@@ -82,8 +82,8 @@ def test_yaml_of_other_content_is_refused(tmp_path, text, message):
     ("name", "layers", "text"),
     [
         ("pt", {}, "'pt' is not one of deepseek"),
-        ("vllm", {"first_layer": 3}, "goes with sglang and tensorrt-llm, not with vllm"),
-        ("tensorrt-llm", {"num_layers": 3}, "goes with sglang, not with tensorrt-llm"),
+        ("vllm", {"first_layer": 3}, "applies to sglang and tensorrt-llm, not to vllm"),
+        ("tensorrt-llm", {"num_layers": 3}, "applies to sglang, not to tensorrt-llm"),
     ],
 )
 def test_a_format_refuses_options_that_it_would_ignore(name, layers, text):

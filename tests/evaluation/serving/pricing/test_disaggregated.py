@@ -65,7 +65,7 @@ def test_xdeepserve_disaggregated() -> None:
     Published are 93 ms (arXiv:2508.02520, section 7.1); the model is 10.5 % below, and so is this.
     """
     given = tomllib.loads(ANCHORS.read_text())["conditions"]["xdeepserve-disaggregated"]
-    machine = predictions.machine(given | {"ranks": 32})
+    machine = predictions.disaggregated_deployment(given | {"ranks": 32})
     options = PriceOptions(host_s=given["scheduler_s"], drafts_s=given["drafts_s"])
     price = DisaggregatedPrice(machine, PLACEMENT, LOAD, options)
     costs = [price(_work(96)).total for _ in range(10)]
