@@ -1,4 +1,4 @@
-"""What samples of task executors come to: queues, key-value cache, balance, where time went."""
+"""Summaries of task executors: queues, KV cache, balance, and shares of the time."""
 
 from typing import Any
 
@@ -13,23 +13,23 @@ Columns = dict[str, NDArray[Any]]
 def executor_summaries(
     samples: SampleLog, until_s: float, warm_up_s: float = 0.0
 ) -> dict[str, dict[str, Any]]:
-    """Return averages over ``warm_up_s`` to ``until_s``, by name of the task executor.
+    """Return averages from ``warm_up_s`` to ``until_s``, by name of the task executor.
 
     Parameters
     ----------
     samples
-        A state is taken to last until the next sample of the same task executor.
+        Samples of the task executors. A state lasts until the next sample of its executor.
     until_s, warm_up_s
-        Bounds. Totals of an interval that began before ``warm_up_s`` are left out.
+        Bounds of the time. Intervals that began before ``warm_up_s`` are left out of totals.
 
     Returns
     -------
     dict
-        ``waiting``, ``running`` (requests) and ``kv_use`` (used to capacity), each as ``mean`` over
-        time and ``max``; ``steps``; ``busy``, the part of the time in steps; ``barrier_idle``, the
-        part of ``busy`` that the mean DP group waits; ``dp_imbalance``, heaviest DP group to the
-        mean one, averaged over steps; ``seconds``, see :func:`step_seconds`. None where there is
-        nothing to average.
+        ``waiting`` and ``running`` (requests) and ``kv_use`` (used over capacity), each with
+        ``mean`` over time and ``max``. ``steps``: their number. ``busy``: fraction of the time in
+        steps. ``barrier_idle``: fraction of the busy time that the mean DP group waits.
+        ``dp_imbalance``: load of the heaviest DP group over the mean, averaged over steps.
+        ``seconds``: see :func:`step_seconds`. A value without samples is None.
     """
     return {
         name: _summary(samples.of(number), until_s, warm_up_s)
@@ -38,14 +38,14 @@ def executor_summaries(
 
 
 def step_seconds(columns: Columns) -> dict[str, float]:
-    """Return what the seconds in steps went into, summed over samples.
+    """Return the seconds in steps by their use, summed over samples.
 
     Returns
     -------
     dict
-        ``attention`` and ``experts`` of the mean DP group or rank, ``wait for attention`` and
-        ``wait for experts`` for the slowest, ``communication``, and ``other``: the rest of the
-        steps, below 0 where stages overlap.
+        ``attention`` and ``experts`` of the mean DP group or rank, its ``wait for attention`` and
+        ``wait for experts`` of the slowest one, ``communication``, and ``other``: the rest of the
+        steps, which is negative if stages overlap.
     """
     total = {name: float(column.sum()) for name, column in columns.items()}
     staged = total["attention_max_s"] + total["experts_max_s"] + total["communication_s"]
@@ -61,7 +61,7 @@ def step_seconds(columns: Columns) -> dict[str, float]:
 
 def _summary(columns: Columns, until_s: float, warm_up_s: float) -> dict[str, Any]:
     time_s = columns["time_s"]
-    began_s = np.concatenate([[0.0], time_s[:-1]])  # of the interval that a sample closes
+    began_s = np.concatenate([[0.0], time_s[:-1]])  # a sample is taken at the end of its interval
     inside = (began_s >= warm_up_s) & (time_s <= until_s)
     kept = {name: column[inside] for name, column in columns.items()}
     total = {name: float(column.sum()) for name, column in kept.items()}
@@ -80,7 +80,7 @@ def _summary(columns: Columns, until_s: float, warm_up_s: float) -> dict[str, An
 
 
 def _held_s(time_s: NDArray[np.float64], until_s: float, warm_up_s: float) -> NDArray[np.float64]:
-    """Return [samples] seconds that the state of each lasts within the bounds."""
+    """Return [samples] seconds for which each state lasts within the bounds."""
     edges = np.clip(np.append(time_s, until_s), warm_up_s, until_s)
     return np.diff(edges)
 

@@ -8,7 +8,7 @@ HEADINGS = (
     ("of",),
     ("at",),
     ("noticed", "after"),
-    ("stood still", "for"),
+    ("downtime",),
     ("dies", "lost"),
     ("back", "at"),
     ("recovery",),
@@ -21,7 +21,7 @@ def in_words(faults: Mapping[str, Any]) -> str:
     downtimes = [
         f"{name} {seconds:,.1f} s" for name, seconds in faults["stood_still_s"].items() if seconds
     ]
-    words = f"faults     {len(faults['outages'])}; stood still: {', '.join(downtimes) or 'none'}"
+    words = f"faults     {len(faults['outages'])}; downtime: {', '.join(downtimes) or 'none'}"
     if faults["lost_expert_choices"]:
         words += f"; {faults['lost_expert_choices']:.3%} of expert choices not computed"
     return words

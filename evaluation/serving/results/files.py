@@ -1,4 +1,4 @@
-"""A serving simulation in files: requests and samples as CSV or Parquet, the summary as JSON."""
+"""Files of a serving simulation: requests and samples as CSV or Parquet, the summary as JSON."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -18,22 +18,22 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def write_requests(log: RequestLog, path: Path) -> None:
-    """Write a row for every request of the trace.
+    """Write one row for every request of the trace.
 
-    Columns are ``request``, its number in the trace, those of the log, ``ttft_s`` and ``tpot_s``;
-    times that are not known are empty, places -1.
+    The columns are ``request`` (its number in the trace), those of the log, ``ttft_s`` and
+    ``tpot_s``. Unknown times are empty; unknown executors are -1.
 
     Parameters
     ----------
     log
-        The requests.
+        Log of the requests.
     path
-        Ends in .csv or .parquet, which says how.
+        The file. Its ending, .csv or .parquet, decides the format.
 
     Raises
     ------
     ValueError
-        If it ends in anything else.
+        If the path has another ending.
     """
     columns = {
         "request": np.arange(len(log)),
@@ -41,17 +41,19 @@ def write_requests(log: RequestLog, path: Path) -> None:
         "ttft_s": ttft_s(log),
         "tpot_s": tpot_s(log),
     }
-    _write_rows(len(log), lambda rows: {name: all_[rows] for name, all_ in columns.items()}, path)
+    _write_rows(
+        len(log), lambda rows: {name: column[rows] for name, column in columns.items()}, path
+    )
 
 
 def write_samples(samples: SampleLog, path: Path) -> None:
-    """Write a row for every sample, task executors by name; else as :func:`write_requests`."""
+    """Write one row for every sample, with names of task executors; see :func:`write_requests`."""
     columns = {name: samples[name] for name in SAMPLE_COLUMNS}
     names = np.array(samples.executors, dtype=object)
 
     def part(rows: slice) -> dict[str, Any]:
-        found: dict[str, Any] = {name: column[rows] for name, column in columns.items()}
-        return {**found, "executor": names[found["executor"]]}
+        group: dict[str, Any] = {name: column[rows] for name, column in columns.items()}
+        return {**group, "executor": names[group["executor"]]}
 
     _write_rows(len(samples), part, path)
 
@@ -75,23 +77,26 @@ def write_faults(faults: Sequence[Fault], path: Path) -> None:
 
 
 def _write_rows(length: int, part: Callable[[slice], Mapping[str, Any]], path: Path) -> None:
-    """Write rows a group at a time, so that memory holds one group beside the columns."""
+    """Write rows in groups, so that memory holds one converted group at a time."""
     import pyarrow as pa
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
     if path.suffix not in SUFFIXES:
-        raise ValueError(f"{path}: suffix {path.suffix!r} is none of {SUFFIXES}; name one of them")
+        raise ValueError(f"{path}: suffix {path.suffix!r} is none of {SUFFIXES}; use one of them")
 
     def batch(start: int) -> Any:
         columns = part(slice(start, min(start + ROWS_PER_GROUP, length)))
-        # from_pandas: nan, a time that is not known, becomes null
-        return pa.table({name: pa.array(one, from_pandas=True) for name, one in columns.items()})
+        # from_pandas: nan, an unknown time, becomes null
+        return pa.table(
+            {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+        )
 
     first = batch(0)
     fields = [
-        pa.field(one.name, pa.string() if one.type == pa.null() else one.type)
-        for one in first.schema
+        # A column without any value in the first group has no type yet.
+        pa.field(item.name, pa.string() if item.type == pa.null() else item.type)
+        for item in first.schema
     ]
     schema = pa.schema(fields)
     with atomic_path(path) as partial:

@@ -11,7 +11,7 @@ from evaluation.serving.results.slo import Slo
 
 @dataclass(frozen=True)
 class Goodput:
-    """What the requests that kept the SLO amount to.
+    """Requests and tokens that kept the SLO, and the span and chips of their rates.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ class Goodput:
         "arrivals": rates are per second in which measured requests arrive. "simulation": they are
         per second of measured time, because all measured requests arrive at one moment.
     span_s
-        Its length, seconds.
+        Length of the span, seconds.
     chips
-        How many served.
+        Number of chips.
     """
 
     requests: int
@@ -66,15 +66,15 @@ def goodput(
     Parameters
     ----------
     log
-        What the simulation wrote.
+        Log of the requests.
     slo
-        What a request must keep.
+        Limits that a request must keep.
     chips
-        How many it ran on.
+        Number of chips.
     until_s
         Simulated time at its end.
     warm_up_s
-        Requests that arrive before are not measured.
+        Requests that arrive earlier are not measured.
     """
     measured = measured_requests(log, until_s, warm_up_s)
     kept = slo.kept(log) & measured

@@ -1,4 +1,4 @@
-"""One serving simulation that ran: what its reports are made from."""
+"""The result of a serving simulation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,27 +12,27 @@ from evaluation.serving.results.slo import Slo
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a simulation wrote, and what that comes to.
+    """Logs and summary of a serving simulation.
 
     Parameters
     ----------
     name
-        Of the scenario.
+        Name of the scenario.
     log, samples
-        Its requests and its task executors over time.
+        Requests, and samples of the task executors over time.
     steps
-        Steps of a time range; ``None``: none was asked for.
+        Steps of a time range; ``None`` if no range was requested.
     summary
-        From :func:`evaluation.serving.results.summary.summarise`.
+        Summary from :func:`evaluation.serving.results.summary.summarise`.
     wall_s
-        Seconds that the simulation took on the clock.
+        Wall time of the simulation, seconds.
     executors
         Names of the task executors, in the order of their index.
     slo
-        What goodput is measured against.
+        Limits for goodput.
     scenario
-        The scenario and what else made the result, as plain data; faults that were drawn are
-        among its ``fault``, so that it can be played again.
+        The scenario and all other inputs as plain data. Its ``fault`` list includes random faults,
+        so that it can be simulated again.
     faults
         Faults by time, random ones too.
     failures

@@ -1,4 +1,4 @@
-"""The service level that requests are promised."""
+"""The service level objective (SLO) of requests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from evaluation.serving.engine.log import RequestLog
 
 @dataclass(frozen=True)
 class Slo:
-    """Longest times that keep the promise; infinity where there is none.
+    """Largest latencies that keep the SLO; infinity means no limit.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Slo:
     Raises
     ------
     ValueError
-        If one is not above 0.
+        If a limit is not above 0.
     """
 
     ttft_s: float = float("inf")
@@ -32,22 +32,22 @@ class Slo:
     def __post_init__(self) -> None:
         for name in ("ttft_s", "tpot_s"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} = {getattr(self, name)} <= 0; promise some time")
+                raise ValueError(f"{name} = {getattr(self, name)} breaks {name} > 0; give a limit above 0")
 
     def kept(self, log: RequestLog) -> NDArray[np.bool_]:
-        """Return [requests] whether it finished and kept both; a single token has no TPOT."""
-        pace = tpot_s(log)
-        in_pace = (pace <= self.tpot_s) | (log.output_tokens < 2)
-        kept: NDArray[Any] = log.finished & (ttft_s(log) <= self.ttft_s) & in_pace
+        """Return [requests] whether it finished and kept both limits."""
+        # An answer of one token has no TPOT, and keeps that limit.
+        keeps_tpot = (tpot_s(log) <= self.tpot_s) | (log.output_tokens < 2)
+        kept: NDArray[Any] = log.finished & (ttft_s(log) <= self.ttft_s) & keeps_tpot
         return kept
 
 
 def ttft_s(log: RequestLog) -> NDArray[np.float64]:
-    """Return [requests] seconds from arrival to the first token; nan where there is none yet."""
+    """Return [requests] seconds from arrival to the first token; nan without one."""
     return log.first_token_s - log.arrival_s
 
 
 def tpot_s(log: RequestLog) -> NDArray[np.float64]:
-    """Return [requests] seconds a token after the first; nan if unfinished or a single token."""
+    """Return [requests] seconds per token after the first; nan if unfinished or one token."""
     gaps = np.where(log.output_tokens > 1, log.output_tokens - 1.0, np.nan)
     return (log.finish_s - log.first_token_s) / gaps

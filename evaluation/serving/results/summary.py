@@ -28,24 +28,24 @@ def summarise(
     Parameters
     ----------
     log, samples
-        What it wrote.
+        Requests, and samples of the task executors.
     slo
-        What goodput is measured against.
+        Limits for goodput.
     chips
-        How many it ran on.
+        Number of chips.
     until_s
         Simulated time at its end.
     warm_up_s
-        Requests that arrive, and tokens generated, before are not measured.
+        Earlier requests and tokens are not measured.
     in_flight
-        Requests that the engine still holds; checked where given.
+        Requests that the engine holds at the end, to be checked; ``None``: unknown.
 
     Returns
     -------
     dict
         ``requests``: counts. ``ttft_s``, ``tpot_s``, ``second_token_s`` (from arrival) and
-        ``end_to_end_s``: count, mean and percentiles over the requests measured that have it by
-        ``until_s``; requests in flight, often the longest, are not in them. ``goodput``: see
+        ``end_to_end_s``: count, mean and percentiles over the measured requests that have the
+        latency by ``until_s``. Requests in flight, often the longest, are missing. ``goodput``: see
         :class:`evaluation.serving.results.goodput.Goodput`. ``throughput``: all tokens generated.
         ``executors``: see
         :func:`evaluation.serving.results.executor_summary.executor_summaries`. A number without a
@@ -87,7 +87,7 @@ def summarise(
 
 
 def distribution(values: NDArray[np.float64]) -> dict[str, float | int | None]:
-    """Return count, mean and percentiles of those that are known; None where none are."""
+    """Return count, mean and percentiles of the known values; None without any."""
     known = values[~np.isnan(values)]
     names = ("mean", *(f"p{point}" for point in PERCENTILES))
     if known.size == 0:
@@ -112,38 +112,39 @@ def _counts(log: RequestLog, measured: NDArray[np.bool_], until_s: float) -> dic
 def _throughput(
     log: RequestLog, chips: float, until_s: float, warm_up_s: float
 ) -> dict[str, float | None]:
-    """Return rates of what was finished, generated and read between the two times."""
+    """Return the rates of finished requests, output and prompt tokens between the two times."""
     with np.errstate(invalid="ignore"):
         finished = (log.finish_s >= warm_up_s).sum()
         read = log.prompt_tokens[log.first_token_s >= warm_up_s].sum()
     tokens = generated_after(log, until_s, warm_up_s)
-    found = {"requests": finished, "output_tokens": tokens, "prompt_tokens": read}
-    return _rates(found, until_s - warm_up_s, chips)
+    totals = {"requests": finished, "output_tokens": tokens, "prompt_tokens": read}
+    return _rates(totals, until_s - warm_up_s, chips)
 
 
 def generated_after(log: RequestLog, until_s: float, warm_up_s: float) -> float:
     """Return the output tokens generated from ``warm_up_s`` on.
 
-    Exact without a warm-up; else the tokens of a request after its first are taken to be evenly
-    spread until it finishes, or until the end: our assumption, as the log has no time of each.
+    The number is exact without a warm-up. With one, the tokens of a request after its first are
+    assumed to be evenly spread until it finishes, or until the end. The log has no time of each.
     """
     if warm_up_s == 0:
         return float(log.generated.sum())
-    began = log.generated > 0
-    first = log.first_token_s[began]
-    last = np.where(log.finished, log.finish_s, until_s)[began]
+    started = log.generated > 0
+    first = log.first_token_s[started]
+    last = np.where(log.finished, log.finish_s, until_s)[started]
     spread_s = last - first
     inside_s = last - np.maximum(first, warm_up_s)
+    # All tokens at one time: they are inside or outside of the measured time as a whole.
     at_once = last >= warm_up_s
-    part = np.where(spread_s > 0, inside_s / np.where(spread_s > 0, spread_s, 1.0), at_once)
-    further = (log.generated[began] - 1) * np.maximum(part, 0.0)
-    return float(further.sum() + (first >= warm_up_s).sum())
+    fraction = np.where(spread_s > 0, inside_s / np.where(spread_s > 0, spread_s, 1.0), at_once)
+    later_tokens = (log.generated[started] - 1) * np.maximum(fraction, 0.0)
+    return float(later_tokens.sum() + (first >= warm_up_s).sum())
 
 
-def _rates(found: dict[str, float], seconds: float, chips: float) -> dict[str, float | None]:
-    """Return every total a second, and a second and chip."""
+def _rates(totals: dict[str, float], seconds: float, chips: float) -> dict[str, float | None]:
+    """Return every total per second, and per second and chip."""
     rates: dict[str, float | None] = {}
-    for name, total in found.items():
+    for name, total in totals.items():
         rates[f"{name}_per_s"] = float(total) / seconds
         rates[f"{name}_per_s_per_chip"] = float(total) / seconds / chips
     return rates

@@ -1,4 +1,4 @@
-"""Timeline of a serving simulation: what every task executor runs, waits for, sends and receives.
+"""Timeline of a serving simulation: steps, waits and transfers of every task executor.
 
 Events are in the Chrome trace format, see :mod:`evaluation.step.timeline`. A process is a task
 executor.
@@ -12,7 +12,7 @@ import numpy as np
 from evaluation.serving.engine.log import LoggedStep, LoggedTransfer, SampleLog, StepLog
 from evaluation.step.timeline import MICRO, Event
 
-#: Threads of a process; lanes of transfers come after them.
+#: Threads of a process. The lanes of transfers come after them.
 THREADS = ("step", "attention", "experts", "communication")
 COUNTERS = {"requests": ("running", "waiting"), "KV tokens": ("kv_used",)}
 
@@ -20,33 +20,32 @@ COUNTERS = {"requests": ("running", "waiting"), "KV tokens": ("kv_used",)}
 def of_serving(
     steps: StepLog, executors: Sequence[str], samples: SampleLog | None = None
 ) -> list[Event]:
-    """Events of the range of a step log.
+    """Return the events in the time range of a step log.
 
-    Within a step, seconds are known as sums over all layers and not one by one: each stage is drawn
-    as one slice from the start of its step, the mean DP group or rank first, then the wait for the
-    slowest.
+    The seconds of a stage are known as a sum over all layers. So each stage is one slice from the
+    start of its step: first the time of the mean DP group or rank, then its wait for the slowest.
 
     Parameters
     ----------
     steps
-        What ran in the range.
+        Steps and transfers in the range.
     executors
         Names of the task executors, in the order of their index.
     samples
-        Where counters of requests and key-value cache are taken from; none are drawn without.
+        Samples for the counters of requests and KV cache; ``None``: no counters.
 
     Raises
     ------
     ValueError
-        If a step or transfer is of an executor that has no name.
+        If the executor of a step or transfer has no name.
     """
     used = {step.executor for step in steps.steps}
-    used |= {end for one in steps.transfers for end in (one.source, one.target)}
+    used |= {end for transfer in steps.transfers for end in (transfer.source, transfer.target)}
     unknown = used - set(range(len(executors)))
     if unknown:
         raise ValueError(f"executor {min(unknown)} has no name; {len(executors)} are named")
-    sent, sent_lanes = _lanes(steps.transfers, lambda one: one.source)
-    received, received_lanes = _lanes(steps.transfers, lambda one: one.target)
+    sent, sent_lanes = _lanes(steps.transfers, lambda transfer: transfer.source)
+    received, received_lanes = _lanes(steps.transfers, lambda transfer: transfer.target)
     events: list[Event] = []
     for number, name in enumerate(executors):
         out = sent_lanes.get(number, 0)
@@ -55,10 +54,10 @@ def of_serving(
         events += _names(number, name, threads)
     for step in steps.steps:
         events += _step(step)
-    for flow, one in enumerate(steps.transfers):
+    for flow, transfer in enumerate(steps.transfers):
         source = len(THREADS) + sent[flow]
-        target = len(THREADS) + sent_lanes.get(one.target, 0) + received[flow]
-        events += _transfer(one, flow, source, target)
+        target = len(THREADS) + sent_lanes.get(transfer.target, 0) + received[flow]
+        events += _transfer(transfer, flow, source, target)
     if samples is not None:
         for number in range(len(executors)):
             events += _counters(steps, samples, number)
@@ -68,9 +67,9 @@ def of_serving(
 def _names(process: int, name: str, threads: Sequence[str]) -> Iterator[Event]:
     yield {"ph": "M", "name": "process_name", "pid": process, "args": {"name": name}}
     yield {"ph": "M", "name": "process_sort_index", "pid": process, "args": {"sort_index": process}}
-    for thread, said in enumerate(threads):
+    for thread, thread_name in enumerate(threads):
         where = {"ph": "M", "pid": process, "tid": thread}
-        yield {**where, "name": "thread_name", "args": {"name": said}}
+        yield {**where, "name": "thread_name", "args": {"name": thread_name}}
         yield {**where, "name": "thread_sort_index", "args": {"sort_index": thread}}
 
 
@@ -104,29 +103,33 @@ def _slice(
     return {**where, "ts": start_s * MICRO, "dur": seconds * MICRO, "args": args or {}}
 
 
-def _transfer(one: LoggedTransfer, flow: int, source: int, target: int) -> Iterator[Event]:
-    """Yield a slice on either side, and an arrow between them."""
-    said, seconds = {"request": one.request}, one.end_s - one.start_s
-    yield _slice("KV transfer", one.source, source, one.start_s, seconds, said)
-    yield _slice("KV transfer", one.target, target, one.start_s, seconds, said)
+def _transfer(transfer: LoggedTransfer, flow: int, source: int, target: int) -> Iterator[Event]:
+    """Yield a slice on both sides, and an arrow between them."""
+    args, seconds = {"request": transfer.request}, transfer.end_s - transfer.start_s
+    yield _slice("KV transfer", transfer.source, source, transfer.start_s, seconds, args)
+    yield _slice("KV transfer", transfer.target, target, transfer.start_s, seconds, args)
     arrow = {"name": "KV transfer", "cat": "flow", "id": flow}
-    start, end = one.start_s * MICRO, one.end_s * MICRO
-    yield {**arrow, "ph": "s", "pid": one.source, "tid": source, "ts": start}
-    yield {**arrow, "ph": "f", "bp": "e", "pid": one.target, "tid": target, "ts": end}
+    start, end = transfer.start_s * MICRO, transfer.end_s * MICRO
+    yield {**arrow, "ph": "s", "pid": transfer.source, "tid": source, "ts": start}
+    yield {**arrow, "ph": "f", "bp": "e", "pid": transfer.target, "tid": target, "ts": end}
 
 
 def _lanes(
     transfers: Sequence[LoggedTransfer], side: Callable[[LoggedTransfer], int]
 ) -> tuple[list[int], dict[int, int]]:
-    """Return a lane for each transfer, so that those of one never overlap, and lanes a process."""
+    """Return the lane of each transfer, and the number of lanes of each process.
+
+    Transfers in one lane do not overlap. A transfer takes the lowest lane that is free at its
+    start.
+    """
     lanes, count = [0] * len(transfers), dict[int, int]()
     free: dict[int, list[int]] = {}
     busy: dict[int, list[tuple[float, int]]] = {}
-    for number in sorted(range(len(transfers)), key=lambda one: transfers[one].start_s):
-        one = transfers[number]
-        process = side(one)
+    for number in sorted(range(len(transfers)), key=lambda index: transfers[index].start_s):
+        transfer = transfers[number]
+        process = side(transfer)
         idle, running = free.setdefault(process, []), busy.setdefault(process, [])
-        while running and running[0][0] <= one.start_s:
+        while running and running[0][0] <= transfer.start_s:
             heapq.heappush(idle, heapq.heappop(running)[1])
         if idle:
             lane = heapq.heappop(idle)
@@ -134,18 +137,18 @@ def _lanes(
             lane = count.get(process, 0)
             count[process] = lane + 1
         lanes[number] = lane
-        heapq.heappush(running, (one.end_s, lane))
+        heapq.heappush(running, (transfer.end_s, lane))
     return lanes, count
 
 
 def _counters(steps: StepLog, samples: SampleLog, executor: int) -> Iterator[Event]:
-    """Counters of the samples in the range, and of the last before it at its start."""
+    """Yield the counters in the range. It starts with the state of the last sample before it."""
     columns = samples.of(executor)
     time_s = columns["time_s"]
     first = max(int(np.searchsorted(time_s, steps.start_s, side="right")) - 1, 0)
     last = int(np.searchsorted(time_s, steps.end_s))
     for row in range(first, last):
         at = max(float(time_s[row]), steps.start_s) * MICRO
-        for name, shown in COUNTERS.items():
-            values = {one: int(columns[one][row]) for one in shown}
+        for name, fields in COUNTERS.items():
+            values = {field: int(columns[field][row]) for field in fields}
             yield {"ph": "C", "name": name, "pid": executor, "ts": at, "args": values}

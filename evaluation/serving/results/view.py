@@ -1,4 +1,4 @@
-"""The summary of a serving simulation on the screen."""
+"""The summary of a serving simulation for the terminal."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ LATENCIES = {
     "tpot_s": "time per output token",
     "end_to_end_s": "end to end",
 }
-#: Of tables, line by line.
+#: Headings of the columns, line by line.
 EXECUTOR_HEADINGS = (
     ("task", "executor"),
     ("waiting", "mean"),
@@ -53,7 +53,7 @@ def print_summary(result: Result, console: Console) -> None:
 
 
 def headline(result: Result) -> str:
-    """Return what was simulated, and what became of the requests."""
+    """Return a sentence with the scenario, its simulated time and the counts of its requests."""
     summary, count = result.summary, result.summary["requests"]
     words = (
         f"{result.name}: {summary['until_s']:,.1f} s of simulated time in {result.wall_s:,.1f} s, "
@@ -73,38 +73,41 @@ def headline(result: Result) -> str:
 
 
 def rates(result: Result) -> list[str]:
-    """Return a line each for throughput, goodput, rebalancing and faults."""
-    found, good = result.summary["throughput"], result.summary["goodput"]
-    through = (
-        f"throughput {figures(found['output_tokens_per_s_per_chip'])} output tokens/s per chip, "
-        f"{figures(found['output_tokens_per_s'])} in all; {figures(found['requests_per_s'])} "
-        "requests/s"
+    """Return one line each for throughput, goodput, rebalancing and faults."""
+    throughput, good = result.summary["throughput"], result.summary["goodput"]
+    throughput_line = (
+        f"throughput {figures(throughput['output_tokens_per_s_per_chip'])} output tokens/s per "
+        f"chip, {figures(throughput['output_tokens_per_s'])} in all; "
+        f"{figures(throughput['requests_per_s'])} requests/s"
     )
-    promised = [
+    limits = [
         f"{name} <= {seconds(limit)}"
         for name, limit in (("TTFT", result.slo.ttft_s), ("TPOT", result.slo.tpot_s))
         if math.isfinite(limit)
     ]
-    over = "the simulation" if good["span"] == "simulation" else "arrivals"
-    within = (
+    span = "the simulation" if good["span"] == "simulation" else "arrivals"
+    goodput_line = (
         f"goodput    {figures(good['output_tokens_per_s_per_chip'])} output tokens/s per chip, "
         f"{figures(good['output_tokens_per_s'])} in all; {figures(good['requests_per_s'])} "
-        f"requests/s over {seconds(good['span_s'])} of {over}; {good['share']:.1%} of the "
+        f"requests/s over {seconds(good['span_s'])} of {span}; {good['share']:.1%} of the "
         f"{result.summary['requests']['measured']:,} requests keep "
     )
-    lines = [through, within + (" and ".join(promised) or "the SLO, which promises nothing")]
+    lines = [
+        throughput_line,
+        goodput_line + (" and ".join(limits) or "the SLO, which has no limit"),
+    ]
     if "rebalancing" in result.summary:
-        moved = result.summary["rebalancing"]
+        totals = result.summary["rebalancing"]
         lines.append(
-            f"placed anew {moved['rebalances']:,} times; {moved['moved_bytes'] / 1e9:,.1f} GB of "
-            f"weights moved, {seconds(moved['paused_s'])} of pauses"
+            f"rebalanced {totals['rebalances']:,} times; {totals['moved_bytes'] / 1e9:,.1f} GB of "
+            f"weights moved, {seconds(totals['paused_s'])} of pauses"
         )
     faults = result.summary.get("faults")
     return [*lines, fault_table.in_words(faults)] if faults else lines
 
 
 def seconds(value: float | None) -> str:
-    """Return seconds in the unit that suits them; a dash for None."""
+    """Return seconds as text with a suitable unit; a dash for None."""
     if value is None:
         return NOTHING
     if value >= 100:
@@ -115,38 +118,38 @@ def seconds(value: float | None) -> str:
 
 
 def figures(value: float | None) -> str:
-    """Return a number with three figures, all of those before the point; a dash for None."""
+    """Return a number with three significant figures, or as a whole number from 100 on."""
     if value is None:
         return NOTHING
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def latency_rows(summary: Mapping[str, Any]) -> list[list[str]]:
-    """Return a row for each latency: what it is, of how many requests, mean and percentiles."""
+    """Return a row for each latency: its label, number of requests, mean and percentiles."""
     return [
-        [said, f"{summary[name]['count']:,}", *(seconds(summary[name][point]) for point in POINTS)]
-        for name, said in LATENCIES.items()
+        [label, f"{summary[name]['count']:,}", *(seconds(summary[name][point]) for point in POINTS)]
+        for name, label in LATENCIES.items()
     ]
 
 
 def executor_rows(executors: Mapping[str, Any]) -> list[list[str]]:
-    """Return a row for each task executor, its cells as in :data:`EXECUTOR_HEADINGS`."""
+    """Return a row for each task executor, with cells as in :data:`EXECUTOR_HEADINGS`."""
     rows = []
-    for name, found in executors.items():
+    for name, numbers in executors.items():
         states = [
-            part(found[state][point]) if state == "kv_use" else figures(found[state][point])
+            part(numbers[state][point]) if state == "kv_use" else figures(numbers[state][point])
             for state in ("waiting", "running", "kv_use")
             for point in ("mean", "max")
         ]
-        imbalance = found["dp_imbalance"]
-        times = NOTHING if imbalance is None else f"{imbalance:.2f}"
-        balance = [part(found["busy"]), part(found["barrier_idle"]), times]
-        rows.append([name, *states, *balance, f"{found['steps']:,}"])
+        imbalance = numbers["dp_imbalance"]
+        ratio = NOTHING if imbalance is None else f"{imbalance:.2f}"
+        balance = [part(numbers["busy"]), part(numbers["barrier_idle"]), ratio]
+        rows.append([name, *states, *balance, f"{numbers['steps']:,}"])
     return rows
 
 
 def part(value: float | None) -> str:
-    """Return a part of a whole in per cent; a dash for None."""
+    """Return a fraction as a percentage; a dash for None."""
     return NOTHING if value is None else f"{value:.1%}"
 
 

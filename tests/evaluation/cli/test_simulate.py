@@ -57,7 +57,7 @@ def test_faults_are_written_to_be_played_again(tmp_path, scenario):
     names = ["--faults", str(tmp_path / "played.toml"), "--timeline", str(tmp_path / "t.json")]
     answer = CliRunner().invoke(app, ["simulate", str(path), *names])
     assert answer.exit_code == 0, answer.output
-    assert "stood still" in answer.output
+    assert "downtime" in answer.output
     faults = tomllib.loads((tmp_path / "played.toml").read_text())["fault"]
     assert {fault["kind"] for fault in faults} == {"glitch"}
     assert CliRunner().invoke(app, ["simulate", scenario, "--faults", "x.csv"]).exit_code == 2

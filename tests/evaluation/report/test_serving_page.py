@@ -55,7 +55,7 @@ def test_faults_have_a_table_of_their_own(result):
         "lost_expert_choices": 0.0,
     }
     words = text(dataclasses.replace(result, summary={**result.summary, "faults": faults}))
-    assert any("stood still: decode 0 7.5 s" in line for line in words.lines)
+    assert any("downtime: decode 0 7.5 s" in line for line in words.lines)
     assert words.tables["Faults"].rows[0][0] == "die"
 
 

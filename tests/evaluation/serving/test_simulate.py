@@ -141,7 +141,7 @@ def test_rebalancing_finishes(small, mode):
     assert moved["rebalances"] > 0
     assert moved["moved_bytes"] > 1e9
     assert moved["paused_s"] > 0
-    assert f"placed anew {moved['rebalances']} times" in rates(result)[2]
+    assert f"rebalanced {moved['rebalances']} times" in rates(result)[2]
     assert "rebalancing" not in simulate(small).summary
 
 

@@ -1,4 +1,4 @@
-"""Logs of a few requests, for tests of what is computed from them."""
+"""Logs of a few requests for tests."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from traces import RequestTrace
 
 
 def request_log(arrival_s, first_token_s, finish_s, output_tokens):
-    """Return the log of requests with prompts of 8 tokens; nan: not there yet."""
+    """Return the log of requests with prompts of 8 tokens; nan means no such time yet."""
     finish_s = np.array(finish_s)
     arrival_s = np.array(arrival_s, dtype=float)
     log = RequestLog(RequestTrace(arrival_s, np.full(len(arrival_s), 8), output_tokens))

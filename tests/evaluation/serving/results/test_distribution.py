@@ -1,4 +1,4 @@
-"""Percentiles of what requests saw."""
+"""Percentiles of the latencies of requests."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from evaluation.serving.results.distribution import distribution
 
 
 def log(first, finish, tokens):
-    """Requests that arrive at 0, with these times and tokens."""
+    """Return a log of requests that arrive at 0, with these times and tokens."""
     first, finish = np.array(first, dtype=float), np.array(finish, dtype=float)
     return SimpleNamespace(
         arrival_s=np.zeros(len(first)),
@@ -19,16 +19,16 @@ def log(first, finish, tokens):
     )
 
 
-def test_ends_and_middle():
-    """The first is the shortest, the last the longest, the middle one the median."""
-    found = distribution(log([1, 2, 3], [2, 4, 6], [2, 2, 2]))
-    assert len(found["ttft_s"]) == len(found["tpot_s"]) == 101
-    assert [found["ttft_s"][at] for at in (0, 50, 100)] == [1, 2, 3]
-    assert found["tpot_s"][50] == pytest.approx(2)
+def test_minimum_median_and_maximum():
+    """Percentile 0 is the minimum, 50 the median, 100 the maximum."""
+    percentiles = distribution(log([1, 2, 3], [2, 4, 6], [2, 2, 2]))
+    assert len(percentiles["ttft_s"]) == len(percentiles["tpot_s"]) == 101
+    assert [percentiles["ttft_s"][at] for at in (0, 50, 100)] == [1, 2, 3]
+    assert percentiles["tpot_s"][50] == pytest.approx(2)
 
 
 def test_unknown_times_are_left_out():
-    """Who has no token yet is in none of the percentiles; without anybody there are none."""
+    """Requests without a token are left out; without any request the lists are empty."""
     nan = float("nan")
     assert distribution(log([1, nan], [nan, nan], [2, 2]))["ttft_s"] == [1.0] * 101
     assert distribution(log([nan], [nan], [2])) == {"ttft_s": [], "tpot_s": []}

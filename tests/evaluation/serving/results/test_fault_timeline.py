@@ -1,4 +1,4 @@
-"""Faults are on the timeline in phases, cut to its range."""
+"""A timeline shows the phases of faults within its range."""
 
 from evaluation.serving.engine.log import StepLog
 from evaluation.serving.faults.failure_plan import FailurePlan
@@ -16,11 +16,13 @@ def shown(failures, start_s=0.0, end_s=100.0):
     events = of_faults(failures, ["prefill 0", "decode 0"], StepLog(start_s, end_s))
     assert all(event["pid"] == 1 for event in events)
     begun, ended = ([e for e in events if e["ph"] == kind] for kind in "be")
-    return [(one["name"], one["ts"], other["ts"]) for one, other in zip(begun, ended, strict=True)]
+    return [
+        (first["name"], first["ts"], last["ts"]) for first, last in zip(begun, ended, strict=True)
+    ]
 
 
 def test_a_lost_die_has_three_phases():
-    """Unnoticed, in recovery, and away until it is repaired."""
+    """A lost die is first unnoticed, then in recovery, then missing until its repair."""
     assert shown([(DIE, LOST)]) == [
         ("die 3: unnoticed", 2e6, 5e6),
         ("die 3: recovery, colocated_s", 5e6, 9e6),
@@ -29,13 +31,13 @@ def test_a_lost_die_has_three_phases():
 
 
 def test_what_is_outside_the_range_is_left_out():
-    """Phases are cut at both ends."""
+    """Phases are cut at both ends of the range."""
     assert shown([(DIE, LOST)], 6.0, 8.0) == [("die 3: recovery, colocated_s", 6e6, 8e6)]
     assert shown([(DIE, LOST)], 30.0, 40.0) == []
 
 
 def test_a_link_is_unnoticed_then_known():
-    """One that is repaired sooner is never known; one that never is, to the end."""
+    """A link that is repaired before its detection is never known; a lasting one is, to the end."""
     link = Fault(2.0, "decode 0", "link", name="a:b")
     plan = FailurePlan(("decode 0",), 2.0, 5.0, 5.0, rolled_back=True)
     assert shown([(link, plan)]) == [

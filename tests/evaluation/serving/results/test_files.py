@@ -1,4 +1,4 @@
-"""Files hold what the logs hold, and are whole or not there."""
+"""Files have the content of the logs, and are written whole or not at all."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ def read(path):
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize("group", [1, 3, 4, 100])
 def test_requests_are_the_log_in_any_number_of_groups(log, tmp_path, monkeypatch, suffix, group):
-    """Every request is one row; what is not known is empty."""
+    """Every request is one row, with empty cells for unknown times."""
     monkeypatch.setattr(files, "ROWS_PER_GROUP", group)
     path = tmp_path / f"requests{suffix}"
     files.write_requests(log, path)
@@ -38,13 +38,16 @@ def test_requests_are_the_log_in_any_number_of_groups(log, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_parquet_has_a_row_group_for_every_so_many_rows(log, tmp_path, monkeypatch):
+def test_parquet_is_written_in_row_groups(log, tmp_path, monkeypatch):
     """Four requests in groups of three are two groups; counts are integers."""
     monkeypatch.setattr(files, "ROWS_PER_GROUP", 3)
     path = tmp_path / "requests.parquet"
     files.write_requests(log, path)
     file = pq.ParquetFile(path)
-    assert [file.metadata.row_group(one).num_rows for one in range(file.num_row_groups)] == [3, 1]
+    assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [
+        3,
+        1,
+    ]
     assert str(file.schema_arrow.field("generated").type) == "int64"
     assert str(file.schema_arrow.field("finish_s").type) == "double"
 
@@ -61,7 +64,7 @@ def test_samples_name_their_task_executor(samples, tmp_path, suffix):
 
 
 def test_no_samples_are_a_file_without_rows(tmp_path):
-    """The columns are named all the same."""
+    """A file without rows has the columns."""
     path = tmp_path / "samples.csv"
     files.write_samples(SampleLog(["only"]), path)
     assert read(path) == []
@@ -69,14 +72,14 @@ def test_no_samples_are_a_file_without_rows(tmp_path):
 
 
 def test_a_summary_is_json(result, tmp_path):
-    """It reads back as what it was."""
+    """A summary is read as it was written."""
     path = tmp_path / "summary.json"
     files.write_summary(result.summary, path)
     assert json.loads(path.read_text()) == result.summary
 
 
-def test_what_fails_leaves_no_file(log, tmp_path):
-    """Another suffix, and a number that JSON does not have."""
+def test_a_failed_write_leaves_no_file(log, tmp_path):
+    """Neither a wrong suffix nor a number that JSON lacks leaves a file."""
     with pytest.raises(ValueError, match=r"'\.txt' is none of"):
         files.write_requests(log, tmp_path / "requests.txt")
     with pytest.raises(ValueError, match="not JSON compliant"):

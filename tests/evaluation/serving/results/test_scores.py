@@ -31,7 +31,7 @@ def test_percentiles_are_unknown_with_requests_in_flight():
 
 
 def test_answers_of_one_token_have_no_tpot():
-    """They keep the SLO by their TTFT alone."""
+    """Answers of one token keep the SLO by their TTFT alone."""
     numbers = scores_of([0.5, 1.5], [0.5, 1.5], [1, 1], 2.0)
     assert numbers["share"] == 1.0
     assert numbers["tpot_p50_s"] is None

@@ -1,4 +1,4 @@
-"""Timelines show every step and transfer of the range, in slices that do not overlap."""
+"""A timeline shows every step and transfer of the range in slices that do not overlap."""
 
 import json
 from collections import defaultdict
@@ -16,11 +16,11 @@ EXECUTORS = ("prefill 0", "decode 0")
 
 def tracks(events):
     """Return the slices of every thread as (start, end), in µs."""
-    found = defaultdict(list)
+    slices = defaultdict(list)
     for event in events:
         if event["ph"] == "X":
-            found[event["pid"], event["tid"]].append((event["ts"], event["ts"] + event["dur"]))
-    return found
+            slices[event["pid"], event["tid"]].append((event["ts"], event["ts"] + event["dur"]))
+    return slices
 
 
 def threads(events, process):
@@ -30,7 +30,7 @@ def threads(events, process):
 
 
 def test_a_step_shows_the_mean_group_then_the_wait_for_the_slowest(steps):
-    """Stages start with their step; nothing waits where all are alike."""
+    """Stages start with their step; without imbalance there is no wait."""
     events = of_serving(steps, EXECUTORS)
     shown = {
         (e["name"], round(e["ts"]), round(e["dur"]))
@@ -54,7 +54,7 @@ def test_a_step_shows_the_mean_group_then_the_wait_for_the_slowest(steps):
 
 
 def test_processes_and_threads_are_named(steps):
-    """Each executor is a process; lanes of transfers are where there are any."""
+    """Each executor is a process; an executor with transfers has lanes for them."""
     events = of_serving(steps, EXECUTORS)
     processes = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
     assert processes == {0: "prefill 0", 1: "decode 0"}
@@ -64,7 +64,7 @@ def test_processes_and_threads_are_named(steps):
 
 
 def test_a_transfer_is_an_arrow_between_slices_of_both_sides(steps):
-    """It starts and ends on the slice of each."""
+    """The arrow starts on the slice of the source and ends on that of the target."""
     events = of_serving(steps, EXECUTORS)
     start, end = (next(e for e in events if e["ph"] == phase) for phase in "sf")
     assert (start["pid"], start["ts"]) == (0, pytest.approx(2.5e6))
@@ -75,8 +75,8 @@ def test_a_transfer_is_an_arrow_between_slices_of_both_sides(steps):
         assert whole[0] <= event["ts"] <= whole[1]
 
 
-def test_transfers_at_the_same_time_take_lanes_of_their_own():
-    """A lane is used again once it is free, and threads never hold two at once."""
+def test_simultaneous_transfers_take_separate_lanes():
+    """A lane is reused when it is free, and never has two transfers at a time."""
     log = StepLog(0.0, 10.0)
     for request, (start, end) in enumerate([(0, 2), (1, 3), (2, 4), (2.5, 5), (6, 7)]):
         log.add_transfer(request, 0, 1, start, end)
@@ -92,7 +92,7 @@ def test_transfers_at_the_same_time_take_lanes_of_their_own():
 
 
 def test_counters_begin_with_the_state_at_the_start_of_the_range(steps, samples):
-    """From 2 to 4 s: prefill as at 0 s and at 3 s, decode as at 3 s."""
+    """The range from 2 to 4 s starts with the last samples before it, and has those at 3 s."""
     counted = [e for e in of_serving(steps, EXECUTORS, samples) if e["ph"] == "C"]
     requests = [(e["pid"], e["ts"], e["args"]) for e in counted if e["name"] == "requests"]
     assert requests == [
@@ -104,7 +104,7 @@ def test_counters_begin_with_the_state_at_the_start_of_the_range(steps, samples)
 
 
 def test_the_file_is_a_chrome_trace(steps, samples, tmp_path):
-    """All of it is plain JSON."""
+    """The file is valid JSON in the Chrome trace format."""
     path = tmp_path / "serving.json"
     events = of_serving(steps, EXECUTORS, samples)
     timeline.write(events, path)
@@ -112,7 +112,7 @@ def test_the_file_is_a_chrome_trace(steps, samples, tmp_path):
 
 
 def test_an_executor_without_a_name_is_refused():
-    """The error names it."""
+    """The error names the number of the executor."""
     log = StepLog(0.0, 1.0)
     log.add(2, 0.0, Cost(0.5, 0, 0, 0, 0, 0), 1, 1)
     with pytest.raises(ValueError, match="executor 2 has no name; 2 are named"):

@@ -1,4 +1,4 @@
-"""What is printed has every number with its unit, and no more than fits."""
+"""The printed summary has every number with its unit and fits the terminal."""
 
 import dataclasses
 import io
@@ -26,7 +26,7 @@ def row(text, name):
 
 
 def test_the_tables_hold_the_summary(result):
-    """Latencies of requests, and executors, each in its own row."""
+    """Each latency and each executor has a row."""
     text = printed(result)
     assert row(text, "time to first token") == [
         "3",
@@ -49,7 +49,7 @@ def test_the_tables_hold_the_summary(result):
 
 
 def test_the_headline_counts_the_requests(result):
-    """Preemptions are told where there are any, a warm-up where there is one."""
+    """The headline has preemptions and a warm-up only if there are any."""
     words = headline(result)
     assert "9.0 s of simulated time in 0.5 s, 4 chips" in words
     assert "3 requests arrived, 2 finished, 1 in flight; 1 were preempted, 301 tokens" in words
@@ -59,18 +59,18 @@ def test_the_headline_counts_the_requests(result):
     assert words.endswith("Measured: 2 requests, from 1.0 s on.")
 
 
-def test_rates_name_the_promise(result):
+def test_rates_name_the_slo(result):
     """One of three requests keeps the SLO; six tokens in 9 s on 4 chips are 0.167."""
     through, good = rates(result)
     assert "0.167 output tokens/s per chip, 0.667 in all; 0.222 requests/s" in through
     assert "requests/s over 2.00 s of arrivals" in good
     assert good.endswith("33.3% of the 3 requests keep TTFT <= 1.00 s and TPOT <= 250.0 ms")
     _, good = rates(dataclasses.replace(result, slo=Slo()))
-    assert good.endswith("promises nothing")
+    assert good.endswith("has no limit")
 
 
 def test_a_simulation_without_requests_prints_dashes(result):
-    """Nothing arrived until the end, nothing was sampled."""
+    """Without requests and samples the tables have dashes."""
     log = RequestLog(RequestTrace([5.0], [10], [10]))
     samples = SampleLog(["only"])
     summary = summarise(log, samples, Slo(), 1, 1.0)
@@ -80,7 +80,7 @@ def test_a_simulation_without_requests_prints_dashes(result):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [
         (None, "–"),
         (0, "0.0 ms"),
@@ -90,14 +90,14 @@ def test_a_simulation_without_requests_prints_dashes(result):
         (1234.5, "1,234 s"),
     ],
 )
-def test_seconds_come_in_the_unit_that_suits(value, said):
-    """From microseconds to thousands of seconds."""
-    assert seconds(value) == said
+def test_seconds_have_a_suitable_unit(value, text):
+    """Seconds are shown from microseconds to thousands of seconds."""
+    assert seconds(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(None, "–"), (0.12345, "0.123"), (12.345, "12.3"), (2400.4, "2,400")]
+    ("value", "text"), [(None, "–"), (0.12345, "0.123"), (12.345, "12.3"), (2400.4, "2,400")]
 )
-def test_figures_are_three_or_all_before_the_point(value, said):
-    """Large numbers are not cut."""
-    assert figures(value) == said
+def test_numbers_have_three_significant_figures(value, text):
+    """Numbers have three significant figures; larger ones have all digits before the point."""
+    assert figures(value) == text
