@@ -32,7 +32,9 @@ class Slo:
     def __post_init__(self) -> None:
         for name in ("ttft_s", "tpot_s"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} = {getattr(self, name)} breaks {name} > 0; give a limit above 0")
+                raise ValueError(
+                    f"{name} = {getattr(self, name)} breaks {name} > 0; give a limit above 0"
+                )
 
     def kept(self, log: RequestLog) -> NDArray[np.bool_]:
         """Return [requests] whether it finished and kept both limits."""
