@@ -22,6 +22,7 @@ from types import ModuleType
 ROUTING: dict[str, str] = {
     "adrs": "traces.formats.adrs",
     "competition": "traces.formats.competition",
+    "counts-json": "traces.formats.counts_json",
     "flame-moe": "traces.formats.flame_moe",
     "matrix": "traces.formats.matrix",
     "omni-infer": "traces.formats.omni_infer",

@@ -7,8 +7,9 @@ from tests.traces.formats.fuzzing import read, trial
 from tests.traces.formats.valid_files import MAKERS, lacking
 from traces import formats
 
-#: An ``.npy`` of three axes says nothing of what they are; the competition's is the usual one.
-TAKEN_FOR = {("vllm-routed", 1): "competition"}
+#: Neither an ``.npy`` of three axes nor a JSON of lists of three levels says what they are; they are
+#: taken for what is usual: the competition's counts, and counts.
+TAKEN_FOR = {("vllm-routed", 1): "competition", ("selection-json", 1): "counts-json"}
 TRIALS = 25  # of each kind of file; tools/fuzz_formats.py goes on from there
 
 KINDS = [

@@ -156,6 +156,13 @@ MAKERS = {
     "azure": [_azure],
     "burstgpt": [_burstgpt],
     "competition": [lambda folder: _npy(folder / "a.npy", COUNTS)],
+    "counts-json": [
+        lambda folder: _text(
+            folder / "a.json", json.dumps({"logical_count": [[0] * 6, *COUNTS[1].tolist()]})
+        ),
+        lambda folder: _text(folder / "a.json", json.dumps({"logical_count": COUNTS.tolist()})),
+        lambda folder: _text(folder / "a.json", json.dumps(COUNTS.tolist())),
+    ],
     "flame-moe": [_flame_moe],
     "matrix": [
         lambda folder: _npy(folder / "a.npy", COUNTS[0]),

@@ -1,0 +1,161 @@
+"""Counts in JSON: ``logical_count`` as SGLang's ``--init-expert-location`` reads it, or bare lists.
+
+* ``{"logical_count": ...}``, other keys beside it are not read;
+* or the lists alone.
+
+The lists are [layers][experts], one step, or [steps][layers][experts]. Counts are whole numbers of
+tokens. ``top_k`` is not in the file. SGLang numbers all layers of the model: layers whose counts
+are 0 in every step are taken for dense ones and left out. The provenance names those kept
+(``layers``) and those left out (``dense layers``). Steps without any token are unfilled rows of
+SGLang's ring buffer and are left out, too.
+
+The reader holds some steps at a time. It reads a file of several steps twice, since a layer is
+dense only if no later step has tokens in it.
+"""
+
+import re
+import reprlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.formats.about import About
+from traces.formats.chunks import steps_at_once
+from traces.formats.json_elements import elements
+from traces.formats.sglang_records import layer_note
+from traces.header import check_range, whole_numbers
+from traces.routing import AXES, RoutingTrace
+
+KEY = "logical_count"
+FIRST_BYTES = 2**16
+NAMED = re.compile(rb'"logical_count"\s*:\s*\[')
+BARE = re.compile(rb"\s*\[\s*\[\s*(\[\s*)?-?\d")
+LAYOUT = "give [layers][experts] or [steps][layers][experts]"
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is a JSON that names ``logical_count``, or one that begins with lists of counts.
+
+    Lists of three levels may as well be chosen experts; counts are the usual content.
+    """
+    try:
+        if path.suffix != ".json" or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            first = file.read(FIRST_BYTES)
+    except OSError:
+        return False
+    return _is_bare(first) or NAMED.search(first) is not None
+
+
+def _is_bare(first: bytes) -> bool:
+    return BARE.match(first) is not None
+
+
+def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
+    """Yield the counts, some steps at a time."""
+    if path.is_dir():
+        raise ValueError("is a folder; give one JSON file, or several files as conditions")
+    top_k = about.needed_top_k()
+    used: NDArray[np.bool_] | None = None
+    for chunk in _chunks(path):
+        busy = chunk.any(axis=(0, 2))
+        used = busy if used is None else used | busy
+    if used is None or not used.any():
+        raise ValueError(
+            "the counts add up to 0, but 0 < sum is needed; record while requests are served"
+        )
+    note = _note(used)
+    for chunk in _chunks(path):
+        steps = chunk[chunk.any(axis=(1, 2))][:, used]
+        if len(steps):
+            yield RoutingTrace(steps, about.model, top_k, about.phase, provenance=note)
+
+
+def _note(used: NDArray[np.bool_]) -> dict[str, str]:
+    dense = " ".join(map(str, np.flatnonzero(~used)))
+    return layer_note(used) | ({"dense layers": dense} if dense else {})
+
+
+def _chunks(path: Path) -> Iterator[NDArray[Any]]:
+    """Yield [steps, layers, experts] of all layers, checked."""
+    with path.open("rb") as file:
+        first = file.read(FIRST_BYTES)
+    rest = elements(path, KEY if first.lstrip()[:1] == b"{" else None)
+    head = next(rest)  # elements() raises ValueError if there is none
+    if not isinstance(head, list) or not head:
+        raise ValueError(f"element 0 is {reprlib.repr(head)}; {LAYOUT}")
+    whole = chain([head], rest)
+    if isinstance(head[0], list):
+        yield from _steps(whole)
+    else:
+        yield _one_step(whole)
+
+
+def _one_step(layers: Iterable[Any]) -> NDArray[Any]:
+    rows: list[list[float]] = []
+    for number, layer in enumerate(layers):
+        rows.append(_row(layer, f"layer {number}", rows))
+        steps_at_once(len(rows), len(rows[0]))
+    return _checked(rows, AXES[1:])[None]
+
+
+def _steps(steps: Iterable[Any]) -> Iterator[NDArray[Any]]:
+    held: list[NDArray[Any]] = []
+    shape: tuple[int, ...] = ()
+    for number, element in enumerate(steps):
+        step = _step(element, number)
+        shape = shape or step.shape
+        if step.shape != shape:
+            raise ValueError(
+                f"step {number} has shape {step.shape}, step 0 has {shape}; every step has the "
+                "same [layers][experts]"
+            )
+        held.append(step)
+        if len(held) == steps_at_once(*shape):
+            yield np.stack(held)
+            held = []
+    if held:
+        yield np.stack(held)
+
+
+def _step(element: Any, number: int) -> NDArray[Any]:
+    """Return [layers, experts] of a step."""
+    if not isinstance(element, list) or not element:
+        raise ValueError(f"step {number} is {reprlib.repr(element)}; give [layers][experts]")
+    rows: list[list[float]] = []
+    for layer, row in enumerate(element):
+        rows.append(_row(row, f"step {number}, layer {layer}", rows))
+    steps_at_once(len(rows), len(rows[0]))
+    return _checked([rows], AXES, number)[0]
+
+
+def _row(row: Any, place: str, before: list[list[float]]) -> list[float]:
+    if not isinstance(row, list) or not row:
+        raise ValueError(f"{place} is {reprlib.repr(row)}; give the counts of its experts")
+    if set(map(type, row)) - {int, float}:
+        index = next(n for n, count in enumerate(row) if type(count) not in (int, float))
+        raise ValueError(
+            f"{place}, expert {index} is {reprlib.repr(row[index])}, no number of tokens; {LAYOUT}"
+        )
+    if before and len(row) != len(before[0]):
+        raise ValueError(
+            f"{place} has {len(row)} counts, layer 0 has {len(before[0])}; give one for every "
+            "expert of every layer, 0 in dense layers"
+        )
+    return row
+
+
+def _checked(rows: list[Any], axes: tuple[str, ...], first: int = 0) -> NDArray[Any]:
+    """Return counts as int32; errors name the place in the file, dense layers counted."""
+    counts = np.asarray(rows)
+    hint = "a count is a number of tokens"
+    if counts.dtype == object:  # whole numbers beyond 64 bits
+        check_range(counts, "counts", axes, 2**31, hint, first)
+    whole = whole_numbers(counts, "counts", axes, first)
+    check_range(whole, "counts", axes, 2**31, hint, first)
+    return whole.astype(np.int32)
