@@ -13,6 +13,7 @@ from traces.concatenate import concat
 from traces.domain_routing import DomainRouting
 from traces.generated import GENERATED, ar1_counts, generate
 from traces.merge import follow, merge
+from traces.recorded_conditions import condition_names, read_conditions
 from traces.request_store import StoredRequests
 from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
@@ -32,10 +33,12 @@ __all__ = [
     "ar1_counts",
     "available",
     "concat",
+    "condition_names",
     "follow",
     "generate",
     "load",
     "merge",
     "open",
+    "read_conditions",
     "save",
 ]

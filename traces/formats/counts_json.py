@@ -63,7 +63,8 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
     top_k = about.needed_top_k()
     used: NDArray[np.bool_] | None = None
     for chunk in _chunks(path):
-        busy = chunk.any(axis=(0, 2))
+        _check_experts(chunk.shape[2], about)
+        busy: NDArray[np.bool_] = np.any(chunk, axis=(0, 2))
         used = busy if used is None else used | busy
     if used is None or not used.any():
         raise ValueError(
@@ -76,9 +77,19 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
             yield RoutingTrace(steps, about.model, top_k, about.phase, provenance=note)
 
 
+def _check_experts(experts: int, about: About) -> None:
+    if about.experts not in (None, experts):
+        raise ValueError(
+            f"a layer has {experts} numbers, not experts = {about.experts}; give the number of "
+            "counts, or read chosen experts as the format 'selection-json'"
+        )
+
+
 def _note(used: NDArray[np.bool_]) -> dict[str, str]:
-    dense = " ".join(map(str, np.flatnonzero(~used)))
-    return layer_note(used) | ({"dense layers": dense} if dense else {})
+    """Return which layers are left out and kept, if the file numbers all layers of the model."""
+    if used.all():
+        return {}
+    return layer_note(used) | {"dense layers": " ".join(map(str, np.flatnonzero(~used)))}
 
 
 def _chunks(path: Path) -> Iterator[NDArray[Any]]:

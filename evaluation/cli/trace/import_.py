@@ -1,7 +1,7 @@
 """`podlab trace import`: from the format of another tool to a trace of podlab."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,9 +9,18 @@ from evaluation.cli.trace.arguments import Out
 from evaluation.cli.trace.store_output import check_out, describe, write
 from evaluation.cli.usage_error import usage_errors
 
+if TYPE_CHECKING:
+    from traces.formats.about import About
+
 
 def import_(
-    source: Annotated[Path, typer.Argument(help="File or folder to read.", metavar="SRC")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            help="File or folder to read. Several are conditions of one trace, a step each.",
+            metavar="SRC…",
+        ),
+    ],
     out: Out,
     form: Annotated[
         str | None,
@@ -26,18 +35,40 @@ def import_(
     ] = None,
     phase: Annotated[str, typer.Option(help="prefill, decode, mixed or unknown.")] = "unknown",
 ) -> None:
-    """Convert a recording of another tool to a trace of podlab."""
-    from traces import exchange, formats
+    """Convert recordings of another tool to a trace of podlab."""
     from traces.formats.about import About
 
     with usage_errors():
-        check_out(out, [source])
-        name = form or formats.recognised(source)
-        if name in formats.REQUESTS:
-            if (model, top_k, experts, phase) != ("unknown", None, None, "unknown"):
-                raise ValueError(f"{source}: {name} holds requests, which have no model or experts")
-            exchange.import_trace(source, out, name)
+        check_out(out, sources)
+        about = About(model, phase, top_k, experts)
+        if len(sources) > 1:
+            _conditions(sources, out, form, about)
         else:
-            about = About(model, phase, top_k, experts)
-            write(exchange.read_foreign(source, name, about), out, "importing")
-        print(f"{source}: {name}\n{out}: {describe(out)}")
+            _recording(sources[0], out, form, about)
+
+
+def _recording(source: Path, out: Path, form: str | None, about: "About") -> None:
+    """Write what one file or folder holds, step by step."""
+    from traces import exchange, formats
+
+    name = form or formats.recognised(source)
+    if name not in formats.REQUESTS:
+        write(exchange.read_foreign(source, name, about), out, "importing")
+    elif about == type(about)():
+        exchange.import_trace(source, out, name)
+    else:
+        raise ValueError(f"{source}: {name} holds requests, which have no model or experts")
+    print(f"{source}: {name}\n{out}: {describe(out)}")
+
+
+def _conditions(sources: list[Path], out: Path, form: str | None, about: "About") -> None:
+    """Write one step for each file or folder."""
+    import traces
+
+    trace = traces.read_conditions(sources, form=form, **vars(about))
+    traces.save(trace, out)
+    for number, (source, name) in enumerate(
+        zip(sources, traces.condition_names(trace), strict=True)
+    ):
+        print(f"{source}: step {number}, {name}")
+    print(f"{out}: {describe(out)}")

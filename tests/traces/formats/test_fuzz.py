@@ -7,8 +7,8 @@ from tests.traces.formats.fuzzing import read, trial
 from tests.traces.formats.valid_files import MAKERS, lacking
 from traces import formats
 
-#: Neither an ``.npy`` of three axes nor a JSON of lists of three levels says what they are; they are
-#: taken for what is usual: the competition's counts, and counts.
+#: An ``.npy`` of three axes does not say what they are, nor do JSON lists of three levels. Usual
+#: are the competition's counts, and counts.
 TAKEN_FOR = {("vllm-routed", 1): "competition", ("selection-json", 1): "counts-json"}
 TRIALS = 25  # of each kind of file; tools/fuzz_formats.py goes on from there
 
