@@ -5,7 +5,7 @@
 
 The lists are [layers][experts], one step, or [steps][layers][experts]. Counts are whole numbers of
 tokens. ``top_k`` is not in the file. SGLang numbers all layers of the model: layers whose counts
-are 0 in every step are taken for dense ones and left out. The provenance names those kept
+are 0 in every step are taken for dense ones and left out. The provenance then names those kept
 (``layers``) and those left out (``dense layers``). Steps without any token are unfilled rows of
 SGLang's ring buffer and are left out, too.
 

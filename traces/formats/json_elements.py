@@ -91,6 +91,8 @@ def _split(first: bytes, file: IO[bytes], aside: list[bytes]) -> Iterator[bytes]
         if depths.size and depths.min() < 1:
             close = int(places[np.argmax(depths < 1)])
             between = b"".join([*held, chunk[start:close]])
+            if between.strip() and not number:
+                raise ValueError(f"the array holds {between[:20]!r}; give arrays or objects")
             if between.strip():
                 raise ValueError(f"{between[:20]!r} follows element {number - 1}; end the array")
             aside.append(chunk[close:])

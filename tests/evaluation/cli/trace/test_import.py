@@ -1,5 +1,7 @@
 """`podlab trace import`, as a user types it."""
 
+import json
+
 import traces
 from tests.evaluation.cli.trace.calls import COUNTS, assert_usage_error, podlab
 
@@ -28,3 +30,34 @@ def test_import_of_what_is_no_trace(folder):
         podlab("import", folder / "counts.npy", out, "--format", "competitoin"), "did you mean"
     )
     assert sorted(folder.iterdir()) == before
+
+
+def _counts_json(folder, name, counts):
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps({"logical_count": counts.tolist()}))
+    return path
+
+
+def test_import_of_several_files(folder):
+    """Each is a condition with its file's name, one step of the trace."""
+    out = folder / "new.parquet"
+    files = [_counts_json(folder, name, COUNTS[n]) for n, name in enumerate(("decode", "prefill"))]
+    said = podlab("import", *files, out, "--model", "toy", "--top-k", "2")
+    assert said.exit_code == 0, said.output
+    assert f"{files[1]}: step 1, prefill" in said.stdout
+    assert f"{out}: toy: 2 steps, 3 layers, 8 experts, top-2, unknown" in said.stdout
+    trace = traces.load(out)
+    assert (trace.counts == COUNTS[:2]).all()
+    assert traces.condition_names(trace) == ("decode", "prefill")
+
+
+def test_import_of_several_shapes(folder):
+    """Both files are named and nothing is written."""
+    out = folder / "new.parquet"
+    files = [
+        _counts_json(folder, "a", COUNTS[0]),
+        _counts_json(folder, "b", COUNTS[0, :2]),
+    ]
+    said = podlab("import", *files, out, "--top-k", "2")
+    assert_usage_error(said, f"{files[1]}: layers = 2 differs from 3 of {files[0]}")
+    assert not out.exists()
