@@ -155,6 +155,17 @@ def adrs(folder: Path, size: int) -> Path:
     return path
 
 
+def counts_json(folder: Path, size: int) -> Path:
+    """Write steps of counts under SGLang's key, about 4.3 bytes each."""
+    path = folder / "counts.json"
+    texts = [json.dumps(step.tolist()) for step in counts(512)]
+    with path.open("w") as file:
+        file.write('{"logical_count": [')
+        total = max(1, size // len(texts[0]))
+        file.write(", ".join(texts[number % len(texts)] for number in range(total)) + "]}")
+    return path
+
+
 def selection(folder: Path, size: int) -> Path:
     """Write queries of 128 tokens of prompt and 64 decoded ones."""
     ids = tokens(192).tolist()
@@ -205,6 +216,7 @@ CASES: dict[str, tuple[str, Callable[[Path, int], Path]]] = {
     "matrix, rows of .csv": ("matrix", rows_csv),
     "tensorrt-llm": ("tensorrt-llm", tensorrt_llm),
     "adrs": ("adrs", adrs),
+    "counts-json": ("counts-json", counts_json),
 }
 
 

@@ -37,7 +37,7 @@ def test_elements_are_those_of_json(tmp_path_factory, values, indented, chunk):
         ("", "is no JSON of an array"),
         ("{}", "is no JSON of an array"),
         ("[]", "the array is empty"),
-        ("[1]", "b'1' follows element -1"),
+        ("[1]", "the array holds b'1'; give arrays or objects"),
         ("[[1]", "is cut short in element 1"),
         ("[[1], [2", "is cut short in element 1"),
         ("[[1] [2]]", "no comma is between elements 0 and 1"),
