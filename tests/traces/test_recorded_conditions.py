@@ -70,6 +70,19 @@ def test_traces_of_podlab_are_recordings_too(tmp_path):
     }
 
 
+def test_tokens_of_other_tools_are_counted(tmp_path):
+    """Folders of queries: each is a condition, of all its queries' tokens."""
+    for name, ids in (("mmlu", [[[0, 1]], [[0, 2]]]), ("gsm8k", [[[2, 1]]])):
+        (tmp_path / name).mkdir()
+        for query in (0, 1):
+            (tmp_path / name / f"{query}.json").write_text(json.dumps(ids))
+    paths = [tmp_path / "mmlu", tmp_path / "gsm8k"]
+    trace = read_conditions(paths, form="selection-json", experts=3)
+    assert trace.counts.tolist() == [[[4, 2, 2]], [[0, 2, 2]]]
+    assert trace.step_tokens.tolist() == [4, 2]
+    assert condition_names(trace) == ("mmlu", "gsm8k")
+
+
 @pytest.mark.parametrize(
     ("other", "text"),
     [
