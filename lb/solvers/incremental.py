@@ -85,7 +85,7 @@ class Incremental:
             problem.planned_load,
             cost_points(problem),
             rank_slowness(problem),
-            slots.copy(),  # repair changes its table; the chosen steps are applied later
+            slots.copy(),  # is changed; the chosen steps are applied later
             spread,
             tolerance,
             budget,
@@ -180,8 +180,8 @@ def _chosen(
         if spent + received <= budget:
             spent += received
             chosen[layer] = end
+        # The next stretch starts where this one ended, or is shorter if this one was too dear.
         stretch[layer], rate[layer] = _next_stretch(
-            # The next stretch starts where this one ended, or is shorter if this one was too dear.
             moves[layer], peaks[layer], chosen[layer], taken[layer], budget - spent
         )
 
