@@ -104,6 +104,7 @@ def _slot_level(descending: NDArray[np.float64], ranks: int, width: int) -> floa
     per_replica = descending.copy()
     for _ in range(ranks * width - descending.size):
         heaviest = np.argmax(per_replica)
+        # On every rank its share is at most the mean rank load, which is a bound of its own.
         if replicas[heaviest] == ranks:
             break
         replicas[heaviest] += 1
@@ -130,6 +131,8 @@ def _heavy_ranks_level(descending: NDArray[np.float64], ranks: int, width: int) 
         heavy_load += descending[heavy - 1]
         best = np.inf
         for on_ranks in range(-(-heavy // width), min(heavy + spare, ranks) + 1):
+            # The b ranks carry the h heaviest and so many others alone. With the coldest ones in
+            # this place, the mean over the b ranks is a lower bound on the heaviest of them.
             others = min(max(on_ranks * width - spare - heavy, 0), experts - heavy)
             best = min(best, (heavy_load + lightest[others]) / on_ranks)
         level = max(level, best)
@@ -157,11 +160,13 @@ def _spare_slot_level(
         gap = descending[cold - 1] - descending[cold]
         for step in range(steps if gap > 0 else 1):
             toll = descending[cold] + gap * step / steps
+            # Tolls rise from here on, and the proof needs toll * width <= peak.
             if toll * width > level:
                 return level
             above = level * (1 + _PRECISION)
             if not _spare_slots_fall_short(descending, spare, width, above, toll, remainder):
                 continue
+            # Proved just above the level: search by halves how far up the proof holds.
             level, high = above, total
             while high > level * (1 + _PRECISION):
                 middle = (level + high) / 2
@@ -211,17 +216,22 @@ def _spare_slots_fall_short(
         remainder[heavy] = descending[heavy] - whole * reach
         savings += whole
         heavy += 1
+    # There are enough spare slots without any saving.
     if savings <= 0:
         return False
+    # What the savings cost: the toll each, or the reach beyond one for each heavy expert.
     price = savings * toll + max(savings - heavy, 0) * (reach - toll)
     ascending = np.sort(remainder[:heavy])
+    # And r - t of a heavy expert for each saving, the least ones first; those below 0 all count.
     for place in range(heavy):
         if place >= savings and ascending[place] >= toll:
             break
         price += ascending[place] - toll
+    # What the cold experts can give for it.
     given = 0.0
     cold = descending.size - 1
     while cold >= 0 and descending[cold] < toll:
         given += toll - descending[cold]
         cold -= 1
+    # Rounding counts against the proof.
     return bool(price > given + _ROUNDING * descending[0])

@@ -106,6 +106,7 @@ def check_share(placement: Placement, share: ArrayLike) -> NDArray[np.float64]:
         If the shape is not the placement's, a share is negative or not finite, or the shares of
         an expert's replicas do not add up to 1 within 1e-9, for every source.
     """
+    # The even share is right by construction, and this runs in every step.
     if share is placement.even_share:
         return placement.even_share
     split = np.asarray(share, dtype=np.float64)
@@ -121,6 +122,7 @@ def check_share(placement: Placement, share: ArrayLike) -> NDArray[np.float64]:
         raise ValueError(
             f"share at layer {layer}, slot {slot} is {split[layer, slot]}; it must be in [0, 1]"
         )
+    # Cells of layer and expert, so that one bincount adds up all layers.
     rows = np.arange(placement.num_layers)[:, None] * placement.num_experts
     total = np.bincount((placement.physical_to_logical + rows).ravel(), weights=split.ravel())
     wrong = np.flatnonzero(np.abs(total - 1) > 1e-9)
@@ -145,6 +147,7 @@ def _check_source_share(placement: Placement, split: NDArray[np.float64]) -> NDA
             f"share at layer {layer}, source rank {rank}, slot {slot} is "
             f"{split[layer, rank, slot]}; it must be in [0, 1]"
         )
+    # Layer by layer: the cells of all layers at once would take as much memory as the share.
     for layer, slots in enumerate(placement.physical_to_logical):
         cells = slots + np.arange(ranks)[:, None] * placement.num_experts
         total = np.bincount(cells.ravel(), weights=split[layer].ravel())

@@ -85,10 +85,14 @@ def _tighten_layers(
         mean = load.sum() / ranks
         if mean == 0.0:
             continue
+        # Step 1: start at the peak that holds for any split. If the rules do not refute a peak just
+        # above it, that bound stays.
         level = mean / bound[layer]
         above = level * (1 + _PRECISION)
         if not _peak_refuted(load, ranks, width, above):
             continue
+        # Step 2: search by halves. `level` is a refuted peak at all times, so that whatever the
+        # rules fail to refute costs tightness and never validity.
         level, high = above, load.sum()
         while high > level * (1 + _PRECISION):
             middle = (level + high) / 2
@@ -107,20 +111,26 @@ def _peak_refuted(load: NDArray[np.float64], ranks: int, width: int, peak: float
     thresholds = _thresholds(load, spare + 1, peak)
     tolls = _tolls(load, width, peak)
     value = _values(load, width, spare + 1, peak, thresholds, tolls)
+    # What the values of all ranks add up to at most: 1 a rank for thresholds, 0 for tolls.
     limit = np.zeros(len(value))
     limit[: 2 * thresholds.size] = ranks
     fixed = np.full(experts, -1)  # extra replicas of the experts that are tried one by one
+    # Depth first over numbers of replicas: an open verdict fixes one more expert, the heaviest
+    # first; a refuted one tries its next number.
     depth = 0
     work = _WORK
     while work > 0:
         verdict, rounds = _weigh_rules(value, limit, spare, fixed)
+        # Weighted sums over all rules, and the dynamic program over the extra replicas.
         work -= rounds * experts * (spare + 1) * (len(value) + (spare + 1) // 2)
+        # Numbers of replicas that keep all rules cannot be refuted by any weights.
         if verdict == _KEPT or (verdict == _OPEN and depth == experts):
             return False
         if verdict == _OPEN:
             fixed[depth] = 0
             depth += 1
             continue
+        # All numbers of this expert are refuted: back to the expert before.
         while depth > 0 and fixed[depth - 1] == spare:
             depth -= 1
             fixed[depth] = -1
@@ -148,21 +158,27 @@ def _weigh_rules(
     extra = np.empty(experts, np.int64)
     best_extra = np.empty((experts, spare + 1), np.int64)
     for turn in range(_ROUNDS):
+        # Step 1: the numbers of replicas whose weighted value is least. If even they break the
+        # weighted limit, all numbers do.
         weighted[:] = 0.0
         for rule in range(rules):
             weighted += weight[rule] * value[rule]
         least = _least_value(weighted, spare, fixed, best_extra, extra)
         if least > (weight * limit).sum() + 1e-9:
             return _REFUTED, turn + 1
+        # Step 2: by how much these numbers break each single rule.
         worst = -np.inf
         for rule in range(rules):
             excess = -limit[rule]
             for expert in range(experts):
                 excess += value[rule, expert, extra[expert]]
             worst = max(worst, excess)
+            # Clipped, so that no single rule takes all the weight in one round.
             broken_by[rule] += min(max(excess, -2.0), 2.0)
         if worst <= 1e-9:
             return _KEPT, turn + 1
+        # Step 3: Hedge gives weight to rules that were broken; less the largest, so that exp stays
+        # finite.
         weight = np.exp(_LEARNING_RATE * (broken_by - broken_by.max()))
         weight /= weight.sum()
     return _OPEN, _ROUNDS
@@ -179,6 +195,7 @@ def _least_value(
     """Spread ``spare`` extra replicas so that values add up to the least; fill ``extra``."""
     experts = len(weighted)
     least = np.full(spare + 1, np.inf)  # by the extra replicas that the experts so far have
+    # Dynamic program: experts one after another, each with `number` of the spent extra replicas.
     least[0] = 0.0
     following = np.empty(spare + 1)
     for expert in range(experts):
@@ -194,6 +211,7 @@ def _least_value(
                     best_extra[expert, spent] = number
         least[:] = following
     if np.isfinite(least[spare]):
+        # Walk back from the last expert to find who got how many.
         left = spare
         for expert in range(experts - 1, -1, -1):
             extra[expert] = best_extra[expert, left]
@@ -226,6 +244,7 @@ def _values(
                 if one > peak - least + slack:
                     some, share = 1.0, 1.0
                 elif one >= least + slack:
+                    # Rounded up where in doubt: a larger number of weights makes the value smaller.
                     some = 1 / min(width, int(peak / least + 1e-9))
                     share = one / peak
                 value[2 * place, expert, extra] = some * (extra + 1)
@@ -244,10 +263,12 @@ def _thresholds(load: NDArray[np.float64], most: int, peak: float) -> NDArray[np
     found[0] = peak / 2
     count = 1
     for amount in load:
+        # Below so many copies each one is above the peak.
         fewest = max(1, int(np.ceil(amount / peak - 1e-9)))
         for copies in range(fewest, min(fewest + 2, most) + 1):
             one = amount / copies
             if peak / 2 < one <= peak and count < _CHOICES:
+                # s is just above peak - weight, so that this weight counts as 1 by the rule for s.
                 found[count] = min(peak - one * (1 - 1e-9), peak / 2)
                 count += 1
     return np.unique(found[:count])

@@ -51,6 +51,7 @@ def exchange(
     barred = np.zeros(experts, dtype=np.int64)  # iteration until which it gets no replica
     iteration = 0
     tried = replicas.copy()
+    # Step 1: other rules of apportionment.
     for offset in OFFSETS:
         if best > tolerance:
             _apportion(load, order, table.size, ranks, offset, tried)
@@ -59,6 +60,7 @@ def exchange(
                 best = found
                 table[:] = trial
                 replicas[:] = tried
+    # Step 2: tabu search over single exchanges.
     while trials > 0 and best > tolerance:
         iteration += 1
         chosen, giver, taker = np.inf, -1, -1
@@ -74,6 +76,7 @@ def exchange(
                 replicas[gives] -= 1
                 replicas[takes] += 1
                 found = _packed(load, replicas, cost, slowness, tolerance, trial)
+                # The best of all is kept apart from the move that is made: that one may be worse.
                 if found < best:
                     best = found
                     table[:] = trial
@@ -83,6 +86,8 @@ def exchange(
                 replicas[takes] -= 1
         if giver < 0:
             break
+        # Make the best move, better or not. The giver gets nothing back for a while, or the next
+        # iteration would undo the move.
         replicas[giver] -= 1
         replicas[taker] += 1
         barred[giver] = iteration + TENURE
@@ -107,6 +112,7 @@ def _apportion(
             priority = load[expert] / (replicas[expert] + offset)
             if priority > best_priority and replicas[expert] < num_ranks:
                 best, best_priority = expert, priority
+        # The next expert in the order cannot win before the last one reached has a second replica.
         if best < 0 or (best == order[reached - 1] and reached < load.size):
             reached += 1
             best = best if best >= 0 else order[reached - 1]

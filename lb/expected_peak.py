@@ -53,6 +53,7 @@ def anneal(
     """
     ranks, samples = slowness.size, scenarios.shape[1]
     experts, width = len(scenarios), slots.size // ranks
+    # Step 1: list the slots of every expert, split its tokens evenly and follow the dispatcher.
     count = np.zeros(experts, dtype=np.int64)
     copies = np.empty((experts, ranks + 1), dtype=np.int64)  # slots of each expert
     for slot in range(slots.size):
@@ -61,8 +62,10 @@ def anneal(
     flow = np.zeros((slots.size, samples), dtype=np.float32)
     time = np.zeros((ranks, samples), dtype=np.float32)
     _start(slots, count, scenarios, slowness, flow, time)
+    # More rounds than after a move, since these start from the even split.
     for _ in range(8 * sweeps):
         _even_out(count, copies, slowness, width, flow, time)
+    # A move is tried in the second copy; the two change names if it is kept.
     new_flow, new_time = flow.copy(), time.copy()
     peak_of = np.empty(samples, dtype=np.float32)
     received = 0
@@ -73,6 +76,7 @@ def anneal(
     cooling = 50.0 ** (-1.0 / max(1, len(draws)))
     for move in range(len(draws)):
         warmth *= cooling
+        # kind: re-allocate or swap; first and second: which slots; chance: of the Metropolis rule.
         kind, first, second, chance = draws[move]
         if kind < REALLOCATIONS:
             one = _next_replicated(slots, count, int(first * slots.size))
@@ -81,12 +85,15 @@ def anneal(
         else:
             one = _slot_at_peak(time, width, first)
             other = int(second * slots.size)
+            # The test also rules out two slots of one rank: each rank holds its own expert.
             possible = not (
                 _on_rank(slots, width, one, slots[other])
                 or _on_rank(slots, width, other, slots[one])
             )
         if not possible:
             continue
+        # Slots, counts and copies change at once and are changed back on refusal; flow and time
+        # change only in the second copy.
         _copy_state(count, copies, flow, time, new_flow, new_time)
         before = slots[one]
         if kind < REALLOCATIONS:
@@ -99,6 +106,7 @@ def anneal(
         for _ in range(sweeps):
             _even_out(count, copies, slowness, width, new_flow, new_time)
         found = _peak(new_time, quantile, peak_of) + price * (received + more)
+        # Metropolis rule: a worse state is kept with probability exp(-increase / warmth).
         if found < current or chance < np.exp((current - found) / warmth):
             current = found
             received += more
@@ -107,7 +115,7 @@ def anneal(
             if current < best:
                 best = current
                 best_slots[:] = slots
-        elif kind < REALLOCATIONS:
+        elif kind < REALLOCATIONS:  # undo the move
             _rename(slots, count, copies, one, before)
         else:
             _exchange_names(slots, count, copies, one, other)
@@ -154,6 +162,9 @@ def _even_out(
         for i in range(1, count[expert]):
             for j in range(i):
                 one, other = copies[expert, i], copies[expert, j]
+                # To move x tokens to `one` costs its rank x * gain and saves the other x * loss:
+                # the two times are equal at x = difference / (gain + loss), unless a replica runs
+                # out of tokens before.
                 rank, back = one // width, other // width
                 gain, loss = slowness[rank], slowness[back]
                 part = np.float32(1.0) / (gain + loss)
@@ -177,6 +188,7 @@ def _peak(time: Singles, quantile: float, peak_of: Singles) -> float:
         for sample in range(row.size):
             peak_of[sample] = max(peak_of[sample], row[sample])
     if quantile >= 0.0:
+        # The nearest of the sorted peaks, without interpolation.
         return float(np.sort(peak_of)[int(quantile * (peak_of.size - 1) + 0.5)])
     total = 0.0
     for peak in peak_of:
@@ -194,6 +206,7 @@ def _copy_state(
     new_time: Singles,
 ) -> None:
     new_time[:] = time
+    # The flow of an expert without replicas is not kept: its slot takes all its tokens.
     for expert in range(len(count)):
         if count[expert] > 1:
             for i in range(count[expert]):
@@ -204,6 +217,7 @@ def _copy_state(
 def _slot_at_peak(time: Singles, width: int, draw: float) -> int:
     """Return a slot of the rank that is the slowest in a sample, both drawn by ``draw``."""
     ranks, samples = time.shape
+    # One draw chooses both: its whole part the sample, its fraction the slot.
     sample = int(draw * samples)
     slowest = 0
     for rank in range(1, ranks):
@@ -242,6 +256,7 @@ def _rename(
 ) -> None:
     """Let the slot hold another expert, in all three books."""
     before = slots[slot]
+    # The list of slots is unordered, so that the last one may fill the gap.
     place = 0
     while copies[before, place] != slot:
         place += 1
@@ -285,10 +300,12 @@ def _give_slot(
     """Give the slot of a replicated expert to another one, which its replicas help to fill."""
     width = slots.size // slowness.size
     before = slots[slot]
+    # It had no replicas until now, so that its flow was not kept.
     if count[expert] == 1:
         flow[copies[expert, 0]] = scenarios[expert]
     _rename(slots, count, copies, slot, expert)
     rank = slot // width
+    # Step 1: the other replicas of the old expert share out what the slot computed.
     left = np.float32(1.0 / count[before])
     for i in range(count[before]):
         other = copies[before, i]
@@ -297,9 +314,12 @@ def _give_slot(
             moved = flow[slot, sample] * left
             flow[other, sample] += moved
             time[back, sample] += moved * slowness[back]
+    # Step 2: the slot is empty.
     for sample in range(scenarios.shape[1]):
         time[rank, sample] -= flow[slot, sample] * slowness[rank]
         flow[slot, sample] = np.float32(0.0)
+    # Step 3: each older replica of the new expert hands over the same part, so that the slot starts
+    # with an even share.
     part = np.float32(1.0 / count[expert])
     for i in range(count[expert]):
         other = copies[expert, i]
@@ -328,6 +348,7 @@ def _swap(
 ) -> None:
     """Exchange the experts of two slots, each with what it computes."""
     width = slots.size // slowness.size
+    # Flows of experts without replicas are not kept: fill them in.
     if count[slots[one]] == 1:
         flow[one] = scenarios[slots[one]]
     if count[slots[other]] == 1:

@@ -47,6 +47,7 @@ def groups_to_nodes(
     partitions = _partitions(groups, nodes)
     fastest = np.argsort(slowness, kind="stable")
     for layer, load in enumerate(group_load):
+        # Of a partition, the heaviest set goes to the fastest node, the next to the second fastest.
         sets = load[partitions].sum(axis=2)
         finish = -np.sort(-sets, axis=1) * slowness[fastest]
         chosen = int(finish.max(axis=1).argmin())
@@ -111,6 +112,7 @@ def _swap_groups(
         total[home[group]] += load[group]
     while True:
         last = np.argmax(total * slowness)
+        # A swap has to gain more than rounding could feign, or the loop might not end.
         best_finish = total[last] * slowness[last] * (1 - 1e-12)
         best_out, best_in = -1, -1
         for out in range(load.size):

@@ -42,13 +42,17 @@ def place_with_overflow(
     rank_load = np.empty(ranks)
     for layer in range(layers):
         copies = np.zeros((nodes, experts), dtype=np.int64)
+        # Step 1: one replica of each expert at home, redundant ones anywhere.
         weight = _replicate(load[layer], home[layer], slowness, cost, table.shape[2], copies)
+        # Step 2: hand slots of light nodes to experts of the heaviest node.
         _level_nodes(load[layer], home[layer], slowness, cost, weight, copies)
+        # Step 3: pack every node on its own.
         order = np.argsort(-weight, kind="mergesort")
         for node in range(nodes):
             own = slice(node * width, (node + 1) * width)
             ranking = _ranking(order, copies[node], width)
             pack(weight, ranking, copies[node], slowness[own], table[layer, own], rank_load[own])
+        # Step 4: swap single slots, across nodes too.
         _swap(weight, home[layer], slowness, table[layer], rank_load, copies)
 
 
@@ -84,6 +88,8 @@ def _replicate(
             ):
                 heaviest = expert
         target = -1
+        # Of the nodes with a free slot, and a rank without the expert, the one that would finish
+        # first.
         for node in range(nodes):
             if free_slots[node] == 0 or copies[node, heaviest] == width:
                 continue
@@ -96,6 +102,7 @@ def _replicate(
             continue
         replicas[heaviest] += 1
         lighter = replica_weight(load[heaviest], replicas[heaviest], cost)
+        # The expert's other replicas get lighter on whichever node they are.
         for node in range(nodes):
             work[node] -= copies[node, heaviest] * (weight[heaviest] - lighter)
         copies[target, heaviest] += 1
@@ -144,6 +151,7 @@ def _level_nodes(
     limit = max(weight.max(), 0.5 * work.sum() / slowness.size)
     while True:
         heaviest = np.argmax(work * node_slowness)
+        # Gains below a part in 10,000 are not worth another pass over all pairs.
         best = work[heaviest] * node_slowness[heaviest] * (1 - 1e-4)
         best_node, best_out, best_in = -1, -1, -1
         for out in range(experts):
@@ -151,6 +159,7 @@ def _level_nodes(
                 continue
             heavier = replica_weight(load[out], replicas[out] - 1, cost)
             for node in range(nodes):
+                # The node has no replica to give, or only the one that must stay at home.
                 if heavier > limit or copies[node, out] <= (home[out] == node):
                     continue
                 for incoming in range(experts):
@@ -164,6 +173,7 @@ def _level_nodes(
                         changed = work[other]
                         changed += copies[other, out] * (heavier - weight[out])
                         changed -= copies[other, incoming] * (weight[incoming] - lighter)
+                        # This node loses a replica of one expert and gets one of the other.
                         if other == node:
                             changed += lighter - heavier
                         finish = max(finish, changed * node_slowness[other])
@@ -222,6 +232,7 @@ def _swap(
                         continue
                     if (table[last] == incoming).any():
                         continue
+                    # Only a swap across nodes can take the last replica from its home.
                     if rank // width != last // width and (
                         _only_at_home(out, last // width, home, copies)
                         or _only_at_home(incoming, rank // width, home, copies)

@@ -35,6 +35,7 @@ def heaviest_first(load: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     experts = load.shape[1]
     id_bits = (1 << (experts - 1).bit_length()) - 1
+    # Inverted bits put the largest load first; the mask clears the sign and makes room for the id.
     keys = ~load.view(np.int64) & (FULL ^ id_bits)
     keys |= np.arange(experts)
     keys.sort(axis=1)
@@ -76,8 +77,8 @@ def replicate(
 ) -> None:
     """Give each redundant slot to the expert with the largest load per replica.
 
-    Of equal ones the expert with fewer replicas goes first, so that experts without load share
-    the spare slots instead of crowding them. An expert on every rank is out of the running.
+    Of equal experts with several replicas, the one with fewer goes first. Experts without load
+    share the spare slots. An expert on every rank gets no more.
     Fills ``replicas``, ``weight`` and ``ranking``, in which experts on every rank come first.
 
     ``order`` is :func:`heaviest_first`. Experts with a second replica are few and are kept sorted;
@@ -90,6 +91,8 @@ def replicate(
     count = 0
     waiting = 0  # order[waiting:] still have one replica
     everywhere = 0  # experts on every rank, at the front of the ranking
+    # Step 1: hand out the redundant slots. On a tie, an expert with several replicas goes before
+    # one with a single replica, unless neither has load.
     for _ in range(num_slots - experts):
         if count and (
             waiting == experts
@@ -107,12 +110,14 @@ def replicate(
             ranking[everywhere] = expert
             everywhere += 1
             continue
+        # Insert it into the sorted experts with replicas.
         place = count
         while place and _hotter(copied[place - 1], expert, weight, replicas):
             copied[place] = copied[place - 1]
             place -= 1
         copied[place] = expert
         count += 1
+    # Step 2: merge both sorted lists into the ranking.
     for rank in range(everywhere, experts):
         if count and (waiting == experts or weight[copied[count - 1]] > load[order[waiting]]):
             count -= 1
@@ -120,6 +125,7 @@ def replicate(
         else:
             ranking[rank] = order[waiting]
             waiting += 1
+    # The cost rises with the tokens of a replica, so that the ranking stays as it is.
     if len(cost):
         for expert in range(experts):
             weight[expert] = replica_weight(load[expert], replicas[expert], cost)
@@ -156,12 +162,15 @@ def pack(
     ranks, width = table.shape
     used = np.zeros(ranks, dtype=np.int64)
     taken = np.empty(ranks, dtype=np.int64)
+    # Key of a rank: the bits of its load, the last of them replaced by its number. The smallest key
+    # is the least loaded rank, of equal ones the first; FULL is a closed rank.
     keys = np.arange(ranks)
     ids = 1
     while ids < ranks:
         ids *= 2
     ids -= 1
     rank_load[:] = 0.0
+    # The same memory read as integers: loads are not negative, and order like their bits.
     bits = rank_load.view(np.int64)
     equal = slowness.min() == slowness.max()
     for expert in ranking:
@@ -183,6 +192,7 @@ def pack(
             table[chosen, used[chosen]] = expert
             used[chosen] += 1
             rank_load[chosen] += amount
+            # Closed to further copies of this expert until all are placed.
             keys[chosen] = FULL
             if copies == 1:
                 if used[chosen] < width:
@@ -192,11 +202,13 @@ def pack(
             placed += 1
         if copies == 1:
             continue
+        # Every rank with a free slot holds the expert already: shift another expert.
         for _ in range(copies - placed):
             source = make_room(expert, amount, weight, slowness, table, used, rank_load)
             table[source, used[source]] = expert
             used[source] += 1
             rank_load[source] += amount
+        # Making room changes the load of any rank.
         reopened = taken[:placed] if placed == copies else np.arange(ranks)
         for rank in reopened:
             keys[rank] = (bits[rank] & ~ids) | rank if used[rank] < width else FULL
@@ -271,5 +283,6 @@ def make_room(
     rank_load[best_target] += weight[moved]
     used[best_source] -= 1
     rank_load[best_source] -= weight[moved]
+    # The last expert of the rank fills the gap, so that its last slot is the free one.
     table[best_source, best_slot] = table[best_source, used[best_source]]
     return best_source

@@ -95,8 +95,10 @@ class Placement:
         """[layers, experts, max_replicas] slots of each expert, ascending, padded with -1."""
         shape = (self.num_layers, self.num_experts, int(self.replica_count.max()))
         slots = np.full(shape, -1, dtype=np.int64)
+        # Step 1: sort the slots by expert; a stable sort keeps the slots of one expert ascending.
         order = np.argsort(self.physical_to_logical, axis=1, kind="stable")
         expert = np.take_along_axis(self.physical_to_logical, order, axis=1)
+        # Step 2: number the copies of each expert from 0 on.
         first = np.cumsum(self.replica_count, axis=1) - self.replica_count
         copy = np.arange(self.num_slots) - np.take_along_axis(first, expert, axis=1)
         slots[np.arange(self.num_layers)[:, None], expert, copy] = order
@@ -289,6 +291,7 @@ def _count_moves(
             held = before[layer, rank * width_before : (rank + 1) * width_before]
             wanted = after[layer, rank * width_after : (rank + 1) * width_after]
             for i in range(width_after):
+                # Neither on the rank before, nor in an earlier slot of the new placement.
                 received = True
                 for expert in held:
                     received &= expert != wanted[i]

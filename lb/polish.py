@@ -51,8 +51,10 @@ def polish(
         peak = time[slowest]
         if peak <= level:
             break
+        # Good enough: this part of the excess over the level is gone.
         good = peak - GOOD_PART * (peak - level)
         best, place, partner = peak, -1, -1
+        # Far above the level: try the cheap search first, with one rank only.
         if peak > (1.0 + FAR) * level:
             best, place, partner = _swap_with_least(
                 table, slots, expert_of, slot_weight, replicas, slowness, speed, rank_load, slowest
@@ -75,6 +77,7 @@ def polish(
             break
         slot = slots[slowest, place]
         other = rank_of[partner]
+        # Carry out the swap in slots, table, loads and times.
         for back in range(width):
             if slots[other, back] == partner:
                 slots[other, back] = slot
@@ -151,6 +154,7 @@ def _swap_with_least(
     """Return the peak after the best swap with the rank that can take most, its place and slot."""
     ranks, width = table.shape
     peak = rank_load[slowest] * slowness[slowest]
+    # The rank that could take most before it is as slow as the slowest.
     least, most_free = 0, 0.0
     for rank in range(ranks):
         free = peak * speed[rank] - rank_load[rank]
@@ -199,12 +203,15 @@ def _best_swap(
     for place in range(width):
         slot = slots[slowest, place]
         mine = slot_weight[slot]
+        # Slots are numbered by falling weight: only later ones are lighter.
         partner = slot + 1
+        # With some swap at hand, only good ones are still of interest.
         if best_partner >= 0:
             while partner < slot_weight.size and mine - slot_weight[partner] < least:
                 partner += 1
         while partner < slot_weight.size:
             less = mine - slot_weight[partner]
+            # Differences grow from here on.
             if less >= most:
                 break
             other = rank_of[partner]
@@ -232,6 +239,7 @@ def _may_swap(
 ) -> bool:
     """Say whether two ranks may exchange two experts without holding one twice."""
     width = table.shape[1]
+    # An expert with a single replica is on no other rank.
     allowed = rank != other
     if replicas[expert] > 1:
         allowed &= not holds(table, width, other, expert)

@@ -222,6 +222,7 @@ class Problem:
     def _check_current_and_moves(self) -> None:
         if self.current is not None:
             try:
+                # Without the budget, or the check would count moves from the placement to itself.
                 free = dataclasses.replace(self, current=None, max_moves=None, move_price=None)
                 free.check(self.current)
             except ValueError as error:

@@ -97,6 +97,7 @@ class Registry:
                 f"unknown {self.noun} {name!r}: {hint}registered are {', '.join(self.available())}"
             )
         target = self._targets[name]
+        # Targets are loaded on first use, so that importing the registry loads no solver.
         if isinstance(target, str):
             module, _, attribute = target.partition(":")
             target = self._targets[name] = getattr(importlib.import_module(module), attribute)
@@ -108,4 +109,5 @@ class Registry:
             return
         self._searched_entry_points = True
         for point in importlib.metadata.entry_points(group=self.group):
+            # Built-in names and earlier registrations stay.
             self._targets.setdefault(point.name, point.value)

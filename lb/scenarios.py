@@ -55,8 +55,10 @@ class Outlook:
         """
         number = np.arange(normal.shape[1])
         center = np.repeat(self.median[layer, experts][:, None], number.size, axis=1)
+        # Steps of the past in turn, each as likely as the others.
         off = self.spread[number % len(self.spread), layer]
         if len(self.past) > 1:
+            # Samples at which the running number of recalled windows rises: evenly spread.
             again = np.flatnonzero(np.diff(np.floor(recall * np.arange(number.size + 1))) > 0)
             window = np.arange(again.size) % len(self.past)
             center[:, again] = self.past[window, layer][:, experts].T
@@ -85,6 +87,7 @@ def outlook(problem: Problem, spread: float | None, unknown_spread: float) -> Ou
     logs = _logs(problem.load)
     guess, missed = logs[-1], np.full((1, problem.num_layers), unknown_spread)
     if problem.num_windows > 1:
+        # What the forecaster would have said at each window, from the windows up to it.
         alike = _logs(np.stack([Similar()(problem.load[: end + 1]) for end in range(len(logs))]))
         weights = _least_squares(logs[:-1], alike[:-1], logs[1:])
         error = logs[1:] - weights[0] * logs[:-1] - weights[1] * alike[:-1]
@@ -119,6 +122,7 @@ def _least_squares(last: Array, alike: Array, following: Array) -> tuple[float, 
     best_error = np.inf
     total = np.array([[a @ a, a @ b], [a @ b, b @ b]])
     wanted = np.array([a @ y, b @ y])
+    # Each of the two alone, then both if they differ enough to tell them apart.
     candidates = [_slope(total[0, 0], wanted[0]), (0.0, _slope(total[1, 1], wanted[1])[0])]
     determinant = total[0, 0] * total[1, 1] - total[0, 1] ** 2
     if determinant > 1e-9 * total[0, 0] * total[1, 1]:

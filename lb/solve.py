@@ -36,6 +36,7 @@ def solve(problem: Problem, solver: str | Solver = "auto", **params: Any) -> Pla
         )
     else:
         chosen = solver
+    # A demand that the solver ignores would give the answer to another problem.
     ignored = problem.demands - honours(chosen)
     if ignored:
         raise ValueError(

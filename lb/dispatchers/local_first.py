@@ -81,6 +81,7 @@ def _share_layers(
             while copies < most and slots[layer, expert, copies] >= 0:
                 held[copies] = slots[layer, expert, copies] // slots_per_rank
                 copies += 1
+            # A single replica serves every source.
             if copies == 1:
                 share[layer, :, slots[layer, expert, 0]] = 1.0
                 continue

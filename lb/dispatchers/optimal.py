@@ -98,11 +98,15 @@ def _balance(
     """Move ``flow`` [slots] tokens between replicas until the most loaded rank meets its bound."""
     per_rank = len(slots) // ranks
     rank_load = flow.reshape(ranks, per_rank).sum(axis=1)
+    # T of the docstring: no split is better than the mean.
     level = rank_load.sum() / ranks
+    # What sums of loads may be off by rounding.
     slack = 1e-12 * rank_load.sum()
     came_from = np.empty(ranks, np.int64)  # slot whose tokens would move, and the slot they go to
     goes_to = np.empty(ranks, np.int64)
     queue = np.empty(ranks, np.int64)
+    # A path to a rank below the level passes load on; without a path the level rises; without an
+    # overloaded rank the level is reached.
     while True:
         reached, end = _search(
             slots, first, order, per_rank, flow, rank_load, level, slack, came_from, goes_to, queue
@@ -113,6 +117,7 @@ def _balance(
             total = 0.0
             for place in range(reached):
                 total += rank_load[queue[place]]
+            # At least by the slack, so that rounding cannot stall the loop.
             level = max(level + slack, total / reached)
             continue
         _augment(per_rank, flow, rank_load, level, came_from, goes_to, end)
@@ -140,6 +145,7 @@ def _search(
         Ranks in ``queue``, 0 if none is overloaded; and the rank found, or -1.
     """
     ranks = len(rank_load)
+    # -2: not reached yet; -1: overloaded, where paths start.
     came_from[:] = -2
     reached = 0
     for rank in range(ranks):
@@ -152,6 +158,7 @@ def _search(
         rank = queue[done]
         done += 1
         for slot in range(rank * per_rank, (rank + 1) * per_rank):
+            # A replica without tokens has nothing to pass on.
             if flow[slot] <= 0:
                 continue
             expert = slots[slot]
@@ -179,12 +186,15 @@ def _augment(
     end: int,
 ) -> None:
     """Move as many tokens as the path that ends at rank ``end`` can pass."""
+    # Limits: what the end takes below the level, what each replica on the path has, what the start
+    # has above the level.
     amount = level - rank_load[end]
     rank = end
     while came_from[rank] >= 0:
         amount = min(amount, flow[came_from[rank]])
         rank = came_from[rank] // per_rank
     amount = min(amount, rank_load[rank] - level)
+    # Ranks in between pass on what they receive: only both ends change.
     rank_load[rank] -= amount
     rank_load[end] += amount
     rank = end

@@ -69,6 +69,7 @@ class Rotate:
                 f"{placement.num_experts} experts]"
             )
         share: NDArray[np.float64] = placement.even_share.copy()
+        # A single replica takes all: nothing is drawn for it.
         drawn = (placement.replica_count > 1) & (tokens > 0) & (tokens < WHOLE_TOKENS)
         layer, expert = np.nonzero(drawn)
         if not layer.size:
@@ -83,6 +84,8 @@ class Rotate:
 
 
 def _generator(seed: int, tokens: NDArray[np.float64]) -> np.random.Generator:
+    # The generator depends on the load, so that calls need no memory and their order does not
+    # matter.
     digest = hashlib.sha256(tokens.astype("<f8", copy=False).data).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
 

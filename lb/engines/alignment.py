@@ -57,6 +57,7 @@ def _align(
         for start in range(0, total, width):
             settled[:] = False
             seated[:] = False
+            # Step 1: experts that the rank holds already keep their slots.
             for slot in range(width):
                 for i in range(width):
                     if not seated[i] and wanted[layer, start + i] == before[layer, start + slot]:
@@ -64,6 +65,7 @@ def _align(
                         settled[slot] = True
                         seated[i] = True
                         break
+            # Step 2: the others fill the free slots in the order of the placement.
             slot = 0
             for i in range(width):
                 if seated[i]:

@@ -96,6 +96,7 @@ class Competitor:
         excess = rank_load.max(axis=1) / np.where(mean > 0, mean, 1.0)
         worst = np.argsort(-excess, kind="stable")[:most]
         current = Placement(before[worst], ranks)
+        # One price for all layers, in tokens: least_gain is in units of the mean rank load.
         price = least_gain * float(mean[worst].mean())
         problem = Problem(load[worst], ranks, slots // ranks, current=current, move_price=price)
         answer = aligned(solve(problem, self.solver, **self.params), before[worst])
@@ -140,9 +141,12 @@ def tracked_load(hotness: ArrayLike, drift: float) -> NDArray[np.float64]:
     counts = checked_amounts(hotness, "hotness", ("iterations", "layers", "experts"))
     step = checked_number(drift, "drift", at_least=0.0) ** 2
     load = counts[0] + 0.5  # half a token more, since nothing counted is not nothing expected
+    # Poisson: the variance of a count is its mean, so that of the relative error is 1 / mean.
     variance = 1.0 / load  # of the relative error
     for count in counts[1:]:
+        # Predict: the drift of the step makes the estimate less certain.
         variance = variance + step
+        # Update: the less certain the estimate against the count, the more the count changes it.
         gain = variance / (variance + 1.0 / load)
         load = np.maximum(load + gain * (count - load), LEAST_COUNT)
         variance = (1.0 - gain) * variance

@@ -94,6 +94,7 @@ class Planner:
             from_tensor(load),
             ranks,
             slots // ranks,
+            # Nodes that do not divide the ranks cannot be of equal size: one node then.
             ranks_per_node=None if ranks % nodes else ranks // nodes,
             expert_groups=groups if hierarchical else 1,
             dispatcher=self.dispatcher,
@@ -101,6 +102,7 @@ class Planner:
         before = None if current is None else slot_table(current)
         if before is None or before.shape != (problem.num_layers, problem.num_slots):
             return solve(problem, self.solver, **self.params)
+        # Incomplete tables still say which slots to keep, but are no placement to start from.
         known = complete_placement(before, ranks, problem.num_experts)
         if known is not None:
             problem = problem.replace(current=known, max_moves=max_moves)

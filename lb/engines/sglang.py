@@ -74,6 +74,7 @@ class Rebalance(Planner):
                 f"num_physical_experts = {num_physical_experts} is no multiple of "
                 f"num_local_physical_experts = {local}; every rank owns the same number of slots"
             )
+        # Without the name of an algorithm groups count, as in deepseek-ai/EPLB.
         groups = num_groups if not name or name.endswith("hierarchical") else None
         ranks = num_physical_experts // local
         placement = self.plan(tokens_per_expert, num_physical_experts, ranks, groups, num_nodes)

@@ -112,6 +112,7 @@ class Policy(Planner):
 
     def _peak_load(self, placement: Placement, load: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return [layers] load of the most loaded rank under the dispatcher, mean over windows."""
+        # Each window is split for its own load.
         split = DISPATCHERS.make(self.dispatcher)
         peaks = [placement.rank_load(one, split(placement, one)).max(axis=1) for one in load]
         return np.mean(peaks, axis=0)
@@ -135,6 +136,7 @@ def _as_problem(table: NDArray[Any], workload: Any) -> tuple[Placement, NDArray[
             "give one number a slot"
         )
     by_slot = tokens.reshape(-1, *before.physical_to_logical.shape)
+    # One cell for each window, layer and expert; add.at sums the replicas in a cell.
     rows = np.arange(len(by_slot) * before.num_layers).reshape(-1, before.num_layers, 1)
     cells = (rows * before.num_experts + before.physical_to_logical).ravel()
     shape = (len(by_slot), before.num_layers, before.num_experts)

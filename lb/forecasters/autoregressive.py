@@ -33,6 +33,7 @@ def autoregressive(load: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _coefficient(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the pooled coefficient of each layer, [layers]; 1 where nothing is to be seen."""
+    # [pairs of windows, layers]
     change = ((after - before) ** 2).mean(axis=2)
     # pairs that hardly differ weigh alike, so that no pair alone decides
     typical = np.median(change, axis=0)

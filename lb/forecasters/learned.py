@@ -117,6 +117,8 @@ class LearnedForecaster:
         change = learned.change.predict(features.reshape(-1, features.shape[-1]))
         total = seen[-1].sum(axis=1, keepdims=True)
         expected = load_of_logs(level + change.reshape(level.shape), floor, total)
+        # The regression says the mean of the logarithm, which for a normal error is below the
+        # logarithm of the variance by this constant.
         squares = learned.spread.predict(clues.reshape(-1, clues.shape[-1])) - LOG_CHI_SQUARE
         widest = 2 * np.log(max(learned.widest, 1e-12))
         return expected, np.exp(np.minimum(squares, widest) / 2).reshape(level.shape)
@@ -160,6 +162,7 @@ class LearnedForecaster:
         seen = (float(drift.min()), float(drift.mean()), float(drift.max()))
         steps = len(windows) - 1
         taken = min(steps, max(1, MOST_SAMPLES // windows[0].size))
+        # A history that is too long is thinned out evenly.
         chosen = np.rint(np.linspace(1, steps, taken)).astype(np.int64)
         samples = [self._sample(windows, now, seen) for now in chosen.tolist()]
         features, clues, change, weight = (np.stack(part) for part in zip(*samples, strict=True))
@@ -179,6 +182,7 @@ class LearnedForecaster:
         level, floor, features = _features(seen)
         clues = _clues(seen, level, drift_range)
         change = log_load(windows[now], floor) - level
+        # Heavy experts weigh more; then layers that jumped weigh less.
         weight = np.sqrt(seen[-1] + windows[now]) + 1e-12
         weight /= weight.mean(axis=1, keepdims=True)
         square = (weight * change**2).mean(axis=1, keepdims=True)
@@ -199,6 +203,7 @@ def _clues(seen: Array, level: Array, drift_range: tuple[float, float, float]) -
     drift = np.full(len(level), usual)
     if len(seen) > 1:
         drift = np.clip(np.log(_drift(seen[-2:])[0]), lowest, highest)
+    # The first and the last layer have one neighbour, which counts twice.
     beside = np.pad(drift, 1, mode="reflect" if len(drift) > 1 else "edge")
     neighbours = (beside[:-2] + beside[2:]) / 2
     by_layer = [np.broadcast_to(part[:, None], level.shape) for part in (drift, neighbours)]

@@ -44,6 +44,7 @@ class Similar:
         """Return the weights [windows, layers], 1 for the last window."""
         root = np.sqrt(windows)
         distance = squared_distance(root, root[-1:])
+        # Even an empty last window counts, which by its distance would be unlike itself.
         distance[-1] = 0.0
         scale = np.ones(distance.shape[1])
         if len(windows) > 1:

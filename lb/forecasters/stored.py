@@ -52,6 +52,7 @@ def load(path: str | Path) -> LearnedForecaster:
     skops, ridge, source = _skops(), _ridge(), Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"{source}: there is no such file")
+    # skops lists the types in a file without loading it, so that no code of an untrusted file runs.
     try:
         untrusted = skops.get_untrusted_types(file=source)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:

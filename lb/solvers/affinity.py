@@ -128,12 +128,15 @@ class Affinity:
         if problem.coactivation is None:
             return np.zeros((problem.num_layers, experts, experts))
         apart = unit[:, None] != unit
+        # A saved copy is worth the mean distance between units.
         price = float(distance[apart].mean()) if apart.any() and distance.any() else 1.0
+        # Pairs were counted over all windows; the plan is for the tokens of one.
         seen = problem.total_load.sum(axis=1)
         planned = problem.planned_load.sum(axis=1)
         scale = np.divide(planned, seen, out=np.zeros_like(seen), where=seen > 0)
         pairs = (problem.coactivation + problem.coactivation.swapaxes(1, 2)) / 2
         pairs *= self.coactivation_weight * price * scale[:, None, None]
+        # Two replicas of one expert save nothing together.
         pairs[:, np.arange(experts), np.arange(experts)] = 0.0
         return np.asarray(pairs)
 

@@ -80,14 +80,17 @@ def _place_layers(
     node_experts = experts // nodes
     node_slots = slots.shape[1] // nodes
     for layer in range(layers):
+        # Step 1: pack whole groups to nodes.
         group_load = np.zeros(groups, dtype=np.float32)
         for expert in range(experts):
             group_load[expert // group_size] += load[layer, expert]
         group_position = _pack(group_load, nodes)
+        # Experts in the order of the nodes that their groups are on.
         ordered = np.empty(experts, dtype=np.int64)
         for expert in range(experts):
             group, member = divmod(expert, group_size)
             ordered[group_position[group] * group_size + member] = expert
+        # Step 2: replicate inside the node. Step 3: pack the replicas to its ranks.
         for node in range(nodes):
             local = ordered[node * node_experts : (node + 1) * node_experts]
             expert_of, slot_load = _replicate(load[layer][local], node_slots)
@@ -116,6 +119,7 @@ def _replicate(
 def _pack(weight: NDArray[np.float32], packs: int) -> NDArray[np.int64]:
     """Return the position of each item when packs of equal size are laid side by side."""
     capacity = weight.size // packs
+    # As published: single items stay where they are.
     if capacity == 1:
         return np.arange(weight.size)
     position = np.empty(weight.size, dtype=np.int64)

@@ -68,6 +68,7 @@ class Hierarchical:
                 "would hold one twice; give fewer slots, or spill=True"
             )
         slowness = rank_slowness(problem)
+        # A node finishes as fast as its ranks together.
         node_speed = (1.0 / slowness).reshape(nodes, -1).sum(axis=1)
         group_cost = np.zeros((problem.num_layers, groups))
         _add_up_groups(problem.planned_load, cost_points(problem), group_cost)
@@ -99,6 +100,7 @@ def _inside(problem: Problem, home: NDArray[np.int64], node: int) -> NDArray[np.
     """Return [layers, slots of the node] experts, the node being a problem of its own."""
     width = problem.num_ranks // problem.num_nodes
     ranks = slice(node * width, (node + 1) * width)
+    # Every node has equally many experts in each layer, so that the ids form a rectangle.
     members = np.nonzero(home == node)[1].reshape(problem.num_layers, -1)
     alone = Problem(
         np.take_along_axis(problem.planned_load, members, axis=1),

@@ -75,6 +75,7 @@ class Incremental:
         elif problem.move_price is None:
             budget = int(share * budget)
         slots = problem.current.physical_to_logical.copy()
+        # Steps that only undo others receive nothing: more steps than moves may be needed.
         limit = min(STEPS * problem.num_slots, STEPS * budget)
         steps = np.empty((problem.num_layers, limit, 4), dtype=np.int64)
         moves = np.zeros((problem.num_layers, limit + 1), dtype=np.int64)
@@ -84,7 +85,7 @@ class Incremental:
             problem.planned_load,
             cost_points(problem),
             rank_slowness(problem),
-            slots.copy(),
+            slots.copy(),  # is changed; the chosen steps are applied later
             spread,
             tolerance,
             budget,
@@ -170,6 +171,7 @@ def _chosen(
             moves[layer], peaks[layer], 0, taken[layer], budget
         )
     while True:
+        # The layer with the best gain a move goes first: along the upper hulls of all layers.
         layer = int(np.argmax(rate))
         if rate[layer] <= price:
             return chosen
@@ -178,6 +180,7 @@ def _chosen(
         if spent + received <= budget:
             spent += received
             chosen[layer] = end
+        # The next stretch starts where this one ended, or is shorter if this one was too dear.
         stretch[layer], rate[layer] = _next_stretch(
             moves[layer], peaks[layer], chosen[layer], taken[layer], budget - spent
         )
@@ -194,6 +197,7 @@ def _next_stretch(
         gain = peaks[start] - peaks[end]
         if received > budget or gain <= 0.0:
             continue
+        # Steps that receive nothing are free: they go first.
         rate = gain / received if received > 0 else np.inf
         if rate > best_rate:
             best_end, best_rate = end, rate

@@ -98,6 +98,7 @@ class Learned:
         """Return possible windows [scenarios, layers, experts], the tokens of a layer kept."""
         noise = np.random.default_rng(self.seed).normal(size=(self.scenarios, *expected.shape))
         windows: NDArray[np.float64] = expected * np.exp(deviation * noise)
+        # Noise changes the total of a layer: scale back to that of the forecast.
         drawn = windows.sum(axis=2, keepdims=True)
         wanted = expected.sum(axis=1, keepdims=True)
         windows *= np.divide(wanted, drawn, out=np.zeros_like(drawn), where=drawn > 0)

@@ -90,11 +90,14 @@ def _place_layers(
     rank_load = np.empty(ranks)
     for layer in range(layers):
         table = slots[layer].reshape(ranks, slots.shape[1] // ranks)
+        # Step 1: greedy.
         replicate(load[layer], order[layer], slots.shape[1], ranks, cost, replicas, weight, ranking)
         pack(weight, ranking, replicas, slowness, table, rank_load)
+        # Step 2: swaps at these numbers of replicas.
         excess = polish(
             table, weight, replicas, ranking, slowness, rank_load, tolerance, 10 * ranks
         )
+        # Step 3: other numbers of replicas, each packed and swapped anew.
         if excess > worthwhile:
             exchange(
                 load[layer],

@@ -43,11 +43,13 @@ def _random_layer(problem: Problem, generator: np.random.Generator) -> NDArray[n
     gets stuck, because every rank has equally many slots (Gale and Ryser, 1957). Ties are broken at
     random.
     """
+    # As even as can be: experts with one copy more are drawn.
     experts, ranks = problem.num_experts, problem.num_ranks
     copies, extra = divmod(problem.num_slots, experts)
     replicas = np.full(experts, copies)
     replicas[generator.permutation(experts)[:extra]] += 1
     order = generator.permutation(experts)
+    # A stable sort keeps the drawn order among experts with equally many copies.
     order = order[np.argsort(-replicas[order], kind="stable")]
     slots = np.empty((ranks, problem.slots_per_rank), dtype=np.int64)
     _spread(order, replicas, generator.random((experts, ranks)), slots)
@@ -64,6 +66,8 @@ def _spread(
     """Fill ``slots`` [ranks, slots_per_rank]; ``lot`` [experts, ranks] breaks ties."""
     used = np.zeros(len(slots), dtype=np.int64)
     for expert in order:
+        # A number in [0, 1) breaks ties between ranks with equally many used slots, and nothing
+        # else.
         chosen = np.argsort(used + lot[expert])[: replicas[expert]]
         for rank in chosen:
             slots[rank, used[rank]] = expert

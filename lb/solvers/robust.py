@@ -95,6 +95,7 @@ class Robust:
         self, guess: Problem, view: Outlook, start: Placement, layer: int
     ) -> NDArray[np.int64]:
         """Return one layer's slots after all rounds, experts numbered by their load meanwhile."""
+        # Experts by falling load: their names change nothing. number_of is the inverse.
         heaviest = np.argsort(-view.median[layer], kind="stable")
         number_of = np.argsort(heaviest)
         slowness = rank_slowness(guess).astype(np.float32)
@@ -102,11 +103,14 @@ class Robust:
         starts = [number_of[start.physical_to_logical[layer]]]
         held = np.zeros((guess.num_ranks, guess.num_experts), dtype=np.bool_)
         price = 0.0
+        # Times are in units of the layer's mean rank time, prices in tokens of the most loaded
+        # rank.
         if guess.current is not None and guess.move_price:
             current = number_of[guess.current.physical_to_logical[layer]]
             held[np.arange(guess.num_slots) // guess.slots_per_rank, current] = True
             tokens = float(guess.planned_load[layer].sum())
             price = guess.move_price * float(total) / tokens if tokens > 0 else 0.0
+            # The search keeps experts from being twice on a rank and must not start with one.
             if guess.current.duplicate_count[layer] == 0:
                 starts.append(current)
         for number in range(self.rounds):
@@ -114,9 +118,12 @@ class Robust:
             generator = np.random.default_rng([self.seed, number])
             normal = generator.standard_normal((heaviest.size, -(-self.samples // 2)))
             draws = generator.random((self.iterations, 4))
+            # Opposite deviates in pairs: their mean is exactly the guess, which lowers the noise.
             deviates = np.concatenate([normal, -normal], axis=1)
             loads = view.sample(layer, heaviest, deviates, self.recall)
+            # Only the shape of the load is random: every sample has the same mean rank time, 1.
             loads *= total / loads.sum(axis=0)
+            # Every round starts cooler: it refines the answer of the one before on fresh loads.
             setting = (self.warmth / (1 + number), -1.0 if self.quantile is None else self.quantile)
             bill = (held, price)
             sweeps = self.sweeps if guess.dispatcher == "optimal" else 0

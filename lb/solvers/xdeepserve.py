@@ -135,17 +135,20 @@ def _place_layers(
         total = np.zeros(experts)
         for moment in range(slices):
             total += counts[layer, moment]
+        # Step 1: numbers of replicas.
         replicas = _replicate(counts[layer], total, spare, most, ties_by_load, heaviest_when_stuck)
         weight = total / replicas if count_shares else total
         table = slots[layer].reshape(ranks, width)
         used = np.zeros(ranks, dtype=np.int64)
         rank_load = np.zeros(ranks)
+        # Step 2: primary slots, which do not depend on the load.
         for expert in range(experts):
             rank = primary_rank[layer, expert]
             table[rank, used[rank]] = expert
             used[rank] += 1
             if count_primaries:
                 rank_load[rank] += weight[expert]
+        # Step 3: redundant replicas, by falling total load of their expert.
         for expert in np.argsort(-total, kind="mergesort"):
             for _ in range(replicas[expert] - 1):
                 _place(expert, weight, table, used, rank_load, allow_duplicates)
@@ -176,10 +179,13 @@ def _replicate(
         chosen_sum = np.inf
         for moment in range(slices):
             expert = heaviest[moment]
+            # No further copy is possible, or this expert has just been tried.
             if replicas[expert] == most or expert == chosen:
                 continue
             left = 0.0
             for other in range(slices):
+                # Where the expert is the heaviest, its lighter replica or the second heaviest
+                # decides the slice; elsewhere nothing changes.
                 if heaviest[other] == expert:
                     split = counts[other, expert] / (replicas[expert] + 1)
                     left += max(split, second[other])
@@ -192,6 +198,7 @@ def _replicate(
                 better = one > two or (one == two and lower) if ties_by_load else lower
             if better:
                 chosen, chosen_sum = expert, left
+        # No candidate can have a copy, or none helps: by total load instead.
         if chosen < 0 or (heaviest_when_stuck and chosen_sum >= present):
             chosen = _largest_replica(total, replicas, most)
         replicas[chosen] += 1

@@ -29,6 +29,7 @@ def chain(layer: TrafficLayer, state: TrafficState, limit: float, least: float) 
         if rank < 0:
             break
         other, partner = _partner_that_moves_on(layer, state, rank, slot, limit, locked)
+        # Without a partner within the limit this replica stays where it is.
         if other < 0:
             locked[rank, slot] = True
             continue
@@ -41,6 +42,7 @@ def chain(layer: TrafficLayer, state: TrafficState, limit: float, least: float) 
         if traffic < lowest:
             lowest = traffic
             kept = done
+    # Undo the swaps after the lowest traffic, the last one first.
     for step in range(done - 1, kept - 1, -1):
         rank, slot, other, partner = history[step]
         swap(layer, state, rank, slot, other, partner)

@@ -52,6 +52,7 @@ def cross_node_tokens(
     split = placement.even_share if share is None else check_share(placement, share)
     by_source = split if split.ndim == 3 else split[:, None, :]
     to_slot = np.take_along_axis(tokens, placement.physical_to_logical[:, None, :], axis=2)
+    # [source ranks, slots]: whether the slot is on another node than the source.
     crosses = node[:, None] != np.repeat(node, placement.slots_per_rank)
     return np.asarray((to_slot * by_source * crosses).sum(axis=(1, 2)))
 
@@ -108,6 +109,7 @@ def node_copies(
                 f"source_rank runs from {source.min()} to {source.max()}, outside 0 <= rank < "
                 f"{placement.num_ranks} ranks"
             )
+        # A copy that stays on the node of its token is not sent.
         reached[np.arange(len(nodes)), :, node[source]] = False
     return np.asarray(reached.sum(axis=(0, 2)))
 

@@ -64,6 +64,7 @@ def _exchange_nodes(
     """Let two nodes trade all that they hold; what shares a node still does."""
     better = False
     ranks = layer.slowness.size
+    # Experts on one node stay together, so that savings by co-activation stay: sources decide.
     now = source_traffic(layer, state)
     for one in range(0, ranks, node_ranks):
         for other in range(one + node_ranks, ranks, node_ranks):
@@ -75,6 +76,7 @@ def _exchange_nodes(
                 better = True
             else:
                 _trade(state, one, other, node_ranks)
+    # `moved` and `pull` were left behind by the trades.
     rebuild(layer, state)
     return better
 
@@ -112,11 +114,13 @@ def _trade_stays_within(
 ) -> bool:
     """Whether no rank takes longer than ``limit`` if two ranks trade what they hold."""
     load = state.rank_load.copy()
+    # Under an even split a replica has the same load wherever it is.
     if layer.near == 0:
         load[one], load[other] = load[other], load[one]
         return bool(peak(load, layer.slowness) <= limit)
     _move_apart(layer, state, one, other, load)
     within = peak(load, layer.slowness) <= limit
+    # The second call undoes the first.
     _move_apart(layer, state, one, other, load)
     return bool(within)
 

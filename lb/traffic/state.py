@@ -163,6 +163,7 @@ def add_load(
 def fill_moved(layer: TrafficLayer, state: TrafficState, rank: int, slot: int) -> None:
     """Fill ``moved`` of one slot."""
     expert = state.table[rank, slot]
+    # Each replica serves the same part of all tokens, wherever the others are.
     if layer.near == 0 or state.replicas[expert] == 1:
         for target in range(layer.slowness.size):
             state.moved[rank, slot, target] = layer.reach[expert, target] / state.replicas[expert]
@@ -172,6 +173,7 @@ def fill_moved(layer: TrafficLayer, state: TrafficState, rank: int, slot: int) -
     row[:] = 0.0
     always = 0.0  # of sources that the replicas which stay serve, wherever this one is
     for source in range(row.size):
+        # Step 1: what this source pays if only the replicas that stay serve it.
         closest, serving, total = 3, 0, 0.0
         for other in held:
             if other == rank or layer.far[source, other] > closest:
@@ -182,6 +184,8 @@ def fill_moved(layer: TrafficLayer, state: TrafficState, rank: int, slot: int) -
             total += layer.distance[source, other]
         tokens = layer.tokens[expert, source]
         always += tokens * total / serving
+        # Step 2: what it pays instead with this replica on the target: all its tokens go there if
+        # that is nearer, an equal part if it is as near, none if it is farther.
         first, last = 0, row.size
         if closest < 2:  # only on the source's node this replica would make a difference
             first = source // layer.near * layer.near

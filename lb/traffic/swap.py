@@ -13,6 +13,8 @@ def change_by_swap(
     here, there = layer.unit[rank], layer.unit[other]
     change = state.moved[rank, slot, other] - state.moved[rank, slot, rank]
     change += state.moved[other, partner, rank] - state.moved[other, partner, other]
+    # Each of the two moves alone counts on finding the other expert where it no longer is, which
+    # the last term takes off again.
     if here != there:
         share = 1.0 / state.replicas[one]
         change -= share * (state.pull[one, there] - state.pull[one, here])
@@ -33,9 +35,11 @@ def stays_within(
 ) -> bool:
     """Whether no rank takes longer than ``limit`` if expert ``one`` of a rank goes for ``two``."""
     if layer.near == 0:
+        # Under an even split only these two ranks change.
         shift = layer.weight[one] - layer.weight[two]
         here = (state.rank_load[rank] - shift) * layer.slowness[rank]
         return bool(max(here, (state.rank_load[other] + shift) * layer.slowness[other]) <= limit)
+    # With nearest replicas first, any rank that holds one of the two may change: try, and undo.
     load = state.rank_load.copy()
     add_load(layer, state, one, -1.0, load)
     add_load(layer, state, two, -1.0, load)
@@ -58,11 +62,13 @@ def swap(
     add_load(layer, state, one, 1.0, state.rank_load)
     add_load(layer, state, two, 1.0, state.rank_load)
     state.table[rank, slot], state.table[other, partner] = two, one
+    # Other replicas of the two experts share their tokens with the ones that moved.
     for holder in range(layer.slowness.size):
         if state.held[one, holder] or state.held[two, holder]:
             for place in range(state.table.shape[1]):
                 if state.table[holder, place] == one or state.table[holder, place] == two:
                     fill_moved(layer, state, holder, place)
+    # Savings count by unit.
     here, there = layer.unit[rank], layer.unit[other]
     if here == there:
         return

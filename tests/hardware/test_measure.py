@@ -9,8 +9,21 @@ from typing import Any
 
 import pytest
 
-from hardware import measure as measuring
-from hardware.measure import COLUMNS, SIZES_OF, Measured, Sweep, measure, read_rows, write_rows
+from hardware.measure import (
+    COLUMNS,
+    SIZES_OF,
+    Measured,
+    Sweep,
+    device_figures,
+    launch,
+    measure,
+    read_rows,
+    run,
+    timing,
+    write_rows,
+)
+from hardware.measure.point import Point, points
+from hardware.measure.torch_device import TorchDevice, find_device
 
 TINY = Sweep(
     tokens=(1, 256),
@@ -176,7 +189,7 @@ def test_an_impossible_sweep_is_refused(changes: dict[str, Any], message: str) -
 
 def test_bundled_sweeps_time_every_operator() -> None:
     """The full one is the larger."""
-    quick, full = (list(measuring._points(s, "bf16", ())) for s in (Sweep.quick(), Sweep.full()))
+    quick, full = (list(points(s, "bf16", ())) for s in (Sweep.quick(), Sweep.full()))
     assert {point.operator for point in quick} == set(SIZES_OF)
     assert {point.operator for point in full} == set(SIZES_OF)
     assert len(quick) < len(full)
@@ -184,15 +197,13 @@ def test_bundled_sweeps_time_every_operator() -> None:
 
 def test_the_cost_of_a_point_is_that_of_its_kernel() -> None:
     """FLOPs and bytes by hand: 2 sequences of 3 tokens, 4 heads, 5 elements of which 2 values."""
-    decode = measuring._Point(
-        "attention_decode", "bf16", heads=4, width=5, v_width=2, batch=2, kv_tokens=3
-    )
+    decode = Point("attention_decode", "bf16", heads=4, width=5, v_width=2, batch=2, kv_tokens=3)
     assert decode.flops == 2 * (2 * 3 * 4 * 5 + 2 * 3 * 4 * 2)
     assert decode.operand_bytes == 2 * (2 * 4 * 5 + 2 * 3 * 5)
     assert decode.result_bytes == 2 * (2 * (2 * 4 * 3) + 2 * 4 * 2)
-    grouped = measuring._Point("grouped_gemm", "fp32", m=2, k=3, n=5, groups=7)
+    grouped = Point("grouped_gemm", "fp32", m=2, k=3, n=5, groups=7)
     assert (grouped.flops, grouped.operand_bytes) == (7 * 2 * 30, 7 * 4 * (6 + 15))
-    integers = measuring._Point("gemm", "int8", m=2, k=3, n=5)
+    integers = Point("gemm", "int8", m=2, k=3, n=5)
     assert (integers.operand_bytes, integers.result_bytes) == (21, 40)
 
 
@@ -215,7 +226,7 @@ def test_accelerators_are_waited_for_and_asked(kind: str) -> None:
         get_device_properties=lambda device: SimpleNamespace(total_memory=9),
     )
     device = SimpleNamespace(type=kind, index=1)
-    bench = measuring._Bench(SimpleNamespace(**{kind: backend}), device)
+    bench = TorchDevice(SimpleNamespace(**{kind: backend}), device)
     bench.synchronize()
     assert (bench.free_bytes(), said) == (7, [device, "empty"])
     assert bench.figures() == {"name": "Die", "type": kind, "memory_bytes": 9}
@@ -229,7 +240,7 @@ def test_unified_memory_is_waited_for_and_asked() -> None:
         recommended_max_memory=lambda: 9,
         driver_allocated_memory=lambda: 2,
     )
-    bench = measuring._Bench(SimpleNamespace(mps=backend), SimpleNamespace(type="mps"))
+    bench = TorchDevice(SimpleNamespace(mps=backend), SimpleNamespace(type="mps"))
     bench.synchronize()
     assert (bench.free_bytes(), bench.figures()["memory_bytes"]) == (7, 9)
 
@@ -254,16 +265,16 @@ def test_every_point_of_a_sweep_has_a_row(measured: Measured, path: Path) -> Non
     assert len(main) == 1
     assert main <= {"bf16", "fp32"}
     more = tuple({row["format"] for row in measured.rows} - main)
-    expected = {str(point) for point in measuring._points(TINY, *main, more)}
+    expected = {str(point) for point in points(TINY, *main, more)}
     found = [{name: row[name] for name in COLUMNS[:-1]} for row in measured.rows]
-    assert {str(measuring._Point(**point)) for point in found} == expected
+    assert {str(Point(**point)) for point in found} == expected
     write_rows(measured.rows, path)
     assert read_rows(path) == measured.rows
 
 
 def test_the_device_is_described(torch: Any, measured: Measured) -> None:
     """By name, memory and the torch that ran."""
-    figures = measuring.device_figures("cpu")
+    figures = device_figures("cpu")
     assert figures["type"] == "cpu"
     assert (measured.device_name, measured.memory_bytes) == (
         figures["name"],
@@ -292,7 +303,7 @@ def test_points_beyond_the_budget_are_skipped(torch: Any) -> None:
 
 def test_the_dear_points_are_skipped_first(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A point is judged by the pace of smaller ones, before any of its memory is taken."""
-    monkeypatch.setattr(measuring._Bench, "formats", lambda bench: ("fp32", ()))
+    monkeypatch.setattr(run, "timed_formats", lambda device: ("fp32", ()))
     dear = (2**14, 2**14)
     sweep = replace(TINY, weights=(*TINY.weights, dear), tokens=(64, 2**14), budget_s=2.0)
     measured = measure("cpu", sweep)
@@ -305,17 +316,17 @@ def test_points_beyond_a_quarter_of_the_memory_are_skipped(
     torch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """32 MiB need 128 MiB free; copies of the operands stay below the same line."""
-    monkeypatch.setattr(measuring._Bench, "free_bytes", lambda bench: 2**27 - 4)
+    monkeypatch.setattr(TorchDevice, "free_bytes", lambda device: 2**27 - 4)
     sweep = replace(TINY, tokens=(), groups=(), batches=(), prefill_tokens=())
     made: list[int] = []
-    prepare = measuring._Bench.prepare
+    prepare = launch.prepare
 
-    def watched(bench: Any, point: Any, copies: int) -> Any:
+    def watched(device: Any, point: Any, copies: int) -> Any:
         if point.operator == "memory":
             made.append(copies * point.operand_bytes)
-        return prepare(bench, point, copies)
+        return prepare(device, point, copies)
 
-    monkeypatch.setattr(measuring._Bench, "prepare", watched)
+    monkeypatch.setattr(timing, "prepare", watched)
     measured = measure("cpu", sweep)
     assert [row["n"] for row in measured.rows] == [2**20]
     assert "memory" in measured.skipped[0]
@@ -328,10 +339,10 @@ def test_what_torch_refuses_is_skipped_with_its_words(
 ) -> None:
     """As integer products of few rows are on some devices."""
 
-    def refuse(bench: Any, point: Any) -> Any:
+    def refuse(device: Any, point: Any) -> Any:
         raise RuntimeError("self.size(0) needs to be greater than 16\nat Blas.cpp:1")
 
-    monkeypatch.setattr(measuring._Bench, "_memory", refuse)
+    monkeypatch.setitem(launch.OPERATORS, "memory", refuse)
     measured = measure("cpu", replace(TINY, tokens=(), groups=(), batches=(), prefill_tokens=()))
     assert measured.rows == []
     assert measured.skipped[0].endswith(
@@ -341,24 +352,22 @@ def test_what_torch_refuses_is_skipped_with_its_words(
 
 def test_kernels_compute_what_they_are_called(torch: Any) -> None:
     """Decode against torch's own attention, with keys and values of one shared head."""
-    bench = measuring._bench("cpu")
-    point = measuring._Point(
-        "attention_decode", "fp32", heads=4, width=24, v_width=16, batch=2, kv_tokens=8
-    )
-    kernel, (query, cache) = bench._attention_decode(point)
+    device = find_device("cpu")
+    point = Point("attention_decode", "fp32", heads=4, width=24, v_width=16, batch=2, kv_tokens=8)
+    kernel, (query, cache) = launch.attention_decode(device, point)
     keys = cache[:, None].expand(2, 4, 8, 24)
     expected = torch.nn.functional.scaled_dot_product_attention(
         query[:, :, None] * math.sqrt(24), keys, keys[..., :16]
     )
     torch.testing.assert_close(kernel(query, cache), expected[:, :, 0])
-    kernel, operands = bench._gemm(measuring._Point("gemm", "int8", m=32, k=64, n=16))
+    kernel, operands = launch.gemm(device, Point("gemm", "int8", m=32, k=64, n=16))
     exact = operands[0].int() @ operands[1].int()
     torch.testing.assert_close(kernel(*operands), exact)
 
 
 def test_random_fp8_has_no_nan(torch: Any) -> None:
     """Its bit patterns are drawn as integers."""
-    values = measuring._bench("cpu")._random("fp8", 4096).float()
+    values = launch.random_tensor(find_device("cpu"), "fp8", 4096).float()
     assert bool(torch.isfinite(values).all())
     assert float(values.max()) == 448
 
@@ -366,6 +375,7 @@ def test_random_fp8_has_no_nan(torch: Any) -> None:
 def test_torchs_own_random_state_is_left_alone(torch: Any) -> None:
     """Operands are drawn from a generator of their own, the same each time."""
     before = torch.get_rng_state()
-    bench = measuring._bench("cpu")
-    assert torch.equal(bench._random("bf16", 8), bench._random("bf16", 8))
+    device = find_device("cpu")
+    values, again = (launch.random_tensor(device, "bf16", 8) for _ in range(2))
+    assert torch.equal(values, again)
     assert torch.equal(torch.get_rng_state(), before)

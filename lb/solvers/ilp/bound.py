@@ -30,6 +30,8 @@ def peak_bound(problem: Problem, layer: Layer, index: int) -> float:
 
 def _least_total(layer: Layer) -> float:
     copies = np.arange(layer.cost.shape[1])
+    # What each further copy adds to the work. These rise along each row, so that the smallest of
+    # all are a choice of copies that exists.
     work = layer.cost * copies
     added = np.diff(work[:, 1:], axis=1)
     rising = np.maximum.accumulate(added, axis=1).ravel()  # convex but for rounding

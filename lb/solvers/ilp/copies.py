@@ -16,6 +16,8 @@ def count_copies(layer: Layer, peak: float) -> float:
     free = layer.spare - int((least - 1).sum())
     ways = np.zeros(free + 1)  # ways[n]: n of the free slots are given away
     ways[0] = 1.0
+    # The product of polynomials with coefficients 1: one for each expert, its extra copies the
+    # power.
     for extra in most - least:
         ways = np.convolve(ways, np.ones(extra + 1))[: free + 1]
     return float(ways[free])

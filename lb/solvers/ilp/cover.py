@@ -59,6 +59,7 @@ class Cover:
         peak
             Largest rank time that is allowed.
         """
+        # If all ranks together are this far below the peak, none of them can be farther.
         slack = peak * speed.sum() - float(weight @ copies)
         kinds = []
         for pace in np.unique(speed):
@@ -73,9 +74,11 @@ class Cover:
         # the same set may fill several ranks, as often as the rarest of its experts has copies
         often = np.where(columns, copies, speed.size).min(axis=1, initial=speed.size)
         rows = Rows()
+        # Every expert is in as many chosen sets as it has copies here.
         for expert in range(len(copies)):
             count = int(copies[expert])
             rows.add(np.flatnonzero(columns[:, expert]), 1, count, count)
+        # As many sets are chosen for each speed as there are ranks of it.
         first = 0
         for ranks, sets in kinds:
             rows.add(np.arange(first, first + len(sets)), 1, len(ranks), len(ranks))
@@ -103,6 +106,7 @@ def _sets(
     high: float,
 ) -> NDArray[np.bool_] | None:
     """Return [patterns, experts] the sets that one rank may hold, or ``None`` if too many."""
+    # An expert with a copy on each of these ranks is in every set.
     everywhere = np.flatnonzero(copies == ranks)
     others = np.flatnonzero((copies > 0) & (copies < ranks))
     open_slots = width - everywhere.size

@@ -62,15 +62,19 @@ class Exact:
         highest = len(hint)  # index of the peak, the last variable
         rows = Rows()
         for row, (_, number) in enumerate(options):
+            # These variables name `number` ranks if that number of copies is chosen, and none
+            # otherwise.
             first = row * layer.ranks
             here = np.arange(first, first + layer.ranks)
             rows.add([*here, len(choice) + row], [1] * layer.ranks + [-number], 0, 0)
+            # Implied for whole numbers; makes the relaxation tighter.
             for place in here:
                 rows.add([place, len(choice) + row], [1, -1], -1, 0)
         for index in range(layer.experts):
             rows.add(len(choice) + np.flatnonzero(options[:, 0] == index), 1, 1, 1)
         for chosen in of_rank:
             rows.add(chosen, 1, layer.width, layer.width)
+            # The work of a rank is at most the peak.
             rows.add([*chosen, highest], [*weight[chosen], -1], -PEAK * layer.width, 0, PEAK)
         order_ranks(rows, layer, choice)
         _order_ties(rows, layer, options, len(choice))
@@ -116,6 +120,7 @@ def order_ranks(rows: Rows, layer: Layer, choice: NDArray[np.int64]) -> None:
     """
     expert, _, rank = choice.T
     depth = min(layer.experts, ORDERING)
+    # The heaviest experts as digits of a binary number: a rank that holds heavier ones has more.
     digit = np.where(expert < depth, 1 << np.maximum(depth - 1 - expert, 0), 0)
     for speed in np.unique(layer.speed):
         same = np.flatnonzero(layer.speed == speed)

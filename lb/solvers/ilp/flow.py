@@ -114,6 +114,7 @@ def _model(layer: Layer, held: NDArray[np.bool_], bound: float, scale: float) ->
     for expert in range(experts):
         rows.add(held_at[expert], 1, 1, ranks)
         rows.add(tokens_at[expert], 1, int(load[expert]), int(load[expert]), PEAK)
+        # Tokens only where the expert is held.
         for rank in range(ranks):
             pair = [tokens_at[expert, rank], held_at[expert, rank]]
             rows.add(pair, [1, -load[expert]], -int(load[expert]), 0, PEAK)

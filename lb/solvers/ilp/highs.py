@@ -60,6 +60,7 @@ class Highs:
             whole[model.minimise] = 0
             objective[model.minimise] = 1
         entries = model.column.size
+        # What the budget leaves after the root, in nodes.
         nodes = max(1, round((budget / entries - ROOT_SECONDS) / NODE_SECONDS))
         result = self._optimize.milp(
             objective,

@@ -39,6 +39,7 @@ class Layer:
         """Return layer ``layer`` of the problem's planned load."""
         load = problem.planned_load[layer]
         expert = np.argsort(-load, kind="stable")
+        # With every other expert once, no expert has more copies than this.
         most = min(problem.num_ranks, problem.num_slots - problem.num_experts + 1)
         copies = np.arange(1, most + 1)
         largest = load.max() or 1.0
@@ -104,6 +105,7 @@ class Layer:
         copies = held.sum(axis=1)
         result = held[np.lexsort((-copies, np.cumsum(~self.ties)))]
         for speed in np.unique(self.speed):
+            # The last key of lexsort counts most: reversed, that is the heaviest expert.
             same = np.flatnonzero(self.speed == speed)
             result[:, same] = result[:, same[np.lexsort(~result[::-1, same])]]
         return result

@@ -62,6 +62,8 @@ def _list(
             steps -= 1
             if steps < 0:
                 return -1
+            # Weights fall: the experts right after this one are the heaviest completion, the last
+            # ones the lightest.
             heaviest = total[depth] + prefix[expert + 1 + rest] - prefix[expert]
             if heaviest < low:
                 break  # later ones weigh no more

@@ -123,6 +123,7 @@ class LayerSearch:
                 return True
             outcome = self._cover_all(copies, level)
             if outcome is LayerOutcome.TOO_MANY:
+                # Too many sets at the lowest level already: fill some ranks only.
                 return step > 0
             if outcome is LayerOutcome.FOUND:
                 return True
@@ -135,15 +136,18 @@ class LayerSearch:
         """
         generator = np.random.default_rng(self.seed)
         most = min(MOST_RANKS, self.layer.ranks)
+        # Start with as many ranks as give enough sets to choose from.
         sets = (math.comb(size * self.layer.width, self.layer.width) for size in range(2, most))
         size, failures = 2 + sum(number < FEWEST_SETS for number in sets), 0
         while 2 <= size <= most and not self.done and self.budget > 0:
             falling = np.argsort(-self.layer.times(self.held), kind="stable")
+            # The hottest and the coldest rank have most to exchange.
             others = generator.permutation(falling[1:-1])[: size - 2]
             ranks = np.sort(np.concatenate([falling[[0, -1]], others]))
             work = self._weight(self.held.sum(axis=1)) @ self.held[:, ranks]
             floor = max(float(work.sum() / self.layer.speed[ranks].sum()), self.bound)
             outcome = self._cover(ranks, self.held.sum(axis=1), (floor + self.peak) / 2)
+            # A wider cover would have more sets still.
             if outcome is LayerOutcome.TOO_MANY:
                 size, most, failures = size - 1, size - 1, 0
                 continue
@@ -184,6 +188,7 @@ class LayerSearch:
     def _settle(self, copies: NDArray[np.int64]) -> bool:
         """Lower the peak with these copies until no level more than a gap below it is possible."""
         low, level = self.bound, self._next_level
+        # Search by halves between a level that is impossible and the peak that is reached.
         while low < self._next_level:
             outcome = self._cover_all(copies, level)
             if outcome is LayerOutcome.IMPOSSIBLE:
@@ -202,6 +207,7 @@ class LayerSearch:
         """Fill ``ranks`` anew, none above ``level``, when all ranks together hold ``copies``."""
         if self.budget <= 0:
             return LayerOutcome.UNKNOWN
+        # Copies that the other ranks do not hold.
         here = copies - np.delete(self.held, ranks, axis=1).sum(axis=1)
         speed = self.layer.speed[ranks]
         cover = Cover.of(here, self.layer.width, self._weight(copies), speed, level)

@@ -127,6 +127,7 @@ class Ilp:
             search.run(self.budget / len(unfinished))
         slots = np.stack([search.layer.slots(search.held) for search in searches])
         found = Placement(slots, problem.num_ranks)
+        # Compared anew, since the models round weights: a layer that is no better keeps its hint.
         kept = rank_times(problem, found).max(axis=1) >= rank_times(problem, hint).max(axis=1)
         slots[kept] = hint.physical_to_logical[kept]
         placement = Placement(slots, problem.num_ranks)
