@@ -13,6 +13,7 @@ from traces.workload.recording_workload import RecordingWorkload
 from traces.workload.routing_model import RoutingModel, RoutingSampler
 from traces.workload.sequence_kinds import SequenceKinds
 from traces.workload.workload import Workload
+from traces.workload.workload_file import load
 
 __all__ = [
     "Condition",
@@ -29,4 +30,5 @@ __all__ = [
     "RoutingSampler",
     "SequenceKinds",
     "Workload",
+    "load",
 ]

@@ -19,7 +19,8 @@ def chance_counts(
     those of independent tokens, the sum over conditions of ``n p`` and ``n p (1 - p)``, as is its
     skewness. Below a mean of 16, counts are drawn by inversion; others from a normal law with that
     skewness. Both are then conditioned on the total. This is the law of
-    :func:`traces.generators.counts`, with tokens that change from step to step.
+    :func:`traces.generators.counts`, with tokens that change from step to step. Steps of up to
+    four tokens are drawn token by token instead.
 
     Parameters
     ----------
@@ -55,5 +56,6 @@ def chance_counts(
         raise ValueError(f"a step has {most} tokens x top_k = {top_k} >= 2**31 copies; split it")
     counts = np.empty((len(tokens), layers, experts), dtype=np.int32)
     key = np.uint64(random.integers(2**64, dtype=np.uint64))
-    fill_mixture(counts, tokens, chance, top_k, key, normal_quantiles())
+    order = random.permuted(np.tile(np.arange(experts), (layers, 1)), axis=1)
+    fill_mixture(counts, tokens, chance, top_k, key, normal_quantiles(), order)
     return counts

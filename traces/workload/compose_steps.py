@@ -8,6 +8,9 @@ from traces.generators.kernel import kernel
 #: Places of the whole-number state: next request to admit, running sequences, decode steps so far,
 #: tokens of the next request that are computed already, phase of the last step, steps so far.
 NEXT, RUNNING, DECODED, DONE, LAST, STEPS = range(6)
+#: Places of the limits: most sequences, most tokens of a prefill step, and whether prompts may be
+#: cut, decode steps run, and prefill steps run.
+MOST, BUDGET, CHUNKED, DECODES, PREFILLS = range(5)
 #: Values of ``phase``: those of traces.header.PHASES.
 PREFILL, DECODE = 0, 1
 #: Columns of the heap of running sequences: decode step after its last, request, first decode step.
@@ -73,6 +76,80 @@ def _write_span(
 
 
 @kernel
+def _waits(
+    arrival: NDArray[np.float64], following: int, held: int, most: int, now_s: float
+) -> bool:
+    """Return whether a request has arrived and the batch has room for it."""
+    return following < len(arrival) and arrival[following] <= now_s and held < most
+
+
+@kernel
+def _join(state: NDArray[np.int64], heap: NDArray[np.int64], output: NDArray[np.int64]) -> None:
+    """Let the next request decode from the next decode step on."""
+    following, decoded = state[NEXT], state[DECODED]
+    _push(heap, state[RUNNING], decoded + output[following], following, decoded)
+    state[RUNNING] += 1
+    state[NEXT] += 1
+
+
+@kernel
+def _prefill_step(
+    arrival: NDArray[np.float64],
+    prompt: NDArray[np.int64],
+    output: NDArray[np.int64],
+    limits: NDArray[np.int64],
+    now_s: float,
+    state: NDArray[np.int64],
+    heap: NDArray[np.int64],
+    pieces: NDArray[np.int64],
+    step: int,
+) -> tuple[int, int]:
+    """Compute waiting prompts up to the budget; return tokens and pieces, which are written."""
+    left, held, used = limits[BUDGET], state[RUNNING], 0
+    while _waits(arrival, state[NEXT], held, limits[MOST], now_s):
+        request = state[NEXT]
+        wanted = prompt[request] - state[DONE]
+        if left <= 0 or (wanted > left and used > 0 and not limits[CHUNKED]):
+            break
+        taken = min(wanted, left) if limits[CHUNKED] else wanted
+        pieces[used, 0] = request
+        pieces[used, 1] = step
+        pieces[used, 2] = taken
+        pieces[used, 3] = state[DONE]
+        used += 1
+        held += 1
+        left -= taken
+        if taken < wanted:
+            state[DONE] += taken
+            break
+        state[DONE] = 0
+        if limits[DECODES]:
+            _join(state, heap, output)
+        else:
+            state[NEXT] += 1
+    return limits[BUDGET] - left, used
+
+
+@kernel
+def _decode_step(
+    state: NDArray[np.int64],
+    heap: NDArray[np.int64],
+    prompt: NDArray[np.int64],
+    first_decode: int,
+    spans: NDArray[np.int64],
+) -> int:
+    """Give each running sequence a token; return the spans of those that end, written."""
+    ended = 0
+    state[DECODED] += 1
+    while state[RUNNING] > 0 and heap[0, END] == state[DECODED]:
+        _pop(heap, state[RUNNING])
+        state[RUNNING] -= 1
+        _write_span(spans, ended, heap[state[RUNNING]], first_decode, state[DECODED], prompt)
+        ended += 1
+    return ended
+
+
+@kernel
 def compose_steps(
     arrival: NDArray[np.float64],
     prompt: NDArray[np.int64],
@@ -97,8 +174,7 @@ def compose_steps(
     arrival, prompt, output
         [requests] of the requests.
     limits
-        Most sequences, most tokens of a prefill step, and whether prompts may be cut, decode steps
-        run, and prefill steps run.
+        [5] of the engine, see :data:`MOST` and those after it.
     seconds
         Of a prefill step and of a decode step.
     until_s
@@ -118,79 +194,37 @@ def compose_steps(
     tuple
         Steps, spans and pieces that were written.
     """
-    most, budget = limits[0], limits[1]
-    chunked, decodes, prefills = limits[2] > 0, limits[3] > 0, limits[4] > 0
-    requests = len(arrival)
+    most = limits[MOST]
     first_decode = state[DECODED]
-    step = 0
-    span = 0
-    piece = 0
+    step, span, piece = 0, 0, 0
     while step < len(time_s):
-        running = state[RUNNING]
-        following = state[NEXT]
-        if running == 0 and state[DONE] == 0:  # idle: no step until the next request
-            if following == requests:
+        if state[RUNNING] == 0 and state[DONE] == 0:  # idle: no step until the next request
+            if state[NEXT] == len(arrival):
                 break
-            clock[0] = max(clock[0], arrival[following])
-        if clock[0] >= until_s or span + most > len(spans) or piece + most > len(pieces):
+            clock[0] = max(clock[0], arrival[state[NEXT]])
+        now_s = clock[0]
+        if now_s >= until_s or span + most > len(spans) or piece + most > len(pieces):
             break
-        if not prefills:
-            while running < most and following < requests and arrival[following] <= clock[0]:
-                end = state[DECODED] + output[following]
-                _push(heap, running, end, following, state[DECODED])
-                running += 1
-                following += 1
-        waits = following < requests and arrival[following] <= clock[0] and running < most
-        time_s[step] = clock[0]
-        if prefills and waits and not (running > 0 and state[LAST] == PREFILL):
-            left = budget
-            held = running
-            used = 0
-            done = state[DONE]
-            while following < requests and arrival[following] <= clock[0] and held < most:
-                wanted = prompt[following] - done
-                if wanted > left and not chunked and used > 0:
-                    break
-                taken = min(wanted, left) if chunked else wanted
-                if taken <= 0:
-                    break
-                pieces[piece, 0] = following
-                pieces[piece, 1] = step
-                pieces[piece, 2] = taken
-                pieces[piece, 3] = done
-                piece += 1
-                used += 1
-                left -= taken
-                held += 1
-                if taken < wanted:
-                    done += taken
-                    break
-                done = 0
-                if decodes:
-                    end = state[DECODED] + output[following]
-                    _push(heap, running, end, following, state[DECODED])
-                    running += 1
-                following += 1
-            state[DONE] = done
+        if not limits[PREFILLS]:
+            while _waits(arrival, state[NEXT], state[RUNNING], most, now_s):
+                _join(state, heap, output)
+        waits = limits[PREFILLS] and _waits(arrival, state[NEXT], state[RUNNING], most, now_s)
+        time_s[step] = now_s
+        # both phases alternate while both have work
+        if waits and (state[RUNNING] == 0 or state[LAST] == DECODE):
             phase[step] = PREFILL
-            tokens[step] = budget - left
-            sequences[step] = used
+            tokens[step], sequences[step] = _prefill_step(
+                arrival, prompt, output, limits, now_s, state, heap, pieces[piece:], step
+            )
+            piece += sequences[step]
         else:
             phase[step] = DECODE
-            tokens[step] = running
-            sequences[step] = running
-            state[DECODED] += 1
-            while running > 0 and heap[0, END] == state[DECODED]:
-                _pop(heap, running)
-                running -= 1
-                _write_span(spans, span, heap[running], first_decode, state[DECODED], prompt)
-                span += 1
+            tokens[step] = sequences[step] = state[RUNNING]
+            span += _decode_step(state, heap, prompt, first_decode, spans[span:])
         state[LAST] = phase[step]
-        state[RUNNING] = running
-        state[NEXT] = following
         clock[0] += seconds[phase[step]]
         step += 1
-    for place in range(state[RUNNING]):
+    for place in range(state[RUNNING]):  # those that go on have a span up to here
         if max(heap[place, JOINED], first_decode) < state[DECODED]:
             _write_span(spans, span, heap[place], first_decode, state[DECODED], prompt)
             span += 1

@@ -1,7 +1,5 @@
 """Composes a request stream into engine steps, as many at a time as wanted."""
 
-from typing import Any
-
 import numpy as np
 
 from traces.requests import RequestTrace
@@ -32,7 +30,7 @@ class Composer:
     def __init__(self, requests: RequestTrace, batching: ContinuousBatching) -> None:
         check_lengths(requests, batching)
         most = min(batching.sequences, requests.num_requests)
-        self._columns = (requests.arrival_s, requests.prompt_tokens, requests.output_tokens)
+        self._requests = requests
         self._limits = np.array(
             [
                 most,
@@ -64,16 +62,20 @@ class Composer:
         first = int(self._state[STEPS])
         time_s, phase = np.empty(steps), np.empty(steps, np.uint8)
         tokens, sequences = np.empty(steps, np.int64), np.empty(steps, np.int64)
-        columns: tuple[Any, ...] = (time_s, phase, tokens, sequences)
         made, spans, pieces = compose_steps(
-            *self._columns,
+            self._requests.arrival_s,
+            self._requests.prompt_tokens,
+            self._requests.output_tokens,
             self._limits,
             self._seconds,
             until_s,
             self._state,
             self._clock,
             self._heap,
-            *columns,
+            time_s,
+            phase,
+            tokens,
+            sequences,
             self._spans,
             self._pieces,
         )
@@ -81,7 +83,10 @@ class Composer:
             return None
         return Composition(
             first,
-            *(column[:made] for column in columns),
+            time_s[:made],
+            phase[:made],
+            tokens[:made],
+            sequences[:made],
             self._spans[:spans].copy(),
             self._pieces[:pieces].copy(),
         )

@@ -82,8 +82,8 @@ class DomainSchedule:
         if self.period_s is not None:
             times = times % self.period_s
         if not self.gradual:
-            rows: NDArray[np.float64] = table[np.searchsorted(starts, times, side="right") - 1]
-            return rows
+            held: NDArray[np.float64] = table[np.searchsorted(starts, times, side="right") - 1]
+            return held
         if self.period_s is not None:
             starts, table = np.append(starts, self.period_s), np.vstack([table, table[:1]])
         return np.column_stack([np.interp(times, starts, column) for column in table.T])

@@ -1,5 +1,7 @@
 """Tokens that a law routes: only how many there are of each condition matters."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +58,7 @@ class DrawnTokens:
         cuts = [0, *(np.flatnonzero(np.diff(interval)) + 1).tolist(), len(tokens)]
         parts = [
             self._sampler.draw(tokens[start:stop], int(interval[start]), self._random)
-            for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
+            for start, stop in pairwise(cuts)
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -76,8 +76,8 @@ class EngineSteps:
     def __repr__(self) -> str:
         layers, experts = self.counts.shape[1:]
         return (
-            f"EngineSteps({self.model}: {self.num_steps} steps, {layers} layers, {experts} experts, "
-            f"top-{self.top_k})"
+            f"EngineSteps({self.model}: {self.num_steps} steps, {layers} layers, "
+            f"{experts} experts, top-{self.top_k})"
         )
 
 

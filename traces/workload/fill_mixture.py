@@ -9,6 +9,8 @@ from traces.generators.random_bits import Bits, word
 
 #: Counts with a lower mean are drawn by inversion; as in traces.generators.moments.
 INVERTED_BELOW = 16.0
+#: Tokens of a step up to which they are drawn one by one: so few do not bear conditioning.
+FEW = 4
 #: Steps after which sums are made anew, so that rounding errors do not add up.
 RENEWED_EVERY = 64
 #: Most rounds of the search for variances before conditioning on the total.
@@ -130,6 +132,37 @@ def _fill_row(
 
 
 @kernel
+def _fill_few(
+    row: NDArray[np.int32],
+    tokens: NDArray[np.int64],
+    chance: NDArray[np.float64],
+    top_k: int,
+    words: NDArray[np.uint64],
+    order: NDArray[np.int64],
+) -> None:
+    """Draw the counts of one layer of a step of few tokens, token by token.
+
+    Systematic sampling (Madow, Ann. Math. Stat. 20, 1949): experts lie end to end in ``order``,
+    each as long as its chance, and a token takes those at points that are 1 apart.
+    """
+    row[:] = 0
+    drawn = 0
+    for condition in range(len(tokens)):
+        for _ in range(tokens[condition]):
+            point = np.float64(words[drawn] >> np.uint64(11)) * 2.0**-53
+            drawn += 1
+            upto, taken = 0.0, 0
+            for place in range(len(order)):
+                upto += chance[condition, order[place]]
+                # those left for later choices must be as many as these
+                forced = len(order) - place == top_k - taken
+                if taken < top_k and (upto > point or forced):
+                    row[order[place]] += 1
+                    point += 1.0
+                    taken += 1
+
+
+@kernel
 def _changes(tokens: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each step's changes begin [steps + 1], and [changes, 2] condition and tokens."""
     steps, conditions = tokens.shape
@@ -160,6 +193,7 @@ def fill_mixture(
     top_k: int,
     key: Bits,
     quantile: NDArray[np.float32],
+    order: NDArray[np.int64],
 ) -> None:
     """Draw the counts of steps; each has its own tokens of every condition.
 
@@ -177,6 +211,8 @@ def fill_mixture(
         Of the stream of random bits.
     quantile
         [65536] of the normal distribution.
+    order
+        [layers, experts] random order of the experts, for steps of few tokens.
     """
     steps, layers, experts = out.shape
     begin, changes = _changes(tokens)
@@ -184,7 +220,7 @@ def fill_mixture(
     sums = np.empty((3, experts))
     work = np.empty((2, experts))
     shares = np.empty(experts, np.float32)
-    words = np.empty(experts // 2 + 1, np.uint64)
+    words = np.empty(max(experts // 2 + 1, FEW), np.uint64)
     for layer in range(layers):
         for step in range(steps):
             if step % RENEWED_EVERY == 0:
@@ -198,4 +234,7 @@ def fill_mixture(
             start = np.uint64(step * layers + layer) * np.uint64(len(words))
             for place in range(len(words)):
                 words[place] = word(key, start + np.uint64(place))
-            _fill_row(row, sums, whole[step], top_k, words, quantile, work, shares)
+            if whole[step] <= FEW:
+                _fill_few(row, tokens[step], chance[layer], top_k, words, order[layer])
+            else:
+                _fill_row(row, sums, whole[step], top_k, words, quantile, work, shares)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,8 @@ class RecordedRouting:
         for name, trace in together.items():
             if not isinstance(trace, TokenTrace) or trace.sample_lengths is None:
                 raise ValueError(
-                    f"the recording of {name!r} has no sequences: {trace!r}; give a TokenTrace with "
-                    "sample_lengths, or take counts by traces.workload.ConditionRouting.from_traces"
+                    f"the recording of {name!r} has no sequences: {trace!r}; give a TokenTrace "
+                    "with sample_lengths, or counts to ConditionRouting.from_traces"
                 )
 
     @property
@@ -129,12 +130,13 @@ class RecordedRouting:
         return IndependentTokens(DomainRouting(named))
 
     @cached_property
-    def cells(self) -> NDArray[np.uint32]:
+    def cells(self) -> NDArray[Any]:
         """[tokens, layers * top_k] cell of a step's counts that each choice adds to."""
         ids = np.concatenate([trace.experts for trace in self.recordings])
         offsets = np.arange(self.num_layers, dtype=np.uint32)[:, None] * self.num_experts
-        cells: NDArray[np.uint32] = (ids + offsets).reshape(len(ids), -1).astype(np.uint32)
-        return cells
+        small = self.num_layers * self.num_experts <= 2**16
+        cells = (ids + offsets).astype(np.uint16 if small else np.uint32)
+        return cells.reshape(len(ids), -1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,11 +47,11 @@ class RecordingWorkload:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        times = np.asarray(self.time_s, dtype=np.float64)
+        times = np.array(self.time_s, dtype=np.float64)
         steps = self.recording.num_steps
         if times.ndim == 0:
             check_positive(time_s=float(times))
-            times = np.arange(steps) * float(times)
+            times = float(times) * np.arange(steps, dtype=np.float64)
         if times.shape != (steps,):
             raise ValueError(f"time_s has shape {times.shape}; give [{steps}], one for each step")
         if not (np.isfinite(times).all() and times[0] >= 0 and (np.diff(times) >= 0).all()):
@@ -94,7 +95,7 @@ class RecordingWorkload:
         bounds = self._bounds(window_steps, window_s)
         if len(bounds) < 2:
             raise no_window(window_steps, window_s)
-        for number, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for number, (low, high) in enumerate(pairwise(bounds)):
             window = self._between(low[0], high[0])
             places, weight = stratified(window.phase, sampled_steps, random)
             yield EngineWindow(

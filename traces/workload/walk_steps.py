@@ -1,5 +1,7 @@
 """The inner loop of walks along recorded sequences."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,7 +64,7 @@ def _next_sequence(
 
 
 @kernel
-def _add_token(row: NDArray[np.int32], cells: NDArray[np.uint32]) -> None:
+def _add_token(row: NDArray[np.int32], cells: NDArray[Any]) -> None:
     for choice in range(len(cells)):
         row[cells[choice]] += 1
 
@@ -79,7 +81,7 @@ def walk_steps(
     first: NDArray[np.int64],
     begin: NDArray[np.int64],
     upto: NDArray[np.int64],
-    cells: NDArray[np.uint32],
+    cells: NDArray[Any],
 ) -> None:
     """Add the tokens of runs to the counts of their steps, and move the requests on.
 
