@@ -1,0 +1,139 @@
+"""Routing by condition: phase, domain, lengths and position decide the law of a token."""
+
+import numpy as np
+import pytest
+
+from tests.traces.workload.streams import concurrent, small_law
+from traces import RequestTrace, RoutingTrace
+from traces.workload import (
+    Condition,
+    ConditionRouting,
+    ContinuousBatching,
+    RoutingModel,
+    SequenceKinds,
+    Workload,
+)
+
+
+def certain(*conditions, layers=1):
+    """The tokens of each condition all choose the expert of its number."""
+    chance = np.eye(len(conditions))
+    return ConditionRouting(
+        {of: np.tile(row, (layers, 1)) for of, row in zip(conditions, chance, strict=True)}, 1
+    )
+
+
+def experts(requests, routing, **batching):
+    """[steps, experts] counts of the only layer."""
+    (part,) = Workload(
+        requests, routing, ContinuousBatching(**{"sequences": 64} | batching)
+    ).steps()
+    return part.counts[:, 0].tolist()
+
+
+def test_the_first_condition_that_matches_decides():
+    """A request of each domain; of the third, only the last condition."""
+    requests = concurrent(3, 1, ("a", "b", "c"))
+    routing = certain(Condition(domain="b"), Condition(domain="a"), Condition())
+    assert experts(requests, routing) == [[1, 1, 1]]
+    assert experts(requests, certain(Condition(), Condition(domain="a"))) == [[3, 0]]
+
+
+def test_phases_are_told_apart():
+    """Two prompt tokens in a prefill step, then a decode step."""
+    requests = RequestTrace([0.0], [2], [1])
+    routing = certain(Condition(phase="decode"), Condition(phase="prefill"))
+    assert experts(requests, routing, stage="both") == [[0, 2], [1, 0]]
+
+
+def test_lengths_are_told_apart():
+    """Bounds are from and below: prompts of 99 and 100 tokens, answers of 1 and 2."""
+    requests = RequestTrace([0.0, 0.0, 0.0], [99, 100, 99], [1, 1, 2])
+    routing = certain(Condition(prompt_tokens=(100, 200)), Condition(output_tokens=(2, 9)))
+    with pytest.raises(ValueError, match=r"request 0 .*match none of 2 conditions"):
+        experts(requests, routing)
+    routing = certain(*routing.chances, Condition())
+    assert experts(requests, routing) == [[1, 1, 1], [0, 1, 0]]
+
+
+def test_positions_are_told_apart():
+    """Prompt of 3, answer of 4: tokens 0 and 1, 2 to 4, 5 and 6, in steps of both phases."""
+    requests = RequestTrace([0.0], [3], [4])
+    routing = certain(
+        Condition(position=(0, 2)), Condition(position=(2, 5)), Condition(position=(5, np.inf))
+    )
+    assert routing.position_edges == (2, 5)
+    assert experts(requests, routing, stage="both") == [
+        [2, 1, 0],
+        [0, 1, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+        [0, 0, 1],
+    ]
+
+
+def test_counts_of_recordings_become_chances():
+    """Shares of the counts, times top_k."""
+    trace = RoutingTrace([[[6, 2, 2, 0]], [[4, 4, 1, 1]]], "toy", 2)
+    routing = ConditionRouting.from_traces({Condition(): trace})
+    (chance,) = routing.chances.values()
+    np.testing.assert_allclose(chance, [[1.0, 0.6, 0.3, 0.1]])
+    assert isinstance(routing, RoutingModel)
+
+
+@pytest.mark.parametrize("routing", [certain(Condition()), small_law()])
+def test_laws_are_routing_models(routing):
+    """What a workload and a serving simulation draw from."""
+    assert isinstance(routing, RoutingModel)
+    tokens = np.full((2, routing.num_conditions), 3)
+    counts = routing.sampler().draw(tokens, 0, np.random.default_rng(0))
+    assert counts.shape == (2, routing.num_layers, routing.num_experts)
+    assert (counts.sum(axis=2) == tokens.sum(axis=1)[:, None] * routing.top_k).all()
+
+
+def test_kinds_of_sequences_keep_the_mean_of_their_condition():
+    """Chances of 16 kinds average to those of the condition, within a thousandth of the mean."""
+    kinds = SequenceKinds(0.7, 16)
+    chance = np.array([[[0.9, 0.5, 0.3, 0.2, 0.1]]])
+    found = kinds.chances(chance, 2)
+    assert found.shape == (16, 1, 5)
+    np.testing.assert_allclose(found.sum(axis=2), 2)
+    np.testing.assert_allclose(found.mean(axis=0), chance[0], atol=4e-4)
+    assert found.std(axis=0).min() > 0.01
+
+
+def test_requests_of_a_session_are_of_one_kind():
+    """Others are of any."""
+    session = np.array([0, 1, -1, 0, 1] * 20)
+    requests = RequestTrace(np.arange(100.0), np.full(100, 1), np.full(100, 1), session=session)
+    kind = SequenceKinds(0.5, 8).of_requests(requests, np.random.default_rng(0))
+    assert len(set(kind[session == 0])) == len(set(kind[session == 1])) == 1
+    assert len(set(kind[session == -1])) > 1
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Condition(phase="mixed"), "'mixed'"),
+        (lambda: Condition(position=(4, 4)), r"position = \(4, 4\)"),
+        (lambda: ConditionRouting({}, 1), "empty"),
+        (lambda: ConditionRouting({Condition(): np.array([[0.5, 0.4]])}, 1), "add up to 0.9"),
+        (lambda: ConditionRouting({Condition(): np.array([[1.5, -0.5]])}, 1), "-0.5 to 1.5"),
+        (
+            lambda: ConditionRouting(
+                {Condition(): np.eye(2), Condition("a"): np.full((1, 2), 0.5)}, 1
+            ),
+            "shape",
+        ),
+        (
+            lambda: ConditionRouting.from_traces({Condition(): RoutingTrace([[[0, 0]]], "t", 1)}),
+            "0 counts",
+        ),
+        (lambda: SequenceKinds(-1.0), "sigma = -1.0"),
+        (lambda: SequenceKinds(1.0, 0), "count"),
+    ],
+)
+def test_what_breaks_a_rule_is_refused(make, text):
+    """The error names the value."""
+    with pytest.raises(ValueError, match=text):
+        make()
