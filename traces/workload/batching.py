@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from traces.request_checks import check_count, check_positive
+from traces.requests import RequestTrace
 
 #: What an EP group may run: one phase of all requests, or both in turn.
 STAGES = ("decode", "prefill", "both")
@@ -67,3 +70,15 @@ class ContinuousBatching:
     def prefills(self) -> bool:
         """Whether the group runs prefill steps."""
         return self.stage != "decode"
+
+    def check(self, requests: RequestTrace) -> None:
+        """Raise ValueError if a request has no tokens in a phase that the group runs."""
+        phases = {"prompt_tokens": self.prefills, "output_tokens": self.decodes}
+        for name in (name for name, runs in phases.items() if runs):
+            column = getattr(requests, name)
+            if column.min() < 1:
+                row = int(np.argmin(column))
+                raise ValueError(
+                    f"{name} of request {row} is {column[row]} < 1, but stage = {self.stage!r} "
+                    "computes them; leave such requests out: requests.served()"
+                )

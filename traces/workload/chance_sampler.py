@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.requests import RequestTrace
-from traces.workload.chance_counts import chance_counts
-from traces.workload.condition import Condition, first_match
 from traces.workload.sequence_kinds import SequenceKinds
+from traces.workload.token_filter import TokenFilter, first_match
 
 #: Kinds where sequences of a condition do not differ.
-ALL_ALIKE = SequenceKinds(0.0, 1)
+ALL_ALIKE = SequenceKinds()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +37,8 @@ class StillSampler:
         self, tokens: NDArray[np.int64], interval: int, random: np.random.Generator
     ) -> NDArray[np.int32]:
         """Return counts; see :func:`traces.workload.chance_counts.chance_counts`."""
+        from traces.workload.chance_counts import chance_counts
+
         return chance_counts(tokens, self.chance, self.top_k, random)
 
 
@@ -69,13 +70,15 @@ class DriftingSampler:
         self, tokens: NDArray[np.int64], interval: int, random: np.random.Generator
     ) -> NDArray[np.int32]:
         """Return counts; see :func:`traces.workload.chance_counts.chance_counts`."""
+        from traces.workload.chance_counts import chance_counts
+
         if interval != self._number:
             self._chance, self._number = self._chances(interval), interval
         return chance_counts(tokens, self._chance, self._top_k, random)
 
 
 def conditions_with_kinds(
-    conditions: Sequence[Condition],
+    conditions: Sequence[TokenFilter],
     kinds: SequenceKinds,
     requests: RequestTrace,
     phase: str,
@@ -83,7 +86,7 @@ def conditions_with_kinds(
 ) -> NDArray[np.int32]:
     """Return the condition of each request's tokens where each condition has kinds of sequences.
 
-    Shape, order and errors are those of :func:`traces.workload.condition.first_match`.
+    Shape, order and errors are those of :func:`traces.workload.token_filter.first_match`.
     """
     kind = kinds.of_requests(requests, random)
     match = first_match(conditions, requests, phase)

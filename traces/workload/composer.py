@@ -28,7 +28,7 @@ class Composer:
     """
 
     def __init__(self, requests: RequestTrace, batching: ContinuousBatching) -> None:
-        check_lengths(requests, batching)
+        batching.check(requests)
         most = min(batching.sequences, requests.num_requests)
         self._requests = requests
         self._limits = np.array(
@@ -90,20 +90,3 @@ class Composer:
             self._spans[:spans].copy(),
             self._pieces[:pieces].copy(),
         )
-
-
-def check_lengths(requests: RequestTrace, batching: ContinuousBatching) -> None:
-    """Raise ValueError if a request has no tokens in a phase that the engine runs."""
-    columns = []
-    if batching.prefills:
-        columns.append("prompt_tokens")
-    if batching.decodes:
-        columns.append("output_tokens")
-    for name in columns:
-        column = getattr(requests, name)
-        if column.min() < 1:
-            row = int(np.argmin(column))
-            raise ValueError(
-                f"{name} of request {row} is {column[row]} < 1, but stage = {batching.stage!r} "
-                "computes them; leave such requests out: requests.served()"
-            )

@@ -16,8 +16,8 @@ from traces.workload.chance_sampler import (
     by_layer,
     conditions_with_kinds,
 )
-from traces.workload.condition import Condition, position_edges
 from traces.workload.sequence_kinds import SequenceKinds
+from traces.workload.token_filter import TokenFilter, position_edges
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,8 @@ class ConditionRouting:
     Parameters
     ----------
     chances
-        Condition to [layers, experts] chances that a token chooses an expert, each layer adding up
-        to ``top_k``. A token has the first condition that matches it.
+        Which tokens to [layers, experts] chances that they choose an expert, each layer adding up
+        to ``top_k``. The first filter that a token passes decides.
     top_k
         Experts that a token chooses in a layer.
     model
@@ -43,14 +43,14 @@ class ConditionRouting:
         something else than ``top_k``.
     """
 
-    chances: Mapping[Condition, NDArray[np.float64]]
+    chances: Mapping[TokenFilter, NDArray[np.float64]]
     top_k: int
     model: str = "generated"
     kinds: SequenceKinds = ALL_ALIKE
 
     def __post_init__(self) -> None:
         if not self.chances:
-            raise ValueError("chances is empty; give one condition or more, such as Condition()")
+            raise ValueError("chances is empty; give one condition or more, such as TokenFilter()")
         arrays = [np.asarray(chance, np.float64) for chance in self.chances.values()]
         shape = arrays[0].shape
         for condition, chance in zip(self.chances, arrays, strict=True):
@@ -73,7 +73,7 @@ class ConditionRouting:
 
     @staticmethod
     def from_traces(
-        traces_by_condition: Mapping[Condition, RoutingTrace], kinds: SequenceKinds = ALL_ALIKE
+        traces_by_condition: Mapping[TokenFilter, RoutingTrace], kinds: SequenceKinds = ALL_ALIKE
     ) -> "ConditionRouting":
         """Return the routing in which each condition has the shares of its recorded counts.
 

@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.law import Law
-from traces.generators.selection_probabilities import SelectionProbabilities
-from traces.generators.timeline import intervals
 from traces.request_checks import check_positive
 from traces.requests import RequestTrace
 from traces.workload.chance_sampler import (
@@ -18,9 +16,9 @@ from traces.workload.chance_sampler import (
     by_layer,
     conditions_with_kinds,
 )
-from traces.workload.condition import Condition
 from traces.workload.routing_model import RoutingSampler
 from traces.workload.sequence_kinds import SequenceKinds
+from traces.workload.token_filter import TokenFilter
 
 #: Steps of a law that are never reached.
 ENDLESS = 2**62
@@ -103,10 +101,10 @@ class LawRouting:
         return [self.law] if self.prefill is None else [self.law, self.prefill]
 
     @property
-    def _conditions(self) -> tuple[Condition, ...]:
+    def _conditions(self) -> tuple[TokenFilter, ...]:
         phases = (None,) if self.prefill is None else ("decode", "prefill")
         names = self.domain_names or (None,)
-        return tuple(Condition(domain=name, phase=phase) for phase in phases for name in names)
+        return tuple(TokenFilter(domain=name, phase=phase) for phase in phases for name in names)
 
     @property
     def num_conditions(self) -> int:
@@ -146,6 +144,9 @@ class _Chances:
     """Chances of a law by domain, interval after interval."""
 
     def __init__(self, law: Law) -> None:
+        from traces.generators.selection_probabilities import SelectionProbabilities
+        from traces.generators.timeline import intervals
+
         self._probabilities = SelectionProbabilities(law)
         self._intervals = intervals(law, ENDLESS)
         self._number = -1

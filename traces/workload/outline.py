@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.workload.composer import Composer
+if TYPE_CHECKING:
+    from traces.workload.composer import Composer
 
 #: Steps composed at once.
 CHUNK = 256
@@ -29,7 +31,7 @@ class Outline:
     phase: NDArray[np.uint8]
 
 
-def outlines_of_seconds(composer: Composer, start_s: float, window_s: float) -> Iterator[Outline]:
+def outlines_of_seconds(composer: "Composer", start_s: float, window_s: float) -> Iterator[Outline]:
     """Yield windows of ``window_s`` from ``start_s`` on, as long as a step starts after one.
 
     A step belongs to the window in which it starts.
@@ -45,7 +47,7 @@ def outlines_of_seconds(composer: Composer, start_s: float, window_s: float) -> 
         ends = start_s + (number + 1) * window_s
 
 
-def outlines_of_steps(composer: Composer, window_steps: int) -> Iterator[Outline]:
+def outlines_of_steps(composer: "Composer", window_steps: int) -> Iterator[Outline]:
     """Yield windows of ``window_steps`` steps; one that is incomplete is left out."""
     phases = _Phases(composer)
     while phases.fill(window_steps):
@@ -59,7 +61,7 @@ def outlines_of_steps(composer: Composer, window_steps: int) -> Iterator[Outline
 class _Phases:
     """Times and phases of composed steps, a little ahead of what is taken."""
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: "Composer") -> None:
         self._composer = composer
         self.time_s, self._phase = np.zeros(0), np.zeros(0, np.uint8)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from traces.domain_routing import DomainRouting
 from traces.requests import RequestTrace
 from traces.tokens import TokenTrace
-from traces.workload.condition import Condition, first_match
+from traces.workload.token_filter import TokenFilter, first_match
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class RecordedRouting:
         alone = len(self.decode) == 1 and requests.domain is None
         phases = (None,) if self.prefill is None else ("decode", "prefill")
         listed = [
-            Condition(domain=None if alone else name, phase=of)
+            TokenFilter(domain=None if alone else name, phase=of)
             for of in phases
             for name in self.decode
         ]

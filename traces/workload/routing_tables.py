@@ -7,7 +7,6 @@ from typing import Any
 import traces
 from traces import generators
 from traces.generators import PRESETS, Law
-from traces.workload.condition import Condition
 from traces.workload.condition_routing import ConditionRouting
 from traces.workload.law_routing import LawRouting
 from traces.workload.recorded_routing import RecordedRouting
@@ -15,10 +14,11 @@ from traces.workload.request_tables import Locate
 from traces.workload.routing_model import RoutingModel
 from traces.workload.sequence_kinds import SequenceKinds
 from traces.workload.tables import checked_table, made, needed
+from traces.workload.token_filter import TokenFilter
 
 KINDS = ("law", "recorded", "conditions")
 OF_LAW = ("prefill_law", "domain_names", "law_step_s")
-OF_SEQUENCES = ("sequence_sigma", "sequence_kinds")
+OF_SEQUENCES = ("sequence_correlation", "sequence_kinds")
 
 
 def routing_of(value: Any, locate: Locate) -> RoutingModel:
@@ -77,7 +77,7 @@ def _recorded(table: dict[str, Any], locate: Locate) -> RoutingModel:
 def _conditions(table: dict[str, Any], locate: Locate) -> RoutingModel:
     _only(table, "conditions", OF_SEQUENCES)
     recordings = {}
-    known = [field.name for field in fields(Condition)]
+    known = [field.name for field in fields(TokenFilter)]
     for number, value in enumerate(table["conditions"]):
         where = f"routing.conditions[{number}]"
         entry = checked_table(value, where, ("trace", *known))
@@ -86,14 +86,14 @@ def _conditions(table: dict[str, Any], locate: Locate) -> RoutingModel:
             trace = trace.split(trace.num_tokens).counts()
         bounds = {n: tuple(v) if isinstance(v, list) else v for n, v in entry.items()}
         del bounds["trace"]
-        recordings[made(Condition, bounds, where)] = trace
+        recordings[made(TokenFilter, bounds, where)] = trace
     return ConditionRouting.from_traces(recordings, **_kinds(table))
 
 
 def _kinds(table: dict[str, Any]) -> dict[str, SequenceKinds]:
-    if "sequence_sigma" not in table:
+    if "sequence_correlation" not in table:
         return {}
-    given = {"sigma": table["sequence_sigma"]}
+    given = {"correlation": table["sequence_correlation"]}
     if "sequence_kinds" in table:
         given["count"] = table["sequence_kinds"]
     return {"kinds": made(SequenceKinds, given, "routing")}

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traces.requests import RequestTrace
 from traces.workload.batching import ContinuousBatching
-from traces.workload.composer import Composer
 from traces.workload.composition import Composition
-from traces.workload.drawn_tokens import DrawnTokens
 from traces.workload.engine_steps import EngineSteps, joined, no_steps
 from traces.workload.engine_window import EngineWindow
 from traces.workload.outline import CHUNK, Outline, outlines_of_seconds, outlines_of_steps
@@ -20,8 +19,10 @@ from traces.workload.recorded_routing import RecordedRouting
 from traces.workload.routing_model import RoutingModel
 from traces.workload.stratified import stratified
 from traces.workload.token_source import TokenSource
-from traces.workload.walked_tokens import WalkedTokens
 from traces.workload.window_lengths import check_window, no_window
+
+if TYPE_CHECKING:
+    from traces.workload.composer import Composer
 
 #: Bytes of the counts of one chunk of steps, at most.
 CHUNK_BYTES = 16 * 2**20
@@ -77,7 +78,7 @@ class Workload:
     start_s: float = 0.0
 
     def __post_init__(self) -> None:
-        Composer(self.requests, self.batching)
+        self.batching.check(self.requests)
         check_pool(self.pool)
         if not 0 <= self.start_s < np.inf:
             raise ValueError(f"start_s = {self.start_s} is outside 0 <= start_s < infinity")
@@ -159,14 +160,19 @@ class Workload:
         if number < 0:
             raise no_window(window_steps, window_s)
 
-    def _composer(self) -> Composer:
+    def _composer(self) -> "Composer":
         """Return an engine that has reached ``start_s``."""
+        from traces.workload.composer import Composer
+
         composer = Composer(self.requests, self.batching)
         while composer.take(CHUNK, self.start_s) is not None:
             pass
         return composer
 
     def _source(self, purpose: int) -> TokenSource:
+        from traces.workload.drawn_tokens import DrawnTokens
+        from traces.workload.walked_tokens import WalkedTokens
+
         # two pools differ in all random numbers
         seeds = [self.seed, POOLS.index(self.pool), purpose]
         if isinstance(self.routing, RecordedRouting):
@@ -194,7 +200,7 @@ class Workload:
         number: int,
         outline: Outline,
         sample: tuple[NDArray[np.int64], NDArray[np.float64]],
-        composer: Composer,
+        composer: "Composer",
         source: TokenSource,
     ) -> EngineWindow:
         """Route the steps of an outline, of which ``sample`` has the places and weights."""

@@ -112,7 +112,7 @@ def test_windows_of_seconds_may_be_empty():
     assert windows[1].sample.counts.shape == (0, 3, 16)
 
 
-@pytest.mark.parametrize("kinds", [SequenceKinds(0.0, 1), SequenceKinds(0.8, 8)])
+@pytest.mark.parametrize("kinds", [SequenceKinds(), SequenceKinds(0.1, 8)])
 def test_a_window_has_the_mean_and_variance_of_its_steps(kinds):
     """Over 400 seeds, sums drawn at once and sums of single steps agree, alike sequences too.
 
@@ -139,7 +139,10 @@ def test_a_window_has_the_mean_and_variance_of_its_steps(kinds):
 
 
 def test_alike_sequences_spread_more_than_independent_tokens():
-    """Kinds of sequences keep the mean and add variance: 12 sequences of 40 tokens each."""
+    """Sequences of 40 tokens with correlation 0.1: variance times 1 + 39 x 0.1 = 4.9.
+
+    Within a tenth: 200 seeds, 48 cells; chances are not far below 1, which the law assumes.
+    """
     plain, kinds = (
         np.array(
             [
@@ -154,10 +157,11 @@ def test_alike_sequences_spread_more_than_independent_tokens():
                 for seed in range(200)
             ]
         )
-        for of in (SequenceKinds(0.0, 1), SequenceKinds(0.8, 64))
+        for of in (SequenceKinds(), SequenceKinds(0.1, 64))
     )
     assert np.abs(kinds.mean(axis=0) / plain.mean(axis=0) - 1).mean() < 0.05
-    assert (kinds.var(axis=0) / plain.var(axis=0)).mean() > 3
+    print(kinds.var(axis=0) / plain.var(axis=0))
+    assert (kinds.var(axis=0) / plain.var(axis=0)).mean() == pytest.approx(4.9, rel=0.1)
 
 
 def test_the_pools_share_no_recorded_sequence():

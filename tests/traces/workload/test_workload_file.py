@@ -29,7 +29,7 @@ stage = "both"
 [routing]
 law = "small.toml"
 domain_names = ["chat", "code"]
-sequence_sigma = 0.3
+sequence_correlation = 0.3
 sequence_kinds = 4
 """
 RECORDED = """
@@ -151,7 +151,7 @@ def test_equal_files_are_equal_workloads(folder):
         ("output_mean = 40", "output_mean = 0", "output_mean"),
         ("shares = { chat = 1 }", "", "schedule lacks shares"),
         ('law = "small.toml"', 'law = "smal.toml"', "smal.toml"),
-        ("sequence_sigma = 0.3", "recorded = {}", "give one"),
+        ("sequence_correlation = 0.3", "recorded = {}", "give one"),
         ("start_s = 2.0", "start = 2.0", "no key 'start'.*nearest: start_s"),
         ("seed = 3", "seed = ", "workload.toml"),
     ],

@@ -1,4 +1,4 @@
-"""Conditions of tokens: what decides by which law a token of a request is routed."""
+"""Filters of tokens: what decides by which law a token of a request is routed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Condition:
-    """Tokens that share a law of routing. A field that is left out matches every token.
+class TokenFilter:
+    """Which tokens share a law of routing. A field that is left out lets every token pass.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def domain_mask(requests: RequestTrace, name: str) -> NDArray[np.bool_]:
     return mask
 
 
-def position_edges(conditions: Sequence[Condition]) -> tuple[float, ...]:
+def position_edges(conditions: Sequence[TokenFilter]) -> tuple[float, ...]:
     """Return the positions, rising and above 0, at which a token may change its condition."""
     edges = {edge for condition in conditions for edge in condition.position or ()}
     return tuple(sorted(edge for edge in edges if 0 < edge < np.inf))
 
 
 def first_match(
-    conditions: Sequence[Condition], requests: RequestTrace, phase: str
+    conditions: Sequence[TokenFilter], requests: RequestTrace, phase: str
 ) -> NDArray[np.int32]:
     """Return the first condition that matches, [requests, stretches between position edges].
 
@@ -101,6 +101,6 @@ def first_match(
             f"{phase} tokens of request {row} (domain {name!r}, {requests.prompt_tokens[row]} "
             f"prompt and {requests.output_tokens[row]} output tokens, from position "
             f"{starts[stretch]:g} on) match none of {len(conditions)} conditions; add one that "
-            "does, such as Condition(), or name the domains: traces.domain_shares.with_domains"
+            "does, such as TokenFilter(), or name the domains: traces.domain_shares.with_domains"
         )
     return table
