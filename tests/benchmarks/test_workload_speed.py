@@ -35,7 +35,7 @@ STEPS = 256
 @functools.cache
 def requests(output=1000):
     """Enough requests to keep the batch full: 120 a second for 1,000 tokens of 50 ms each."""
-    count = 20_000_000 // output
+    count = 40_000_000 // output
     columns = LogNormalLengths(1000, output, seed=2)(count)
     return RequestTrace(PoissonArrivals(120_000 / output, 1)(count), *columns)
 
@@ -109,7 +109,7 @@ def test_steps_of_recorded_tokens(benchmark):
 
 @pytest.mark.benchmark(group="batching alone")
 def test_batching(benchmark):
-    """100,000 requests of 200 tokens into steps, without routing."""
+    """200,000 requests of 200 tokens into steps, without routing."""
 
     def whole():
         composer = Composer(requests(200), ContinuousBatching(SEQUENCES))

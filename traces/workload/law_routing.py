@@ -127,10 +127,12 @@ class LawRouting:
         if self.law_step_s is None:
             return self._still
         timelines = [_Chances(law) for law in self._laws]
+        beginning = np.concatenate([_Chances(law).at(0) for law in self._laws])
+        factors = self.kinds.factors(beginning, self.top_k)
 
         def chances(interval: int) -> NDArray[np.float64]:
             chance = np.concatenate([timeline.at(interval) for timeline in timelines])
-            return by_layer(self.kinds.chances(chance, self.top_k))
+            return by_layer(self.kinds.applied(factors, chance, self.top_k))
 
         return DriftingSampler(chances, self.law_step_s * self.law.update_steps, self.top_k)
 

@@ -11,7 +11,7 @@ from traces.requests import RequestTrace
 #: Rounds in which the mean over kinds is brought to the chance of the condition.
 ROUNDS = 30
 #: Bound of what is divided by.
-LEAST = 1e-300
+LEAST = 1e-200
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,34 @@ class SequenceKinds:
 
         The kinds of a condition follow one another. Each layer adds up to ``top_k``.
         """
+        return self.applied(self.factors(chance, top_k), chance, top_k)
+
+    def factors(self, chance: NDArray[np.float64], top_k: int) -> NDArray[np.float64]:
+        """Return what each kind multiplies chances with, [conditions, count, layers, experts].
+
+        Drawn for ``chance`` [conditions, layers, experts]; where chances drift, factors stay.
+        """
+        shape = (len(chance), self.count, *chance.shape[1:])
         if self.correlation == 0 or top_k == chance.shape[2]:
-            return np.repeat(chance, self.count, axis=0)
+            return np.ones(shape)
         # a chance is top_k shares: the variance c (1 - c) r of a chance far below 1 is that of a
         # share in a Dirichlet law of this concentration
-        concentration = top_k / self._drawn - 1
-        kinds = np.empty((len(chance), self.count, *chance.shape[1:]))
+        expected = np.maximum(chance, LEAST) * (1 / self._drawn - 1 / top_k)
+        random = np.random.default_rng(self.seed)
+        drawn = random.standard_gamma(np.broadcast_to(expected[:, None], shape))
+        return np.maximum(drawn, LEAST) / expected[:, None]
+
+    def applied(
+        self, factors: NDArray[np.float64], chance: NDArray[np.float64], top_k: int
+    ) -> NDArray[np.float64]:
+        """Return the chances of kinds, [conditions * count, layers, experts]; see :meth:`chances`.
+
+        The mean over the kinds of a condition is brought to its chance.
+        """
+        kinds = np.empty(factors.shape)
         for row, wanted in enumerate(chance):
-            random = np.random.default_rng([self.seed, row])
-            shape = np.broadcast_to(wanted * (concentration / top_k), kinds[row].shape)
-            own = _within(np.maximum(random.standard_gamma(shape), LEAST), top_k)
-            for _ in range(ROUNDS):
+            own = _within(factors[row] * wanted, top_k)
+            for _ in range(ROUNDS if self.correlation else 0):
                 own *= wanted / np.maximum(own.mean(axis=0), LEAST)
                 own = _within(own, top_k)
             kinds[row] = own

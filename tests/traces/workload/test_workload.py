@@ -160,7 +160,6 @@ def test_alike_sequences_spread_more_than_independent_tokens():
         for of in (SequenceKinds(), SequenceKinds(0.1, 64))
     )
     assert np.abs(kinds.mean(axis=0) / plain.mean(axis=0) - 1).mean() < 0.05
-    print(kinds.var(axis=0) / plain.var(axis=0))
     assert (kinds.var(axis=0) / plain.var(axis=0)).mean() == pytest.approx(4.9, rel=0.1)
 
 
