@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.moments import normal_quantiles
-from traces.workload.fill_mixture import fill_mixture
+from traces.workload.fill_mixture import RENEWED_EVERY, fill_mixture
 
 
 def chance_counts(
@@ -51,11 +51,25 @@ def chance_counts(
         )
     if tokens.size and tokens.min() < 0:
         raise ValueError(f"tokens hold {tokens.min()} < 0; give tokens of each condition")
-    most = int(tokens.sum(axis=1).max(initial=0))
+    whole = tokens.sum(axis=1)
+    most = int(whole.max(initial=0))
     if most * top_k >= 2**31:
         raise ValueError(f"a step has {most} tokens x top_k = {top_k} >= 2**31 copies; split it")
     counts = np.empty((len(tokens), layers, experts), dtype=np.int32)
     key = np.uint64(random.integers(2**64, dtype=np.uint64))
     order = random.permuted(np.tile(np.arange(experts), (layers, 1)), axis=1)
-    fill_mixture(counts, tokens, chance, top_k, key, normal_quantiles(), order)
+    fill_mixture(
+        counts, tokens, whole, *_changes(tokens), chance, top_k, key, normal_quantiles(), order
+    )
     return counts
+
+
+def _changes(tokens: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the arguments ``begin`` and ``changes`` of the kernel."""
+    before = np.zeros_like(tokens)
+    before[1:] = tokens[:-1]
+    before[::RENEWED_EVERY] = 0
+    more = tokens - before
+    step, condition = np.nonzero(more)
+    begin = np.searchsorted(step, np.arange(len(tokens) + 1))
+    return begin, np.column_stack([condition, more[step, condition]])

@@ -45,56 +45,37 @@ def _add_tokens(sums: NDArray[np.float64], chance: NDArray[np.float64], tokens: 
 
 
 @kernel
-def _wider(binomial: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Fill ``out`` with v such that ``v - v**2 / sum(v)`` is ``binomial``, if there is such."""
-    out[:] = binomial
-    whole = _sum(out)
+def _wider(sums: NDArray[np.float64], wide: NDArray[np.float64]) -> None:
+    """Fill ``wide`` with v such that ``v - v**2 / sum(v)`` is binomial variance, if there is such.
+
+    What bringing a row to its total takes away is in it beforehand.
+    """
+    for expert in range(len(wide)):
+        wide[expert] = max(sums[0, expert] - sums[1, expert], 0.0)
+    before = 0.0
     for _ in range(ROUNDS):
-        if whole <= 0.0:
+        whole = _sum(wide)
+        if whole - before <= 1e-4 * whole:
             return
-        for expert in range(len(out)):
-            out[expert] = binomial[expert] + out[expert] * out[expert] / whole
         before = whole
-        whole = _sum(out)
-        if whole - before < 1e-4 * whole:
-            return
+        per_whole = 1.0 / whole
+        for expert in range(len(wide)):
+            binomial = max(sums[0, expert] - sums[1, expert], 0.0)
+            wide[expert] = binomial + wide[expert] * wide[expert] * per_whole
 
 
 @kernel
-def _rare(bits: np.uint32, mean: float, variance: float, most: int) -> int:
-    """Return a count of that mean and variance at quantile ``bits``: a Panjer recurrence."""
-    slope = 1.0 - mean / variance
-    if abs(slope) < 1e-9:
-        return inverted(bits, np.exp(-mean), 0.0, mean, most)
-    power = mean * mean / variance
-    none = np.exp(np.log(mean / variance) * power / slope)
-    return inverted(bits, none, slope, power - slope, most)
-
-
-@kernel
-def _fill_row(
+def _draw_often(
     row: NDArray[np.int32],
     sums: NDArray[np.float64],
+    wide: NDArray[np.float64],
     most: int,
-    top_k: int,
-    words: NDArray[np.uint64],
+    halves: NDArray[np.uint32],
     quantile: NDArray[np.float32],
-    work: NDArray[np.float64],
-    shares: NDArray[np.float32],
-) -> None:
-    """Draw the counts of one layer of one step.
-
-    Each count has the mean, variance and skewness of independent tokens. Then the row is brought
-    to its total; variances are widened before so that what this takes away is in them.
-    """
-    experts = len(row)
-    halves = words.view(np.uint32)
-    binomial, wide = work[0], work[1]
-    for expert in range(experts):
-        binomial[expert] = max(sums[0, expert] - sums[1, expert], 0.0)
-    _wider(binomial, wide)
+) -> bool:
+    """Draw counts of a normal law with skewness; return whether some are too rare for that."""
     rare = False
-    for expert in range(experts):
+    for expert in range(len(row)):
         mean = max(sums[0, expert], 0.0)
         rare |= min(mean, most - mean) < INVERTED_BELOW
         z = np.float64(quantile[halves[expert] >> np.uint32(16)])
@@ -102,33 +83,61 @@ def _fill_row(
         skew = third / (6.0 * max(wide[expert], 1e-30))
         drawn = mean + z * np.sqrt(wide[expert]) + (z * z - 1.0) * skew
         row[expert] = np.int32(max(np.rint(drawn), 0.0))
-    if rare:
-        for expert in range(experts):
-            mean = max(sums[0, expert], 0.0)
-            mirrored = mean > 0.5 * most
-            rarer = max(most - mean, 0.0) if mirrored else mean
-            if rarer >= INVERTED_BELOW:
-                continue
-            few = 0
-            if rarer > 1e-9 and wide[expert] > 0.0:
-                few = min(_rare(halves[expert], rarer, wide[expert], most), most)
-            row[expert] = most - few if mirrored else few
-    # 24 bits, so that float32 holds them below 1
-    phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
-    surplus = row_sum(row) - most * top_k
-    if rare and surplus > 0:
-        for expert in range(experts):
-            mean = sums[0, expert]
-            shares[expert] = wide[expert] / mean if mean > 1e-9 else 0.0
+    return rare
+
+
+@kernel
+def _draw_rare(
+    row: NDArray[np.int32],
+    sums: NDArray[np.float64],
+    wide: NDArray[np.float64],
+    most: int,
+    halves: NDArray[np.uint32],
+) -> None:
+    """Draw the rare counts anew by inversion, from a law of the same mean and variance."""
+    for expert in range(len(row)):
+        mean, variance = max(sums[0, expert], 0.0), wide[expert]
+        # an expert that most tokens choose is counted by those that do not
+        mirrored = mean > 0.5 * most
+        if mirrored:
+            mean = max(most - mean, 0.0)
+        if mean >= INVERTED_BELOW:
+            continue
+        few = 0
+        if mean > 1e-9 and variance > 0.0:
+            # a Panjer recurrence (ASTIN Bulletin 12, 1981), as in traces.generators.moments
+            slope = 1.0 - mean / variance
+            power = mean * mean / variance
+            if abs(slope) < 1e-9:
+                slope, none = 0.0, np.exp(-mean)
+            else:
+                none = np.exp(np.log(mean / variance) * power / slope)
+            few = min(inverted(halves[expert], none, slope, power - slope, most), most)
+        row[expert] = most - few if mirrored else few
+
+
+@kernel
+def _to_total(
+    row: NDArray[np.int32],
+    sums: NDArray[np.float64],
+    wide: NDArray[np.float64],
+    shares: NDArray[np.float32],
+    surplus: int,
+    thinned: bool,
+    phase: float,
+) -> None:
+    """Take ``surplus`` from a row, or add to it; ``thinned`` rows keep their counts of 0."""
+    if thinned:
+        for expert in range(len(row)):
+            shares[expert] = wide[expert] / max(sums[0, expert], 1e-9)
         thin(row, surplus, shares, phase)
-    else:
-        whole, upto = _sum(wide), 0.0
-        for expert in range(experts):
-            upto += wide[expert]
-            shares[expert] = min(upto / whole, 1.0) if whole > 0.0 else 1.0
-        spread(row, -surplus, shares, phase)
-    if outside(row, most):
-        carry(row, most)
+        return
+    whole = max(_sum(wide), 1e-30)
+    upto = 0.0
+    for expert in range(len(row)):
+        upto += wide[expert]
+        shares[expert] = min(upto / whole, 1.0)
+    spread(row, -surplus, shares, phase)
 
 
 @kernel
@@ -145,7 +154,8 @@ def _fill_few(
     Systematic sampling (Madow, Ann. Math. Stat. 20, 1949): experts lie end to end in ``order``,
     each as long as its chance, and a token takes those at points that are 1 apart.
     """
-    row[:] = 0
+    for expert in range(len(row)):
+        row[expert] = 0
     drawn = 0
     for condition in range(len(tokens)):
         for _ in range(tokens[condition]):
@@ -163,32 +173,12 @@ def _fill_few(
 
 
 @kernel
-def _changes(tokens: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each step's changes begin [steps + 1], and [changes, 2] condition and tokens."""
-    steps, conditions = tokens.shape
-    number = 0
-    for step in range(steps):
-        for condition in range(conditions):
-            before = 0 if step % RENEWED_EVERY == 0 else tokens[step - 1, condition]
-            number += tokens[step, condition] != before
-    begin = np.zeros(steps + 1, np.int64)
-    changes = np.empty((number, 2), np.int64)
-    number = 0
-    for step in range(steps):
-        for condition in range(conditions):
-            before = 0 if step % RENEWED_EVERY == 0 else tokens[step - 1, condition]
-            if tokens[step, condition] != before:
-                changes[number, 0] = condition
-                changes[number, 1] = tokens[step, condition] - before
-                number += 1
-        begin[step + 1] = number
-    return begin, changes
-
-
-@kernel
 def fill_mixture(
     out: NDArray[np.int32],
     tokens: NDArray[np.int64],
+    whole: NDArray[np.int64],
+    begin: NDArray[np.int64],
+    changes: NDArray[np.int64],
     chance: NDArray[np.float64],
     top_k: int,
     key: Bits,
@@ -203,6 +193,12 @@ def fill_mixture(
         [steps, layers, experts], filled.
     tokens
         [steps, conditions] tokens of each step.
+    whole
+        [steps] tokens of each step.
+    begin, changes
+        Where the changes of each step begin, [steps + 1], and the condition and number of tokens
+        that a step has more than the one before, [changes, 2]. A step whose number is a multiple
+        of :data:`RENEWED_EVERY` follows one without tokens.
     chance
         [layers, conditions, experts] chance that a token chooses an expert.
     top_k
@@ -215,26 +211,33 @@ def fill_mixture(
         [layers, experts] random order of the experts, for steps of few tokens.
     """
     steps, layers, experts = out.shape
-    begin, changes = _changes(tokens)
-    whole = tokens.sum(axis=1)
     sums = np.empty((3, experts))
-    work = np.empty((2, experts))
+    wide = np.empty(experts)
     shares = np.empty(experts, np.float32)
     words = np.empty(max(experts // 2 + 1, FEW), np.uint64)
+    halves = words.view(np.uint32)
     for layer in range(layers):
         for step in range(steps):
             if step % RENEWED_EVERY == 0:
-                sums[:] = 0.0
+                for expert in range(experts):
+                    sums[0, expert] = sums[1, expert] = sums[2, expert] = 0.0
             for place in range(begin[step], begin[step + 1]):
                 _add_tokens(sums, chance[layer, changes[place, 0]], float(changes[place, 1]))
             row = out[step, layer]
-            if whole[step] == 0:
-                row[:] = 0
-                continue
             start = np.uint64(step * layers + layer) * np.uint64(len(words))
             for place in range(len(words)):
                 words[place] = word(key, start + np.uint64(place))
-            if whole[step] <= FEW:
+            most = whole[step]
+            if most <= FEW:
                 _fill_few(row, tokens[step], chance[layer], top_k, words, order[layer])
-            else:
-                _fill_row(row, sums, whole[step], top_k, words, quantile, work, shares)
+                continue
+            _wider(sums, wide)
+            rare = _draw_often(row, sums, wide, most, halves, quantile)
+            if rare:
+                _draw_rare(row, sums, wide, most, halves)
+            # 24 bits, so that float32 holds them below 1
+            phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
+            surplus = row_sum(row) - most * top_k
+            _to_total(row, sums, wide, shares, surplus, rare and surplus > 0, phase)
+            if outside(row, most):
+                carry(row, most)
