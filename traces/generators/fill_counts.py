@@ -3,23 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.generators.exact_total import carry, inverted, outside, row_sum, spread, thin
 from traces.generators.kernel import kernel
 from traces.generators.random_bits import Bits, word
-
-
-@kernel
-def _inverted(bits: np.uint32, none: float, slope: float, start: float, most: int) -> int:
-    """Return the count at quantile ``bits``: p(n+1) = p(n) (slope + start / (n+1)), p(0) = none."""
-    left = (bits + 0.5) * 2.0**-32 - none
-    chance = none
-    count = 0
-    while left > 0.0 and count < most:
-        count += 1
-        chance *= slope + start / count
-        if chance < 1e-14:
-            break
-        left -= chance
-    return count
 
 
 @kernel
@@ -41,76 +27,6 @@ def _reached(steps: NDArray[np.uint32], bits: np.uint32) -> int:
     for n in range(len(steps)):
         count += np.uint32(bits >= steps[n])
     return int(count)
-
-
-@kernel
-def _sum(row: NDArray[np.int32]) -> int:
-    whole = np.int32(0)  # a total is below 2**31
-    for expert in range(len(row)):
-        whole += row[expert]
-    return int(whole)
-
-
-@kernel
-def _spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], phase: float) -> None:
-    """Add ``missing``, of either sign, in proportion to variance: the running shares ``upto``.
-
-    ``phase`` in [0, 1) is random, so that no expert is favoured by rounding.
-    """
-    # the sign apart, so that rounding down is cutting off, which the machine does eight at a time
-    sign = np.int32(-1 if missing < 0 else 1)
-    whole = np.float32(abs(missing))
-    shift = np.float32(phase)
-    before = np.int32(0)
-    for expert in range(len(row)):
-        now = np.int32(whole * upto[expert] + shift)
-        row[expert] += sign * (now - before)
-        before = now
-    row[len(row) - 1] += missing - sign * before
-
-
-@kernel
-def _thin(
-    row: NDArray[np.int32], surplus: int, per_count: NDArray[np.float32], phase: float
-) -> None:
-    """Take ``surplus`` away in proportion to the counts, so that those of 0 stay.
-
-    A count weighs ``per_count`` [experts], variance over mean, which spreads the surplus by
-    variance on average.
-    """
-    whole = 0.0
-    for expert in range(len(row)):
-        whole += row[expert] * per_count[expert]
-    share = surplus / whole if whole > 0.0 else 0.0
-    upto = phase
-    before = 0
-    for expert in range(len(row)):
-        upto += share * row[expert] * per_count[expert]
-        now = min(int(upto), surplus)
-        row[expert] -= now - before
-        before = now
-    row[len(row) - 1] -= surplus - before
-
-
-@kernel
-def _carry(row: NDArray[np.int32], most: int) -> None:
-    """Bring every count within 0 and ``most``, what is over going to the experts that follow."""
-    carried = 0
-    for _ in range(2):  # once around finds a place for every token; the total is within bounds
-        for expert in range(len(row)):
-            wanted = row[expert] + carried
-            row[expert] = min(max(wanted, 0), most)
-            carried = wanted - row[expert]
-
-
-@kernel
-def _outside(row: NDArray[np.int32], most: int) -> bool:
-    low = np.int32(0)
-    high = np.int32(0)
-    for expert in range(len(row)):
-        low = min(low, row[expert])
-        high = max(high, row[expert])
-    return bool(low < 0 or high > most)
 
 
 @kernel
@@ -188,15 +104,15 @@ def fill_counts(
                 few = _reached(small_steps[n], bits)
                 none, slope, start, mirrored = recurrence[n]
                 if few == small_steps.shape[1]:
-                    few = _inverted(bits, none, slope, start, most)
+                    few = inverted(bits, none, slope, start, most)
                 few = min(few, most)
                 row[small[n]] = most - few if mirrored else few
             # 24 bits, so that float32 holds them below 1
             phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
-            have = _sum(row)
+            have = row_sum(row)
             if end > begin and have > most * top_k:
-                _thin(row, have - most * top_k, per_count[which, layer], phase)
+                thin(row, have - most * top_k, per_count[which, layer], phase)
             else:
-                _spread(row, most * top_k - have, upto[which, layer], phase)
-            if _outside(row, most):
-                _carry(row, most)
+                spread(row, most * top_k - have, upto[which, layer], phase)
+            if outside(row, most):
+                carry(row, most)

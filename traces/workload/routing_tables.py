@@ -1,0 +1,99 @@
+"""Routing from the table of a TOML file."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import traces
+from traces import generators
+from traces.generators import PRESETS, Law
+from traces.workload.condition_routing import ConditionRouting
+from traces.workload.law_routing import LawRouting
+from traces.workload.recorded_routing import RecordedRouting
+from traces.workload.request_tables import Locate
+from traces.workload.routing_model import RoutingModel
+from traces.workload.sequence_kinds import SequenceKinds
+from traces.workload.tables import checked_table, made, needed
+from traces.workload.token_filter import TokenFilter
+
+KINDS = ("law", "recorded", "conditions")
+OF_LAW = ("prefill_law", "domain_names", "law_step_s")
+OF_SEQUENCES = ("sequence_correlation", "sequence_kinds")
+
+
+def routing_of(value: Any, locate: Locate) -> RoutingModel:
+    """Return the routing of a table.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or missing, or a value is out of its range.
+    """
+    table = checked_table(
+        value, "routing", (*KINDS, *OF_LAW, "recorded_prefill", "seed", *OF_SEQUENCES)
+    )
+    kinds = [key for key in KINDS if key in table]
+    if len(kinds) != 1:
+        raise ValueError(
+            f"routing has {', '.join(kinds) or 'none'} of {', '.join(KINDS)}; give one"
+        )
+    return {"law": _law, "recorded": _recorded, "conditions": _conditions}[kinds[0]](table, locate)
+
+
+def _only(table: dict[str, Any], kind: str, keys: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in (kind, *keys):
+            raise ValueError(f"routing: {key} has no effect with {kind}; leave it out")
+
+
+def _law(table: dict[str, Any], locate: Locate) -> RoutingModel:
+    _only(table, "law", (*OF_LAW, "seed", *OF_SEQUENCES))
+    given: dict[str, Any] = {"law": _named_law(table["law"], table, locate)}
+    if "prefill_law" in table:
+        given["prefill"] = _named_law(table["prefill_law"], table, locate)
+    if "domain_names" in table:
+        given["domain_names"] = tuple(table["domain_names"])
+    if "law_step_s" in table:
+        given["law_step_s"] = table["law_step_s"]
+    routing: RoutingModel = made(LawRouting, given | _kinds(table), "routing")
+    return routing
+
+
+def _named_law(name: str, table: dict[str, Any], locate: Locate) -> Law:
+    law = generators.preset(name) if name in PRESETS else generators.load(Path(locate(name)))
+    return law.replace(seed=table["seed"]) if "seed" in table else law
+
+
+def _recorded(table: dict[str, Any], locate: Locate) -> RoutingModel:
+    _only(table, "recorded", ("recorded_prefill",))
+    given: list[Any] = [
+        {name: traces.load(locate(trace), "routing") for name, trace in table[key].items()}
+        for key in ("recorded", "recorded_prefill")
+        if key in table
+    ]
+    return RecordedRouting(*given)
+
+
+def _conditions(table: dict[str, Any], locate: Locate) -> RoutingModel:
+    _only(table, "conditions", OF_SEQUENCES)
+    recordings = {}
+    known = [field.name for field in fields(TokenFilter)]
+    for number, value in enumerate(table["conditions"]):
+        where = f"routing.conditions[{number}]"
+        entry = checked_table(value, where, ("trace", *known))
+        trace = traces.load(locate(needed(entry, "trace", where)), "routing")
+        if isinstance(trace, traces.TokenTrace):
+            trace = trace.split(trace.num_tokens).counts()
+        bounds = {n: tuple(v) if isinstance(v, list) else v for n, v in entry.items()}
+        del bounds["trace"]
+        recordings[made(TokenFilter, bounds, where)] = trace
+    return ConditionRouting.from_traces(recordings, **_kinds(table))
+
+
+def _kinds(table: dict[str, Any]) -> dict[str, SequenceKinds]:
+    if "sequence_correlation" not in table:
+        return {}
+    given = {"correlation": table["sequence_correlation"]}
+    if "sequence_kinds" in table:
+        given["count"] = table["sequence_kinds"]
+    return {"kinds": made(SequenceKinds, given, "routing")}
