@@ -84,7 +84,7 @@ class _Similarities:
     def __init__(self, places: Floats, signature: Floats, grows: bool) -> None:
         self._signature = signature
         self._grows = grows
-        # A cosine needs only products and lengths. Both can be updated when signature s joins place p:
+        # A cosine needs only products and lengths. When signature s joins place p, both follow:
         # |p + s|² = |p|² + 2 p·s + |s|², and (p + s)·t = p·t + s·t for every other signature t.
         self._products = places @ signature.T
         self._squared = np.einsum("ij,ij->i", places, places)
