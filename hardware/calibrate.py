@@ -98,6 +98,7 @@ def fit(
         raise ValueError(f"keep = {sorted(unknown)}: constants are {', '.join(sorted(constants))}")
     operators = sorted({row["operator"] for row in known})
     wanted = {key: bounds for one in operators for key, bounds in FITTED[one].items()}
+    # A constant that no row moves would end anywhere.
     wanted = {
         key: b for key, b in wanted.items() if key not in keep and _decides(device, known, key)
     }
@@ -111,6 +112,8 @@ def fit(
     def errors(values: Array) -> Array:
         return np.log(_ratios(fitted(values), known))
 
+    # Errors beyond about 20 % count linearly. Constants differ by orders of magnitude, so that
+    # steps are relative to their start.
     options = {"bounds": (least, most), "loss": "soft_l1", "f_scale": 0.2, "x_scale": start}
     kernels = fitted(_rounded(least_squares(errors, start, **options).x)).kernels
     tuned = replace(device, kernels=kernels)
@@ -120,6 +123,7 @@ def fit(
 def _decides(device: Device, rows: Sequence[Row], constant: str) -> bool:
     """Whether any row's time moves with a constant: one that no row decides is left alone."""
     value = getattr(device.kernels, constant)
+    # Infinite is "no limit", which no change of 20 % would show.
     if not np.isfinite(value):
         return True
     moved = replace(device, kernels=replace(device.kernels, **{constant: 0.8 * value + 1e-9}))
@@ -158,6 +162,7 @@ def _grouped(device: Device, row: Row) -> Array:
     weights, groups = row["k"] * row["n"], row["groups"]
     each = size * row["k"] + 2.0 * row["n"]
     memory = groups * rooflines.grouped_memory_s(device, row["m"], size * weights, each)
+    # Below a token for each expert, some experts get one token and the others none.
     touched = groups * min(row["m"], 1.0)
     tokens = max(row["m"], 1.0)
     compute = touched * rooflines.grouped_compute_s(device, tokens, weights, row["format"])

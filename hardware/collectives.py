@@ -139,6 +139,7 @@ class Collectives:
         """
         arriving = np.asarray(rank_tokens) * self.dispatch_bytes
         near, far = self._even_shares
+        # The rank that receives most has pulled last.
         pulled = self._pull_s("dispatch", arriving.max(axis=-1) * near, arriving.max(axis=-1) * far)
         return self._slower(pulled, arriving, inbound=True) + self._setup_s("dispatch")
 
@@ -146,6 +147,7 @@ class Collectives:
         """Seconds of combine: the experts' results, [..., ranks] token copies, go back."""
         leaving = np.asarray(rank_tokens) * self.combine_bytes
         near, far = self._even_shares
+        # Every rank pulls the results of its own tokens, and the tokens start evenly.
         mean = leaving.mean(axis=-1)
         pulled = self._pull_s("combine", mean * near, mean * far)
         return self._slower(pulled, leaving, inbound=False) + self._setup_s("combine")
@@ -176,6 +178,7 @@ class Collectives:
             raise ValueError(f"name = {name!r} is not 'dispatch' or 'combine'")
         size = self.dispatch_bytes if name == "dispatch" else self.combine_bytes
         sent = np.asarray(copies, dtype=np.float64) * size
+        # Results go the other way.
         if name == "combine":
             sent = np.swapaxes(sent, -1, -2)
         links = np.asarray(self.fabric.all_to_all(sent))  # checks the matrix, too
@@ -203,6 +206,7 @@ class Collectives:
         port = self.fabric.port_bytes_per_s
         if self.library is None:
             return payload_bytes / port
+        # A few cores are the limit, many fill the port.
         rate = min(cores * self.library.send["core_bytes_per_s"], port)
         return self.library.send["setup_s"] + payload_bytes / rate
 
@@ -232,6 +236,7 @@ class Collectives:
         if ranks == 1:
             return np.zeros(amount.shape)
         setup = 0.0 if self.library is None else self.library.send["setup_s"]
+        # BF16; each rank keeps its own part.
         sent = (ranks - 1) / ranks * amount * 2.0 * self.model.hidden
         seconds: Array = 2 * (setup + sent / self.send_bytes_per_s())
         return seconds
@@ -266,6 +271,7 @@ class Collectives:
         first = float(self._pull_s(name, 0.0, sent)) + self._setup_s(name, far=True)
         if experts <= attention:
             return first
+        # Those for the expert ranks that got nothing in the first hop.
         forwarded = tokens * size * (experts - attention) / experts
         return first + float(self._pull_s(name, 0.0, forwarded)) + self._setup_s(name, far=True)
 

@@ -201,6 +201,7 @@ class Fabric:
 
     def _group_bytes(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """[..., link groups] bytes on each link of a group."""
+        # One sparse product routes all matrices: pairs are numbered source * ranks + destination.
         flat = matrix.reshape(-1, self.num_ranks**2)
         loads = np.asarray((self._routes[0] @ flat.T).T)
         return loads.reshape(*matrix.shape[:-2], len(self._group_rate))
@@ -224,6 +225,7 @@ class Fabric:
             If the matrix has another shape, or an entry is negative or not finite.
         """
         matrix = self._checked_bytes(bytes_sent)
+        # Fluid traffic: all links work at the same time, and the fullest one ends last.
         busiest = (self._group_bytes(matrix) / self._group_rate).max(axis=-1)
         latency = np.where(matrix > 0, self.latency, 0.0).max(axis=(-1, -2))
         seconds = busiest + latency
@@ -253,6 +255,7 @@ class Fabric:
         Without several nodes, of all links that leave it for switches.
         """
         first = self.ranks[0]
+        # Links to other ranks, as between two dies of a package, lead to no other node.
         links = [
             (self.graph.nodes[target].get("kind"), link["bandwidth"])
             for _, target, link in self.graph.out_edges(first, data=True)
@@ -270,9 +273,11 @@ class Fabric:
         """[link groups, ranks] seconds per byte received (sent), in equal parts from (to) all."""
         from scipy.sparse import coo_array
 
+        # Each rank's bytes go in equal parts to (come from) all ranks.
         ranks, rate = self.num_ranks, self.num_ranks * self._group_rate[:, None]
         pairs, rank = np.arange(ranks**2), np.arange(ranks)
         operators = []
+        # The destination of each pair, then its source.
         for of_pair in (np.tile(rank, ranks), np.repeat(rank, ranks)):
             pick = coo_array((np.ones(ranks**2), (pairs, of_pair)), shape=(ranks**2, ranks))
             operators.append((self._routes[0] @ pick.tocsr()).toarray() / rate)
@@ -311,6 +316,7 @@ class Fabric:
 
     def rank_distance(self) -> NDArray[np.float64]:
         """[ranks, ranks] seconds per byte between two ranks that have the fabric to themselves."""
+        # Alone, a pair is as fast as the link that takes longest for its share.
         share = self._routes[0].multiply(1 / self._group_rate[:, None])
         slowest = np.asarray(share.max(axis=0).todense()).reshape(self.num_ranks, self.num_ranks)
         return np.array(slowest)
@@ -318,6 +324,7 @@ class Fabric:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of all links with their figures and of the ranks in order."""
+        # Sorted, since the order of edges does not matter.
         links = sorted(
             f"{source} {target} {data['bandwidth']!r} {data['latency']!r}"
             for source, target, data in self.graph.edges(data=True)
@@ -335,6 +342,7 @@ class Fabric:
         if not (np.isfinite(matrix) & (matrix >= 0)).all():
             bad = tuple(np.argwhere(~(np.isfinite(matrix) & (matrix >= 0)))[0])
             raise ValueError(f"bytes_sent at {bad} is {matrix[bad]}; it must be finite and >= 0")
+        # A rank's bytes to itself cross no link.
         matrix[..., np.arange(ranks), np.arange(ranks)] = 0
         return matrix
 

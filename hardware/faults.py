@@ -72,6 +72,7 @@ class Jitter:
                 )
             taken /= np.array(self.rank_speed)
         if self.sigma:
+            # The mean of exp(normal(-sigma² / 2, sigma)) is 1.
             noise = generator.normal(-(self.sigma**2) / 2, self.sigma, taken.shape)
             taken *= np.exp(noise)
         if self.stall_probability:
@@ -111,6 +112,7 @@ def without(
         for source, target in (cable, cable[::-1]):
             if left.has_edge(source, target):
                 left.edges[source, target]["bandwidth"] *= fraction
+    # A cable is a link each way.
     left.remove_edges_from([*links, *(cable[::-1] for cable in links)])
     left.remove_nodes_from(nodes)
     return left

@@ -47,9 +47,11 @@ def footprint(
     """
     model, size = operators.model, operators.bytes_per_weight
     experts = slots_per_rank * model.moe_layers * model.expert_bytes(size)
+    # Gate, up and down.
     dense = 3 * model.hidden * model.dense_inter * model.dense_layers
     shared = model.shared_params * model.moe_layers if operators.shared_local else 0
     others = (model.layers * model.attention_params + dense + shared) * size
+    # In 16 bits: embeddings in and out, and the gates of all MoE layers.
     others += 2.0 * (
         2 * model.vocab * model.hidden + model.moe_layers * model.hidden * model.experts
     )
@@ -88,6 +90,7 @@ def most_sequences(operators: Operators, slots_per_rank: int, kv_tokens: float) 
 
     Parameters as in :func:`footprint`.
     """
+    # The cache grows in proportion to the sequences, all else is fixed.
     weights = footprint(operators, slots_per_rank, 0, kv_tokens).total
     each = footprint(operators, slots_per_rank, 1, kv_tokens).cache
     return max(0, int((operators.device.hbm_bytes - weights) // each))

@@ -238,6 +238,7 @@ class Model:
             Tokens of context. A full layer reads all of them or those that its indexer selects, a
             windowed layer the last ``window``, a linear layer none.
         """
+        # The indexer of sparse attention selects at most so many tokens.
         full = min(kv_tokens, self.index_top_k) if self.index_top_k else kv_tokens
         windowed = min(kv_tokens, self.window)
         read = self.full_attention_layers * full + self.window_layers * windowed
@@ -256,4 +257,5 @@ class Model:
         full = self.full_attention_layers * kv_tokens
         windowed = self.window_layers * min(kv_tokens, self.window)
         cached = (full + windowed) * self.kv_bytes_per_token(bytes_per_element)
+        # The indexer keeps a key of 8 bits for each token of a full layer.
         return cached + full * self.index_dim + self.linear_layers * self.linear_state_bytes

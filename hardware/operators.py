@@ -69,6 +69,7 @@ class Operators:
     source: str = "roofline"
 
     def __post_init__(self) -> None:
+        # The first of these that the device has.
         eight_bit = [name for name in ("int8", "fp8", "bf16") if name in self.device.flops]
         chosen = self.weight_format or (eight_bit or list(self.device.flops))[0]
         object.__setattr__(self, "weight_format", chosen)
@@ -140,10 +141,12 @@ class Operators:
         """
         if phase not in ("decode", "prefill"):
             raise ValueError(f"phase = {phase!r} is not 'decode' or 'prefill'")
+        # A windowed or sparse layer attends to part of the context only.
         context = np.asarray(tokens, dtype=np.float64) * self.model.attended_tokens(kv_tokens)
         flops = context * self._attention_flops(phase) * (1 - self.int8_attention / 2)
         if phase == "prefill":
             return rooflines.prefill_attention_s(self.device, flops, self.core_share)
+        # Draft tokens of one sequence read its cache together.
         read = context / queries * self.model.kv_bytes_per_token(FORMAT_BYTES[self.kv_format])
         moved = np.asarray(tokens, dtype=np.float64) * self._query_bytes
         modelled = rooflines.decode_attention_s(self.device, read, moved, flops, self.core_share)
@@ -174,6 +177,7 @@ class Operators:
             parts["linear state"] = self._linear_state_s(count / queries)
         if model.index_heads:
             parts["indexer"] = self._indexer_s(count, kv_tokens, queries)
+        # Routers stay in 16 bits.
         parts["gate"] = self.gemm_s(count, model.hidden, model.experts, "bf16")
         if model.shared_experts and self.shared_local:
             parts["shared expert"] = self.mlp_s(count, model.shared_width)
@@ -181,6 +185,7 @@ class Operators:
         bandwidth = self.device.hbm_bytes_per_s * self.device.kernels.memory
         parts["norms"] = SMALL_KERNELS * self.device.kernels.launch_s + moved / bandwidth
         if phase == "decode":
+            # A captured graph saves part of every launch.
             saved = self.device.kernels.graph_saving_s
             parts = {
                 name: seconds - saved * KERNELS_IN.get(name, 1) for name, seconds in parts.items()
@@ -213,6 +218,8 @@ class Operators:
         if phase == "prefill":
             up = model.heads * (model.nope_dim + model.v_dim)
             parts["key and value"] = self.gemm_s(count, latent, up)
+        # Decode absorbs the up projections of keys and values into queries and outputs, since the
+        # cache holds the latent vector alone.
         else:
             parts["absorption"] = self._heads_s(count, model.nope_dim, latent)
             parts["absorption"] = parts["absorption"] + self._heads_s(count, latent, model.v_dim)
@@ -311,6 +318,7 @@ class Operators:
         modelled = self.grouped_s(memory, self.expert_compute_s(tokens).sum(axis=-1))
         if self.source == "roofline":
             return modelled
+        # A rank's uneven experts are looked up as so many equal ones.
         count = np.asarray(tokens, dtype=np.float64)
         touched = (count > 0).sum(axis=-1)
         each = count.sum(axis=-1) / np.maximum(touched, 1)  # a grid knows equal tokens alone

@@ -36,6 +36,7 @@ def product_s(
     """
     m = np.asarray(rows, dtype=np.float64)
     kernels, size = device.kernels, FORMAT_BYTES[form]
+    # Weights and input in the format of the product, results in 16 bits.
     moved = size * (inner * columns + m * inner) + 2.0 * m * columns
     stripe = size * inner * STRIPE / kernels.core_bytes_per_s
     memory = moved / (device.hbm_bytes_per_s * kernels.memory)
@@ -64,6 +65,7 @@ def grouped_compute_s(
     Below one token, the expected share of a replica, that part of one tile.
     """
     count, tile = np.asarray(tokens, dtype=np.float64), device.kernels.tile_tokens
+    # Whole tiles; below one token, the expected part of a tile.
     padded = np.ceil(count / tile) * tile * np.minimum(count, 1.0)
     reached = device.flops_per_s(form) * device.kernels.grouped_compute * core_share
     return padded * (2.0 * weights / reached)

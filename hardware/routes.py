@@ -42,6 +42,7 @@ def equal_cost_routes(
     hops = _hops(fabric, ranks, symmetry)
     latency = np.zeros((num_ranks, num_ranks))
     rows, columns, shares = [], [], []
+    # One destination at a time: all ranks send a unit to it.
     for destination in range(num_ranks):
         share = _towards(symmetry, hops[destination])
         latency[:, destination] = _slowest(symmetry, hops[destination])[symmetry.rank_class]
@@ -60,6 +61,7 @@ def _hops(fabric: str, ranks: Sequence[Hashable], symmetry: Symmetry) -> NDArray
 
     classes = len(symmetry.class_size)
     ones = np.ones(len(symmetry.tail))
+    # Against the links, so that one search from each destination finds the hops from everywhere.
     backward = coo_array((ones, (symmetry.head, symmetry.tail)), shape=(classes, classes)).tocsr()
     hops: NDArray[np.float64] = shortest_path(
         backward, unweighted=True, indices=symmetry.rank_class
@@ -79,12 +81,15 @@ def _towards(symmetry: Symmetry, hops: NDArray[np.float64]) -> Any:
     from scipy.sparse import coo_array
 
     classes, ranks = len(symmetry.class_size), len(symmetry.rank_class)
+    # Links that lead one hop nearer to the destination: a shortest path takes no others.
     onward = np.flatnonzero(hops[symmetry.tail] == hops[symmetry.head] + 1)
     tail, degree = symmetry.tail[onward], symmetry.degree[onward]
     next_hops = np.bincount(tail, weights=degree, minlength=classes)
+    # Step: part of the traffic in a class that goes on to another class, even over the next hops.
     step = coo_array(
         (degree / next_hops[tail], (tail, symmetry.head[onward])), shape=(classes, classes)
     ).tocsr()
+    # Link: part of the traffic in a class that each single link of a group carries.
     on_link = coo_array(
         (1 / (next_hops[tail] * symmetry.class_size[tail]), (tail, onward)),
         shape=(classes, len(symmetry.tail)),
@@ -92,6 +97,8 @@ def _towards(symmetry: Symmetry, hops: NDArray[np.float64]) -> Any:
     here = coo_array(
         (np.ones(ranks), (np.arange(ranks), symmetry.rank_class)), shape=(ranks, classes)
     ).tocsr()
+    # Traffic moves a hop on at a time. What was ever in a class has passed its links; the last hop
+    # into the destination is among those of the classes one hop away.
     passed = here
     for _ in range(int(hops[symmetry.rank_class].max()) - 1):
         here = here @ step
@@ -101,6 +108,7 @@ def _towards(symmetry: Symmetry, hops: NDArray[np.float64]) -> Any:
 
 def _slowest(symmetry: Symmetry, hops: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return [classes] seconds to one rank along the slowest of the shortest paths."""
+    # From near to far: a class at some distance is reached through classes one hop nearer.
     seconds = np.zeros(len(symmetry.class_size))
     reached = hops[np.isfinite(hops)].max()
     for distance in range(1, int(reached) + 1):

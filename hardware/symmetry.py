@@ -48,9 +48,11 @@ def find_symmetry(graph: Any, ranks: Sequence[Hashable]) -> Symmetry:
     By colour refinement (Weisfeiler and Leman, 1968): nodes keep one colour as long as their
     links, with bandwidth, latency and direction, lead to the same numbers of each colour.
     """
+    # Ranks start with a colour each, since their traffic differs; all other nodes with one.
     colour = {node: 0 for node in graph}
     colour |= {rank: number for number, rank in enumerate(ranks, start=1)}
     count = len(set(colour.values()))
+    # Colours only ever split: done as soon as their number stays.
     while True:
         colour = _refined(graph, colour)
         refined = len(set(colour.values()))
@@ -60,6 +62,7 @@ def find_symmetry(graph: Any, ranks: Sequence[Hashable]) -> Symmetry:
     groups: dict[tuple[int, int, float, float], int] = {}
     members: dict[int, int] = defaultdict(int)
     group_of_link = []
+    # Links between the same two classes, with the same figures, carry the same.
     for source, target, link in graph.edges(data=True):
         key = (colour[source], colour[target], link["bandwidth"], link["latency"])
         group_of_link.append(groups.setdefault(key, len(groups)))

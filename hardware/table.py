@@ -85,6 +85,7 @@ def read_rows(path: str | Path) -> list[dict[str, Any]]:
     """
     path = Path(path)
     try:
+        # Spreadsheets put a byte order mark in front, which the encoding drops.
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]

@@ -70,10 +70,12 @@ class TimingGrid:
         if (operator, *shape) not in self.points:
             return np.full(grids[0].shape, np.nan)
         at, took = self.points[operator, *shape]
+        # The logarithm of no tokens is -inf, which is outside of any grid: NaN.
         with np.errstate(divide="ignore"):
             wanted = np.log(np.stack(grids, axis=-1))
         if at.shape[1] == 1:
             order = np.argsort(at[:, 0])
+            # Beyond the measured sizes NaN: nothing is extrapolated.
             line = np.interp(wanted[..., 0], at[order, 0], took[order], left=np.nan, right=np.nan)
             return np.asarray(np.exp(line))
         from scipy.interpolate import LinearNDInterpolator

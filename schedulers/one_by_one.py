@@ -36,6 +36,7 @@ def one_by_one(requests: Requests, workers: Workers, score: Score, *, hits: bool
 
     def rule(index: int, free: NDArray[np.bool_], assigning: Assigning) -> int:
         worker = int(np.where(free, score(assigning, index, free), np.inf).argmin())
+        # in_order adds the whole prompt afterwards: take the cached part off.
         if hits and requests.cached_tokens is not None:
             assigning.waiting_tokens[worker] -= requests.cached_tokens[index, worker]
         return worker

@@ -99,12 +99,13 @@ def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
         If there is no micro-batch, or stages differ in layers or have negative seconds.
     """
     layers = _layers(batches)
-    free: dict[Hashable, float] = {}
-    ready = [0.0] * len(batches)
-    done = [0] * len(batches)
+    free: dict[Hashable, float] = {}  # when each stream is idle again
+    ready = [0.0] * len(batches)  # when each micro-batch has ended its latest stage
+    done = [0] * len(batches)  # stages that each has run
     spans: list[Span] = []
     steps = [[(stage, layer) for layer in range(layers) for stage in batch] for batch in batches]
 
+    # Of equal starts the earlier layer goes first, then the lower micro-batch.
     def start_of(batch: int) -> tuple[float, int, int]:
         stage, layer = steps[batch][done[batch]]
         return max(ready[batch], free.get(stage.stream, 0.0)), layer, batch

@@ -135,11 +135,13 @@ class DiurnalArrivals:
         turn = 2 * np.pi / self.period_s
         swing = self.amplitude / turn
         before = np.sin(-turn * self.peak_s)
+        # The wave adds to the integral of the rate, and takes from it, at most this much.
         low, high = np.maximum(even - 2 * swing, 0.0), even + 2 * swing
         for _ in range(50):  # 2**-50 of a period
             middle = (low + high) / 2
             late = middle + swing * (np.sin(turn * (middle - self.peak_s)) - before) > even
             low, high = np.where(late, low, middle), np.where(late, middle, high)
+        # Rounding must not put an arrival before the one ahead of it.
         return np.maximum.accumulate(low)
 
 
@@ -173,6 +175,7 @@ class ReplayArrivals:
         recorded = self.trace.rate
         rate = recorded if self.rate is None else self.rate
         check_positive(rate=rate)
+        # From 0 on; every lap goes on a mean gap after the last arrival.
         times = self.trace.arrival_s - self.trace.arrival_s[0]
         lap, row = np.divmod(np.arange(requests), len(times))
         return (times[row] + lap * (times[-1] + 1 / recorded)) * (recorded / rate)

@@ -32,6 +32,7 @@ def with_domains(trace: RequestTrace, shares: Mapping[str, float], seed: int = 0
     random = np.random.default_rng(seed)
     domain = random.choice(len(weights), size=trace.num_requests, p=weights / weights.sum())
     if trace.session is not None:
+        # The domain that its first request drew is the session's.
         numbers, first, which = np.unique(trace.session, return_index=True, return_inverse=True)
         domain = np.where(numbers[which] >= 0, domain[first[which]], domain)
     return replace(trace, domain=domain.astype(np.int32), domain_names=tuple(shares))

@@ -89,6 +89,7 @@ def _sessions(parts: Sequence[RequestTrace]) -> NDArray[np.int64]:
         if part.session is None:
             found.append(np.full(part.num_requests, -1))
             continue
+        # -1, no session, stays.
         found.append(np.where(part.session >= 0, part.session + used, -1))
         used += int(part.session.max()) + 1
     return np.concatenate(found)
@@ -102,6 +103,7 @@ def _prefixes(
         if part.prefix_hashes is None or part.prefix_blocks is None:
             blocks.append(np.zeros(part.num_requests, dtype=np.int64))
             continue
+        # Numbered on, so that equal ids of different parts differ.
         hashes.append(part.prefix_hashes + (0 if share else used))
         blocks.append(part.prefix_blocks)
         used += int(part.prefix_hashes.max(initial=-1)) + 1

@@ -21,6 +21,7 @@ def repeated_blocks(trace: RequestTrace) -> NDArray[np.int64]:
         raise ValueError("the trace has no prefix_hashes; shared prefixes are not known")
     blocks = trace.prefix_blocks
     row = np.repeat(np.arange(trace.num_requests), blocks)
+    # The row that first had each block.
     _, first, which = np.unique(trace.prefix_hashes, return_index=True, return_inverse=True)
     place = np.arange(len(row)) - np.repeat(np.cumsum(blocks) - blocks, blocks)
     found = blocks.copy()

@@ -236,6 +236,7 @@ class RequestTrace:
 
 def blocks_of(prefix_blocks: NDArray[np.int64], rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return where the blocks of the requests ``rows`` are among all, [blocks of them]."""
+    # Where the blocks of each request begin, and the place within it.
     starts = (np.cumsum(prefix_blocks) - prefix_blocks)[rows]
     length = prefix_blocks[rows]
     within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)

@@ -74,6 +74,7 @@ class Sessions:
         owner = np.repeat(np.arange(sessions), turns)
         first = np.cumsum(turns) - turns
         said, answered = self.lengths(len(owner))
+        # Tokens up to the end of each turn's answer.
         context = self.system_tokens + _before(said + answered, first, turns) + said + answered
         waits = answered * self.token_s + random.exponential(self.think_s, len(owner))
         starts = self.arrivals(sessions)[owner] + _before(waits, first, turns)
@@ -85,6 +86,7 @@ class Sessions:
                 f"session {number} begins with {context[first[number]]} tokens > longest = "
                 f"{self.longest}; raise longest, or shorten the law of lengths"
             )
+        # A session ends at its first turn that is too long: later ones are longer still.
         order = np.flatnonzero(kept)
         order = order[np.argsort(starts[order], kind="stable")]
         prompts = (context - answered)[order]

@@ -138,6 +138,7 @@ class StoredTrace:
                 assert isinstance(part, TokenTrace)
                 yield part
                 continue
+            # The last sample of a group may go on in the next one: it is held back.
             held = {k: np.concatenate([held[k], v]) if held else v for k, v in columns.items()}
             whole = int(np.searchsorted(held["sample"], held["sample"][-1]))
             if whole:

@@ -48,6 +48,7 @@ class TokenPool:
         """Return [steps, sizes] draws of each size that make ``tokens`` [steps]."""
         sizes = np.array(SIZES[-len(self.first) :])
         draws = tokens[:, None] // sizes
+        # Each size takes what the larger ones leave.
         draws[:, 1:] -= draws[:, :-1] * (sizes[:-1] // sizes[1:])
         return draws
 
@@ -63,6 +64,7 @@ class TokenPool:
             self._add(counts[:half], draws[:half], random)
             self._add(counts[half:], draws[half:], random)
         else:
+            # A single step is split by draws: half of each size.
             part = draws // 2
             self._add(counts, part, random)
             self._add(counts, draws - part, random)
@@ -125,6 +127,7 @@ def _chunks(
     cells: NDArray[Any], width: int, size: int, random: np.random.Generator
 ) -> NDArray[np.uint16]:
     """Add up chunks in which all tokens come equally often, but for less than a chunk of them."""
+    # The recording is repeated until it fills enough chunks.
     rounds = -(-max(CHUNKS * size, len(cells)) // len(cells))
     order = random.permutation(np.tile(np.arange(len(cells)), rounds))
     number = len(order) // size

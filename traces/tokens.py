@@ -263,6 +263,7 @@ def check_distinct(ids: NDArray[Any], first: int = 0) -> None:
         choices = np.ascontiguousarray(rows[start : start + COMPARED_ROWS].T)
         # every pair of choices, all rows of a pair at once
         if any((choices[apart:] == choices[:-apart]).any() for apart in range(1, top_k)):
+            # Only where something is wrong, sort to find which token it is.
             ordered = np.sort(rows[start : start + COMPARED_ROWS], axis=1)
             row, choice = np.argwhere(ordered[:, 1:] == ordered[:, :-1])[0]
             token, layer = divmod(start + row, layers)

@@ -40,6 +40,7 @@ def _layer(
     order = random.permutation(len(counts))
     tokens = np.repeat(order, times[order]).reshape(top_k, TOKENS).T.copy()
     tokens = tokens[random.permutation(TOKENS)]
+    # Dealing out puts the same experts together again and again: random exchanges undo that.
     half = TOKENS // 2
     for _ in range(ROUNDS * top_k):
         pair = random.permutation(TOKENS).reshape(2, half)
@@ -71,6 +72,7 @@ def _times(counts: NDArray[np.int64], top_k: int, layer: int) -> NDArray[np.int6
             f"expert {expert} of layer {layer} has {counts[expert]} of {total} choices, more than "
             f"one in top_k = {top_k}; a token chooses an expert once: correct top_k or the counts"
         )
+    # Largest remainders get what rounding down left.
     wanted = counts * (TOKENS * top_k / total)
     times = np.floor(wanted).astype(np.int64)
     missing = TOKENS * top_k - int(times.sum())

@@ -60,6 +60,7 @@ class Writer:
                 f"had {self._header} and {self._names}; a file holds one trace"
             )
         if "sample" in columns:
+            # Samples of every block are numbered from 0: number them on.
             columns["sample"] = columns["sample"] + self._samples
             self._samples = int(columns["sample"][-1]) + 1
         self._pending.append(columns)

@@ -42,6 +42,7 @@ def build(figures: dict[str, Any], num_ranks: int) -> tuple[Any, list[str]]:
             gpu = f"gpu{server}.{number}"
             graph.add_node(gpu, kind="gpu", server=server)
             shared.connect(graph, gpu, switch, *local)
+            # A single server needs no network.
             if servers > 1:
                 graph.add_node(f"rail{number}", kind="rail")
                 shared.connect(graph, gpu, f"rail{number}", *remote)

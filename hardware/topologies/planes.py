@@ -59,6 +59,7 @@ def _add_server(graph: Any, figures: dict[str, Any], server: int) -> None:
     cpus = [f"cpu{server}.{number}" for number in range(figures["cpus_per_node"])]
     graph.add_nodes_from(dies, kind="die", server=server)
     graph.add_nodes_from(cpus, kind="cpu", server=server)
+    # Dies 0 and 1 share a package, dies 2 and 3 the next.
     for one, other in zip(dies[::2], dies[1::2], strict=False):
         shared.connect(graph, one, other, *link("die_die"))
     for plane in range(figures["planes"]):

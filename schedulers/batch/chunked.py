@@ -21,6 +21,7 @@ def chunked(queue: Queue, step_tokens: int) -> Ints:
 
 def filled(left_tokens: Ints, capacity: int) -> Ints:
     """Return [requests] tokens of each that fit into the capacity, one after another."""
+    # Tokens that older prompts take first.
     before = np.cumsum(left_tokens) - left_tokens
     tokens: Ints = np.clip(capacity - before, 0, left_tokens)
     return tokens

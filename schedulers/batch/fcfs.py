@@ -20,6 +20,7 @@ def fcfs(queue: Queue, step_tokens: int) -> Ints:
     tokens = np.zeros(len(queue), dtype=np.int64)
     if free > 0:
         fit = int(np.searchsorted(np.cumsum(queue.left_tokens), free, side="right"))
+        # The oldest goes whole even if it alone is longer than the step.
         count = max(fit, 1)
         tokens[:count] = queue.left_tokens[:count]
     return tokens

@@ -65,8 +65,10 @@ def admission_order(
 
 
 def _choose(size: Floats, load: Floats, places: Ints, overdue: NDArray[np.bool_]) -> list[int]:
+    # Reversed, so that pop takes the oldest.
     first = np.flatnonzero(overdue).tolist()[::-1]
     others = sorted((float(size[index]), index) for index in np.flatnonzero(~overdue).tolist())
+    # A heap: the worker of the lowest load is the one of the widest margin.
     emptiest = [(float(load[w]), w) for w in np.flatnonzero(places > 0).tolist()]
     heapq.heapify(emptiest)
     left = places.tolist()
@@ -80,6 +82,7 @@ def _choose(size: Floats, load: Floats, places: Ints, overdue: NDArray[np.bool_]
         else:
             tokens, index = others.pop(_best(others, highest - held, len(load)))
         chosen.append(index)
+        # An admission may raise the barrier for all that follow.
         highest = max(highest, held + tokens)
         left[worker] -= 1
         if left[worker]:
@@ -89,6 +92,7 @@ def _choose(size: Floats, load: Floats, places: Ints, overdue: NDArray[np.bool_]
 
 def _best(by_size: list[tuple[float, int]], margin: float, workers: int) -> int:
     """Return where in a sorted list the highest score is: on one side of the margin."""
+    # Below the margin the score rises with the size and above it falls: the best is next to it.
     above = bisect_right(by_size, margin, key=lambda entry: entry[0])
     if above == 0:
         return 0

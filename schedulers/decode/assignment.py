@@ -54,6 +54,7 @@ class Assignment:
             ) from error
         chosen = mask_least_kv(requests, workers)
         admitted = np.flatnonzero(chosen != HOLD)
+        # A single request is on the least loaded worker already.
         if len(admitted) < 2:
             return chosen
         packed = _largest_first(requests, workers, admitted)
@@ -61,6 +62,7 @@ class Assignment:
             requests, workers, chosen
         ):
             chosen = packed
+        # At the bound, no assignment is better.
         if _highest(requests, workers, chosen) > _bound(requests, workers, admitted):
             chosen = self._solve(cp_model, requests, workers, chosen)
         return _fill(requests, workers, chosen)
@@ -72,12 +74,14 @@ class Assignment:
         admitted = np.flatnonzero(hint != HOLD)
         prompt = requests.prompt_tokens[admitted].tolist()
         size = (requests.prompt_tokens + requests.output_tokens)[admitted].tolist()
+        # open_for asks for room for the first output token, too.
         free = (workers.kv_capacity - workers.kv_used - 1).tolist()
         places = (workers.request_limit - workers.running - workers.waiting).tolist()
         highest = model.new_int_var(0, _highest(requests, workers, hint), "")
         by_worker: dict[int, list[Any]] = {}
         for worker in np.flatnonzero(workers.open_for(0)).tolist():
             row = [model.new_bool_var("") for _ in size]
+            # Whether the worker gets any request: only then does its load count.
             used = model.new_bool_var("")
             by_worker[worker] = row
             model.add(sum(row) <= min(places[worker], len(size)) * used)
@@ -87,6 +91,7 @@ class Assignment:
             model.add_hint(used, bool((hint == worker).any()))
             for variable, serves in zip(row, hint[admitted] == worker, strict=True):
                 model.add_hint(variable, bool(serves))
+        # Everybody who is admitted gets one worker.
         for column in zip(*by_worker.values(), strict=True):
             model.add_exactly_one(column)
         model.minimize(highest)

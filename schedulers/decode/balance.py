@@ -46,6 +46,7 @@ class Balance:
         up = workers.up
         if not up.any():
             return np.full(len(requests), HOLD, dtype=np.int64)
+        # Stage 1: who is admitted, and in which order.
         order = admission_order(
             requests.prompt_tokens.astype(np.float64),
             workers.kv_used[up].astype(np.float64),
@@ -56,12 +57,16 @@ class Balance:
         def rule(index: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
             return _least_overflow(int(requests.prompt_tokens[index]), open_ones, totals)
 
+        # Stage 2: where each goes, with those before it counted in.
         return in_order(requests, workers, rule, order)
 
 
 def _least_overflow(prompt: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
     """Return where the score is best: for one request it falls with the overflow alone."""
+    # Workers that are down hold nobody up.
     highest = totals.kv_used[totals.workers.up].max()
+    # How far the worker would rise above the highest load.
     overflow = np.maximum(totals.kv_used + (prompt - highest), 0)
     best = overflow[lowest(overflow, open_ones)]
+    # Loads grow by a token a step for each request: on a tie, the fewest requests.
     return lowest(totals.requests, open_ones & (overflow == best))

@@ -50,11 +50,13 @@ class BalanceAhead:
         up = workers.up
         if not up.any():
             return np.full(len(requests), HOLD, dtype=np.int64)
+        # Points in time, in steps from now, and what each of them counts.
         steps = np.linspace(0.0, self.horizon, self.points)
         weight = self.discount**steps
         weight /= weight.sum()
         load, size = expected_load(workers, steps), expected_size(requests, steps)
         highest = load[up].max(axis=0)
+        # Stage 1: admission by discounted means, since the score of one size needs one number.
         order = admission_order(
             size @ weight,
             load[up] @ weight,
@@ -63,9 +65,11 @@ class BalanceAhead:
         )
 
         def rule(index: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
+            # Stage 2: the overflow at each point, discounted.
             overflow = np.maximum(load + (size[index] - highest), 0.0) @ weight
             best = open_ones & (overflow == overflow[open_ones].min())
             worker = int(np.where(best, load @ weight, np.inf).argmin())
+            # Requests of the same call see what was assigned before them, over all points.
             load[worker] += size[index]
             np.maximum(highest, load[worker], out=highest)
             return worker

@@ -48,12 +48,14 @@ def centroids(signatures: Floats, workers: int, seed: int = 0) -> Floats:
     middle = _spread_out(points, workers, np.random.default_rng(seed))
     group = np.full(len(points), -1)
     for _ in range(ROUNDS):
+        # Step 1: assign all signatures to places at once.
         similarity, owner = _places(points @ middle.T)
         _, place = linear_sum_assignment(similarity, maximize=True)
         moved = owner[place[: len(points)]]
         if np.array_equal(moved, group):
             break
         group = moved
+        # Step 2: each centroid becomes the middle of its group, of unit length again.
         total = np.zeros_like(middle)
         np.add.at(total, group, points)
         middle = _unit(total)
@@ -72,6 +74,8 @@ def _places(similarity: Floats) -> tuple[Floats, Ints]:
     if not extra:
         return similarity[:, owner], owner
     owner = np.concatenate([owner, np.arange(workers)])
+    # Cosines of all signatures together differ by at most 2 * count, so that no row of nobody ever
+    # takes a place that must be filled.
     nobody = np.full((workers - extra, len(owner)), -4.0 * count)
     nobody[:, every * workers :] = 0.0
     return np.vstack([similarity[:, owner], nobody]), owner
@@ -81,6 +85,8 @@ def _spread_out(points: Floats, workers: int, random: np.random.Generator) -> Fl
     chosen = [int(random.integers(len(points)))]
     distance = np.full(len(points), np.inf)
     while len(chosen) < workers:
+        # k-means++: the next centre is drawn in proportion to the squared distance from the nearest
+        # one.
         distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
         distance[chosen] = 0.0
         left = np.setdiff1d(np.arange(len(points)), chosen)

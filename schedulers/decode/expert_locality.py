@@ -64,32 +64,37 @@ class ExpertLocality:
                 "a signature, centroid or expert_load is not finite; leave signature out "
                 "(None) where it is unknown"
             )
-        alike = _Likeness(places, signature, grows=not fixed)
+        similarities = _Similarities(places, signature, grows=not fixed)
 
         def rule(index: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:
-            similarity = alike.similarity(index)
+            similarity = similarities.of(index)
+            # The band is relative to the best open worker: a closed one must not exclude all
+            # others.
             best = similarity.max(where=open_ones, initial=-np.inf)
             worker = lowest(totals.kv_reserved, open_ones & (similarity >= best - self.band))
-            alike.add(index, worker)
+            similarities.add(index, worker)
             return worker
 
         return in_order(requests, workers, rule)
 
 
-class _Likeness:
+class _Similarities:
     """Products of places with signatures, kept up to date instead of the places themselves."""
 
     def __init__(self, places: Floats, signature: Floats, grows: bool) -> None:
         self._signature = signature
         self._grows = grows
+        # A cosine needs only products and lengths. When signature s joins place p, both follow:
+        # |p + s|² = |p|² + 2 p·s + |s|², and (p + s)·t = p·t + s·t for every other signature t.
         self._products = places @ signature.T
         self._squared = np.einsum("ij,ij->i", places, places)
 
-    def similarity(self, index: int) -> Floats:
+    def of(self, index: int) -> Floats:
         """[workers] cosine with a signature; of a growing place with nothing in it that of best."""
         length = np.sqrt(self._squared)
         empty = length == 0
         cosine = self._products[:, index] / np.where(empty, 1.0, length)
+        # An empty worker has no experts to clash with; an empty centroid fits nobody.
         cosine[empty] = 1.0 if self._grows else 0.0
         return cosine
 

@@ -43,6 +43,8 @@ class PowerOfTwo:
             if len(candidates) == 1:
                 return int(candidates[0])
             first = int(random.integers(len(candidates)))
+            # The second of a pair without repetition: one candidate fewer, and the first is jumped
+            # over.
             second = int(random.integers(len(candidates) - 1))
             pair = candidates[first], candidates[second + (second >= first)]
             return int(min(pair, key=lambda w: (totals.requests[w], totals.kv_used[w])))

@@ -60,7 +60,9 @@ class PDAware:
             )
         )
         width = checked_integer(self.bucket_tokens, "bucket_tokens", at_least=1)
+        # Whole buckets: the length is predicted no better.
         predicted = -(-requests.output_tokens // width) * width
+        # Running totals count these requests with the predicted length, too.
         requests = Requests(
             requests.number,
             requests.waited_s,
@@ -78,6 +80,7 @@ class PDAware:
             open_work = work[free]
             if open_work.max() - open_work.min() > within:
                 return work - per_prompt * cached[index]  # what it saves, of a cost equal for all
+            # Among equally long matches the least work decides.
             longest = cached[index] == cached[index][free].max()
             return np.where(longest, work, np.inf)
 

@@ -50,6 +50,7 @@ class PrefixAware:
             if cached is None:
                 return load
             open_load = load[free]
+            # Out of balance, the cache does not count.
             if open_load.max() - open_load.min() > within:
                 return load
             longest = cached[index] == cached[index][free].max()

@@ -39,6 +39,7 @@ class Random:
             If ``seed`` is no integer >= 0.
         """
         seed = checked_integer(self.seed, "seed", at_least=0)
+        # All draws at once: that of a request does not depend on which workers are open for others.
         draws = np.random.default_rng((seed, workers.routed)).random(len(requests))
 
         def rule(index: int, open_ones: NDArray[np.bool_], totals: Assigning) -> int:

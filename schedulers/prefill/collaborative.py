@@ -62,6 +62,8 @@ class Collaborative:
             hit = requests.cached_tokens[taken]
         # a query has all keys before it: (prompt² - hit²) / 2 pairs, those of the hit left out
         cost = (prompt[:, None] - hit) * (per_token + per_pair / 2 * (prompt[:, None] + hit))
+        # Prompts that were assigned before are priced without attention: their lengths are not
+        # known here.
         finish = per_token * workers.waiting_tokens
         row_of = {index: row for row, index in enumerate(taken.tolist())}
 
@@ -71,6 +73,7 @@ class Collaborative:
             finish[worker] += cost[row, worker]
             return worker
 
+        # By the cost on the group with the best hit, dearest first.
         dearest = np.argsort(-cost.min(axis=1, initial=np.inf), kind="stable")
         return in_order(requests, workers, soonest, taken[dearest].tolist())
 
@@ -80,9 +83,12 @@ class Collaborative:
         takes = workers.up & (workers.running + workers.waiting < workers.request_limit)
         free = int(np.maximum(step - workers.waiting_tokens, 0)[takes].sum())
         widest = int((workers.kv_capacity - workers.kv_used)[takes].max(initial=0))
+        # A prompt that fits into no group's free cache must not block the step.
         fits = np.flatnonzero(requests.prompt_tokens < widest)
         left = requests.prompt_tokens[fits]
         if requests.cached_tokens is not None and len(workers):
+            # What is left of it where its hit is longest.
             left = left - requests.cached_tokens[fits].max(axis=1)
+        # Oldest first until the step is full; a long prompt fills one step, no more.
         filled = np.cumsum(np.minimum(left, step)) - np.minimum(left, step)
         return fits[filled < free]

@@ -21,6 +21,7 @@ def two_level(requests: Requests, workers: Workers) -> Ints:
     """
 
     def score(assigning: Assigning, index: int, free: NDArray[np.bool_]) -> NDArray[np.float64]:
+        # Totals count running requests, too.
         waiting = assigning.requests - assigning.workers.running
         return np.where(waiting == waiting[free].min(), assigning.requests, np.inf)
 

@@ -84,6 +84,7 @@ class ForecastGain:
         share = lb.make_dispatcher(self.dispatcher)(placement, forecast)
         rank_load = placement.rank_load(forecast, share)
         ranks, width = placement.num_ranks, placement.slots_per_rank
+        # The load of the most loaded rank in the best placement that the bound does not exclude.
         best = rank_load.mean(axis=1) / lb.bounds.balancedness_bound(forecast, ranks, width)
         spared = np.maximum(rank_load.max(axis=1) - best, 0.0)  # at the bound, rounding remains
         return float(spared.sum()) * reach * each * hold
@@ -92,4 +93,5 @@ class ForecastGain:
         """Return the seconds that moving should cost."""
         moved = checked_number(self.moved, "moved", at_least=0.0, at_most=1.0)
         each = checked_number(self.seconds_per_move, "seconds_per_move", at_least=0.0)
+        # A rank's moves follow each other; ranks move at the same time.
         return moved * placement.num_layers * placement.slots_per_rank * each

@@ -54,6 +54,7 @@ class Threshold:
         if self.over == "layers":
             return float(placement.balancedness(load, share).mean())
         if self.over == "time":
+            # Layers run one after another, so that peaks add up.
             rank_load = placement.rank_load(load, share)
             peak = float(rank_load.max(axis=1).sum())
             return float(rank_load.mean(axis=1).sum()) / peak if peak > 0 else 1.0

@@ -15,11 +15,13 @@ def _larger(
     The best comes first; of equal scores the earlier place does.
     """
     capacity = len(out)
+    # The worst of the best: most places fail this one comparison.
     least = scores[out[held - 1]] if held == capacity else -np.inf
     for place in range(begin, end):
         score = scores[place]
         if held == capacity and score <= least:
             continue
+        # Insertion; where all are held, the worst falls out.
         at = held if held < capacity else held - 1
         while at > 0 and scores[out[at - 1]] < score:
             out[at] = out[at - 1]
@@ -42,6 +44,7 @@ def choose(
     if groups_kept == groups:
         _larger(scores, out, 0, 0, len(scores))
         return
+    # Step 1: what each group is worth.
     size = len(scores) // groups
     worth = np.empty(groups)
     best = np.empty(min(2, size), np.int64)
@@ -50,9 +53,11 @@ def choose(
         worth[group] = 0.0
         for n in range(len(best)):
             worth[group] += scores[best[n]]
+    # Step 2: the groups that are kept.
     kept = np.empty(groups_kept, np.int64)
     _larger(worth, kept, 0, 0, groups)
     kept.sort()  # by id, so that of equal scores the lower id goes first
+    # Step 3: the best experts of these groups together.
     held = 0
     for n in range(groups_kept):
         begin = kept[n] * size

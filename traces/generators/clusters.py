@@ -44,8 +44,10 @@ def domains_of(
     few = frames <= FEW_FRAMES
     most = frames if few else min(MOST_DOMAINS, max(2, frames // 3))
     label, left = _k_means(points, 1, seed)
+    # Each fitted centre takes one degree of freedom from what the frames vary by chance.
     beyond = left - by_chance * (1 - 1 / frames)
     for number in range(2, most + 1):
+        # What is left is about what drawing brings: nothing more to split.
         if left <= 1.5 * by_chance:
             break
         finer, left_then = _k_means(points, number, seed)
@@ -60,12 +62,14 @@ def _k_means(
     points: NDArray[np.float64], number: int, seed: int
 ) -> tuple[NDArray[np.int64], float]:
     """Return labels [points] and the squared distance left; the best of eight starts."""
+    # Distances need inner products alone, and frames are far fewer than cells of a frame.
     squares = (points**2).sum(axis=1)
     products = points @ points.T
     best: tuple[NDArray[np.int64], float] | None = None
     for start in range(1 if number == 1 else 8):
         label = _settled(products, squares, number, np.random.default_rng([seed, start]))
         left = _left(products, squares, label)
+        # Better by more than rounding, so that of equal starts the first stays.
         if best is None or left < best[1] - 1e-12:
             best = label, left
     assert best is not None
@@ -82,6 +86,8 @@ def _settled(
     points = len(products)
     chosen = [int(generator.integers(points))]
     while len(chosen) < number:
+        # k-means++: the next centre is drawn in proportion to the squared distance from the nearest
+        # one.
         apart = squares[:, None] + squares[chosen][None] - 2 * products[:, chosen]
         nearest = np.maximum(apart.min(axis=1), 0)
         nearest[chosen] = 0
@@ -94,11 +100,14 @@ def _settled(
     for n, point in enumerate(chosen):
         label[point] = n
     for _ in range(100):
+        # Inner products of points with centres, then squared lengths of the centres: together the
+        # squared distance, but for the point's own length.
         belongs = (label[:, None] == np.arange(number)).astype(np.float64)
         size = np.maximum(belongs.sum(axis=0), 1)
         mean = products @ belongs / size
         norm = np.einsum("pk,pk->k", belongs, mean) / size
         apart = norm - 2 * mean
+        # An empty cluster takes nobody.
         apart[:, belongs.sum(axis=0) == 0] = np.inf
         moved = np.argmin(apart, axis=1)
         if (moved == label).all():
@@ -111,6 +120,7 @@ def _left(
     products: NDArray[np.float64], squares: NDArray[np.float64], label: NDArray[np.int64]
 ) -> float:
     left = float(squares.sum())
+    # What is left within a cluster: its squared lengths less those of its sum, over its size.
     for one in np.unique(label):
         inside = np.flatnonzero(label == one)
         left -= float(products[np.ix_(inside, inside)].sum()) / len(inside)

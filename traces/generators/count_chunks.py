@@ -106,6 +106,7 @@ def _stretches(
     for interval in intervals(law, stop):
         if interval.stop <= start:
             continue
+        # Moments stay as long as nothing moves.
         if now is None or before is None or not _same(before, interval):
             now = moments(chances.mixed(interval), used, chances.variation(interval))
         before = interval

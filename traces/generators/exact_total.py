@@ -15,6 +15,7 @@ def inverted(bits: np.uint32, none: float, slope: float, start: float, most: int
     while left > 0.0 and count < most:
         count += 1
         chance *= slope + start / count
+        # Below this the tail is rounding.
         if chance < 1e-14:
             break
         left -= chance

@@ -86,6 +86,8 @@ def fill_counts(
         which = kind[step]
         most = tokens[which]
         for layer in range(layers):
+            # Every step and layer has its own words, so that any part of a trace can be drawn
+            # alone.
             place = np.uint64((first + step) * layers + layer) * np.uint64(len(words))
             for n in range(len(words)):
                 words[n] = word(key, place + np.uint64(n))
@@ -93,10 +95,14 @@ def fill_counts(
             mean = moments[which, 0, layer]
             deviation = moments[which, 1, layer]
             skewness = moments[which, 2, layer]
+            # Step 1: a normal number with skewness for every expert, by the first terms of Cornish
+            # and Fisher's expansion.
             for expert in range(experts):
                 z = quantile[halves[expert] >> np.uint32(16)]
                 drawn = mean[expert] + z * deviation[expert] + (z * z - 1) * skewness[expert]
                 row[expert] = max(np.int32(np.rint(drawn)), np.int32(0))
+            # Step 2: rare experts, and those that hardly any token misses, by inversion: their
+            # counts are not normal.
             begin = small_start[which, layer]
             end = small_start[which, layer + 1]
             for n in range(begin, end):
@@ -109,6 +115,8 @@ def fill_counts(
                 row[small[n]] = most - few if mirrored else few
             # 24 bits, so that float32 holds them below 1
             phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
+            # Step 3: the total must be tokens times top_k. Where experts are rare, what is too much
+            # comes off in proportion to the counts, so that a count of 0 stays.
             have = row_sum(row)
             if end > begin and have > most * top_k:
                 thin(row, have - most * top_k, per_count[which, layer], phase)

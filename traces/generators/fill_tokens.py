@@ -63,6 +63,7 @@ def fill_tokens(
     scores = np.empty(experts)
     chosen = np.empty(top_k, np.int64)
     noise = np.zeros(experts)
+    # Keeps the variance of the noise at 1 from layer to layer.
     own = np.sqrt(1.0 - correlation * correlation)
     scale = (len(waits) - 1) / 12.0
     for token in range(tokens):
@@ -78,8 +79,10 @@ def fill_tokens(
                 else:
                     fresh = np.float64(quantile[halves[expert] >> np.uint32(16)])
                     before = noise[expert] if layer else fresh
+                    # In the first layer both parts are the fresh score.
                     z = correlation * before + (own if layer else 1.0 - correlation) * fresh
                     noise[expert] = z
+                    # Looked up and interpolated: cheaper than a normal distribution function.
                     at = (min(max(z, -6.0), 6.0) + 6.0) * scale
                     low = min(int(at), len(waits) - 2)
                     wait = waits[low] + (at - low) * (waits[low + 1] - waits[low])

@@ -68,6 +68,7 @@ def fit(
         kinds = _token_kinds(trace, frames, label, token_kinds, seed)
     sensitive = np.stack([np.tensordot(kind.share, kind.sensitive, axes=1) for kind in kinds])
     found = variation(chance, frames.tokens, label, sensitive)
+    # The noise of a frame is the mean of that of its steps.
     per_step = found.noise * np.sqrt(frames.steps)
     return Law(
         chance.shape[1],
@@ -79,6 +80,7 @@ def fit(
         **_domains(kinds, label, frames.steps),
         drift_sigma=round(found.drift_sigma, 4),
         drift_steps=round(found.drift_frames * frames.steps, 2),
+        # No more than the law allows.
         noise=round(min(float(per_step), 0.8), 4),
         steadiness=found.steadiness,
         layer_variation=np.round(found.layer_variation, 3),
@@ -122,6 +124,7 @@ def _token_kinds(
     if not isinstance(trace, TokenTrace) or trace.step is None:
         raise ValueError(f"token_kinds = {number} takes a token trace in steps, in memory")
     frame = np.searchsorted(frames.first, trace.step, side="right") - 1
+    # Idle frames are left out: tokens may lie between frames.
     inside = trace.step < frames.first[frame] + frames.steps
     kinds = []
     for domain in range(int(label.max()) + 1):
@@ -158,6 +161,7 @@ def _domains(kinds: list[_Kinds], label: NDArray[np.int64], steps: int) -> dict[
 def _sizes(step_tokens: NDArray[np.int64]) -> dict[str, Any]:
     """Return tokens of decode and prefill steps: two kinds where they differ fourfold."""
     busy = step_tokens[step_tokens > 0]
+    # The geometric middle tells sizes apart by their ratio.
     middle = np.sqrt(float(busy.min()) * float(busy.max()))
     many = busy > middle
     if busy.max() < 4 * busy.min() or not many.any():

@@ -84,11 +84,13 @@ def frames_of(trace: Any, steps: int | None = None, most: int | None = None) -> 
                 kept.append(np.zeros(step.shape, np.int64))
             kept[-1] += step
             open_steps = (open_steps + 1) % size
+            # Bounded memory: with twice too many frames, neighbours are added up.
             if steps is None and open_steps == 0 and len(kept) == 2 * MOST_FRAMES:
                 kept = [a + b for a, b in zip(kept[::2], kept[1::2], strict=True)]
                 size *= 2
         if open_steps == 0 and len(kept) == most:
             break
+    # The last frame has too few steps.
     if open_steps:
         kept.pop()
     if steps is None and len(kept) > MOST_FRAMES:

@@ -32,6 +32,7 @@ def fill_inclusion(
         weight = out[row]
         top = logits[row].max()
         whole = 0.0
+        # Relative to the largest, so that exp stays in range.
         for expert in range(experts):
             weight[expert] = np.exp(logits[row, expert] - top)
             whole += weight[expert]
@@ -42,6 +43,7 @@ def fill_inclusion(
         least = top_k / whole
         time = max(least, tau[row])
         for _ in range(200):
+            # How many experts have rung by the time, and how fast this number grows.
             found = 0.0
             slope = 0.0
             for expert in range(experts):
@@ -57,6 +59,7 @@ def fill_inclusion(
         for expert in range(experts):
             weight[expert] = 1.0 - np.exp(-time * weight[expert])
             whole += weight[expert]
+        # Exactly top_k in sum, whatever the search left.
         weight *= top_k / whole
 
 

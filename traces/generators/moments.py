@@ -54,6 +54,8 @@ def moments(
     mean = trials * chance
     binomial = mean * (1 - chance)
     variance = _before_conditioning(binomial) + (varied * mean) ** 2
+    # Third central moment: of the binomial, of its variance changing with the mean, and of the
+    # gamma law.
     third = binomial * (1 - 2 * chance) + 3 * binomial * mean * varied**2 + 2 * mean**3 * varied**4
     with np.errstate(divide="ignore", invalid="ignore"):
         skewness = np.where(variance > 0, third / (6 * variance), 0.0)
@@ -62,6 +64,7 @@ def moments(
     rarer = np.where(mirrored, trials - mean, mean)
     small = (rarer < INVERTED_BELOW) & (rarer > 1e-12) & (variance > 0)
     start = np.zeros((len(tokens), chance.shape[0] + 1), np.int64)
+    # Where the rare experts of each kind and layer begin in the one list of all.
     start[:, 1:] = np.cumsum(small.sum(axis=2), axis=1)
     start[1:] += np.cumsum(start[:-1, -1:], axis=0)
     upto = np.cumsum(variance, axis=2)

@@ -91,6 +91,7 @@ def along_layers(fresh: NDArray[np.float64], correlation: float) -> NDArray[np.f
     """
     if correlation:
         own = np.sqrt(1 - correlation**2)
+        # Both parts together keep the variance at 1.
         for layer in range(1, fresh.shape[-2]):
             fresh[..., layer, :] *= own
             fresh[..., layer, :] += correlation * fresh[..., layer - 1, :]

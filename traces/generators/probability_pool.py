@@ -40,7 +40,9 @@ def probability_pool(
     for number in range(ORDERS):
         order = random.permuted(np.tile(np.arange(experts), (layers, 1)), axis=1)
         upto = np.cumsum(np.take_along_axis(chance, order, axis=1), axis=1)
+        # By rounding, the last point might lie beyond all experts.
         upto *= top_k / upto[:, -1:]
+        # One first point in each of equally long stretches, so that shares are met closely.
         spread = random.permuted(np.tile(np.arange(each), (layers, 1)), axis=1)
         first = (spread + random.random((layers, each))) / each
         _take(upto, order, first, top_k, cells[number * each : (number + 1) * each])

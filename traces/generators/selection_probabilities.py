@@ -35,6 +35,7 @@ class SelectionProbabilities:
         """Return [layers, experts] probabilities for a token of the interval, domains mixed."""
         before, self._of = self._of, interval
         moves = interval.drift is not None
+        # Probabilities change only with the drift, and where a shift moved experts.
         if before is None or before.place is not interval.place or moves:
             still = mixture(interval.mix, self._still)
             moved = drifted_logits(self._law, self._base, still, interval)
@@ -55,6 +56,7 @@ class SelectionProbabilities:
         noise = noise_of(self._law, mixture(interval.mix, self._still), interval)
         if not self._law.noise:
             return noise
+        # A chance near 1 hardly moves with its weight.
         sensitive = mixture(interval.mix, self._out * elasticity(self._out))
         return noise * sensitive / np.maximum(mixture(interval.mix, self._out), 1e-300)
 
@@ -123,9 +125,11 @@ def _estimated(
 ) -> NDArray[np.float64]:
     chosen = np.zeros(law.experts)
     weight = np.exp(logits)
+    # Blocks, to bound the memory.
     block = max(1, min(tokens, 2**18 // law.experts))
     for begin in range(0, tokens, block):
         waits = generator.standard_exponential((min(block, tokens - begin), law.experts))
+        # As in fill_tokens: the sigmoid of a logit plus Gumbel noise.
         scores = weight / (weight + waits) + bias
         out = np.empty((len(scores), law.top_k), np.int64)
         choose_all(scores, law.groups, law.groups_kept, out)

@@ -54,6 +54,7 @@ class LawInterval:
 def intervals(law: Law, stop: int) -> Iterator[LawInterval]:
     """Yield the intervals from the beginning up to step ``stop``; the last one is whole."""
     shape = (law.layers, law.experts)
+    # Drift has a standard deviation of 1 here; each expert's own comes in later.
     drift = _wandering(law, DRIFT, shape, float(law.drift_sigma > 0), law.drift_steps)
     mixing = _wandering(law, MIX, (1, law.domains), law.mix_sigma, law.mix_steps)
     places = _places(law)
@@ -63,6 +64,7 @@ def intervals(law: Law, stop: int) -> Iterator[LawInterval]:
         wandered = next(mixing)
         if wandered is not None:
             log_mix += wandered[0]
+        # Less the largest, so that exp stays in range.
         mix = _scheduled(law, start) * np.exp(log_mix - log_mix.max())
         drawn = stream(law, KIND, number).random(law.update_steps)
         kind = (drawn < law.prefill_share).astype(np.int64)
@@ -79,6 +81,7 @@ def _wandering(
     law: Law, purpose: int, shape: tuple[int, int], sigma: float, relaxation: float
 ) -> Iterator[NDArray[np.float64] | None]:
     """Yield a stationary Ornstein–Uhlenbeck process, exactly, interval by interval."""
+    # Correlation from one interval to the next.
     kept = np.exp(-law.update_steps / relaxation)
     state: NDArray[np.float64] | None = None
     number = 0
@@ -103,6 +106,7 @@ def _places(law: Law) -> Iterator[NDArray[np.int64]]:
             continue
         generator = stream(law, SHIFT, number)
         for _ in range(generator.poisson(law.update_steps / law.shift_every)):
+            # A copy: earlier intervals hold the old one.
             place = place.copy()
             for layer in range(law.layers):
                 among = generator.permutation(law.experts)[:moving]

@@ -59,6 +59,8 @@ def _steps(law: Law, start: int, stop: int) -> Iterator[tuple[int, NDArray[np.ui
             out = np.empty((tokens, law.layers, law.top_k), np.uint16)
             fill_tokens(
                 out,
+                # Every step has room for the larger kind, so that its place does not depend on the
+                # steps before.
                 step * max(kinds),
                 keys,
                 weights * _noise(law, step, noise) if law.noise else weights,

@@ -74,6 +74,7 @@ def kinds_of(
         )
         found = _counts(experts, label, kinds, num_experts)
         size = np.bincount(label, minlength=kinds).astype(np.float64)
+        # Settled: not one token in 500 changed its kind.
         if changed <= tokens // 500:
             break
     some = size > 0
@@ -91,9 +92,11 @@ def _apart(
     chosen = np.zeros((number, layers * num_experts), np.float32)
     left = list(generator.permutation(len(experts))[: 8 * number])
     first: list[int] = []
+    # Eight candidates for each start: the one least like the others is taken.
     for kind in range(number):
         drawn = left[: max(1, min(8, len(left) - (number - kind - 1)))]
         columns = (offset + experts[drawn]).reshape(len(drawn), -1)
+        # Choices in common with the start that is most alike.
         similarity = chosen[:kind, columns].sum(axis=2).max(axis=0, initial=0)
         place = int(np.argmin(similarity))
         first.append(left.pop(place))

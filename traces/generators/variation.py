@@ -59,11 +59,13 @@ def variation(
     frames = len(chance)
     mean = np.stack([chance[domain == one].mean(axis=0) for one in np.unique(domain)])
     size = np.bincount(domain)
+    # Deviations from the domain's mean, and the variance that drawing tokens alone explains.
     deviation = chance - mean[domain]
     drawn = np.stack(
         [mean[d] * (1 - mean[d]) * (1 / tokens[domain == d]).mean() for d in range(len(mean))]
     )
     variance = np.stack([(deviation[domain == d] ** 2).mean(axis=0) for d in range(len(mean))])
+    # The mean was taken from the same frames.
     degrees = ((size - 1) / size)[:, None, None]
     if sensitive is None:
         sensitive = mean * elasticity(mean)
@@ -75,6 +77,7 @@ def variation(
     found = np.array([_allan(deviation, int(span)) for span in spans])
     # a mean over few frames has taken part of the drawing away, too
     found -= float((share * degrees * drawn).sum()) / spans
+    # What a coefficient of variation of 1 would bring.
     unit = float((share * (sensitive * factor) ** 2).sum())
     noise, drift, length = _split(found / unit, spans, frames)
     return Variation(
@@ -101,6 +104,7 @@ def _volatility(
     """
     beyond = variance - drawn
     many = (size > 1)[:, None, None] * size[:, None, None]
+    # Cells in which drawing brings little are known best.
     known = many / np.maximum(drawn, 1e-12) ** 2
     none = np.ones(mean.shape[1])
     best = (np.inf, 0.0)
@@ -114,6 +118,7 @@ def _volatility(
             best = error, float(steadiness)
     steadiness = round(best[1], 2)
     model = square * volatility_of(_popularity(mean), steadiness, None) ** 2
+    # The same fit for each layer by itself.
     below = np.maximum((known * model**2).sum(axis=(0, 2)), 1e-300)
     layers = np.maximum((known * model * beyond).sum(axis=(0, 2)) / below, 0.0)
     if layers.sum() <= 0:
@@ -149,6 +154,8 @@ def _allan_of_drift(spans: NDArray[np.int64], length: float) -> NDArray[np.float
     """Return the same of a process with variance 1 whose correlation decays by e in ``length``."""
     values = []
     for span in spans:
+        # How many pairs of frames are so far apart: within one span, and between neighbouring
+        # spans.
         lag = np.arange(1 - span, 2 * span)
         hits = np.where(lag < span, span - np.abs(lag), 0)
         next_hits = np.maximum(span - np.abs(lag - span), 0)

@@ -48,7 +48,9 @@ def drifted_logits(
     now = np.take_along_axis(base, interval.place[None], axis=2)
     if interval.drift is None:
         return now
+    # A shifted expert drifts as far as the one whose popularity it took.
     sigma = law.drift_sigma * np.take_along_axis(volatility(law, still), interval.place, axis=1)
+    # Less half the variance, so that the mean of the weight stays.
     return now + (sigma * interval.drift - sigma**2 / 2)
 
 

@@ -74,9 +74,11 @@ class Drift:
         self._changes += both
 
     def _by_chance(self, before: Array, after: Array) -> Array:
+        # The two windows together say best what share an expert has.
         share = shares(before + after)
         once = 1 / before.sum(axis=1, keepdims=True) + 1 / after.sum(axis=1, keepdims=True)
         variance = share * np.clip(1 - self.top_k * share, 0, None) * once
+        # Mean of the absolute value of a normal number.
         found: Array = np.minimum(2 * share, np.sqrt(2 / np.pi * variance)).sum(axis=1) / 2
         return found
 
@@ -128,6 +130,7 @@ class Drift:
         variance = known_ratio(self._squares, self._windows[:, None]) - mean**2
         product, earlier, later = np.moveaxis(self._pairs, 1, 0)
         count = self._pair_count[:, :, None]
+        # About the overall mean, from sums that were gathered before it was known.
         covariance = known_ratio(product - mean * (earlier + later), count) + mean**2
         total = variance.sum(axis=1)
         total = np.where(total > 1e-12, total, 0.0)  # rounding is no variance

@@ -31,6 +31,7 @@ class Pairs:
     def add(self, chosen: NDArray[np.unsignedinteger]) -> None:
         """Add tokens, [tokens, layers, top_k] expert ids."""
         top_k = chosen.shape[2]
+        # Each pair of choices once.
         mates = np.array(list(itertools.combinations(range(top_k), 2)), int).reshape(-1, 2)
         before = None
         for layer, ids in enumerate(np.moveaxis(chosen, 1, 0).astype(np.int64)):
@@ -43,6 +44,7 @@ class Pairs:
     def _count(
         self, one: NDArray[np.int64], other: NDArray[np.int64]
     ) -> NDArray[np.unsignedinteger]:
+        # One cell for each ordered pair, so that one bincount counts all.
         cells = (one * self.experts + other).ravel()
         found = np.bincount(cells, minlength=self.experts**2)
         return found.reshape(self.experts, self.experts).astype(np.uint32)
@@ -118,6 +120,7 @@ def excess_by_chance(expected: Array, top_k: int) -> float:
     total = expected.sum()
     if total == 0:
         return float("nan")
+    # Parts of the tokens that choose each expert.
     one, other = (np.clip(1 - top_k * expected.sum(axis=n) / total, 0, 1) for n in (1, 0))
     mean = np.where(expected > 0, expected, 1.0)
     floor = np.floor(np.minimum(mean, 100)).astype(int)

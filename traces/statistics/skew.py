@@ -56,6 +56,7 @@ def gini(load: ArrayLike) -> Array:
     """
     share = np.sort(shares(load), axis=-1)
     experts = share.shape[-1]
+    # How many loads are smaller, less how many are larger.
     weight = 2 * np.arange(1, experts + 1) - experts - 1
     found: Array = (share * weight).sum(axis=-1) / experts
     return found

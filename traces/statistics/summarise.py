@@ -73,6 +73,7 @@ def summarise(
     ranks = tuple(size for size in ep_sizes if trace.num_experts % size == 0)
     drift = Drift(trace.num_layers, trace.num_experts, trace.top_k, lags)
     windows = steps // window_steps
+    # The timeline has few bins, however long the trace.
     bin_windows = -(-windows // BINS)
     timeline = np.zeros(
         (-(-windows // bin_windows), trace.num_layers, trace.num_experts), np.float32
@@ -210,6 +211,7 @@ def _pairs(
     counted = pairs.Pairs(layers, trace.num_experts)
     every, start = -(-tokens // PAIR_TOKENS), 0
     for part in parts(trace):
+        # Evenly spaced over all parts: each part continues the spacing of the one before.
         counted.add(part.experts[-start % every :: every])
         start += part.num_tokens
     found = np.full((4, layers), np.nan)

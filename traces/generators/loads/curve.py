@@ -117,6 +117,7 @@ def _interpolated(
     at: float,
 ) -> NDArray[np.float64]:
     """Return the cubic Hermite interpolant, extended by slopes that fade."""
+    # Beyond the knots: the slope at the last one, fading by e with every doubling.
     if at <= place[0]:
         return np.asarray(values[0] - slopes[0] * -np.expm1(at - place[0]))
     if at >= place[-1]:
@@ -124,6 +125,7 @@ def _interpolated(
     left = int(np.searchsorted(place, at, side="right")) - 1
     gap = place[left + 1] - place[left]
     t = (at - place[left]) / gap
+    # Cubic Hermite polynomials.
     inside: NDArray[np.float64] = (
         (1 + 2 * t) * (1 - t) ** 2 * values[left]
         + t * (1 - t) ** 2 * gap * slopes[left]

@@ -94,7 +94,9 @@ def expert_values(
         if shape.narrow[k]:
             along = _standardised(_stretched(score, -shape.narrow[k], 0.5, 0.3, 0.0))
             apart.append(_without(along, apart))
+        # Turned over, since the negative half is stretched.
         rest = -_stretched(-drawn[k + 1], shape.heavy[k], 0.5, 0.3, 0.0)
+        # Uncorrelated with the base and with the directions before.
         apart.append(_without(rest * (1 + shape.hot[k] * np.maximum(score, 0)), apart))
         directions.append(spread * along + np.sqrt(1 - spread**2) * apart[-1])
     return shape.base * base_width * base, direction_width * np.stack(directions)

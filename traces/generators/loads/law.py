@@ -197,6 +197,7 @@ def _shares(log: NDArray[np.float64], top_k: int) -> NDArray[np.float64]:
     share = np.exp(log - log.max(axis=1, keepdims=True))
     share /= share.sum(axis=1, keepdims=True)
     most = max(MOST_CHANCE / top_k, 1 / share.shape[1])
+    # What is taken off goes to the others and may lift them above the limit: again, until none is.
     for _ in range(share.shape[1]):
         full = share >= most
         if not (share > most).any():

@@ -80,6 +80,7 @@ class Modes:
         """
         cells = self.base.size
         total = (self.coordinates**2).sum() / max(self.explained, 1e-12)
+        # Neither explained nor chance: spread over recordings and cells it is the residual.
         left = total * max(1 - self.explained - self.by_chance, 0.0)
         scale = np.sqrt(cells)  # coefficients are then deviations of log popularity
         coefficients = (self.coordinates / scale).round(6)
@@ -153,6 +154,7 @@ def modes(
     base = log.mean(axis=0)
     apart = (log - base).reshape(len(loads), -1)
     left, size, right = np.linalg.svd(apart, full_matrices=False)
+    # Centring over the recordings leaves one direction fewer.
     variance = size[:-1] ** 2
     if variance.sum() <= 1e-12 * apart.size:
         raise ValueError("all recordings have the same shares; give some that differ")

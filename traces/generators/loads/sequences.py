@@ -53,6 +53,7 @@ def sequence_correlation(trace: TokenTrace) -> float:
     size = lengths.astype(np.float64)[:, None]
     end = np.cumsum(lengths)
     between = within = 0.0
+    # The size that stands for samples of unequal size in the analysis of variance (Donner 1986).
     weight = (size.sum() - (size**2).sum() / size.sum()) / (len(size) - 1)
     for layer in range(trace.num_layers):
         parts = np.split(trace.experts[:, layer], end[:-1])
@@ -60,6 +61,7 @@ def sequence_correlation(trace: TokenTrace) -> float:
             [np.bincount(part.ravel(), minlength=trace.num_experts) for part in parts]
         )
         mean = counts.sum(axis=0) / size.sum()
+        # Mean squares between samples and within them.
         between += float((size * (counts / size - mean) ** 2).sum() / (len(size) - 1))
         within += float((counts * (1 - counts / size)).sum() / (size.sum() - len(size)))
     return (between - within) / (between + (float(weight) - 1) * within)
@@ -107,6 +109,7 @@ def sequence_counts(
     for request, length in enumerate(lengths):
         own = share
         if correlation:
+            # Gamma variables, divided by their sum, are Dirichlet.
             own = random.standard_gamma(share * concentration(top_k, correlation))
             own = np.maximum(own, 1e-300)
             own /= own.sum(axis=1, keepdims=True)
