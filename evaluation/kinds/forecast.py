@@ -18,10 +18,10 @@ from evaluation.kinds.suite_ranking import SuiteRanking
 from evaluation.kinds.task import running
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
-from evaluation.leaderboard.identity import Identity
 from evaluation.leaderboard.measure import Parts, RatioOfSums
-from evaluation.leaderboard.table import Leaderboard, Line
+from evaluation.leaderboard.table import Leaderboard, TableLine
 from evaluation.records import record_file
+from evaluation.records.identity import Identity
 from evaluation.replay import time_split
 from evaluation.replay.cost import cost, reference_s
 from evaluation.replay.scenario import Scenario
@@ -174,7 +174,7 @@ class ForecastKind(Kind):
         # the same for every forecaster
         scores = board.lines[0].values
         foresight = {f"balancedness_{name}": scores[f"foresight_{name}"] for name in DISPATCHERS}
-        return replace(board, lines=(*board.lines, Line(None, FORESIGHT, "", foresight)))
+        return replace(board, lines=(*board.lines, TableLine(None, FORESIGHT, "", foresight)))
 
 
 def walk(

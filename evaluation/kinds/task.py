@@ -15,7 +15,7 @@ from evaluation.records import record_file
 Record = dict[str, Any]
 
 
-class Task(TaskSpec):
+class SuiteTask(TaskSpec):
     """A candidate on a scenario that can be run, here or in another process."""
 
     def identity(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def running(task: TaskSpec, record: Record) -> Iterator[Any]:
         getattr(candidate, "close", lambda: None)()
 
 
-def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[Task]:
+def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[SuiteTask]:
     """Return all tasks of a suite, scenario by scenario.
 
     Parameters
@@ -96,7 +96,7 @@ def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[Task]:
         specs[candidate.name] = candidate.spec
     kind = named(suite.kind)
     return [
-        Task(suite.id, suite.kind, scenario, candidate)
+        SuiteTask(suite.id, suite.kind, scenario, candidate)
         for scenario in suite.scenarios
         for candidate in kind.candidates(suite, scenario, chosen)
     ]

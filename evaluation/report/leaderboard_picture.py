@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from evaluation.kinds.suite_ranking import SuiteRanking
-from evaluation.leaderboard import Row
+from evaluation.leaderboard import RankingRow
 from evaluation.report import page, theme
 from evaluation.report.plot import Plot
 
@@ -74,12 +74,12 @@ def score_intervals(ranking: SuiteRanking) -> list[ScoreInterval]:
     ]
 
 
-def _of_dispatcher(row: Row) -> ScoreInterval:
+def _of_dispatcher(row: RankingRow) -> ScoreInterval:
     variant = f"{row.dispatcher} dispatcher" if row.dispatcher else ""
     return ScoreInterval(row.rank, row.name, variant, row.score, row.interval)
 
 
-def _of_stage(row: Row, stage: str) -> ScoreInterval:
+def _of_stage(row: RankingRow, stage: str) -> ScoreInterval:
     name = f"{row.name} · {stage}" if stage else row.name
     return ScoreInterval(row.rank, name, stage, row.score, row.interval)
 

@@ -147,7 +147,7 @@ def board(records: list[Record], kind: Display) -> Board:
     )
 
 
-def _lines(table: rankings.Table, kind: Display) -> list[Line]:
+def _lines(table: rankings.ScenarioRanking, kind: Display) -> list[Line]:
     ends = [end for row in table.rows for end in _ends(row, kind)]
     low, span = min(ends, default=0.0), max(ends, default=0.0) - min(ends, default=0.0)
     best = {column.key: _best(table, column) for column in kind.columns}
@@ -166,11 +166,11 @@ def _lines(table: rankings.Table, kind: Display) -> list[Line]:
     ]
 
 
-def _ends(row: rankings.Row, kind: Display) -> tuple[float, ...]:
+def _ends(row: rankings.ReportRow, kind: Display) -> tuple[float, ...]:
     return (row.scores[kind.primary.key], *(row.interval or ()))
 
 
-def _best(table: rankings.Table, column: Column) -> str | None:
+def _best(table: rankings.ScenarioRanking, column: Column) -> str | None:
     values = [row.scores[column.key] for row in table.rows if column.key in row.scores]
     if column.better == 0 or len(values) < 2:
         return None
@@ -184,7 +184,7 @@ def _cell(value: float | None, column: Column, best: str | None) -> Cell:
     return Cell(text, float(f"{value:.6g}"), text == best)
 
 
-def _bar(row: rankings.Row, kind: Display, low: float, span: float) -> Bar:
+def _bar(row: rankings.ReportRow, kind: Display, low: float, span: float) -> Bar:
     def across(value: float) -> float:
         return round(100 * (value - low) / span, 1) if span else 50.0
 
