@@ -138,14 +138,14 @@ def _tasks(
     ValueError
         If candidates are named by the option of another kind, or one of them is wrong.
     """
-    from evaluation.kinds.entrants import entrants
+    from evaluation.kinds.suite_candidates import suite_candidates
     from evaluation.kinds.task import tasks
 
     for option, names in by_option.items():
         if names and option != kind.option:
             instead = f"name them by --{kind.option}" if kind.option else f"leave --{option} out"
             raise ValueError(f"suite {suite.id} compares {kind.display.noun}s; {instead}")
-    return tasks(suite, entrants(suite, by_option.get(kind.option) or [], limits))
+    return tasks(suite, suite_candidates(suite, by_option.get(kind.option) or [], limits))
 
 
 def _make_folder(out: Path) -> None:

@@ -8,8 +8,8 @@ import lb
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox.limits import Limits
 from evaluation.kinds import name_of, named, suite_file
-from evaluation.kinds.entrants import entrants
 from evaluation.kinds.suite import Suite
+from evaluation.kinds.suite_candidates import suite_candidates
 from evaluation.kinds.task import SuiteTask, tasks
 from evaluation.records.identity import Record
 from evaluation.records.submission.unpack import Submission
@@ -76,7 +76,7 @@ def _candidates(
     if digest is None:
         if name not in kind.candidate.registry.available():
             raise ValueError(f"{kind.display.noun} {name!r} is not registered here")
-        return entrants(suite, [name])
+        return suite_candidates(suite, [name])
     if not isinstance(digest, str) or digest not in submission.solvers:
         raise ValueError(f"the file of {kind.display.noun} {name!r} is not in the submission")
     if kind.candidate.registry is not lb.SOLVERS:

@@ -59,7 +59,7 @@ class SuiteRanking:
                 yield TableLine(row.rank, row.name, row.dispatcher or stage, values)
 
     def notes(self) -> Iterator[Note]:
-        """Yield who is not ranked, and why."""
+        """Yield the candidates that are not ranked, with the reason."""
         for stage, ranking in self.rankings.items():
             if not self.staged:
                 yield from _notes(ranking)
@@ -68,7 +68,7 @@ class SuiteRanking:
                 yield Note(f"not ranked: {stage} {name}: {reason}", "red")
 
     def _interval(self, row: RankingRow, ranking: Ranking) -> tuple[float, float] | str | None:
-        """Return an interval, or why there is none."""
+        """Return the interval, or a word that replaces it."""
         if self.staged and row.name == ranking.reference:
             return "reference"
         return "one seed" if self.staged and row.interval is None else row.interval

@@ -11,8 +11,7 @@ from evaluation.kinds import named
 from evaluation.kinds.suite import Suite
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
-
-Record = dict[str, Any]
+from evaluation.records.identity import Record
 
 
 class SuiteTask(TaskSpec):
@@ -39,7 +38,7 @@ class SuiteTask(TaskSpec):
         return record_file.path_of(folder, self.suite, stem, self.identity())
 
     def run(self) -> Record:
-        """Return the record; whatever the candidate raises becomes its reason."""
+        """Return the record; an error of the candidate becomes its reason."""
         started = time.perf_counter()
         kind = named(self.kind)
         record, prepared = kind.begin(self)
@@ -55,13 +54,13 @@ class SuiteTask(TaskSpec):
         return record
 
     def failed(self, reason: str) -> Record:
-        """Return the record of a run whose process ended before it did."""
+        """Return the record of a run whose process died."""
         return named(self.kind).begin(self)[0] | record_file.process_failure(reason)
 
 
 @contextmanager
-def running(task: TaskSpec, record: Record) -> Iterator[Any]:
-    """Make the candidate, write its parameters into the record, and end its process at the end."""
+def open_candidate(task: TaskSpec, record: Record) -> Iterator[Any]:
+    """Make the candidate and write its parameters into the record; end its process at the end."""
     candidate = task.candidate.make()
     try:
         record["parameters"] = parameters(candidate)
@@ -76,18 +75,18 @@ def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[SuiteTask]:
     Parameters
     ----------
     suite
-        Of any kind.
+        A suite of any kind.
     candidates
-        Who competes; nobody where scenarios say who does.
+        Candidates with different names; empty where the scenarios list theirs.
 
     Raises
     ------
     ValueError
-        If two candidates have one name, under which the leaderboard could not tell them apart.
+        If two candidates have the same name: the leaderboard could not tell them apart.
     """
-    chosen = list(candidates)
+    candidates = list(candidates)
     specs: dict[str, str] = {}
-    for candidate in chosen:
+    for candidate in candidates:
         if candidate.name in specs:
             raise ValueError(
                 f"{specs[candidate.name]} and {candidate.spec} are both called "
@@ -98,5 +97,5 @@ def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[SuiteTask]:
     return [
         SuiteTask(suite.id, suite.kind, scenario, candidate)
         for scenario in suite.scenarios
-        for candidate in kind.candidates(suite, scenario, chosen)
+        for candidate in kind.candidates(suite, scenario, candidates)
     ]

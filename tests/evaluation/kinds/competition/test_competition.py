@@ -40,7 +40,7 @@ def record_of(spec, **options):
 def test_scores_are_those_of_the_protocol():
     """A record says what playing by hand says, and its parts add up."""
     record = record_of("incremental")
-    played = SMALL.played(Competitor("incremental"), 0)
+    played = SMALL.run(Competitor("incremental"), 0)
     base = SMALL.baseline(0)
     assert record["status"] == "ok"
     assert record["scores"]["score"] == protocol.score(played, base)
