@@ -82,14 +82,14 @@ def bench(
     """Run every candidate of a suite and print the leaderboard."""
     from evaluation.candidates.sandbox.limits import from_options
     from evaluation.kinds import named
-    from evaluation.report import page
+    from evaluation.report import plot_page
 
     started = time.monotonic()
     try:
         if as_json and (svg or by_scenario):
             raise ValueError("--json prints no tables; leave --svg and --by-scenario out")
         if svg is not None:
-            page.check(svg, "--svg")
+            plot_page.check(svg, "--svg")
         loaded = _load_suite(suite, seed)
         kind = named(loaded.kind)
         limits = from_options(time_limit, memory_limit) if sandbox else None

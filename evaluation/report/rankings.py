@@ -10,8 +10,8 @@ from evaluation.leaderboard import Ranking, RankingRow, rank_stages
 from evaluation.leaderboard.comparable import comparable_records
 from evaluation.leaderboard.measure import Measure, single_score
 from evaluation.records.identity import Identity
-from evaluation.report.displays import display_of_all
 from evaluation.report.panel import Record
+from evaluation.report.record_display import display_of_all
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.report.write import write
+from evaluation.report.site_folder import write
 from tests.evaluation.report import made
 
 CHROMIUM = shutil.which("chromium")

@@ -45,7 +45,7 @@ def test_the_slo_is_drawn_where_there_is_one(plots, result):
         ("Running", [1, 2, 1]),
         ("Waiting", [0, 0, 0]),
         ("KV cache in use", [0.25, 0.5, 0.25]),
-        ("Output tokens a second", [1 / 3, 1 / 3, 1 / 3]),
+        ("Output tokens per second", [1 / 3, 1 / 3, 1 / 3]),
         ("DP imbalance", [1.25, 1.25, 1.25]),
         ("Barrier idle", [0.25, 0.25, 0.25]),
     ],
