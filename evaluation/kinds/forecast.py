@@ -155,9 +155,7 @@ class ForecastKind(Kind):
         with open_candidate(task, record) as forecaster:
             training = time_split.train(forecaster, prepared, task.scenario)
             record["split"] = training.windows
-            log = score_forecasts(
-                prepared, task.scenario, training.candidate, training.scored_from
-            )
+            log = score_forecasts(prepared, task.scenario, training.candidate, training.scored_from)
         columns = _columns(log)
         return {
             "scores": {name: float(mean(rows)) for name, rows in columns.items()},

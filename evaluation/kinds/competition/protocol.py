@@ -130,7 +130,7 @@ def play(
         If the trace is empty or changes its shape, or an answer is illegal: another shape, an
         expert missing, a layer that does not exist or is named twice.
     """
-    simulation = _Simulation(
+    state = _RunState(
         rebalance,
         checked_integer(num_ranks, "num_ranks", at_least=1),
         checked_integer(slots_per_rank, "slots_per_rank", at_least=1),
@@ -139,12 +139,12 @@ def play(
         deque(maxlen=checked_integer(window, "window", at_least=1)),
     )
     for counts in hotness:
-        simulation.run_iteration(np.asarray(counts))
-    return simulation.result()
+        state.run_iteration(np.asarray(counts))
+    return state.result()
 
 
 @dataclass
-class _Simulation:
+class _RunState:
     """State of one run between iterations.
 
     Parameters
