@@ -8,8 +8,8 @@ import pytest
 
 from evaluation.candidates.candidate import Candidate
 from evaluation.kinds import suite_file
-from evaluation.kinds.task import Task
-from evaluation.leaderboard import Ranking, Row
+from evaluation.kinds.task import SuiteTask
+from evaluation.leaderboard import Ranking, RankingRow
 from evaluation.replay.scenario import Scenario
 from tools.document_kinds import documented
 
@@ -46,7 +46,7 @@ def test_tables_are_those_of_the_kinds():
 def test_every_key_of_the_json_is_described():
     """Of the ranking, and of its rows."""
     table = section("`podlab bench --json`")
-    for kind in (Ranking, Row):
+    for kind in (Ranking, RankingRow):
         for field in dataclasses.fields(kind):
             assert f"`{field.name}`" in table
 
@@ -54,7 +54,7 @@ def test_every_key_of_the_json_is_described():
 def test_every_field_of_a_record_is_described():
     """By one that was just made."""
     scenario = Scenario("d", ("ar1-drift",), "deepseek-v3", 32, 9, 1, steps=3, layers=2)
-    record = Task("s", "solver", scenario, Candidate("greedy")).run()
+    record = SuiteTask("s", "solver", scenario, Candidate("greedy")).run()
     table = section("Records")
     for key in set(record) - {"deployment"}:
         assert f"`{key}`" in table, key

@@ -18,6 +18,7 @@ from evaluation.cli import (
     report,
     simulate,
     solve,
+    submit,
     timeline,
     trace,
     validate,
@@ -64,5 +65,5 @@ app.command(rich_help_panel=MACHINE)(calibrate.calibrate)
 app.command(rich_help_panel=MACHINE)(timeline.timeline)
 app.add_typer(fabric.app, name="fabric", rich_help_panel=MACHINE)
 app.command(rich_help_panel=SHARE)(report.report)
-app.command(rich_help_panel=SHARE)(leaderboard.submit)
+app.command(rich_help_panel=SHARE)(submit.submit)
 app.add_typer(leaderboard.app, name="leaderboard", rich_help_panel=SHARE)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evaluation.cli import options
+from evaluation.cli.tables import table_console
 from evaluation.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from evaluation.kinds.kind import Kind
     from evaluation.kinds.suite import Suite
-    from evaluation.kinds.task import Task
+    from evaluation.kinds.task import SuiteTask
     from evaluation.records.sweep import SweepTask
 
 INTERRUPTED = 130
@@ -27,7 +28,7 @@ def bench(
         list[str] | None,
         typer.Option(
             help="Registered solver, or path/to/file.py:name (a file with a single known entry "
-            "needs no name). Names replace the suite's own solvers; files run beside them. Repeat "
+            "needs no name). Names replace the suite's own solvers; files run in addition. Repeat "
             "for several. [default: those of the suite]"
         ),
     ] = None,
@@ -52,8 +53,8 @@ def bench(
         str | None,
         typer.Option(
             metavar="[ADDRESS]",
-            help="Run on a Ray cluster: a new local one, or that of the address (auto: the one "
-            "this machine belongs to).",
+            help="Run on a Ray cluster: a new local one, or the one at this address (auto: the one "
+            "that this machine belongs to).",
         ),
     ] = None,
     retries: Annotated[
@@ -72,12 +73,8 @@ def bench(
     sandbox: Annotated[
         bool, typer.Option(help="Run solvers from files in processes of their own.")
     ] = True,
-    time_limit: Annotated[
-        float, typer.Option(help="Time limit for one answer of a solver from a file, in seconds.")
-    ] = 10.0,
-    memory_limit: Annotated[
-        float, typer.Option(help="Memory limit of a solver from a file, in MiB.")
-    ] = 4096.0,
+    time_limit: options.TimeLimit = 10.0,
+    memory_limit: options.MemoryLimit = 4096.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the ranking as JSON instead of tables.")
     ] = False,
@@ -85,35 +82,41 @@ def bench(
     """Run every candidate of a suite and print the leaderboard."""
     from evaluation.candidates.sandbox.limits import from_options
     from evaluation.kinds import named
-    from evaluation.report import page
+    from evaluation.report import plot_page
 
     started = time.monotonic()
     try:
         if as_json and (svg or by_scenario):
             raise ValueError("--json prints no tables; leave --svg and --by-scenario out")
         if svg is not None:
-            page.check(svg, "--svg")
-        chosen = _suite(suite, seed)
-        kind = named(chosen.kind)
+            plot_page.check(svg, "--svg")
+        loaded = _load_suite(suite, seed)
+        kind = named(loaded.kind)
         limits = from_options(time_limit, memory_limit) if sandbox else None
-        todo = _tasks(chosen, kind, {"solver": solver, "forecaster": forecaster}, limits)
+        suite_tasks = _tasks(loaded, kind, {"solver": solver, "forecaster": forecaster}, limits)
         _make_folder(out)
     except (ValueError, OSError, ImportError) as error:
         usage_error(error)
-    how = {"jobs": jobs, "fresh": fresh, "ray": ray, "retries": retries}
-    records, interrupted = _run(todo, kind, out, {**how, "time_limit_s": task_limit})
+    sweep_options = {
+        "jobs": jobs,
+        "fresh": fresh,
+        "ray": ray,
+        "retries": retries,
+        "time_limit_s": task_limit,
+    }
+    records, interrupted = _run(suite_tasks, kind, out, sweep_options)
     if as_json:
-        ranking = kind.ranking(records, kind.wanted(chosen))
+        ranking = kind.ranking(records, kind.wanted(loaded))
         print(json.dumps(ranking.as_dict(), indent=1))
         ranked = bool(ranking.rows)
     else:
-        ranked = _print(chosen, kind, records, by_scenario, svg)
-    _count_records(records, len(todo), out)
-    _warn_of_budget(chosen, records, time.monotonic() - started)
-    _leave(ranked, interrupted)
+        ranked = _print(loaded, kind, records, by_scenario, svg)
+    _count_records(records, len(suite_tasks), out)
+    _warn_of_budget(loaded, records, time.monotonic() - started)
+    _exit(ranked, interrupted)
 
 
-def _suite(name: str, seed: int | None) -> "Suite":
+def _load_suite(name: str, seed: int | None) -> "Suite":
     """Return the suite, with its scenarios checked and the seeds that are asked for."""
     from evaluation.kinds import named, suite_file
 
@@ -127,7 +130,7 @@ def _suite(name: str, seed: int | None) -> "Suite":
 
 def _tasks(
     suite: "Suite", kind: "Kind", by_option: dict[str, list[str] | None], limits: Any
-) -> "list[Task]":
+) -> "list[SuiteTask]":
     """Return the tasks of a suite.
 
     Raises
@@ -135,14 +138,14 @@ def _tasks(
     ValueError
         If candidates are named by the option of another kind, or one of them is wrong.
     """
-    from evaluation.kinds.entrants import entrants
+    from evaluation.kinds.suite_candidates import suite_candidates
     from evaluation.kinds.task import tasks
 
     for option, names in by_option.items():
         if names and option != kind.option:
             instead = f"name them by --{kind.option}" if kind.option else f"leave --{option} out"
             raise ValueError(f"suite {suite.id} compares {kind.display.noun}s; {instead}")
-    return tasks(suite, entrants(suite, by_option.get(kind.option) or [], limits))
+    return tasks(suite, suite_candidates(suite, by_option.get(kind.option) or [], limits))
 
 
 def _make_folder(out: Path) -> None:
@@ -152,7 +155,7 @@ def _make_folder(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def _leave(ranked: bool, interrupted: bool) -> None:
+def _exit(ranked: bool, interrupted: bool) -> None:
     """Exit with the status for an interrupt, or for nothing ranked."""
     if interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -161,7 +164,7 @@ def _leave(ranked: bool, interrupted: bool) -> None:
 
 
 def _run(
-    todo: "list[Task]", kind: "Kind", out: Path, how: dict[str, Any]
+    tasks: "list[SuiteTask]", kind: "Kind", out: Path, sweep_options: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], bool]:
     """Run under a progress bar; an interrupt keeps what is finished."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -173,7 +176,7 @@ def _run(
     field = kind.display.field
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with progress(*columns, TimeElapsedColumn()) as shown:
-        bar = shown.add_task("running", total=len(todo))
+        bar = shown.add_task("running", total=len(tasks))
 
         def on_record(record: dict[str, Any], reused: bool) -> None:
             records.append({**record, "reused": reused})
@@ -184,7 +187,7 @@ def _run(
             shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
         try:
-            sweep.run(todo, out, **how, on_record=on_record, on_lost=on_lost)
+            sweep.run(tasks, out, **sweep_options, on_record=on_record, on_lost=on_lost)
         except KeyboardInterrupt:
             return records, True
         except (ImportError, ValueError, OSError) as error:
@@ -202,11 +205,11 @@ def _print(
     from evaluation.leaderboard import table
     from evaluation.report import leaderboard_picture
 
-    console = table.console_for()
+    console = table_console(table.WIDTH, keep_terminal=True)
     if by_scenario:
         for name in suite.scenario_ids:
-            alike = [record for record in records if record["scenario"]["id"] == name]
-            board = kind.leaderboard(kind.ranking(alike))
+            of_scenario = [record for record in records if record["scenario"]["id"] == name]
+            board = kind.leaderboard(kind.ranking(of_scenario))
             table.render(board, f"{suite.id} · {name}", console)
             console.print()
     ranking = kind.ranking(records, kind.wanted(suite))
@@ -222,8 +225,8 @@ def _print(
 
 def _warn_of_budget(suite: "Suite", records: list[dict[str, Any]], elapsed_s: float) -> None:
     """Print on standard error if a whole run took longer than the suite should."""
-    whole = not any(record["reused"] for record in records)
-    if suite.budget_s is not None and whole and elapsed_s > suite.budget_s:
+    all_new = not any(record["reused"] for record in records)
+    if suite.budget_s is not None and all_new and elapsed_s > suite.budget_s:
         print(
             f"took {elapsed_s:.0f} s, more than the {suite.budget_s:g} s that {suite.id} should "
             "take with its usual candidates on two free cores (--jobs 2)",

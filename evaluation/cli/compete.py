@@ -120,16 +120,16 @@ def compete(
             rebalance = _entry(entry, seed)
         else:
             wrapped = _wrapped(solver, seed, (answer_layers, least_gain, drift))
-            play(replace(wrapped), counts(2))  # a copy: the entry must not learn from this
+            play(replace(wrapped), counts(2))  # a copy, since an entry keeps state
             rebalance = wrapped
         with progress() as bar:
-            played = play(rebalance, bar.track(counts(length), length, description="entry"))
+            run = play(rebalance, bar.track(counts(length), length, description="entry"))
             base = baseline(bar.track(counts(length), length, description="baseline"))
-    _print(played, base, as_json)
+    _print(run, base, as_json)
 
 
 def _entry(spec: str, seed: int) -> "Rebalance":
-    """Return an entry. It may have a memory, so that no call compiles it before the run."""
+    """Return an entry. It may keep state, so that no call compiles it before the run."""
     from evaluation.candidates.competition_entry import EntryCandidate
 
     return EntryCandidate(spec, seed).make()
@@ -150,8 +150,8 @@ def _check_effect(option: str, others: tuple[str, ...], context: typer.Context) 
     for other in others:
         source = context.get_parameter_source(other)
         if source is not None and source.name != "DEFAULT":
-            words = f"--{other.replace('_', '-')} {context.params[other]}"
-            raise ValueError(f"{words} has no effect beside --{option}; leave one of them out")
+            option_text = f"--{other.replace('_', '-')} {context.params[other]}"
+            raise ValueError(f"{option_text} has no effect with --{option}; leave one of them out")
 
 
 def _counts(
@@ -178,31 +178,32 @@ def _charge(charge: str) -> Callable[[float], int]:
     return lambda _: int(charge)
 
 
-def _print(played: "protocol.Played", base: "protocol.Played", as_json: bool) -> None:
+def _print(run: "protocol.CompetitionRun", base: "protocol.CompetitionRun", as_json: bool) -> None:
     from evaluation.kinds.competition import protocol
 
-    reached = protocol.score(played, base)
+    score = protocol.score(run, base)
     if as_json:
-        runs = {"entry": _row(played), "baseline": _row(base)}
-        print(json.dumps({"score": reached, **runs}, indent=1, allow_nan=False))
+        runs = {"entry": _row(run), "baseline": _row(base)}
+        print(json.dumps({"score": score, **runs}, indent=1, allow_nan=False))
         return
-    print(f"score {reached:.1f}")
-    heads = f"{'total s':>9}{'imbalance':>11}{'moves':>11}{'calls':>7}{'charged':>9}{'ms/call':>9}"
-    print(f"{'':10}{heads}")
-    for name, one in (("entry", played), ("baseline", base)):
-        row = _row(one)
+    print(f"score {score:.1f}")
+    headings = (
+        f"{'total s':>9}{'imbalance':>11}{'moves':>11}{'calls':>7}{'charged':>9}{'ms/call':>9}"
+    )
+    print(f"{'':10}{headings}")
+    for name, row in (("entry", _row(run)), ("baseline", _row(base))):
         print(
             f"{name:10}{row['total_s']:9.2f}{row['imbalance']:11.4f}{row['moves']:11,}"
             f"{row['calls']:7,}{row['charged']:9,}{row['call_ms']:9.2f}"
         )
 
 
-def _row(played: "protocol.Played") -> dict[str, float]:
+def _row(run: "protocol.CompetitionRun") -> dict[str, float]:
     return {
-        "total_s": played.total_s,
-        "imbalance": float(played.imbalance.mean()),
-        "moves": played.moves,
-        "calls": played.calls,
-        "charged": played.charged,
-        "call_ms": 1e3 * played.wall_s / max(1, played.calls),
+        "total_s": run.total_s,
+        "imbalance": float(run.imbalance.mean()),
+        "moves": run.moves,
+        "calls": run.calls,
+        "charged": run.charged,
+        "call_ms": 1e3 * run.wall_s / max(1, run.calls),
     }

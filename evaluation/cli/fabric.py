@@ -43,12 +43,12 @@ def show(
     ] = None,
 ) -> None:
     """Print what a fabric consists of and its fullest links, and draw it."""
-    from evaluation.report import fabric_page, page
+    from evaluation.report import fabric_page, plot_page
     from hardware import Fabric
 
     try:
         if out is not None:
-            page.check(out, "--out")
+            plot_page.check(out, "--out")
         fabric = _broken(Fabric.preset(name, ranks, plane), fail or [], degrade or [])
         sent = _matrix(traffic, fabric.num_ranks)
         _print(fabric, sent, traffic)

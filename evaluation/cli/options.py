@@ -26,6 +26,11 @@ StepTokens = Annotated[
     int | None, typer.Option(min=1, help="Tokens per step, for token-level traces.")
 ]
 
+TimeLimit = Annotated[
+    float, typer.Option(help="Time limit for one answer of a solver from a file, in seconds.")
+]
+MemoryLimit = Annotated[float, typer.Option(help="Memory limit of a solver from a file, in MiB.")]
+
 Records = Annotated[Path, typer.Argument(help="Folder of records that podlab bench wrote.")]
 
 MODEL = typer.Option(help="Model preset.")

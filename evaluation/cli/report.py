@@ -32,7 +32,7 @@ def report(
     The site opens from its folder, without a server or a network.
     """
     from evaluation.report.record_files import read
-    from evaluation.report.write import write
+    from evaluation.report.site_folder import write
 
     places = records or [Path("podlab-records")]
     with usage_errors():

@@ -12,7 +12,7 @@ from evaluation.cli.usage_error import usage_errors
 from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
-    from evaluation.serving.engine.log import StepLog
+    from evaluation.serving.engine.step_log import StepLog
     from evaluation.serving.results.result import Result
     from evaluation.serving.scenario.scenario import ServingScenario
 
@@ -89,7 +89,7 @@ def _scenario(name: str, requests: int | None) -> "ServingScenario":
 
 
 def _step_log(text: str) -> "StepLog":
-    from evaluation.serving.engine.log import StepLog
+    from evaluation.serving.engine.step_log import StepLog
 
     try:
         start, end = map(float, text.split(","))

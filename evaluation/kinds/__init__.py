@@ -4,12 +4,12 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from evaluation.kinds.suite import DEFAULT
+from evaluation.kinds.suite import DEFAULT_KIND
 
 if TYPE_CHECKING:
     from evaluation.kinds.kind import Kind
 
-#: Name in a suite's TOML and in records, to the kind; it is loaded when it is asked for.
+#: Name in a suite's TOML and in records, to the kind. A kind is loaded when it is needed.
 KINDS = {
     "solver": "evaluation.kinds.solver:SOLVER",
     "fit": "evaluation.kinds.fit.fit:FIT",
@@ -21,12 +21,12 @@ KINDS = {
 
 
 def named(name: Any) -> "Kind":
-    """Return a kind.
+    """Return the kind of a name.
 
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If no kind has the name.
     """
     if not isinstance(name, str) or name not in KINDS:
         raise ValueError(f"kind = {name!r} is not one of {', '.join(KINDS)}")
@@ -36,5 +36,5 @@ def named(name: Any) -> "Kind":
 
 
 def name_of(table: Mapping[str, Any]) -> Any:
-    """Return what a record or a suite's TOML says that its kind is."""
-    return table.get("kind", DEFAULT)
+    """Return the name of the kind in a record or in a suite's TOML; it may be unknown."""
+    return table.get("kind", DEFAULT_KIND)

@@ -22,7 +22,7 @@ GAP = Column(
 COST = Column(
     "cost_ratio",
     "cost\nratio",
-    "Solve time ÷ the time of a sort of the same loads, timed beside it; in no score",
+    "Solve time ÷ the time of a sort of the same loads, timed with it; in no score",
     "{:,.0f} ×",
     better=-1,
     hide=1,

@@ -1,4 +1,4 @@
-"""Suites of forecasters: how near the next window they come, and what balance that leads to."""
+"""Suites of forecasters, by their error and by the balance of placements for their forecasts."""
 
 import statistics
 import time
@@ -13,15 +13,15 @@ import lb
 from evaluation.candidates.candidate import ForecasterCandidate
 from evaluation.kinds import routing_scenarios
 from evaluation.kinds.columns import GAP, INTERVAL
-from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.kind import Display, Kind
 from evaluation.kinds.suite_ranking import SuiteRanking
-from evaluation.kinds.task import running
+from evaluation.kinds.task import open_candidate
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
-from evaluation.leaderboard.identity import Identity
 from evaluation.leaderboard.measure import Parts, RatioOfSums
-from evaluation.leaderboard.table import Leaderboard, Line
+from evaluation.leaderboard.table import Leaderboard, TableLine
 from evaluation.records import record_file
+from evaluation.records.identity import Identity, Record
 from evaluation.replay import time_split
 from evaluation.replay.cost import cost, reference_s
 from evaluation.replay.scenario import Scenario
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 #: Places experts for each forecast, so that forecasts alone differ.
 PLANNER = "greedy"
 DISPATCHERS = ("even", "optimal")
-#: Of a layer's experts, those that count as hot.
+#: Share of a layer's experts that count as heaviest.
 HOT_FRACTION = 0.1
 
 #: Name of the line that shows what the planner reaches if it is given the load that came.
@@ -86,8 +86,8 @@ COLUMNS = (
 
 
 @dataclass
-class Forecasted:
-    """What came of the forecasts: one [layers] array a window in each list, seconds measured."""
+class ForecastLog:
+    """Errors and balance of the forecasts, a [layers] array for each window; measured seconds."""
 
     error: list[Array] = field(default_factory=list)
     hot_error: list[Array] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Forecasted:
     reference_s: list[float] = field(default_factory=list)
 
 
-def _of_windows(record: Record) -> Parts:
+def _balancedness_of_windows(record: Record) -> Parts:
     values = np.asarray(record["windows"]["balancedness_even"], dtype=np.float64)
     return values, np.ones_like(values)
 
@@ -117,7 +117,9 @@ class ForecastKind(Kind):
         registry=lambda variant: lb.FORECASTERS,
     )
     measure = RatioOfSums(
-        "balancedness_even", _of_windows, identity=Identity("forecaster", dispatcher="")
+        "balancedness_even",
+        _balancedness_of_windows,
+        identity=Identity("forecaster", dispatcher=""),
     )
     candidate = ForecasterCandidate
     option = "forecaster"
@@ -150,19 +152,19 @@ class ForecastKind(Kind):
 
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Forecast each window of the trace from those before it."""
-        with running(task, record) as forecaster:
+        with open_candidate(task, record) as forecaster:
             training = time_split.train(forecaster, prepared, task.scenario)
             record["split"] = training.windows
-            found = walk(prepared, task.scenario, training.candidate, training.scored_from)
-        columns = _columns(found)
+            log = score_forecasts(prepared, task.scenario, training.candidate, training.scored_from)
+        columns = _columns(log)
         return {
             "scores": {name: float(mean(rows)) for name, rows in columns.items()},
             "layers": {name: mean(rows, axis=0).tolist() for name, rows in columns.items()},
             "windows": {name: mean(rows, axis=1).tolist() for name, rows in columns.items()},
-            "cost": cost(found.forecast_s, found.reference_s),
+            "cost": cost(log.forecast_s, log.reference_s),
             "wall": {
-                "forecast_s": found.forecast_s,
-                "forecast_s_median": statistics.median(found.forecast_s),
+                "forecast_s": log.forecast_s,
+                "forecast_s_median": statistics.median(log.forecast_s),
             },
         }
 
@@ -174,13 +176,13 @@ class ForecastKind(Kind):
         # the same for every forecaster
         scores = board.lines[0].values
         foresight = {f"balancedness_{name}": scores[f"foresight_{name}"] for name in DISPATCHERS}
-        return replace(board, lines=(*board.lines, Line(None, FORESIGHT, "", foresight)))
+        return replace(board, lines=(*board.lines, TableLine(None, FORESIGHT, "", foresight)))
 
 
-def walk(
+def score_forecasts(
     trace: Any, scenario: Scenario, forecaster: lb.Forecaster, scored_from: int = 1
-) -> Forecasted:
-    """Forecast each window of ``trace`` from those before it, and see what came.
+) -> ForecastLog:
+    """Forecast each window of ``trace`` from those before it, and compare with its load.
 
     Windows before ``scored_from`` are only observed. A forecaster sees at most ``history_windows``
     windows that have ended, and nothing else.
@@ -198,7 +200,7 @@ def walk(
 
     Returns
     -------
-    Forecasted
+    ForecastLog
         ``error``: sum |forecast - load| / sum load of a layer, over its experts; ``hot_error``: the
         same over the tenth of the experts that turned out hottest; not a number for a layer
         without load. ``balancedness``: of the planner's placement for the forecast, on the window
@@ -208,40 +210,42 @@ def walk(
     ------
     ValueError
         If the trace has fewer than two windows, or a forecast is not [layers, experts], finite and
-        not negative. Whatever the forecaster itself raises goes through.
+        not negative. Errors of the forecaster itself are passed on.
     """
-    found = Forecasted(
+    log = ForecastLog(
         balancedness={name: [] for name in DISPATCHERS},
         foresight={name: [] for name in DISPATCHERS},
     )
-    seen: deque[Array] = deque(maxlen=scenario.history_windows)
+    past: deque[Array] = deque(maxlen=scenario.history_windows)
     for number, load in enumerate(windows_of(trace, scenario.window_steps)):
         if number >= scored_from:
-            history = np.stack(seen)
-            found.reference_s.append(reference_s(history[-1]))
+            history = np.stack(past)
+            log.reference_s.append(reference_s(history[-1]))
             started = time.perf_counter()
             forecast = forecaster(history)
-            found.forecast_s.append(time.perf_counter() - started)
+            log.forecast_s.append(time.perf_counter() - started)
             problem = lb.Problem(history, scenario.num_ranks, scenario.slots_per_rank)
             planned = problem.replace(forecast=forecast)
-            _score(found, planned, problem.replace(forecast=load), load)
-        seen.append(load)
-    if not found.error:
+            _append_scores(log, planned, problem.replace(forecast=load), load)
+        past.append(load)
+    if not log.error:
         raise ValueError(
             f"the trace has fewer than two windows of {scenario.window_steps} steps; one is "
             "observed and the next one forecast, so give a smaller window_steps or a longer trace"
         )
-    return found
+    return log
 
 
-def _score(found: Forecasted, planned: lb.Problem, foreseen: lb.Problem, load: Array) -> None:
+def _append_scores(
+    log: ForecastLog, planned: lb.Problem, foreseen: lb.Problem, load: Array
+) -> None:
     hot = np.argsort(-load, axis=1, kind="stable")[:, : max(1, round(HOT_FRACTION * load.shape[1]))]
     forecast = planned.planned_load
-    found.error.append(_relative_error(forecast, load))
-    found.hot_error.append(
+    log.error.append(_relative_error(forecast, load))
+    log.hot_error.append(
         _relative_error(np.take_along_axis(forecast, hot, 1), np.take_along_axis(load, hot, 1))
     )
-    for problem, scores in ((planned, found.balancedness), (foreseen, found.foresight)):
+    for problem, scores in ((planned, log.balancedness), (foreseen, log.foresight)):
         placement = lb.solve(problem, PLANNER)
         for name in DISPATCHERS:
             share = lb.check_share(placement, lb.make_dispatcher(name)(placement, load))
@@ -251,15 +255,15 @@ def _score(found: Forecasted, planned: lb.Problem, foreseen: lb.Problem, load: A
 def _relative_error(forecast: Array, load: Array) -> Array:
     """Return the sum of absolute errors over the load, [layers]; nan without load."""
     total = load.sum(axis=1)
-    wrong = np.abs(forecast - load).sum(axis=1)
-    error: Array = np.divide(wrong, total, out=np.full_like(total, np.nan), where=total > 0)
+    absolute = np.abs(forecast - load).sum(axis=1)
+    error: Array = np.divide(absolute, total, out=np.full_like(total, np.nan), where=total > 0)
     return error
 
 
-def _columns(found: Forecasted) -> dict[str, list[Array]]:
-    columns = {"error": found.error, "hot_error": found.hot_error}
-    columns |= {f"balancedness_{name}": rows for name, rows in found.balancedness.items()}
-    return columns | {f"foresight_{name}": rows for name, rows in found.foresight.items()}
+def _columns(log: ForecastLog) -> dict[str, list[Array]]:
+    columns = {"error": log.error, "hot_error": log.hot_error}
+    columns |= {f"balancedness_{name}": rows for name, rows in log.balancedness.items()}
+    return columns | {f"foresight_{name}": rows for name, rows in log.foresight.items()}
 
 
 def mean(rows: list[Array], axis: int | None = None) -> Any:

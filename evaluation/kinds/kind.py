@@ -1,4 +1,4 @@
-"""What a kind of suite is: one object that commands, reports and docs ask everything."""
+"""A kind of suite: one object that commands, reports and docs read everything from."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,9 +13,8 @@ from evaluation.leaderboard import rank, rank_stages
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Measure, RatioToReference
 from evaluation.leaderboard.table import Leaderboard
+from evaluation.records.identity import Record
 from lb.registry import Registry
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,20 +24,20 @@ class Display:
     Parameters
     ----------
     noun
-        Who competes, in the singular.
+        What a candidate is, "solver" say.
     field
-        Key of a record that names them.
+        Key of a record that names its candidate.
     variant
-        What is compared beside them: "dispatcher", "stage", or nothing.
+        What else varies among rows: "dispatcher", "stage", or "".
     columns
-        Of the leaderboard; the first one ranks.
+        Columns of the leaderboard; the first one ranks.
     windows
         Key of the list among a record's "windows" that is drawn over time; empty: none.
     layers, layers_bound
         Keys of the lists among a record's "layers" that are drawn layer by layer, and of their
         upper bound; empty: none.
     registry
-        From a variant to where candidates are registered; None where they are not.
+        From a variant to the registry of its candidates; None where it has none.
     """
 
     noun: str
@@ -57,22 +56,22 @@ class Display:
 
 
 class Kind:
-    """A kind of suite: how scenarios are read, who competes, how they are judged and shown.
+    """A kind of suite: how scenarios are read, and how candidates are judged, ranked and shown.
 
     A kind is an instance of a subclass, in a module of its own, and a line in
     :data:`evaluation.kinds.KINDS`. It must define the class variables without a value, and
-    :meth:`scenarios`, :meth:`begin` and :meth:`judge`; what else it inherits fits solvers.
+    :meth:`scenarios`, :meth:`begin` and :meth:`judge`. The other methods suit suites of solvers.
     """
 
-    #: As in :data:`evaluation.kinds.KINDS`.
+    #: Its key in :data:`evaluation.kinds.KINDS`.
     name: ClassVar[str]
     #: What suites of this kind compare; one line.
     title: ClassVar[str]
     display: ClassVar[Display]
     #: The score that ranks.
     measure: ClassVar[Measure]
-    #: Class of those who compete and option of ``podlab bench`` that names them; None and ""
-    #: where scenarios say who competes.
+    #: Class of the candidates, and option of ``podlab bench`` that names them; None and ""
+    #: where the scenarios list their candidates.
     candidate: ClassVar[type[Candidate] | None] = Candidate
     option: ClassVar[str] = "solver"
     #: Keys of a suite's TOML that only some kinds have, each with what reads its value.
@@ -81,13 +80,13 @@ class Kind:
     def scenarios(self, where: str, table: dict[str, Any]) -> list[Any]:
         """Return the scenarios of a [[scenario]] table.
 
-        Each has ``id``, ``dispatcher`` (if that is the variant), ``is_drawn``, which says whether
-        every seed is another input, and ``check()``, which raises ValueError if it cannot be run.
+        Each has ``id``, ``dispatcher`` (if that is the variant), ``is_drawn`` (whether every seed
+        gives another input) and ``check()``, which raises ValueError if it cannot be run.
 
         Raises
         ------
         ValueError
-            Naming ``where``, if a key is unknown, missing, or holds what it may not.
+            Naming ``where``, if a key is unknown or missing, or its value is not allowed.
         """
         raise NotImplementedError
 
@@ -98,12 +97,12 @@ class Kind:
         """Return the seeds of a suite if the user asks for ``seed``."""
         return (seed,)
 
-    def candidates(self, suite: Suite, scenario: Any, chosen: Sequence[Any]) -> list[Any]:
-        """Return who runs on a scenario, once for each seed.
+    def candidates(self, suite: Suite, scenario: Any, candidates: Sequence[Any]) -> list[Any]:
+        """Return the candidates that run on a scenario, once for each seed.
 
         A candidate has ``name``, ``seed`` and ``identity()``, and can be pickled.
         """
-        return one_for_each_seed(scenario, chosen, suite.seeds)
+        return one_for_each_seed(scenario, candidates, suite.seeds)
 
     def variant(self, task: TaskSpec) -> str:
         """Return the dispatcher or stage of a task."""
@@ -114,7 +113,7 @@ class Kind:
         return asdict(task.scenario)
 
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
-        """Return what scores depend on beside code, scenario and candidate: hashes of files."""
+        """Return hashes of files that scores depend on, besides code, scenario and candidate."""
         return {}
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
@@ -124,15 +123,18 @@ class Kind:
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Run the candidate and return what the record gets: "scores", "windows", … and "wall".
 
-        What is known before the candidate has finished is written into ``record``, so that it
-        stays there if the candidate fails. Whatever it raises becomes the record's reason.
+        Write into ``record`` what is known before the candidate has finished: it stays there if
+        the candidate fails. An error of the candidate becomes the record's reason.
         """
         raise NotImplementedError
 
     def wanted(self, suite: Suite) -> set[tuple[str, str]]:
         """Return (scenario, dispatcher) in which candidates must have run to be ranked."""
-        split = self.display.variant == "dispatcher"
-        return {(one.id, one.dispatcher if split else "") for one in suite.scenarios}
+        with_dispatcher = self.display.variant == "dispatcher"
+        return {
+            (scenario.id, scenario.dispatcher if with_dispatcher else "")
+            for scenario in suite.scenarios
+        }
 
     def ranking(
         self, records: Sequence[Record], wanted: Collection[tuple[str, str]] | None = None
@@ -147,7 +149,7 @@ class Kind:
         return SuiteRanking(suite, self.name, self.measure.name, rankings, staged)
 
     def leaderboard(self, ranking: SuiteRanking) -> Leaderboard:
-        """Return a ranking as the table shows it."""
+        """Return a ranking as a table."""
         return Leaderboard(
             self.display.noun,
             self.display.variant,

@@ -22,7 +22,7 @@ def read(where: str, table: dict[str, Any]) -> list[Scenario]:
     Raises
     ------
     ValueError
-        Naming ``where``, if a key is unknown, missing, or holds what it may not.
+        Naming ``where``, if a key is unknown or missing, or its value is not allowed.
     """
     values = preset.checked(where, table, CHECKS, OPTIONAL)
     names, dispatchers = (
@@ -50,7 +50,7 @@ def inputs(task: TaskSpec) -> dict[str, Any]:
 
 
 def _traces(scenario: Scenario) -> list[Any]:
-    """Return hashes of recorded traces; of generated ones what they depend on beside the seed."""
+    """Return hashes of recorded traces; of generated ones what they depend on besides the seed."""
     if scenario.is_drawn:
         return [*scenario.trace, record_file.provenance()["host"]["numpy"]]
     return [traces.open(name, "routing").content_hash for name in scenario.trace]

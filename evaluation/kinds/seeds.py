@@ -1,4 +1,4 @@
-"""Which seeds make a difference to whom."""
+"""Seeds with which each candidate runs on a scenario."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,16 +8,16 @@ from typing import Any
 def one_for_each_seed(
     scenario: Any, candidates: Iterable[Any], seeds: tuple[int, ...]
 ) -> list[Any]:
-    """Return each candidate once for each seed that makes a difference on the scenario.
+    """Return each candidate once for each seed that changes its score on the scenario.
 
-    If the input is generated, every candidate meets every seed. On a recorded one, candidates that
-    draw random numbers do, and the others run once.
+    On a generated input, every candidate runs with every seed. On a recorded one, candidates that
+    draw random numbers run with every seed, and the others run once.
     """
-    chosen = list(candidates)
-    varied = {one.spec for one in chosen if scenario.is_drawn or one.is_seeded}
+    candidates = list(candidates)
+    varied = {each.spec for each in candidates if scenario.is_drawn or each.is_seeded}
     return [
-        replace(one, seed=seed)
+        replace(each, seed=seed)
         for number, seed in enumerate(seeds)
-        for one in chosen
-        if number == 0 or one.spec in varied
+        for each in candidates
+        if number == 0 or each.spec in varied
     ]

@@ -10,12 +10,13 @@ import numpy as np
 import lb
 from evaluation.kinds import routing_scenarios, suite_keys
 from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
-from evaluation.kinds.kind import Display, Kind, Record
-from evaluation.kinds.task import running
+from evaluation.kinds.kind import Display, Kind
+from evaluation.kinds.task import open_candidate
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
+from evaluation.records.identity import Record
 from evaluation.replay import plot_data, scores, time_split
 from evaluation.replay.cost import cost
 from evaluation.replay.deployment import ExpertDeployment
@@ -165,7 +166,7 @@ class SolverKind(Kind):
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Replay the trace; a solver that learns is trained on its part of the windows first."""
         trace, executor, deployment = prepared
-        with running(task, record) as solver:
+        with open_candidate(task, record) as solver:
             training = time_split.train(solver, trace, task.scenario)
             record["split"] = training.windows
             log = replay(

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Kind of a suite or record that names none.
-DEFAULT = "solver"
+#: Kind of a suite or record that names no kind.
+DEFAULT_KIND = "solver"
 
 
 @dataclass(frozen=True)
@@ -17,25 +17,25 @@ class Suite:
     id
         Name with a version.
     scenarios
-        As its kind reads them.
+        Scenarios as the kind reads them.
     kind
         One of :data:`evaluation.kinds.KINDS`.
     seeds
-        Of generated inputs and of candidates that draw random numbers.
+        Random seeds, of generated inputs and of candidates that draw random numbers.
     budget_s
         Seconds that the suite should take with all of its usual candidates, on two cores with a
-        warm cache; exceeding it is reported and stops nothing.
+        warm cache. A longer run is reported, and is not stopped.
     solvers
-        Who runs unless others are asked for; empty: all registered ones.
+        Candidates that run by default; empty: all registered ones.
     parameters
-        Of candidates, by name.
+        Parameters of candidates, by name.
     options
         Values of the other keys that its kind has.
     """
 
     id: str
     scenarios: tuple[Any, ...]
-    kind: str = DEFAULT
+    kind: str = DEFAULT_KIND
     seeds: tuple[int, ...] = (0,)
     budget_s: float | None = None
     solvers: tuple[str, ...] = ()

@@ -6,13 +6,13 @@ from typing import Any
 from evaluation.kinds import name_of, named
 from evaluation.kinds.kind import Kind
 from evaluation.kinds.suite import Suite
-from evaluation.kinds.suite_keys import names_twice
+from evaluation.kinds.suite_keys import repeated_names
 from evaluation.replay.scenario import Scenario
 from hardware import preset
 
 FOLDER = Path(__file__).parent.parent / "suites"
 
-#: What a suite of any kind may have beside its id and scenarios.
+#: Keys that a suite of any kind may have, besides its id and scenarios.
 OPTIONAL = ("kind", "seeds", "budget_s")
 
 
@@ -80,9 +80,9 @@ def _scenarios(path: Path | str, tables: list[Any], kind: Kind) -> tuple[Any, ..
         if not isinstance(table, dict):
             raise ValueError(f"{path}: scenario = {table!r}; give [[scenario]] tables")
         read = kind.scenarios(f"{path}: scenario {table.get('id', '?')!r}", table)
-        ids += dict.fromkeys(one.id for one in read)
+        ids += dict.fromkeys(scenario.id for scenario in read)
         scenarios += read
-    if twice := names_twice(ids):
+    if twice := repeated_names(ids):
         raise ValueError(f"{path}: scenario ids {twice} occur twice; give each its own")
     return tuple(scenarios)
 
@@ -93,7 +93,7 @@ def seeds_and_budget(content: dict[str, Any]) -> tuple[tuple[int, ...], float | 
     Raises
     ------
     ValueError
-        Naming the key, if one holds anything else than it may.
+        Naming the key, if its value is not allowed.
     """
     seeds, budget_s = content.get("seeds", [0]), content.get("budget_s")
     if not isinstance(seeds, list) or not seeds or any(map(preset.count, seeds)):
@@ -111,13 +111,13 @@ def first_of(suite: Suite, scenario: str | None) -> Scenario:
     Raises
     ------
     ValueError
-        If the suite has none of that id, its ids being named, or replays no routing traces.
+        If the suite has no such scenario, or replays no routing traces.
     """
-    scenarios = [one for one in suite.scenarios if isinstance(one, Scenario)]
+    scenarios = [each for each in suite.scenarios if isinstance(each, Scenario)]
     if not scenarios:
         raise ValueError(f"{suite.id} replays no routing traces; give another suite")
-    for one in scenarios:
-        if scenario in (None, one.id):
-            return one
-    ids = ", ".join(one.id for one in scenarios)
+    for each in scenarios:
+        if scenario in (None, each.id):
+            return each
+    ids = ", ".join(each.id for each in scenarios)
     raise ValueError(f"{suite.id} has no scenario {scenario!r}; it has {ids}")

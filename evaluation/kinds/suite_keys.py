@@ -12,11 +12,11 @@ def solvers(names: Any) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If it is no list of different names that are registered.
+        Unless it is a list of different registered names.
     """
     if not isinstance(names, list) or name_or_names(names):
         raise ValueError(f"solvers = {names!r}; give a list of names")
-    if twice := names_twice(names):
+    if twice := repeated_names(names):
         raise ValueError(f"solvers: {twice} occur twice; name each once")
     for name in names:
         lb.make(name)
@@ -29,7 +29,7 @@ def parameters(tables: Any) -> dict[str, dict[str, Any]]:
     Raises
     ------
     ValueError
-        If it holds no tables, or a solver has no such parameter.
+        Unless it holds tables, each with parameters that the solver has.
     """
     if not isinstance(tables, dict):
         raise ValueError(f"parameters = {tables!r}; give tables [parameters.SOLVER]")
@@ -40,10 +40,10 @@ def parameters(tables: Any) -> dict[str, dict[str, Any]]:
     return tables
 
 
-#: Of kinds that compare solvers.
+#: Keys of kinds that compare solvers.
 KEYS = {"solvers": solvers, "parameters": parameters}
 
 
-def names_twice(names: list[str]) -> list[str]:
+def repeated_names(names: list[str]) -> list[str]:
     """Return the names that a list holds more than once."""
     return sorted({name for name in names if names.count(name) > 1})

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.leaderboard import Ranking, Row
+from evaluation.leaderboard import Ranking, RankingRow
 from evaluation.leaderboard.stages import scenarios, stages_as_dict, unranked
-from evaluation.leaderboard.table import Line, Note
+from evaluation.leaderboard.table import Note, TableLine
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SuiteRanking:
     staged: bool
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[RankingRow]:
         """Rows of all rankings."""
         return [row for ranking in self.rankings.values() for row in ranking.rows]
 
@@ -42,7 +42,7 @@ class SuiteRanking:
         head = {"suite": self.suite, "kind": self.kind, "measure": self.measure}
         return {**head, "stages": stages_as_dict(self.rankings)}
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[TableLine]:
         """Yield a line for each row, stage by stage."""
         for stage, ranking in self.rankings.items():
             for row in ranking.rows:
@@ -56,10 +56,10 @@ class SuiteRanking:
                 }
                 if self.staged:
                     values["scenarios"] = len(scenarios(ranking))
-                yield Line(row.rank, row.name, row.dispatcher or stage, values)
+                yield TableLine(row.rank, row.name, row.dispatcher or stage, values)
 
     def notes(self) -> Iterator[Note]:
-        """Yield who is not ranked, and why."""
+        """Yield the candidates that are not ranked, with the reason."""
         for stage, ranking in self.rankings.items():
             if not self.staged:
                 yield from _notes(ranking)
@@ -67,8 +67,8 @@ class SuiteRanking:
             for name, reason in unranked(ranking):
                 yield Note(f"not ranked: {stage} {name}: {reason}", "red")
 
-    def _interval(self, row: Row, ranking: Ranking) -> tuple[float, float] | str | None:
-        """Return an interval, or why there is none."""
+    def _interval(self, row: RankingRow, ranking: Ranking) -> tuple[float, float] | str | None:
+        """Return the interval, or a word that replaces it."""
         if self.staged and row.name == ranking.reference:
             return "reference"
         return "one seed" if self.staged and row.interval is None else row.interval

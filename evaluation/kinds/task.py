@@ -11,11 +11,10 @@ from evaluation.kinds import named
 from evaluation.kinds.suite import Suite
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
+from evaluation.records.identity import Record
 
-Record = dict[str, Any]
 
-
-class Task(TaskSpec):
+class SuiteTask(TaskSpec):
     """A candidate on a scenario that can be run, here or in another process."""
 
     def identity(self) -> dict[str, Any]:
@@ -39,7 +38,7 @@ class Task(TaskSpec):
         return record_file.path_of(folder, self.suite, stem, self.identity())
 
     def run(self) -> Record:
-        """Return the record; whatever the candidate raises becomes its reason."""
+        """Return the record; an error of the candidate becomes its reason."""
         started = time.perf_counter()
         kind = named(self.kind)
         record, prepared = kind.begin(self)
@@ -55,13 +54,13 @@ class Task(TaskSpec):
         return record
 
     def failed(self, reason: str) -> Record:
-        """Return the record of a run whose process ended before it did."""
+        """Return the record of a run whose process died."""
         return named(self.kind).begin(self)[0] | record_file.process_failure(reason)
 
 
 @contextmanager
-def running(task: TaskSpec, record: Record) -> Iterator[Any]:
-    """Make the candidate, write its parameters into the record, and end its process at the end."""
+def open_candidate(task: TaskSpec, record: Record) -> Iterator[Any]:
+    """Make the candidate and write its parameters into the record; end its process at the end."""
     candidate = task.candidate.make()
     try:
         record["parameters"] = parameters(candidate)
@@ -70,24 +69,24 @@ def running(task: TaskSpec, record: Record) -> Iterator[Any]:
         getattr(candidate, "close", lambda: None)()
 
 
-def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[Task]:
+def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[SuiteTask]:
     """Return all tasks of a suite, scenario by scenario.
 
     Parameters
     ----------
     suite
-        Of any kind.
+        A suite of any kind.
     candidates
-        Who competes; nobody where scenarios say who does.
+        Candidates with different names; empty where the scenarios list theirs.
 
     Raises
     ------
     ValueError
-        If two candidates have one name, under which the leaderboard could not tell them apart.
+        If two candidates have the same name: the leaderboard could not tell them apart.
     """
-    chosen = list(candidates)
+    candidates = list(candidates)
     specs: dict[str, str] = {}
-    for candidate in chosen:
+    for candidate in candidates:
         if candidate.name in specs:
             raise ValueError(
                 f"{specs[candidate.name]} and {candidate.spec} are both called "
@@ -96,7 +95,7 @@ def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[Task]:
         specs[candidate.name] = candidate.spec
     kind = named(suite.kind)
     return [
-        Task(suite.id, suite.kind, scenario, candidate)
+        SuiteTask(suite.id, suite.kind, scenario, candidate)
         for scenario in suite.scenarios
-        for candidate in kind.candidates(suite, scenario, chosen)
+        for candidate in kind.candidates(suite, scenario, candidates)
     ]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from evaluation.leaderboard.identity import ScenarioTrace
 from evaluation.leaderboard.observations import Array, Runs
+from evaluation.records.identity import ScenarioTrace
 
 
 def gaps(
@@ -33,13 +33,15 @@ def gaps(
     for by_trace in scores:
         for trace, score in by_trace.items():
             best[trace] = max(best.get(trace, -np.inf), score)
-    behind = []
+    rows_of_gaps = []
     for by_trace in scores:
         by_family: dict[str, list[float]] = defaultdict(list)
         for trace, score in by_trace.items():
             by_family[family_of[trace.scenario]].append(1 - score / best[trace])
-        behind.append({family: float(np.mean(each)) for family, each in by_family.items()})
-    return behind
+        rows_of_gaps.append(
+            {family: float(np.mean(values)) for family, values in by_family.items()}
+        )
+    return rows_of_gaps
 
 
 def _scores(runs: Runs, scale: Callable[[Array], Array]) -> dict[ScenarioTrace, float]:

@@ -1,12 +1,12 @@
-"""Bootstrap samples of scores: the same observations are drawn for all rows."""
+"""Bootstrap samples of scores; each sample draws the same observations for all rows."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.leaderboard.identity import ScenarioTrace
 from evaluation.leaderboard.observations import Observations, Runs
+from evaluation.records.identity import ScenarioTrace
 
 Array = NDArray[np.float64]
 
@@ -16,7 +16,7 @@ def bootstrap(rows: Sequence[Runs], *, follow: bool, samples: int = 2000, seed: 
 
     Each sample draws, within each scenario and with replacement, traces where there are several,
     their observations, and the runs of a random candidate. A score is then made from sums, never
-    from a mean of ratios. All rows meet the same drawn traces and observations: this keeps them
+    from a mean of ratios. All rows get the same drawn traces and observations, which keeps them
     paired. Observations that follow each other are drawn in blocks, since neighbours are alike:
     circular blocks of about the cube root of their number (Politis and Romano 1992, a circular
     block resampling procedure; the length's order is that of Hall, Horowitz and Jing 1995,

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Column:
-    """One number of every row: where it is read, how it is written, and what it means.
+    """One number of every row: its key, its format and its meaning.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ class Column:
     hide
         Order in which a narrow window hides columns, the highest first; 0 is never hidden.
     scenarios
-        "any"; "one": shown in a terminal only for a single scenario, because a mean over several
-        means nothing; "several": only for more than one.
+        When a terminal shows it: "any": always; "one": only for a single scenario, because a mean
+        over several means nothing; "several": only for more than one.
     within_variant
-        Whether it compares candidates of one variant alone.
+        Whether only candidates of one variant compare by it.
     terminal
         Whether a terminal shows it; a report always does.
     """
@@ -49,7 +49,7 @@ class Column:
         return " ".join(self.heading.replace("-\n", "").split())
 
     def text(self, value: Any) -> str:
-        """Return a value as it is read: a dash where nothing was measured, words as they are."""
+        """Return the text of a value: a dash where nothing was measured; a text stays as it is."""
         if value is None:
             return "–"
         if isinstance(value, str):

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.leaderboard.identity import Identity, Record, ScenarioTrace
 from evaluation.leaderboard.measure import Measure, Parts
+from evaluation.records.identity import Identity, Record, ScenarioTrace
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Records that compare with one another, and those that do not.
+class ComparableRecords:
+    """Records that compare with one another, and records that do not.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Compared:
     unscored: list[tuple[Record, str]] = field(default_factory=list)
 
 
-def compare(records: Iterable[Record], measure: Measure) -> Compared:
+def comparable_records(records: Iterable[Record], measure: Measure) -> ComparableRecords:
     """Return the records that compare under a measure.
 
     The id of a suite has its version. Rows compare within one (suite, trace hash, fabric hash) of
@@ -49,15 +49,15 @@ def compare(records: Iterable[Record], measure: Measure) -> Compared:
     kept, apart = _one_suite(list(records))
     kept, groups, others = _one_group(kept, identity)
     apart += others
-    kept, others = _one_each(kept, identity)
+    kept, others = _one_for_each_run(kept, identity)
     apart += others
     kept, parts, unscored = _scored(kept, measure)
-    return Compared(kept, parts, groups, apart, unscored)
+    return ComparableRecords(kept, parts, groups, apart, unscored)
 
 
 def _one_suite(records: list[Record]) -> tuple[list[Record], list[tuple[Record, str]]]:
     suite = _most_frequent(record["suite"] for record in records)
-    kept, others = _part(records, lambda record: record["suite"] == suite)
+    kept, others = _partition(records, lambda record: record["suite"] == suite)
     return kept, [(record, f"suite {record['suite']}, not {suite}") for record in others]
 
 
@@ -68,7 +68,9 @@ def _one_group(
     for record in records:
         hashes[identity.trace(record)].append(_hashes(record))
     groups = {trace: _most_frequent(pairs) for trace, pairs in hashes.items()}
-    kept, others = _part(records, lambda record: _hashes(record) == groups[identity.trace(record)])
+    kept, others = _partition(
+        records, lambda record: _hashes(record) == groups[identity.trace(record)]
+    )
     apart = []
     for record in others:
         pairs = zip(
@@ -83,7 +85,7 @@ def _one_group(
     return kept, groups, apart
 
 
-def _one_each(
+def _one_for_each_run(
     records: list[Record], identity: Identity
 ) -> tuple[list[Record], list[tuple[Record, str]]]:
     """Return one record for each candidate, trace and seed, and those with other scores."""
@@ -99,8 +101,8 @@ def _one_each(
         same = first.setdefault(key, record)
         if same is not record and _outcome(same) != _outcome(record):
             differing.append((record, "scored by another source, with other scores"))
-    chosen = {id(record) for record in first.values()}
-    return [record for record in records if id(record) in chosen], differing
+    kept = {id(record) for record in first.values()}
+    return [record for record in records if id(record) in kept], differing
 
 
 def _scored(
@@ -146,7 +148,7 @@ def _most_frequent(values: Iterable[Any]) -> Any:
     return min(counted, key=lambda value: (-counted[value], value)) if counted else None
 
 
-def _part(
+def _partition(
     records: list[Record], keep: Callable[[Record], bool]
 ) -> tuple[list[Record], list[Record]]:
     kept = [record for record in records if keep(record)]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from evaluation.leaderboard.identity import Record
+from evaluation.records.identity import Record
 
 
 def anytime_curves(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:

@@ -39,7 +39,7 @@ class Intervals:
 def intervals(rows: Sequence[Runs], *, follow: bool, is_paired: bool = False) -> Intervals:
     """Return scores with confidence intervals.
 
-    Other traffic moves all rows alike for the most part. To compare rows, the median over the rows
+    Other traffic moves all rows alike, for the most part. To compare rows, the median over the rows
     is therefore subtracted from every bootstrap sample, and the rest is scaled by
     sqrt(rows / (rows - 1)) (Cousineau 2005, doi:10.20982/tqmp.01.1.p042, and Morey 2008,
     doi:10.20982/tqmp.04.2.p061, who subtract the mean; a few bad rows do not move the median).
@@ -79,13 +79,13 @@ def intervals(rows: Sequence[Runs], *, follow: bool, is_paired: bool = False) ->
 
 
 def _independent(traces: Iterable[Observations], follow: bool) -> float:
-    """Return the number of observations of a scenario, blocks of alike neighbours being one."""
+    """Return the number of observations of a scenario; a block of neighbours counts as one."""
     sizes = [part.numerator.shape[1] for part in traces]
     return float(sum(size / block_length(size) if follow else size for size in sizes))
 
 
 def _tail(count: float, freedom: float) -> float:
-    """Return the lower percentile to read, of ``count`` observations with so much freedom."""
+    """Return the lower percentile to read, of ``count`` observations with ``freedom`` degrees."""
     from scipy.special import ndtr, stdtrit
 
     spread = np.sqrt(count / freedom) * stdtrit(freedom, 0.5 - 0.5 * LEVEL)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.leaderboard.identity import Identity, Record
 from evaluation.leaderboard.relative import FromReference, with_ratios
+from evaluation.records.identity import Identity, Record
 
 Array = NDArray[np.float64]
 #: Numerator and denominator of a record, [observations] each.
@@ -20,8 +20,8 @@ Parts = tuple[Array, Array]
 class RatioOfSums:
     """A score that is a sum over observations (windows, or layers) over another sum.
 
-    What other traffic does to all rows alike is still in its observations. Rows are therefore
-    compared after the row in the middle is taken out (see
+    Traffic moves the observations of all rows alike. Rows are therefore compared after the median
+    row is subtracted (see
     :func:`evaluation.leaderboard.interval.intervals`).
 
     Parameters
@@ -51,21 +51,21 @@ class RatioOfSums:
         return value
 
     def reference(self, records: Sequence[Record]) -> str:
-        """Return the name of the reference: there is none."""
+        """Return an empty name: these scores have no reference."""
         return ""
 
     def _parts(self, record: Record) -> Parts | str:
-        lacking = lacks_numbers(self.name)
+        reason = lacks_numbers(self.name)
         try:
             above, below = self.parts(record)
             one_axis = np.ndim(above) == 1 and np.shape(above) == np.shape(below)
             finite = bool(np.isfinite(above).all() and np.isfinite(below).all())
             if not (one_axis and finite and has_finite_scores(record)):
-                return lacking
+                return reason
         except (KeyError, TypeError, ValueError, OverflowError):
             # A record may hold anything, such as an integer that no float holds.
-            return lacking
-        return (above, below) if (below >= 0).all() and below.sum() > 0 else lacking
+            return reason
+        return (above, below) if (below >= 0).all() and below.sum() > 0 else reason
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,12 @@ class RatioToReference:
         reference = FromReference(self.score, self.identity, records)
         absent = reference.absent(self._lacking)
         if absent is None:
-            return [self._lacking(one) or self._logarithm(reference.ratio(one)) for one in records]
-        everyone = f"nothing to compare with: reference {reference.name}: {absent}"
-        return [self._lacking(record) or everyone for record in records]
+            return [
+                self._lacking(record) or self._logarithm(reference.ratio(record))
+                for record in records
+            ]
+        nothing = f"nothing to compare with: reference {reference.name}: {absent}"
+        return [self._lacking(record) or nothing for record in records]
 
     def scale(self, value: Array) -> Array:
         """Return ratios from their logarithms."""
@@ -134,8 +137,8 @@ class RatioToReference:
             return str(record.get("reason") or record["status"])
         if not has_finite_scores(record):
             return lacks_numbers(self.name)
-        known = record["scores"]
-        positive = {name for name in self.needed if (known.get(name) or 0.0) > 0.0}
+        scores = record["scores"]
+        positive = {name for name in self.needed if (scores.get(name) or 0.0) > 0.0}
         return next((why for name, why in self.needed.items() if name not in positive), None)
 
 

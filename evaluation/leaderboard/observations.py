@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.leaderboard.identity import Identity, Record, ScenarioTrace
 from evaluation.leaderboard.measure import Parts
+from evaluation.records.identity import Identity, Record, ScenarioTrace
 
 Array = NDArray[np.float64]
 
@@ -57,6 +57,6 @@ def _ratio(traces: Iterable[Observations]) -> float:
     parts = list(traces)
     # Traces have different numbers of runs only where some failed to finish: each trace weighs the
     # same.
-    above = sum(float(one.numerator.sum()) / len(one.numerator) for one in parts)
-    below = sum(float(one.denominator.sum()) / len(one.denominator) for one in parts)
+    above = sum(float(part.numerator.sum()) / len(part.numerator) for part in parts)
+    below = sum(float(part.denominator.sum()) / len(part.denominator) for part in parts)
     return above / below

@@ -15,7 +15,7 @@ def front(*costs: ArrayLike) -> NDArray[np.bool_]:
     costs
         [rows] each.
     """
-    table = np.stack([np.asarray(one, dtype=np.float64) for one in costs], axis=1)
+    table = np.stack([np.asarray(cost, dtype=np.float64) for cost in costs], axis=1)
     table = np.where(np.isnan(table), np.inf, table)
     no_worse = (table[:, None, :] <= table[None, :, :]).all(axis=2)
     better = (table[:, None, :] < table[None, :, :]).any(axis=2)

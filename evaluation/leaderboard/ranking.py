@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.leaderboard.comparable import Compared, compare
+from evaluation.leaderboard.comparable import ComparableRecords, comparable_records
 from evaluation.leaderboard.curves import anytime_curves
-from evaluation.leaderboard.identity import CandidateId, Identity, Record, ScenarioTrace
 from evaluation.leaderboard.measure import Measure
-from evaluation.leaderboard.rows import Row, ScoredRuns, ranked_rows
+from evaluation.leaderboard.rows import RankingRow, ScoredRuns, ranked_rows
+from evaluation.records.identity import CandidateId, Identity, Record, ScenarioTrace
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Ranking:
     suite: str
     kind: str
     measure: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[RankingRow] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
     apart: list[dict[str, Any]] = field(default_factory=list)
     groups: list[dict[str, Any]] = field(default_factory=list)
@@ -49,10 +49,10 @@ class Ranking:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the ranking for JSON; the keys are described in docs/leaderboard.md."""
-        whole = dataclasses.asdict(self)
+        fields = dataclasses.asdict(self)
         if not self.reference:
-            del whole["reference"]
-        return whole
+            del fields["reference"]
+        return fields
 
 
 def rank(
@@ -80,43 +80,51 @@ def rank(
     ValueError
         If records of several kinds or stages are mixed.
     """
-    everything = list(records)
-    plain = [record for record in everything if "anytime" not in record]
-    kind = _only(plain, "kind")
-    _only(plain, "stage")
+    records = list(records)
+    plain = [record for record in records if "anytime" not in record]
+    kind = _only_value(plain, "kind")
+    _only_value(plain, "stage")
     identity = measure.identity
-    compared = compare(plain, measure)
-    suite = str((compared.records or plain or [{"suite": ""}])[0]["suite"])
-    runs: dict[CandidateId, list[Record]] = defaultdict(list)
-    for record in compared.records:
-        runs[identity.candidate(record)].append(record)
-    failed = _failed(runs)
-    whole = _whole(compared, identity, wanted)
-    complete = {
-        candidate
-        for candidate, own in runs.items()
-        if candidate not in failed
-        and whole[candidate.dispatcher] <= {identity.trace(record) for record in own}
-    }
-    partial = {one: own for one, own in runs.items() if one not in complete | failed}
+    comparable = comparable_records(plain, measure)
+    suite = str((comparable.records or plain or [{"suite": ""}])[0]["suite"])
+    required = _required_traces(comparable, identity, wanted)
+    complete, partial = _by_completeness(comparable, identity, required)
     return Ranking(
         suite,
         kind,
         measure.name,
-        ranked_rows(_scored(compared, complete, identity), measure),
-        [
-            _run(record, identity, status=record["status"], reason=_reason(record))
-            for record in compared.records
-            if record["status"] != "ok"
-        ],
-        _apart(compared, partial, whole, identity),
-        _groups(compared, suite, identity),
-        anytime_curves(record for record in everything if "anytime" in record),
+        ranked_rows(_scored_runs(comparable, complete, identity), measure),
+        _failures(comparable, identity),
+        _apart(comparable, partial, required, identity),
+        _groups(comparable, suite, identity),
+        anytime_curves(record for record in records if "anytime" in record),
         measure.reference(plain),
     )
 
 
-def _only(records: list[Record], key: str) -> str:
+def _by_completeness(
+    comparable: ComparableRecords, identity: Identity, required: dict[str, set[ScenarioTrace]]
+) -> tuple[set[CandidateId], dict[CandidateId, list[Record]]]:
+    """Return the candidates that ran on all required traces, and the runs of those that did not.
+
+    Candidates that failed anywhere are in neither.
+    """
+    runs: dict[CandidateId, list[Record]] = defaultdict(list)
+    for record in comparable.records:
+        runs[identity.candidate(record)].append(record)
+    failed = _failed_candidates(runs)
+    complete, partial = set(), {}
+    for candidate, own in runs.items():
+        if candidate in failed:
+            continue
+        if required[candidate.dispatcher] <= {identity.trace(record) for record in own}:
+            complete.add(candidate)
+        else:
+            partial[candidate] = own
+    return complete, partial
+
+
+def _only_value(records: list[Record], key: str) -> str:
     """Return the one value that all records have; empty where they have none."""
     values = {str(record.get(key) or "") for record in records} or {""}
     if len(values) > 1:
@@ -124,64 +132,73 @@ def _only(records: list[Record], key: str) -> str:
     return values.pop()
 
 
-def _failed(runs: dict[CandidateId, list[Record]]) -> set[CandidateId]:
+def _failed_candidates(runs: dict[CandidateId, list[Record]]) -> set[CandidateId]:
     """Return the candidates that failed anywhere.
 
     The record of a candidate that could not be made has no parameters. It takes out all candidates
     of its name, dispatcher and file.
     """
-    bad = {
+    failed = {
         candidate
         for candidate, own in runs.items()
         if any(record["status"] != "ok" for record in own)
     }
-    unmade = {candidate[:3] for candidate in bad if not candidate.parameters}
-    return bad | {candidate for candidate in runs if candidate[:3] in unmade}
+    unmade = {candidate[:3] for candidate in failed if not candidate.parameters}
+    return failed | {candidate for candidate in runs if candidate[:3] in unmade}
 
 
-def _whole(
-    compared: Compared, identity: Identity, wanted: Collection[tuple[str, str]] | None
+def _required_traces(
+    comparable: ComparableRecords, identity: Identity, wanted: Collection[tuple[str, str]] | None
 ) -> dict[str, set[ScenarioTrace]]:
     """Return by dispatcher the traces on which a candidate must have run."""
-    whole: dict[str, set[ScenarioTrace]] = defaultdict(set)
-    for record in compared.records:
-        whole[identity.candidate(record).dispatcher].add(identity.trace(record))
+    required: dict[str, set[ScenarioTrace]] = defaultdict(set)
+    for record in comparable.records:
+        required[identity.candidate(record).dispatcher].add(identity.trace(record))
     for scenario, dispatcher in wanted or ():
-        if all(trace.scenario != scenario for trace in whole[dispatcher]):
-            whole[dispatcher].add(ScenarioTrace(scenario, None))
-    return whole
+        if all(trace.scenario != scenario for trace in required[dispatcher]):
+            required[dispatcher].add(ScenarioTrace(scenario, None))
+    return required
 
 
-def _scored(
-    compared: Compared, complete: set[CandidateId], identity: Identity
+def _scored_runs(
+    comparable: ComparableRecords, complete: set[CandidateId], identity: Identity
 ) -> dict[CandidateId, ScoredRuns]:
     """Return the runs of the candidates that are ranked, with what their scores are made of."""
     scored: dict[CandidateId, ScoredRuns] = defaultdict(list)
-    for record, parts in zip(compared.records, compared.parts, strict=True):
+    for record, parts in zip(comparable.records, comparable.parts, strict=True):
         candidate = identity.candidate(record)
         if candidate in complete and parts is not None:
             scored[candidate].append((record, parts))
     return scored
 
 
+def _failures(comparable: ComparableRecords, identity: Identity) -> list[dict[str, Any]]:
+    """Return the runs that failed or gave an infeasible answer."""
+    return [
+        _run(record, identity, status=record["status"], reason=_reason(record))
+        for record in comparable.records
+        if record["status"] != "ok"
+    ]
+
+
 def _apart(
-    compared: Compared,
+    comparable: ComparableRecords,
     partial: dict[CandidateId, list[Record]],
-    whole: dict[str, set[ScenarioTrace]],
+    required: dict[str, set[ScenarioTrace]],
     identity: Identity,
 ) -> list[dict[str, Any]]:
     """Return runs that are not ranked though they ended well, each with the reason."""
     apart = [
         _run(record, identity, reason=reason)
-        for record, reason in (*compared.apart, *compared.unscored)
+        for record, reason in (*comparable.apart, *comparable.unscored)
     ]
     # A run without a score is the reason why the other runs of its candidate are not ranked.
-    unscored = {identity.candidate(record) for record, _ in compared.unscored}
+    unscored = {identity.candidate(record) for record, _ in comparable.unscored}
     for candidate, own in partial.items():
         if candidate in unscored:
             continue
         ran = len({identity.trace(record) for record in own})
-        reason = f"ran on {ran} of {len(whole[candidate.dispatcher])} traces"
+        reason = f"ran on {ran} of {len(required[candidate.dispatcher])} traces"
         apart += [_run(record, identity, reason=reason) for record in own]
     return apart
 
@@ -201,9 +218,9 @@ def _reason(record: Record) -> str:
     return str(record.get("reason") or "no reason")
 
 
-def _groups(compared: Compared, suite: str, identity: Identity) -> list[dict[str, Any]]:
+def _groups(comparable: ComparableRecords, suite: str, identity: Identity) -> list[dict[str, Any]]:
     count: dict[ScenarioTrace, int] = defaultdict(int)
-    for record in compared.records:
+    for record in comparable.records:
         count[identity.trace(record)] += 1
     return [
         {
@@ -214,5 +231,5 @@ def _groups(compared: Compared, suite: str, identity: Identity) -> list[dict[str
             "fabric_hash": hashes[1],
             "records": count[trace],
         }
-        for trace, hashes in compared.groups.items()
+        for trace, hashes in comparable.groups.items()
     ]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from evaluation.leaderboard.identity import Identity, Record, ScenarioTrace
+from evaluation.records.identity import Identity, Record, ScenarioTrace
 
 
 class FromReference:
@@ -26,7 +26,8 @@ class FromReference:
         names = Counter(str(record.get("reference") or "") for record in records)
         self.name = min(names, key=lambda name: (-names[name], name)) if names else ""
         self.traces = sorted(
-            {identity.trace(record) for record in records}, key=lambda one: (one[0], one[1] or 0)
+            {identity.trace(record) for record in records},
+            key=lambda trace: (trace.scenario, trace.trace_seed or 0),
         )
         self._own: dict[ScenarioTrace, Record] = {
             identity.trace(record): record
@@ -71,9 +72,9 @@ def with_ratios(
     for record in records:
         if record.get("reference"):
             groups.setdefault((record["suite"], record.get("stage")), []).append(record)
-    found = {key: FromReference(score, identity, alike) for key, alike in groups.items()}
+    references = {key: FromReference(score, identity, group) for key, group in groups.items()}
     return [
-        _with_ratio(record, name, found[record["suite"], record.get("stage")])
+        _with_ratio(record, name, references[record["suite"], record.get("stage")])
         if record.get("reference")
         else record
         for record in records

@@ -12,18 +12,18 @@ import numpy as np
 
 from evaluation.leaderboard import pareto
 from evaluation.leaderboard.best_known import gaps
-from evaluation.leaderboard.identity import CandidateId, Record
 from evaluation.leaderboard.interval import Intervals, intervals
 from evaluation.leaderboard.measure import Measure, Parts
 from evaluation.leaderboard.observations import Array, Runs, gather
 from evaluation.leaderboard.shared_ranks import shared_ranks
+from evaluation.records.identity import CandidateId, Record
 
 #: Records of one candidate under one dispatcher, each with what its score is made of.
 ScoredRuns = list[tuple[Record, Parts]]
 
 
 @dataclass(frozen=True)
-class Row:
+class RankingRow:
     """One candidate, under one dispatcher.
 
     Parameters
@@ -70,32 +70,32 @@ class Row:
     seeds: tuple[int, ...]
 
 
-def ranked_rows(runs: Mapping[CandidateId, ScoredRuns], measure: Measure) -> list[Row]:
+def ranked_rows(runs: Mapping[CandidateId, ScoredRuns], measure: Measure) -> list[RankingRow]:
     """Return the rows of candidates that ran on all traces of their dispatcher, the best first."""
     if not runs:
         return []
     observed = [gather(own, measure.identity) for own in runs.values()]
     # Intervals and ranks do not depend on the scale: it keeps the order.
-    found = _intervals(observed, measure)
-    ranks = shared_ranks(found.low, found.high, found.score)
-    shown = _scaled(found, measure)
+    estimates = _intervals(observed, measure)
+    ranks = shared_ranks(estimates.low, estimates.high, estimates.score)
+    shown = _scaled(estimates, measure)
     records = [[record for record, _ in own] for own in runs.values()]
-    behind = gaps(observed, _families(records), measure.scale)
+    gaps_by_family = gaps(observed, _families(records), measure.scale)
     scores = [_mean_scores(own) for own in records]
     costs = [_cost_ratio(own) for own in records]
     fronts = _fronts(shown.score, costs, [means.get("moved_bytes") for means in scores])
-    names = _names(list(runs))
+    names = _distinct_names(list(runs))
     rows = [
-        Row(
+        RankingRow(
             rank=int(ranks[at]),
             name=names[at],
             dispatcher=candidate.dispatcher,
             score=float(shown.score[at]),
-            interval=_ends(found.low[at], shown.low[at], shown.high[at]),
-            alone=_ends(found.alone_low[at], shown.alone_low[at], shown.alone_high[at]),
+            interval=_ends(estimates.low[at], shown.low[at], shown.high[at]),
+            alone=_ends(estimates.alone_low[at], shown.alone_low[at], shown.alone_high[at]),
             scores=scores[at],
-            gaps=behind[at],
-            gap=statistics.fmean(behind[at].values()),
+            gaps=gaps_by_family[at],
+            gap=statistics.fmean(gaps_by_family[at].values()),
             cost_ratio=costs[at],
             solve_s=_solve_s(records[at]),
             fronts=fronts[at],
@@ -124,8 +124,8 @@ def _intervals(observed: list[Runs], measure: Measure) -> Intervals:
     return Intervals(**columns)
 
 
-def _scaled(found: Intervals, measure: Measure) -> Intervals:
-    return Intervals(**{name: measure.scale(ends) for name, ends in vars(found).items()})
+def _scaled(estimates: Intervals, measure: Measure) -> Intervals:
+    return Intervals(**{name: measure.scale(values) for name, values in vars(estimates).items()})
 
 
 def _ends(unscaled: float, low: float, high: float) -> tuple[float, float] | None:
@@ -140,16 +140,16 @@ def _families(records: Sequence[Sequence[Record]]) -> dict[str, str]:
     }
 
 
-def _names(candidates: Sequence[CandidateId]) -> list[str]:
+def _distinct_names(candidates: Sequence[CandidateId]) -> list[str]:
     """Return a name for each; two of one name and dispatcher say what else differs."""
     count: dict[tuple[str, str], int] = defaultdict(int)
-    for one in candidates:
-        count[one.name, one.dispatcher] += 1
+    for candidate in candidates:
+        count[candidate.name, candidate.dispatcher] += 1
     return [
-        one.name
-        if count[one.name, one.dispatcher] == 1
-        else f"{one.name} ({one.parameters or one.file[:8]})"
-        for one in candidates
+        candidate.name
+        if count[candidate.name, candidate.dispatcher] == 1
+        else f"{candidate.name} ({candidate.parameters or candidate.file[:8]})"
+        for candidate in candidates
     ]
 
 
@@ -159,18 +159,18 @@ def _mean_scores(runs: list[Record]) -> dict[str, float | None]:
     for run in runs:
         by_scenario[run["scenario"]["id"]].append(run["scores"])
     means = [_means(scores) for scores in by_scenario.values()]
-    whole = _means(means)
-    if whole.get("moved_bytes") is not None:
-        whole["moved_bytes"] = math.fsum(one["moved_bytes"] or 0.0 for one in means)
-    return whole
+    overall = _means(means)
+    if overall.get("moved_bytes") is not None:
+        overall["moved_bytes"] = math.fsum(mean["moved_bytes"] or 0.0 for mean in means)
+    return overall
 
 
 def _means(scores: list[dict[str, float | None]]) -> dict[str, float | None]:
     """Return means of the scores that all have; None where one of them is not known."""
-    shared = [key for key in scores[0] if all(key in one for one in scores)]
+    shared = [key for key in scores[0] if all(key in run for run in scores)]
     means: dict[str, float | None] = {}
     for key in shared:
-        values = [one[key] for one in scores]
+        values = [run[key] for run in scores]
         known = [value for value in values if value is not None]
         means[key] = statistics.fmean(known) if len(known) == len(values) else None
     return means
@@ -202,11 +202,16 @@ def _measured(table: Any, key: str) -> float | None:
 def _fronts(
     score: Array, costs: list[float | None], moved: list[float | None]
 ) -> list[tuple[str, ...]]:
+    """Return for each row the names of the Pareto fronts that it is on."""
+    # a front is made of costs, of which less is better
     quality = -np.asarray(score)
-    cost = np.array([np.nan if one is None else one for one in costs])
-    size = np.array([np.nan if one is None else one for one in moved])
-    on = {"quality-cost": pareto.front(quality, cost)}
-    if not np.isnan(size).all():
-        on["quality-bytes"] = pareto.front(quality, size)
-        on["all"] = pareto.front(quality, cost, size)
-    return [tuple(name for name, there in on.items() if there[at]) for at in range(len(quality))]
+    cost, moved_bytes = _with_nan(costs), _with_nan(moved)
+    fronts = {"quality-cost": pareto.front(quality, cost)}
+    if not np.isnan(moved_bytes).all():
+        fronts["quality-bytes"] = pareto.front(quality, moved_bytes)
+        fronts["all"] = pareto.front(quality, cost, moved_bytes)
+    return [tuple(name for name, on in fronts.items() if on[at]) for at in range(len(quality))]
+
+
+def _with_nan(values: list[float | None]) -> Array:
+    return np.array([np.nan if value is None else value for value in values])

@@ -29,7 +29,7 @@ def shared_ranks(low: ArrayLike, high: ArrayLike, estimate: ArrayLike) -> NDArra
     ValueError
         If shapes differ, anything is not a number, or an interval ends before it begins.
     """
-    lows, highs, middle = (np.asarray(one, dtype=np.float64) for one in (low, high, estimate))
+    lows, highs, middle = (np.asarray(each, dtype=np.float64) for each in (low, high, estimate))
     if middle.ndim != 1 or not lows.shape == highs.shape == middle.shape:
         raise ValueError(
             f"low {lows.shape}, high {highs.shape} and estimate {middle.shape} need one axis and "
@@ -40,8 +40,8 @@ def shared_ranks(low: ArrayLike, high: ArrayLike, estimate: ArrayLike) -> NDArra
     order = np.lexsort((-lows, -highs, -middle))
     ranks = np.empty(len(order), dtype=np.int64)
     leader = 0
-    for place, one in enumerate(order):
-        if highs[one] < lows[order[leader]]:
+    for place, row in enumerate(order):
+        if highs[row] < lows[order[leader]]:
             leader = place
-        ranks[one] = leader + 1
+        ranks[row] = leader + 1
     return ranks

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from evaluation.leaderboard.identity import Record
 from evaluation.leaderboard.measure import Measure
 from evaluation.leaderboard.ranking import Ranking, rank
-from evaluation.leaderboard.rows import Row
+from evaluation.leaderboard.rows import RankingRow
+from evaluation.records.identity import Record
 
 
 def rank_stages(records: Iterable[Record], measure: Measure) -> dict[str, Ranking]:
@@ -23,7 +23,7 @@ def rank_stages(records: Iterable[Record], measure: Measure) -> dict[str, Rankin
     by_stage: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_stage[str(record.get("stage") or "")].append(record)
-    return {stage: rank(alike, measure) for stage, alike in by_stage.items()}
+    return {stage: rank(of_stage, measure) for stage, of_stage in by_stage.items()}
 
 
 def scenarios(ranking: Ranking) -> tuple[str, ...]:
@@ -33,15 +33,18 @@ def scenarios(ranking: Ranking) -> tuple[str, ...]:
 
 def unranked(ranking: Ranking) -> list[tuple[str, str]]:
     """Return each candidate that is not ranked, with its reasons and the first run of each."""
-    runs: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    by_name: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     ranked = {row.name for row in ranking.rows}
     for run in (*ranking.failures, *ranking.apart):
         if run["name"] not in ranked:
             place = f"{run['scenario']}, seed {run['seed']}"
-            runs[run["name"]][run["reason"]].append(place)
+            by_name[run["name"]][run["reason"]].append(place)
     return [
-        (name, "; ".join(_with_place(reason, sorted(places)) for reason, places in by.items()))
-        for name, by in runs.items()
+        (
+            name,
+            "; ".join(_with_place(reason, sorted(places)) for reason, places in by_reason.items()),
+        )
+        for name, by_reason in by_name.items()
     ]
 
 
@@ -59,7 +62,7 @@ def _as_dict(ranking: Ranking) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: RankingRow) -> dict[str, Any]:
     low, high = row.interval or (None, None)
     return {
         "name": row.name,

@@ -15,17 +15,17 @@ WIDTH = 132
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """A line of the table.
 
     Parameters
     ----------
     rank
-        None for a line that is not ranked and stands below the others.
+        None for a line that is not ranked and comes below the others.
     name, variant
-        Of the candidate, and its dispatcher or stage.
+        Name of the candidate, and its dispatcher or stage.
     values
-        What columns read.
+        Values by the key of their column.
     """
 
     rank: int | None
@@ -44,24 +44,24 @@ class Note:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """What a table shows.
+    """Contents of the table.
 
     Parameters
     ----------
     noun, variant
-        Who competes, and what is compared beside them ("dispatcher", "stage", or nothing).
+        What the candidates are ("solver"), and what else varies ("dispatcher", "stage", or "").
     columns
         The first one ranks.
     lines
         The best first; where ranks hold within one variant, variant by variant.
     notes
-        Who is not ranked, and why.
+        Candidates that are not ranked, with the reason.
     """
 
     noun: str
     variant: str
     columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TableLine, ...]
     notes: tuple[Note, ...] = ()
 
     @property
@@ -70,16 +70,8 @@ class Leaderboard:
         return self.columns[0].within_variant
 
 
-def console_for() -> Console:
-    """Return a console that is wide enough for the table, unless it is a terminal."""
-    console = Console()
-    if console.is_terminal or console.width >= WIDTH:
-        return console
-    return Console(width=WIDTH)
-
-
 def render(board: Leaderboard, title: str, console: Console) -> bool:
-    """Print the table and the notes; return whether anybody was ranked."""
+    """Print the table and the notes; return whether any candidate is ranked."""
     if board.lines:
         table, hidden = _fitting(board, title, console)
         console.print(table)
@@ -96,44 +88,44 @@ def _fitting(board: Leaderboard, title: str, console: Console) -> tuple[Table, l
     """Return the table, and the columns that were hidden to make it fit the console."""
     several = any((line.values.get("scenarios") or 1) > 1 for line in board.lines)
     unfit = "one" if several else "several"
-    shown = [one for one in board.columns if one.terminal and one.scenarios != unfit]
+    shown = [column for column in board.columns if column.terminal and column.scenarios != unfit]
     hidden: list[Column] = []
     while True:
         table = _table(board, shown, title)
         unlimited = console.options.update(width=WIDTH * 2)
-        spare = [column for column in shown if column.hide]
-        if table.__rich_measure__(console, unlimited).maximum <= console.width or not spare:
+        optional = [column for column in shown if column.hide]
+        if table.__rich_measure__(console, unlimited).maximum <= console.width or not optional:
             return table, hidden
-        hidden.append(max(spare, key=lambda column: column.hide))
+        hidden.append(max(optional, key=lambda column: column.hide))
         shown.remove(hidden[-1])
 
 
 def _table(board: Leaderboard, columns: Sequence[Column], title: str) -> Table:
     grouped = board.ranked_by_variant
-    beside = not grouped and len({line.variant for line in board.lines if line.rank}) > 1
+    several_variants = not grouped and len({line.variant for line in board.lines if line.rank}) > 1
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
     if grouped:
         table.add_column(f"\n{board.variant}", no_wrap=True)
     table.add_column("\n#", justify="right", no_wrap=True)
     table.add_column(f"\n{board.noun}", no_wrap=True)
-    if beside:
+    if several_variants:
         table.add_column(f"\n{board.variant}", no_wrap=True)
     for column in columns:
         table.add_column(column.heading, justify="right", no_wrap=True)
-    before = None
+    previous = None
     for line in board.lines:
-        if grouped and line.variant != before:
+        if grouped and line.variant != previous:
             table.add_section()
-        first = [line.variant if line.variant != before else ""] if grouped else []
+        first = [line.variant if line.variant != previous else ""] if grouped else []
         rank = "" if line.rank is None else str(line.rank)
-        names = [line.name, line.variant] if beside else [line.name]
+        names = [line.name, line.variant] if several_variants else [line.name]
         cells = (_cell(line, column) for column in columns)
         table.add_row(*first, rank, *names, *cells)
-        before = line.variant
+        previous = line.variant
     return table
 
 
-def _cell(line: Line, column: Column) -> str:
+def _cell(line: TableLine, column: Column) -> str:
     """Return the text of a cell; a line that is not ranked is empty where it has no value."""
     value = line.values.get(column.key)
     return "" if value is None and line.rank is None else column.text(value)

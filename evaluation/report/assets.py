@@ -8,7 +8,7 @@ STATIC = HERE / "static"
 TEMPLATES = HERE / "templates"
 
 
-def text(name: str) -> str:
+def asset_text(name: str) -> str:
     """Return a file of ``static/``, "site.css" say, as text."""
     return (STATIC / name).read_text(encoding="utf-8")
 

@@ -1,19 +1,20 @@
-"""Who a record is about: one label for each candidate, whatever it is called."""
+"""Labels of candidates: each label means one candidate in all records."""
 
 import hashlib
 import json
 import re
 from typing import Any
 
-from evaluation.report.displays import display_of
+from evaluation.records.identity import parameters_of
 from evaluation.report.panel import Record
+from evaluation.report.record_display import display_of
 
 
 def labelled(records: list[Record]) -> list[Record]:
-    """Return the records, each with a ``candidate``: a label that means one thing in all of them.
+    """Return the records, each with the field ``candidate``: the label of its candidate.
 
-    That is its name; where one name stands for several files or parameters (seeds aside) in a
-    suite, all but the first get the beginning of a hash behind it.
+    The label is the name. If a suite has several files or parameters (except seeds) under one
+    name, all but the first get ``~`` and the start of a hash after the name.
     """
     first: dict[tuple[str, str], str] = {}
     keyed = [(record, *_identity(record)) for record in records]
@@ -24,30 +25,31 @@ def labelled(records: list[Record]) -> list[Record]:
         record
         | {
             "candidate": name
-            if _partial(record) or first[record["suite"], name] == mine
-            else f"{name}~{mine[:6]}"
+            if _partial(record) or first[record["suite"], name] == identity
+            else f"{name}~{identity[:6]}"
         }
-        for record, name, mine in keyed
+        for record, name, identity in keyed
     ]
 
 
 def _partial(record: Record) -> bool:
-    """Say whether parameters do not tell who it is: points of a curve, and what was never made."""
+    """Return whether parameters do not identify the candidate: curve points, failures to start."""
     unmade = record["status"] != "ok" and not record.get("parameters")
     return "anytime" in record or unmade
 
 
 def _identity(record: Record) -> tuple[str, str]:
-    """Return the name, and a hash of what else makes the candidate."""
+    """Return the name, and a hash of the file and the parameters of the candidate."""
     field = display_of(record).field
     name = str(record.get(field))
-    parameters = {key: one for key, one in record.get("parameters", {}).items() if key != "seed"}
-    text = json.dumps([record.get(f"{field}_file"), parameters], sort_keys=True, default=str)
+    text = json.dumps(
+        [record.get(f"{field}_file"), parameters_of(record) or {}], sort_keys=True, default=str
+    )
     return name, hashlib.sha256(text.encode()).hexdigest()
 
 
 def slug(name: str) -> str:
-    """Return a file name's stem for any text; texts that differ never share one."""
+    """Return a stem of a file name for any text; different texts have different stems."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
     if plain and plain == name:
         return plain

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from evaluation.analysis.fabric_facts import facts, fullest_links
 from evaluation.analysis.fabric_layout import FabricLayout, lay_out
-from evaluation.report import page, theme
+from evaluation.report import plot_page, theme
 from evaluation.report.panel import Table
 from evaluation.report.plot import Plot
 from hardware import Fabric
 
 #: From an idle link to one that is always busy; all are seen on light and on dark ground.
 IDLE_TO_FULL = ((0.0, "#6f9fc4"), (0.5, "#e69f00"), (1.0, "#d5330e"))
-#: Links are drawn in so many shades, since a line of Plotly has one colour.
+#: Number of shades of links: a line of Plotly has one colour.
 SHADES = 12
-#: Where along a link its hover text is, from the lower end. In the middle, links that cross meet.
+#: Position of a link's hover text from its lower end. In the middle, links cross.
 HOVER_AT = 0.38
 LEVEL_HEIGHT, MARGIN = 170, 110
 KIND_COLOURS = {
@@ -41,24 +41,24 @@ def write(fabric: Fabric, bytes_sent: NDArray[np.float64], traffic: str, path: P
     traffic
         Name of the traffic.
     path
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
 
     Raises
     ------
     ValueError, ImportError
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
     """
     texts = facts(fabric, bytes_sent, traffic)
     rows = tuple(
         (f"{source} → {target}", f"{seconds * 1e6:.1f}", f"{share:.0%}")
         for source, target, seconds, share in fullest_links(fabric, bytes_sent)
     )
-    beside = page.Text(
+    page_text = plot_page.PageText(
         lines=(repr(fabric), *(f"{name}: {text}" for name, text in texts.items())),
         tables_below={"Fullest links": Table(("link", "busy µs", "of the time"), rows)},
     )
     layout = lay_out(fabric, fabric.utilisation(bytes_sent))
-    page.write(path, f"Fabric {fabric.name}", [plot(layout, traffic)], beside)
+    plot_page.write(path, f"Fabric {fabric.name}", [plot(layout, traffic)], page_text)
 
 
 def plot(layout: FabricLayout, traffic: str) -> Plot:

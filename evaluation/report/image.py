@@ -12,9 +12,9 @@ from evaluation.report.plot import Plot
 ENDINGS = (".svg", ".png")
 #: Pixels; a PNG has twice as many each way, for screens of high density.
 WIDTH, MARGIN, HEADER = 960, 20, 52
-#: Room above a plot for its title and for a legend, below for the title of its axis.
+#: Pixels above a plot for its title and for a legend, and below for the title of its axis.
 TITLE, LEGEND, AXIS = 36, 28, 64
-#: Room at the left for names of rows, and at the right for a colour bar.
+#: Pixels at the left for names of rows, and at the right for a colour bar.
 LEFT, BAR = 150, 110
 NO_NEED = "an .html needs neither"
 
@@ -77,22 +77,12 @@ def stacked(title: str, plots: Sequence[Plot], colours: dict[str, str]) -> dict[
     title, plots
         As in :func:`draw`.
     colours
-        Of :func:`evaluation.report.theme.page_colours`.
+        Colours of :func:`evaluation.report.theme.page_colours`.
     """
     heights = [TITLE + LEGEND + plot.figure["layout"]["height"] for plot in plots]
     inner = sum(heights)
-    traces = [trace for plot in plots for trace in plot.figure["data"]]
-    right = BAR if any(_has_colour_bar(trace) for trace in traces) else MARGIN
+    layout = _page_layout(title, plots, inner, colours)
     data: list[dict[str, Any]] = []
-    layout: dict[str, Any] = {
-        "width": WIDTH,
-        "height": HEADER + inner + MARGIN,
-        "margin": {"l": LEFT, "r": right, "t": HEADER, "b": MARGIN, "autoexpand": False},
-        "paper_bgcolor": colours["surface"],
-        "plot_bgcolor": colours["surface"],
-        "font": {"color": colours["ink"], "family": "system-ui, sans-serif", "size": 12},
-        "annotations": [_heading(title, 1 + (HEADER - 14) / inner, 19)],
-    }
     top = inner
     for number, (plot, height) in enumerate(zip(plots, heights, strict=True), 1):
         suffix = "" if number == 1 else str(number)
@@ -105,6 +95,23 @@ def stacked(title: str, plots: Sequence[Plot], colours: dict[str, str]) -> dict[
         layout["annotations"].append(_heading(plot.title, (top - 10) / inner, 15))
         top -= height
     return {"data": data, "layout": layout}
+
+
+def _page_layout(
+    title: str, plots: Sequence[Plot], inner: int, colours: dict[str, str]
+) -> dict[str, Any]:
+    """Return size, margins, colours and heading; ``inner`` is the height of all plots."""
+    traces = [trace for plot in plots for trace in plot.figure["data"]]
+    right = BAR if any(_has_colour_bar(trace) for trace in traces) else MARGIN
+    return {
+        "width": WIDTH,
+        "height": HEADER + inner + MARGIN,
+        "margin": {"l": LEFT, "r": right, "t": HEADER, "b": MARGIN, "autoexpand": False},
+        "paper_bgcolor": colours["surface"],
+        "plot_bgcolor": colours["surface"],
+        "font": {"color": colours["ink"], "family": "system-ui, sans-serif", "size": 12},
+        "annotations": [_heading(title, 1 + (HEADER - 14) / inner, 19)],
+    }
 
 
 def _heading(text: str, y: float, size: int) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from evaluation.kinds.suite_ranking import SuiteRanking
-from evaluation.leaderboard import Row
-from evaluation.report import page, theme
+from evaluation.leaderboard import RankingRow
+from evaluation.report import plot_page, theme
 from evaluation.report.plot import Plot
 
 #: Significant digits of a drawn score.
@@ -27,9 +27,9 @@ class ScoreInterval:
     variant
         Dispatcher that the candidate ran with, or stage that it is ranked in; may be empty.
     score
-        What ranks, more being better.
+        Score that ranks; more is better.
     interval
-        Its 95 % interval (low, high); None where nothing was measured twice.
+        Its 95 % interval (low, high); None if a scenario has a single observation.
     """
 
     rank: int
@@ -45,18 +45,18 @@ def write(ranking: SuiteRanking, path: Path, title: str) -> None:
     Parameters
     ----------
     ranking
-        Of the records of one suite.
+        Ranking of one suite.
     path, title
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
 
     Raises
     ------
     ValueError, ImportError
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
     """
     scores = score_intervals(ranking)
     if scores:
-        page.write(path, title, [plot(scores, score_name(ranking))])
+        plot_page.write(path, title, [plot(scores, score_name(ranking))])
 
 
 def score_name(ranking: SuiteRanking) -> str:
@@ -74,12 +74,12 @@ def score_intervals(ranking: SuiteRanking) -> list[ScoreInterval]:
     ]
 
 
-def _of_dispatcher(row: Row) -> ScoreInterval:
+def _of_dispatcher(row: RankingRow) -> ScoreInterval:
     variant = f"{row.dispatcher} dispatcher" if row.dispatcher else ""
     return ScoreInterval(row.rank, row.name, variant, row.score, row.interval)
 
 
-def _of_stage(row: Row, stage: str) -> ScoreInterval:
+def _of_stage(row: RankingRow, stage: str) -> ScoreInterval:
     name = f"{row.name} · {stage}" if stage else row.name
     return ScoreInterval(row.rank, name, stage, row.score, row.interval)
 
@@ -115,7 +115,7 @@ def plot(scores: Sequence[ScoreInterval], measure: str) -> Plot:
 
 
 class _Lane(NamedTuple):
-    """How a variant is drawn: its place within a row, its symbol and colour."""
+    """How a variant is drawn: its offset within a row, its symbol and colour."""
 
     offset: float
     symbol: str

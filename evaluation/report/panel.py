@@ -1,9 +1,11 @@
-"""What a panel is: a title, what is seen in it, and views, each a plot and the same as a table."""
+"""A panel of a report: a title, a caption, and views, each a plot with its numbers as a table."""
 
 from dataclasses import dataclass
 from typing import Any
 
-Record = dict[str, Any]
+from evaluation.records.identity import Record
+
+__all__ = ["Panel", "Record", "Table", "View"]
 
 
 @dataclass(frozen=True)
@@ -13,9 +15,9 @@ class Table:
     Parameters
     ----------
     headings
-        One a column; the first column names the row.
+        A heading for each column; the first column names the row.
     rows
-        Texts, as they are read.
+        Texts of the cells.
     words
         Positions of columns that hold words, which are aligned left.
     """
@@ -32,16 +34,16 @@ class View:
     Parameters
     ----------
     name
-        Of the view among those of its group; may be empty.
+        Name of the view within its group; may be empty.
     figure
         Plotly's JSON, ``{"data": [...], "layout": {...}}``, without colours of paper, text and
         grid, which the page sets for light and dark.
     summary
-        One sentence that says what is seen, with numbers: the plot's name to a screen reader.
+        One sentence that describes the plot with numbers. Screen readers read it as its name.
     table
         The numbers.
     group
-        What stands before the name where views are chosen, a scenario say.
+        Text before the name in the list of views, a scenario say.
     """
 
     name: str
@@ -52,7 +54,7 @@ class View:
 
     @property
     def label(self) -> str:
-        """What the view is chosen by."""
+        """Text in the list of views."""
         return " · ".join(part for part in (self.group, self.name) if part)
 
 
@@ -63,7 +65,7 @@ class Panel:
     Parameters
     ----------
     title, caption
-        What it is, and how to read it.
+        Name of the panel, and how to read it.
     views
         At least one.
     wide

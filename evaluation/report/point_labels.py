@@ -1,12 +1,13 @@
-"""Names beside points, where there is room for them."""
+"""Positions of the names of points, so that no name covers another name or point."""
 
 from collections.abc import Sequence
 
-#: Size of a small plot that names are laid out for, and of a letter, in pixels.
+#: Size of a small plot, and of a letter, in pixels.
 WIDTH, HEIGHT = 360.0, 260.0
 LETTER, LINE = 6.8, 15.0
 
-#: Where a name may stand: Plotly's word, and its left lower corner from the point, in its own size.
+#: Positions of a name: Plotly's word; the lower left corner relative to the point, in sizes of the
+#: name; and a shift in pixels.
 POSITIONS = (
     ("middle right", 0.0, -0.5, 8, 0),
     ("middle left", -1.0, -0.5, -8, 0),
@@ -21,32 +22,32 @@ POSITIONS = (
 Box = tuple[float, float, float, float]
 
 
-def beside(
+def place_labels(
     x: Sequence[float], y: Sequence[float], names: Sequence[str], width: float = WIDTH
 ) -> tuple[list[str], list[str]]:
-    """Return names and positions, a name being empty where it would lie on another or a point.
+    """Return names and positions. A name is empty where it would cover another one or a point.
 
     Parameters
     ----------
     x, y
-        Points, in any unit; the plot is taken to span them.
+        Points, in any unit; the plot spans them.
     names
-        One a point; who comes first has the first choice.
+        A name for each point; the first ones are placed first.
     width
-        Of the plot, pixels.
+        Width of the plot in pixels.
     """
     across, up = _pixels(x, width), _pixels(y, HEIGHT)
     taken: list[Box] = [(a - 5, b - 5, a + 5, b + 5) for a, b in zip(across, up, strict=True)]
     texts: list[str] = []
     positions: list[str] = []
     for a, b, name in zip(across, up, names, strict=True):
-        long = LETTER * len(name)
+        length = LETTER * len(name)
         text, position = "", POSITIONS[0][0]
-        for word, left, low, right, rise in POSITIONS:
-            corner = (a + left * long + right, b + low * LINE + rise)
-            box = (*corner, corner[0] + long, corner[1] + LINE)
+        for word, left, low, shift_x, shift_y in POSITIONS:
+            corner = (a + left * length + shift_x, b + low * LINE + shift_y)
+            box = (*corner, corner[0] + length, corner[1] + LINE)
             inside = box[0] > -30 and box[2] < width + 30
-            if inside and not any(_meet(box, other) for other in taken):
+            if inside and not any(_overlap(box, other) for other in taken):
                 text, position = name, word
                 taken.append(box)
                 break
@@ -60,5 +61,5 @@ def _pixels(values: Sequence[float], size: float) -> list[float]:
     return [size * (value - low) / ((high - low) or 1.0) for value in values]
 
 
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from evaluation.kinds import KINDS, name_of, named
 from evaluation.kinds.columns import COST
 from evaluation.kinds.kind import Display
-from evaluation.leaderboard import Ranking, rank_stages
-from evaluation.leaderboard import Row as RankedRow
-from evaluation.leaderboard.comparable import compare
-from evaluation.leaderboard.identity import Identity
+from evaluation.leaderboard import Ranking, RankingRow, rank_stages
+from evaluation.leaderboard.comparable import comparable_records
 from evaluation.leaderboard.measure import Measure, single_score
-from evaluation.report.displays import display_of_all
+from evaluation.records.identity import Identity
 from evaluation.report.panel import Record
+from evaluation.report.record_display import display_of_all
 
 
 @dataclass(frozen=True)
-class Row:
+class ReportRow:
     """One candidate under one variant.
 
     Parameters
@@ -44,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Failure:
-    """A candidate that is not scored, and why."""
+    """A candidate that is not scored, with the reason."""
 
     candidate: str
     variant: str
@@ -54,7 +53,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Table:
+class ScenarioRanking:
     """The ranking of a suite, or of one of its scenarios.
 
     Parameters
@@ -66,11 +65,11 @@ class Table:
     """
 
     scenario: str
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
 
 
 @dataclass(frozen=True)
-class Rankings:
+class ReportRankings:
     """All rankings of a suite.
 
     Parameters
@@ -83,7 +82,7 @@ class Rankings:
         Candidates without a mean, with the reason.
     """
 
-    tables: tuple[Table, ...] = ()
+    tables: tuple[ScenarioRanking, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -98,54 +97,63 @@ def split(records: list[Record]) -> tuple[list[Record], list[tuple[str, list[Rec
         by_stage[str(record.get("stage") or "")].append(record)
     main: list[Record] = []
     apart: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for alike in by_stage.values():
-        compared = compare(alike, _measure(alike, display_of_all(alike)))
-        main += compared.records
-        for record, reason in (*compared.apart, *compared.unscored):
+    for of_stage in by_stage.values():
+        comparable = comparable_records(of_stage, _measure(of_stage, display_of_all(of_stage)))
+        main += comparable.records
+        for record, reason in (*comparable.apart, *comparable.unscored):
             apart[record["scenario"]["id"], reason].append(record)
     return main, [
         (f"{scenario}: {reason}", own) for (scenario, reason), own in sorted(apart.items())
     ]
 
 
-def rankings(records: list[Record], kind: Display) -> Rankings:
+def rankings(records: list[Record], kind: Display) -> ReportRankings:
     """Return the rankings of comparable records: of their means, and of each scenario.
 
     A candidate with a failure under a variant has no row there in the mean; nor has one that did
     not run in all of its scenarios.
     """
-    whole = _rank(records, kind)
+    overall = _rank(records, kind)
     names = sorted({record["scenario"]["id"] for record in records})
     by_scenario = [
-        Table(name, _rows(_rank([one for one in records if one["scenario"]["id"] == name], kind)))
+        ScenarioRanking(name, _rows(_rank(_on_scenario(records, name), kind)))
         for name in (names if len(names) > 1 else ())
     ]
-    return Rankings(
-        (Table("", _rows(whole)), *by_scenario), tuple(_failures(whole)), tuple(_notes(whole))
+    return ReportRankings(
+        (ScenarioRanking("", _rows(overall)), *by_scenario),
+        tuple(_failures(overall)),
+        tuple(_notes(overall)),
     )
 
 
+def _on_scenario(records: list[Record], scenario: str) -> list[Record]:
+    return [record for record in records if record["scenario"]["id"] == scenario]
+
+
 def _failures(rankings: dict[str, Ranking]) -> list[Failure]:
-    """Return who is not scored where, each once, in order of their names."""
-    found = {
+    """Return the candidates that are not scored, each once, in order of their names."""
+    failures = {
         Failure(
             run["name"], run["dispatcher"] or stage, run["scenario"], run["status"], run["reason"]
         )
         for stage, ranking in rankings.items()
         for run in ranking.failures
     }
-    return sorted(found, key=lambda one: (one.candidate, one.variant, one.scenario, one.reason))
+    return sorted(
+        failures,
+        key=lambda failure: (failure.candidate, failure.variant, failure.scenario, failure.reason),
+    )
 
 
 def _notes(rankings: dict[str, Ranking]) -> list[str]:
-    """Return who has no mean, and why; failures say so for themselves."""
-    found = {
+    """Return the candidates without a mean, with the reason; failures are listed elsewhere."""
+    notes = {
         " · ".join(part for part in (run["name"], run["dispatcher"] or stage) if part)
         + f" {run['reason']}"
         for stage, ranking in rankings.items()
         for run in ranking.apart
     }
-    return sorted(found)
+    return sorted(notes)
 
 
 def _rank(records: list[Record], kind: Display) -> dict[str, Ranking]:
@@ -154,10 +162,10 @@ def _rank(records: list[Record], kind: Display) -> dict[str, Ranking]:
         return {}
     measure = _measure(records, kind)
     name = measure.identity.name
-    labelled = [{**one, name: one["candidate"]} for one in records]
+    labelled = [{**record, name: record["candidate"]} for record in records]
     rankings = rank_stages(labelled, measure)
     if all(ranking.apart and not ranking.rows for ranking in rankings.values()):
-        # Other people's records may lack what the measure needs. Their plain scores are shown then.
+        # Records from elsewhere may lack what the measure needs: their plain scores are shown then.
         rankings = rank_stages(labelled, single_score(kind.primary.key, measure.identity))
     return dict(sorted(rankings.items()))
 
@@ -173,18 +181,18 @@ def _measure(records: list[Record], kind: Display) -> Measure:
     return measure
 
 
-def _rows(rankings: dict[str, Ranking]) -> tuple[Row, ...]:
+def _rows(rankings: dict[str, Ranking]) -> tuple[ReportRow, ...]:
     return tuple(
         _row(row, stage, ranking) for stage, ranking in rankings.items() for row in ranking.rows
     )
 
 
-def _row(row: RankedRow, stage: str, ranking: Ranking) -> Row:
+def _row(row: RankingRow, stage: str, ranking: Ranking) -> ReportRow:
     scores = {key: value for key, value in row.scores.items() if value is not None}
     scores[ranking.measure] = row.score
     if row.cost_ratio is not None:
         scores[COST.key] = row.cost_ratio
-    shared = sum(one.rank == row.rank for one in ranking.rows) > 1
+    shared = sum(other.rank == row.rank for other in ranking.rows) > 1
     # The ratio of a reference to itself is 1 and needs no interval.
     interval = None if row.name == ranking.reference else row.interval
-    return Row(row.rank, shared, row.name, row.dispatcher or stage, scores, interval)
+    return ReportRow(row.rank, shared, row.name, row.dispatcher or stage, scores, interval)

@@ -1,4 +1,4 @@
-"""Records from folders and files; what cannot be read is named and left out."""
+"""Records from folders and files; unreadable files are left out, with a message for each."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,12 +7,12 @@ from evaluation.records import record_file
 from evaluation.report.panel import Record
 from evaluation.report.record_validation import check
 
-#: A report's own mark, which lies in a folder of records if the report does.
+#: File that marks a folder as a report; it is no record.
 MARK = "podlab-report.json"
 
 
 def read(places: Iterable[Path]) -> tuple[list[Record], list[str]]:
-    """Return the sound records below folders or in files, and what is wrong with the others.
+    """Return the valid records in folders and files, and messages about the others.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def read(places: Iterable[Path]) -> tuple[list[Record], list[str]]:
     ValueError
         If a place is missing, or no record is left.
     """
-    found: list[Record] = []
+    records: list[Record] = []
     problems: list[str] = []
     paths: dict[Path, None] = {}
     for place in places:
@@ -42,12 +42,12 @@ def read(places: Iterable[Path]) -> tuple[list[Record], list[str]]:
         except ValueError as error:
             problems.append(f"{path}: {error}")
         else:
-            found.append(record)
-    if not found:
+            records.append(record)
+    if not records:
         names = ", ".join(map(str, places))
         first = f"; {len(problems)} could not be read, the first: {problems[0]}" if problems else ""
         raise ValueError(f"no records in {names}; podlab bench --out FOLDER writes some{first}")
-    return found, problems
+    return records, problems
 
 
 def _below(place: Path) -> list[Path]:

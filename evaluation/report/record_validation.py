@@ -1,26 +1,26 @@
-"""What must hold of a record before it is drawn: records are anybody's, and may hold anything."""
+"""Check a record from an untrusted source before it is drawn."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.report.displays import display_of
 from evaluation.report.panel import Record
+from evaluation.report.record_display import display_of
 
 STATUSES = ("ok", "failed", "infeasible")
-#: What is a text if it is there.
+#: Fields that are texts, if a record has them.
 TEXTS = (
     *("kind", "dispatcher", "stage", "family", "reason", "date"),
     *("trace_hash", "fabric_hash", "source_hash", "solver_file", "forecaster_file"),
 )
-#: No measurement is larger; numbers beyond 64 bits are no numbers to NumPy.
+#: Largest accepted number: no measurement is larger, and NumPy has no integers beyond 64 bits.
 MOST = 1e18
 
 
 def check(record: Record) -> None:
     """Raise ValueError, naming the field, unless panels can rely on a record's shape.
 
-    Scores that are null are taken out: they are not known.
+    Scores that are null are removed: they are not known.
     """
     _text(record, "suite")
     scenario = record.get("scenario")
@@ -30,7 +30,7 @@ def check(record: Record) -> None:
         raise ValueError(f"status = {record.get('status')!r:.80} is not {', '.join(STATUSES)}")
     field = display_of(record).field
     if not isinstance(record.get(field), str) or not record[field]:
-        raise ValueError(f"{field} is missing; a record names who it is about")
+        raise ValueError(f"{field} is missing; a record names its candidate")
     for key in TEXTS:
         if record.get(key) is not None:
             _text(record, key)
@@ -53,11 +53,11 @@ def _check_numbers(record: Record) -> None:
     if not isinstance(scores, dict):
         raise ValueError(f"scores = {scores!r:.80} is not a table")
     record["scores"] = {key: value for key, value in scores.items() if value is not None}
-    for room in ("scores", "breakdown"):
-        _numbers(room, _table(record, room).values())
-    for room in ("windows", "layers", "distribution"):
-        for key, values in _table(record, room).items():
-            _numbers(f"{room}.{key}", _list(f"{room}.{key}", values))
+    for field in ("scores", "breakdown"):
+        _numbers(field, _table(record, field).values())
+    for field in ("windows", "layers", "distribution"):
+        for key, values in _table(record, field).items():
+            _numbers(f"{field}.{key}", _list(f"{field}.{key}", values))
     cost = _table(record, "cost")
     _numbers("cost.ratio", [cost[key] for key in ("ratio",) if cost.get(key) is not None])
     for point in _list("cost.curve", cost.get("curve") or []):

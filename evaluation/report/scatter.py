@@ -1,8 +1,8 @@
-"""Points with names beside them, which two panels draw."""
+"""Scatter plots of candidates with their names."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from evaluation.report import point_labels, theme
 
@@ -10,8 +10,15 @@ from evaluation.report import point_labels, theme
 NARROW = 250.0
 
 
+class _Labels(NamedTuple):
+    """Names of points and their positions, for a wide and a narrow screen."""
+
+    wide: tuple[list[str], list[str]]
+    narrow: tuple[list[str], list[str]]
+
+
 def points(
-    places: Sequence[tuple[float, float]],
+    positions: Sequence[tuple[float, float]],
     pairs: Sequence[tuple[str, str]],
     colours: dict[str, str],
     hover: str,
@@ -19,63 +26,77 @@ def points(
     width: float = point_labels.WIDTH,
     logarithmic: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return a trace a variant, a symbol each, names where there is room, and legend entries.
+    """Return a trace with a symbol for each variant, with names and legend entries.
+
+    Names are left out where they would overlap.
 
     Parameters
     ----------
-    places
+    positions
         x and y of each point.
     pairs
-        Candidate and variant of each; who comes first is named first.
+        Candidate and variant of each point; the first ones are labelled first.
     colours
-        Of the candidates.
+        Colours of the candidates.
     hover
-        What is said of a point below its name, in Plotly's template.
+        Hover text of a point below its name, in Plotly's template.
     width
-        Of the plot, pixels. On a phone the page takes names that were laid out for that.
+        Width of the plot in pixels. A narrow screen gets a second set of labels.
     logarithmic
-        Whether the axis across is.
+        Whether the x axis is logarithmic.
     """
-    across = [math.log10(x) if logarithmic else x for x, _ in places]
-    up = [y for _, y in places]
+    x = [math.log10(across) if logarithmic else across for across, _ in positions]
+    y = [up for _, up in positions]
     names = [candidate for candidate, _ in pairs]
-    texts, positions = point_labels.beside(across, up, names, width)
-    few, where = point_labels.beside(across, up, names, NARROW)
+    labels = _Labels(
+        point_labels.place_labels(x, y, names, width),
+        point_labels.place_labels(x, y, names, NARROW),
+    )
     variants = sorted({variant for _, variant in pairs})
     traces: list[dict[str, Any]] = []
     for number, variant in enumerate(variants):
-        mine = [at for at, pair in enumerate(pairs) if pair[1] == variant]
+        rows = [row for row, pair in enumerate(pairs) if pair[1] == variant]
+        symbol = theme.SYMBOLS[number % len(theme.SYMBOLS)]
         traces.append(
             {
-                "type": "scatter",
-                "mode": "markers+text",
-                "cliponaxis": False,
+                **_trace(rows, positions, names, labels),
                 "name": variant or "candidates",
-                "showlegend": False,
                 "legendgroup": variant,
-                "x": theme.short(places[at][0] for at in mine),
-                "y": theme.short(places[at][1] for at in mine),
-                "text": [texts[at] for at in mine],
-                "textposition": [positions[at] for at in mine],
-                "meta": {
-                    "text": [few[at] for at in mine],
-                    "textposition": [where[at] for at in mine],
-                },
-                "customdata": [names[at] for at in mine],
                 "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}",
                 "marker": {
                     "size": 11,
-                    "symbol": theme.SYMBOLS[number % len(theme.SYMBOLS)],
-                    "color": [theme.point_colour(colours[names[at]]) for at in mine],
+                    "symbol": symbol,
+                    "color": [theme.point_colour(colours[names[row]]) for row in rows],
                 },
             }
         )
         if len(variants) > 1:
-            traces.append(_entry(variant, traces[-1]["marker"]["symbol"]))
+            traces.append(_legend_entry(variant, symbol))
     return traces
 
 
-def _entry(variant: str, symbol: str) -> dict[str, Any]:
+def _trace(
+    rows: list[int], positions: Sequence[tuple[float, float]], names: list[str], labels: _Labels
+) -> dict[str, Any]:
+    """Return the points of some rows with their labels."""
+    wide, narrow = (
+        {"text": [texts[row] for row in rows], "textposition": [where[row] for row in rows]}
+        for texts, where in labels
+    )
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "cliponaxis": False,
+        "showlegend": False,
+        "x": theme.short(positions[row][0] for row in rows),
+        "y": theme.short(positions[row][1] for row in rows),
+        **wide,
+        "meta": narrow,
+        "customdata": [names[row] for row in rows],
+    }
+
+
+def _legend_entry(variant: str, symbol: str) -> dict[str, Any]:
     """Return a variant's entry in the legend: its symbol, without the colour of a candidate."""
     return {
         "type": "scatter",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from evaluation.report import page
+from evaluation.report import plot_page
 from evaluation.report.panel import Table
 from evaluation.report.serving_plots import plots
 from evaluation.serving.results import fault_table
@@ -27,17 +27,17 @@ def write_report(result: Result, path: Path) -> None:
     result
         The simulation.
     path
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
 
     Raises
     ------
     ValueError, ImportError
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
     """
-    page.write(path, result.name, plots(result), text(result))
+    plot_page.write(path, result.name, plots(result), page_text(result))
 
 
-def text(result: Result) -> page.Text:
+def page_text(result: Result) -> plot_page.PageText:
     """Return the sentences and tables of the report."""
     summary = result.summary
     tables = {
@@ -48,7 +48,9 @@ def text(result: Result) -> page.Text:
     if faults:
         tables["Faults"] = _table(fault_table.HEADINGS, fault_table.rows(faults))
     scenario = json.dumps(result.scenario, indent=1, default=str, ensure_ascii=False)
-    return page.Text((headline(result), *rates(result)), tables, details={"Scenario": scenario})
+    return plot_page.PageText(
+        (headline(result), *rates(result)), tables, details={"Scenario": scenario}
+    )
 
 
 def _table(headings: Iterable[Sequence[str]], rows: Iterable[Sequence[str]]) -> Table:

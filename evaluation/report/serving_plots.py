@@ -73,7 +73,7 @@ SERIES = (
         holds=True,
     ),
     Series(
-        "Output tokens a second",
+        "Output tokens per second",
         "Output tokens between two samples over the time between them.",
         "tokens/s",
         lambda columns: _ratio(columns["tokens"], np.diff(columns["time_s"], prepend=0.0)),
@@ -172,12 +172,14 @@ def _line(
 
 
 def _steps(result: Result) -> Plot:
-    """Return bars of the mean step in milliseconds: a bar for each executor, a colour a stage."""
+    """Return the mean step of each executor as a bar of milliseconds, a colour for each stage."""
     executors = {
         name: summary for name, summary in result.summary["executors"].items() if summary["steps"]
     }
     mean_ms = {
-        stage: [1e3 * one["seconds"][stage] / one["steps"] for one in executors.values()]
+        stage: [
+            1e3 * summary["seconds"][stage] / summary["steps"] for summary in executors.values()
+        ]
         for stage in STAGES
     }
     data = [
@@ -195,13 +197,13 @@ def _steps(result: Result) -> Plot:
         data,
         height=max(HEIGHT, theme.rows_height(len(executors))),
         barmode="relative",
-        xaxis={"title": {"text": "milliseconds a step"}},
+        xaxis={"title": {"text": "milliseconds per step"}},
         yaxis={"autorange": "reversed", "type": "category"},
     )
     caption = (
         "Mean step of each task executor: the mean DP group and rank, their wait for the slowest "
-        "one, and both all-to-alls. The rest, the host's gap included, is other. Stages overlap by "
-        "what is left of zero."
+        "one, and both all-to-alls. The rest, the host's gap included, is other. The bar "
+        "left of zero is the overlap of stages."
     )
     return Plot("Step breakdown", caption, figure)
 

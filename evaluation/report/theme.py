@@ -1,4 +1,4 @@
-"""Colours and shapes that all plots share; the page adds what differs in light and dark."""
+"""Colours and shapes of all plots; the page adds the colours that differ in light and dark."""
 
 import base64
 import json
@@ -71,13 +71,13 @@ def page_colours(scheme: str) -> dict[str, str]:
     scheme
         "light" or "dark".
     """
-    light, dark = re.findall(r":root \{(.*?)\}", assets.text("site.css"), re.DOTALL)
+    light, dark = re.findall(r":root \{(.*?)\}", assets.asset_text("site.css"), re.DOTALL)
     rules = light if scheme == "light" else light + dark
     return dict(re.findall(r"--([\w-]+): (#\w+)", rules))
 
 
 def to_json(shown: dict[str, Any]) -> str:
-    """Return a figure as JSON that may stand inside a ``script`` element.
+    """Return a figure as JSON that is safe inside a ``script`` element.
 
     Plotly reads some HTML in its texts, and names may come from untrusted records. All markup but
     the plots' own line breaks is therefore shown as text. No "<" is left that could end the
@@ -95,11 +95,11 @@ def _plain(value: Any) -> Any:
             return _MARKUP.sub("&lt;", value.replace("&", "&amp;"))
         return value
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        if value and all(type(one) is float for one in value):
+        if value and all(type(each) is float for each in value):
             return value
-        return [_plain(one) for one in value]
+        return [_plain(each) for each in value]
     return value
 
 

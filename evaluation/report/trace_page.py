@@ -1,4 +1,4 @@
-"""The picture of traces: the load of every expert, over time, and how steeply it falls."""
+"""The picture of traces: load of each expert, load over time, and sorted load."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from evaluation.analysis.trace_loads import heaviest_over_time, relative_load, sorted_load
 from evaluation.analysis.trace_table import describe_trace, statistics_table
-from evaluation.report import page, theme
+from evaluation.report import plot_page, theme
 from evaluation.report.panel import Table
 from evaluation.report.plot import Plot
 from traces.statistics import Summary
@@ -31,18 +31,18 @@ def write(summaries: Mapping[str, Summary], path: Path) -> None:
     summaries
         Summaries by the names of their traces.
     path
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
 
     Raises
     ------
     ValueError, ImportError
-        As in :func:`evaluation.report.page.write`.
+        As in :func:`evaluation.report.plot_page.write`.
     """
     lines = [f"{name}: {describe_trace(summary)}" for name, summary in summaries.items()]
     headings, rows = statistics_table(summaries)
     table = Table(headings, rows, words=(len(headings) - 1,))
-    beside = page.Text(lines, tables_below={"Statistics, mean of layers": table})
-    page.write(path, ", ".join(summaries), plots(summaries), beside)
+    page_text = plot_page.PageText(lines, tables_below={"Statistics, mean of layers": table})
+    plot_page.write(path, ", ".join(summaries), plots(summaries), page_text)
 
 
 def plots(summaries: Mapping[str, Summary]) -> list[Plot]:

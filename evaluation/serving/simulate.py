@@ -9,8 +9,9 @@ import simpy
 
 from evaluation.serving.assembly import workload
 from evaluation.serving.assembly.cluster import serving_cluster
-from evaluation.serving.build_faults import build_fault_injector
-from evaluation.serving.engine.log import SampleLog, StepLog
+from evaluation.serving.assembly.faults import build_fault_injector
+from evaluation.serving.engine.sample_log import SampleLog
+from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.engine.system import System
 from evaluation.serving.pricing.drifting_load import DriftingLoad
 from evaluation.serving.pricing.expert_load import ExpertLoad

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evaluation.report.record_files import read
-from evaluation.report.write import write
+from evaluation.report.site_folder import write
 from tests.evaluation.report import made
 
 CANDIDATES, SCENARIOS, SEEDS = 25, 4, 5

@@ -10,7 +10,7 @@ from rich.console import Console
 from evaluation.candidates.candidate import Candidate
 from evaluation.kinds.fit.scenario import FitScenario
 from evaluation.kinds.solver import SOLVER
-from evaluation.kinds.task import Task
+from evaluation.kinds.task import SuiteTask
 from evaluation.leaderboard import table
 from evaluation.replay.scenario import Scenario
 from tests.evaluation.cheats import CHEATS, IN_VAIN
@@ -49,18 +49,18 @@ def present(solver):
 
 def replayed(solver):
     """Return its record in a replay."""
-    return Task("toy-v1", "solver", SCENARIO, present(solver)).run()
+    return SuiteTask("toy-v1", "solver", SCENARIO, present(solver)).run()
 
 
 def fitted(solver):
     """Return its record on a matrix."""
-    return Task("toy-v1", "fit", MATRIX, present(solver)).run()
+    return SuiteTask("toy-v1", "fit", MATRIX, present(solver)).run()
 
 
 @pytest.fixture(scope="module")
 def greedy():
     """Return the record of an honest solver."""
-    return Task("toy-v1", "solver", SCENARIO, Candidate("greedy")).run()
+    return SuiteTask("toy-v1", "solver", SCENARIO, Candidate("greedy")).run()
 
 
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda one: one.__name__)
@@ -99,7 +99,7 @@ def test_tampering_gains_nothing(cheat, greedy):
     assert record["status"] == "ok"
     assert record["scores"] == greedy["scores"]
     assert record["windows"] == greedy["windows"]
-    honest = Task("toy-v1", "fit", MATRIX, Candidate("greedy")).run()
+    honest = SuiteTask("toy-v1", "fit", MATRIX, Candidate("greedy")).run()
     assert fitted(cheat)["scores"] == honest["scores"]
 
 

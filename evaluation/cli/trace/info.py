@@ -35,11 +35,11 @@ def info(
     ] = None,
 ) -> None:
     """Measure skew, drift, co-activation and more, and draw where the load is."""
-    from evaluation.report import page, trace_page
+    from evaluation.report import plot_page, trace_page
 
     with usage_errors():
         if picture is not None:
-            page.check(picture, "--picture")
+            plot_page.check(picture, "--picture")
         names = _names(files, against)
         opened = {name: _opened(name) for name in names}
         other = [name for name in names if not _is_routing(opened[name])]

@@ -11,16 +11,17 @@ from evaluation.candidates.competition_protocol import Rebalance
 from evaluation.kinds import suite_keys
 from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
 from evaluation.kinds.competition import protocol
-from evaluation.kinds.competition.scenario import CompetitionScenario, scenario
-from evaluation.kinds.kind import Display, Kind, Record
-from evaluation.kinds.task import running
+from evaluation.kinds.competition.scenario import CompetitionScenario, read
+from evaluation.kinds.kind import Display, Kind
+from evaluation.kinds.task import open_candidate
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
+from evaluation.records.identity import Record
 from lb.engines.competition import Competitor
 
-#: Parts of a run, one after another, of which a record keeps the numbers.
+#: Number of consecutive parts of a run for which a record has numbers.
 PARTS = 32
 
 
@@ -48,13 +49,13 @@ COLUMNS = (
         better=-1,
     ),
     Column("moves", "moves\n", "Slots whose expert changed over the run", "{:,.0f}", better=-1),
-    Column("calls", "calls\n", "How often the entry was asked", "{:,.0f}", better=0, hide=4),
+    Column("calls", "calls\n", "Number of calls of the entry", "{:,.0f}", better=0, hide=4),
     COST,
     SOLVE,
 )
 
 
-def _baseline_and_taken(record: Record) -> Parts:
+def _baseline_and_run(record: Record) -> Parts:
     windows = record["windows"]
     taken = np.asarray(windows["taken_s"], dtype=np.float64)
     return 100 * np.asarray(windows["baseline_s"], dtype=np.float64), taken
@@ -72,12 +73,12 @@ class CompetitionKind(Kind):
         columns=COLUMNS,
         registry=lambda variant: lb.SOLVERS,
     )
-    measure = RatioOfSums("score", _baseline_and_taken)
+    measure = RatioOfSums("score", _baseline_and_run)
     keys = suite_keys.KEYS
 
     def scenarios(self, where: str, table: dict[str, Any]) -> list[CompetitionScenario]:
         """Return the scenario of a table."""
-        return [scenario(where, table)]
+        return [read(where, table)]
 
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return the version of numpy, which draws the counts."""
@@ -106,55 +107,55 @@ class CompetitionKind(Kind):
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Play one size of the competition."""
         size, seed = task.scenario, task.candidate.seed
-        with running(task, record) as solver:
-            played = size.played(entry_of(solver), seed)
+        with open_candidate(task, record) as solver:
+            run = size.run(entry_of(solver), seed)
         base = _baseline(size, seed)
         return {
-            "scores": _scores(played, base),
-            "windows": _windows(played, base),
-            "wall": {"solve_s_median": played.wall_s / max(1, played.calls)},
+            "scores": _scores(run, base),
+            "windows": _windows(run, base),
+            "wall": {"solve_s_median": run.wall_s / max(1, run.calls)},
         }
 
 
 def entry_of(solver: Any) -> Rebalance:
-    """Return who plays: a program with a ``rebalance`` of its own, else the solver in a Competitor.
+    """Return the ``rebalance`` of a program that has one, else a Competitor with the solver.
 
-    In the sandbox that is a method; in this process it is what the file holds.
+    ``rebalance`` is a method in the sandbox; in this process it is the object of the file.
     """
     if getattr(solver, "convention", None) != "competition":
         return Competitor(solver)
-    own: Rebalance = getattr(solver, "rebalance", None) or solver.entry
-    return own
+    rebalance: Rebalance = getattr(solver, "rebalance", None) or solver.entry
+    return rebalance
 
 
 @functools.lru_cache(maxsize=8)
-def _baseline(scenario: CompetitionScenario, seed: int) -> protocol.Played:
+def _baseline(scenario: CompetitionScenario, seed: int) -> protocol.CompetitionRun:
     return scenario.baseline(seed)
 
 
-def _scores(played: protocol.Played, base: protocol.Played) -> dict[str, float]:
+def _scores(run: protocol.CompetitionRun, base: protocol.CompetitionRun) -> dict[str, float]:
     return {
-        "score": protocol.score(played, base),
-        "total_s": played.total_s,
-        "imbalance": float(played.imbalance.mean()),
-        "moves": float(played.moves),
-        "calls": float(played.calls),
+        "score": protocol.score(run, base),
+        "total_s": run.total_s,
+        "imbalance": float(run.imbalance.mean()),
+        "moves": float(run.moves),
+        "calls": float(run.calls),
     }
 
 
-def _windows(played: protocol.Played, base: protocol.Played) -> dict[str, list[float]]:
-    """Return numbers of parts of the run: imbalance, and what entry and baseline took in them."""
-    parts = np.array_split(np.arange(played.imbalance.size), min(PARTS, played.imbalance.size))
+def _windows(run: protocol.CompetitionRun, base: protocol.CompetitionRun) -> dict[str, list[float]]:
+    """Return imbalance and seconds of parts of the run, and the seconds of the baseline in them."""
+    parts = np.array_split(np.arange(run.imbalance.size), min(PARTS, run.imbalance.size))
     return {
-        "imbalance": [float(played.imbalance[part].mean()) for part in parts],
-        "taken_s": [_seconds(played, part) for part in parts],
+        "imbalance": [float(run.imbalance[part].mean()) for part in parts],
+        "taken_s": [_seconds(run, part) for part in parts],
         "baseline_s": [_seconds(base, part) for part in parts],
     }
 
 
-def _seconds(played: protocol.Played, part: NDArray[np.int64]) -> float:
-    share = float(played.imbalance[part].sum()) / played.imbalance.size
-    moved = float(played.moved[part].sum())
+def _seconds(run: protocol.CompetitionRun, part: NDArray[np.int64]) -> float:
+    share = float(run.imbalance[part].sum()) / run.imbalance.size
+    moved = float(run.moved[part].sum())
     return protocol.BALANCED_RUN_S * share + moved * protocol.MOVE_S
 
 

@@ -8,25 +8,25 @@ from numpy.typing import NDArray
 
 from lb.checked import checked_integer
 
-#: What a count of an int32 trace can be.
+#: Largest count of an int32 trace.
 MOST_COUNT = int(np.iinfo(np.int32).max)
 
-#: How a ``.npy`` file begins; of numpy's format specification.
+#: First bytes of a ``.npy`` file, by numpy's format specification.
 MAGIC = b"\x93NUMPY"
 
 
 def recorded_counts(path: Path, iterations: int | None = None) -> NDArray[np.int32]:
     """Return [iterations, layers, experts] counts of a ``.npy`` file, read-only.
 
-    The file is read once, an iteration at a time, to check it. Counts of 32 bits, which is what the
-    protocol has, then stay in the file and are mapped into memory; others are converted there.
+    The file is read once, an iteration at a time, to check it. Counts of 32 bits, as the protocol
+    has them, then stay in the file and are mapped into memory; others are converted in memory.
 
     Parameters
     ----------
     path
         A file as :func:`numpy.save` writes it; of integers, or of floats that are whole.
     iterations
-        Only so many, the first ones; ``None``: all.
+        Number of first iterations to read; ``None``: all.
 
     Raises
     ------
@@ -37,8 +37,8 @@ def recorded_counts(path: Path, iterations: int | None = None) -> NDArray[np.int
     """
     try:
         counts = _cut(_mapped(path), iterations)
-        for iteration, one in enumerate(counts):
-            _check(one, iteration)
+        for iteration, by_layer in enumerate(counts):
+            _check(by_layer, iteration)
     except OSError as error:
         raise OSError(f"{path}: {error.strerror or error}") from None
     except ValueError as error:
@@ -50,9 +50,9 @@ def recorded_counts(path: Path, iterations: int | None = None) -> NDArray[np.int
 
 def _mapped(path: Path) -> NDArray[Any]:
     with path.open("rb") as file:
-        begins = file.read(len(MAGIC))
-    if begins != MAGIC:
-        raise ValueError(f"begins with {begins!r} and not as a .npy file; write it by numpy.save")
+        start = file.read(len(MAGIC))
+    if start != MAGIC:
+        raise ValueError(f"begins with {start!r} and not as a .npy file; write it by numpy.save")
     try:
         counts: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:  # Python objects, or a file that was cut off
@@ -74,12 +74,12 @@ def _cut(counts: NDArray[Any], iterations: int | None) -> NDArray[Any]:
         raise ValueError(f"has dtype {counts.dtype}; give integers")
     if iterations is None:
         return counts
-    asked = checked_integer(iterations, "iterations", at_least=1)
-    if asked > len(counts):
+    length = checked_integer(iterations, "iterations", at_least=1)
+    if length > len(counts):
         raise ValueError(
-            f"iterations = {asked} > {len(counts)} that it has; give at most {len(counts)}"
+            f"iterations = {length} > {len(counts)} that it has; give at most {len(counts)}"
         )
-    return counts[:asked]
+    return counts[:length]
 
 
 def _check(counts: NDArray[Any], iteration: int) -> None:

@@ -35,7 +35,7 @@ def drifting_counts(
     tokens
         Mean of a layer's counts in an iteration.
     seed
-        Of the generator.
+        Random seed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The balancing competition: one layer an iteration, every changed slot and every second priced.
+"""The balancing competition: a layer is loaded per iteration, and moves and computing have a price.
 
 The protocol as we read it, and which of its choices are ours, is in docs/competition.md.
 """
@@ -18,35 +18,36 @@ from evaluation.candidates.competition_protocol import Rebalance, checked_answer
 from lb.checked import checked_integer
 from lb.engines.planner import start_up_row
 
-#: Seconds of computing that cost an entry one iteration; of the protocol.
+#: Seconds of computing that cost an entry one iteration; set by the protocol.
 ITERATION_S = 0.08
 
-#: Seconds that perfectly balanced ranks take for the whole run; of the protocol.
+#: Seconds that perfectly balanced ranks take for the whole run; set by the protocol.
 BALANCED_RUN_S = 60.0
 
-#: Seconds for one changed slot: bytes of an expert over bytes a second; of the protocol.
+#: Seconds for one changed slot: bytes of an expert over bytes per second; set by the protocol.
 MOVE_S = 88_080_384 / 900e9
 
-#: Iterations between the rebalances of the baseline, and those that it sees; of the protocol.
+#: Iterations between two rebalances of the baseline, and iterations that it sees; set by the
+#: protocol.
 BASELINE_ITERATIONS = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class Played:
-    """What became of one run.
+class CompetitionRun:
+    """Measurements of one run.
 
     Parameters
     ----------
     imbalance
         [iterations] maximum over mean rank load, mean over the layers.
     moves
-        Slots whose expert changed, over the whole run.
+        Number of slots whose expert changed, over the whole run.
     calls, charged
-        How often the entry was asked, and the iterations that this was charged in all.
+        Number of calls of the entry, and the iterations that all calls were charged.
     wall_s
-        Seconds that its answers took, measured.
+        Measured seconds of the calls.
     moved
-        [iterations] slots whose expert changed before each.
+        [iterations] number of slots whose expert changed before each iteration.
     """
 
     imbalance: NDArray[np.float64]
@@ -63,16 +64,16 @@ class Played:
 
 
 def rounded_down(seconds: float) -> int:
-    """Return the iterations that wall time costs, where an unfinished one is free."""
+    """Return the iterations that wall time costs, where an unfinished iteration is free."""
     return math.floor(seconds / ITERATION_S)
 
 
 def rounded_up(seconds: float) -> int:
-    """Return the iterations that wall time costs, where any part of one counts whole."""
+    """Return the iterations that wall time costs, where any part of an iteration counts as one."""
     return math.ceil(seconds / ITERATION_S)
 
 
-def score(entry: Played, baseline: Played) -> float:
+def score(entry: CompetitionRun, baseline: CompetitionRun) -> float:
     """Return 100 times the seconds of the baseline over those of the entry.
 
     Raises
@@ -97,13 +98,13 @@ def play(
     window: int = 16,
     every: int = 1,
     charge: Callable[[float], int] = rounded_down,
-) -> Played:
+) -> CompetitionRun:
     """Run an entry over a trace.
 
-    Before each iteration, if no answer is being computed or applied and ``every`` iterations have
-    passed since the last call, the entry is asked; the first time after the first iteration. Its
-    answer is there after as many iterations as its time is charged, and one layer of it is then
-    loaded before each iteration, in its order.
+    The entry is called before an iteration if no answer is being computed or loaded, and ``every``
+    iterations have passed since the last call. The first call follows the first iteration. Its
+    answer is ready after the iterations that its time is charged. Then one layer of it is loaded
+    before each iteration, in the order of the answer.
 
     Parameters
     ----------
@@ -113,14 +114,14 @@ def play(
         [iterations, layers, experts] counts, or an iterable of [layers, experts]; only the last
         ``window`` of them are kept.
     num_ranks, slots_per_rank
-        Ranks, and slots of a layer on each. At the start, slots hold experts 0, 1, 2 … and over
-        again.
+        Ranks, and slots of a layer on each. At the start, slots hold experts 0, 1, 2 …, and
+        then again from 0.
     window
-        Iterations, the last ones, that the entry is shown; fewer at the start.
+        Number of last iterations that the entry is shown; fewer at the start.
     every
-        Iterations from one call to the next, at least.
+        Fewest iterations from one call to the next.
     charge
-        Iterations for so many seconds of computing: :func:`rounded_down`, :func:`rounded_up`, or a
+        From seconds of computing to iterations: :func:`rounded_down`, :func:`rounded_up`, or a
         function that returns a constant, which makes the run reproducible.
 
     Raises
@@ -129,41 +130,102 @@ def play(
         If the trace is empty or changes its shape, or an answer is illegal: another shape, an
         expert missing, a layer that does not exist or is named twice.
     """
-    ranks = checked_integer(num_ranks, "num_ranks", at_least=1)
-    width = checked_integer(slots_per_rank, "slots_per_rank", at_least=1)
-    every = checked_integer(every, "every", at_least=1)
-    seen: deque[NDArray[Any]] = deque(maxlen=checked_integer(window, "window", at_least=1))
-    imbalance: list[float] = []
-    moved: list[int] = []
-    placement, wanted = None, np.empty((0, 0), dtype=np.int64)
-    waiting: deque[int] = deque()  # layers of the answer that are still to be loaded
-    calls = charged = 0
-    due, ready, wall_s = 1, 0, 0.0
-    for iteration, counts in enumerate(hotness):
+    state = _RunState(
+        rebalance,
+        checked_integer(num_ranks, "num_ranks", at_least=1),
+        checked_integer(slots_per_rank, "slots_per_rank", at_least=1),
+        checked_integer(every, "every", at_least=1),
+        charge,
+        deque(maxlen=checked_integer(window, "window", at_least=1)),
+    )
+    for counts in hotness:
+        state.run_iteration(np.asarray(counts))
+    return state.result()
+
+
+@dataclass
+class _RunState:
+    """State of one run between iterations.
+
+    Parameters
+    ----------
+    rebalance, ranks, slots_per_rank, every, charge
+        As in :func:`play`.
+    past
+        Counts of the last iterations, as many as the entry is shown.
+    layers_to_load
+        Layers of the last answer that are not loaded yet, in the order of the answer.
+    next_call, answer_ready
+        Iterations before which the entry is not called again, and no layer is loaded.
+    """
+
+    rebalance: Rebalance
+    ranks: int
+    slots_per_rank: int
+    every: int
+    charge: Callable[[float], int]
+    past: deque[NDArray[Any]]
+    placement: lb.Placement | None = None
+    answer: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
+    layers_to_load: deque[int] = field(default_factory=deque)
+    next_call: int = 1
+    answer_ready: int = 0
+    imbalance: list[float] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
+    calls: int = 0
+    charged: int = 0
+    wall_s: float = 0.0
+
+    def run_iteration(self, counts: NDArray[Any]) -> None:
+        """Call the entry if it is due, load a layer if one is ready, and measure the imbalance."""
+        iteration = len(self.imbalance)
+        placement = self.placement
         if placement is None:
-            placement = _start(np.asarray(counts), ranks, width)
-        elif not waiting and iteration >= max(due, ready):
-            redundant = ranks * width - placement.num_experts
-            started = time.perf_counter()
-            answer = rebalance(np.stack(seen), ranks, redundant)
-            seconds = time.perf_counter() - started
-            cost = checked_integer(charge(seconds), "charge(seconds)", at_least=0)
-            wanted, order = checked_answer(answer, placement)
-            waiting.extend(order)
-            due, ready = iteration + every, iteration + cost
-            wall_s, calls, charged = wall_s + seconds, calls + 1, charged + cost
-        moved.append(0)
-        if waiting and iteration >= ready:
-            layer = waiting.popleft()
-            slots = placement.physical_to_logical.copy()
-            moved[-1] = int((slots[layer] != wanted[layer]).sum())
-            slots[layer] = wanted[layer]
-            placement = lb.Placement(slots, ranks)
-        imbalance.append(float((1 / placement.balancedness(counts)).mean()))
-        seen.append(np.asarray(counts))
-    if not imbalance:
-        raise ValueError("the trace has 0 iterations < 1; give at least one")
-    return Played(np.array(imbalance), sum(moved), calls, charged, wall_s, np.array(moved))
+            placement = _start(counts, self.ranks, self.slots_per_rank)
+        due = max(self.next_call, self.answer_ready)
+        if not self.layers_to_load and iteration >= due:
+            self._call(placement, iteration)
+        moves = 0
+        if self.layers_to_load and iteration >= self.answer_ready:
+            placement, moves = self._load(placement, self.layers_to_load.popleft())
+        self.moved.append(moves)
+        self.imbalance.append(float((1 / placement.balancedness(counts)).mean()))
+        self.past.append(counts)
+        self.placement = placement
+
+    def _call(self, placement: lb.Placement, iteration: int) -> None:
+        """Ask the entry for a placement, and charge its wall time."""
+        redundant = self.ranks * self.slots_per_rank - placement.num_experts
+        started = time.perf_counter()
+        answer = self.rebalance(np.stack(self.past), self.ranks, redundant)
+        seconds = time.perf_counter() - started
+        cost = checked_integer(self.charge(seconds), "charge(seconds)", at_least=0)
+        self.answer, order = checked_answer(answer, placement)
+        self.layers_to_load.extend(order)
+        self.next_call, self.answer_ready = iteration + self.every, iteration + cost
+        self.wall_s += seconds
+        self.calls += 1
+        self.charged += cost
+
+    def _load(self, placement: lb.Placement, layer: int) -> tuple[lb.Placement, int]:
+        """Return the placement with one layer of the answer, and the slots that changed."""
+        slots = placement.physical_to_logical.copy()
+        moves = int((slots[layer] != self.answer[layer]).sum())
+        slots[layer] = self.answer[layer]
+        return lb.Placement(slots, self.ranks), moves
+
+    def result(self) -> CompetitionRun:
+        """Return the measurements of the whole run."""
+        if not self.imbalance:
+            raise ValueError("the trace has 0 iterations < 1; give at least one")
+        return CompetitionRun(
+            np.array(self.imbalance),
+            sum(self.moved),
+            self.calls,
+            self.charged,
+            self.wall_s,
+            np.array(self.moved),
+        )
 
 
 def baseline(
@@ -171,7 +233,7 @@ def baseline(
     num_ranks: int,
     slots_per_rank: int,
     charge: Callable[[float], int] = rounded_down,
-) -> Played:
+) -> CompetitionRun:
     """Run DeepSeek's EPLB every 1,024 iterations on the counts of the last 1,024.
 
     Parameters and errors as of :func:`play`. Most changed layers are loaded first.
@@ -181,13 +243,13 @@ def baseline(
 
 
 def _start(counts: NDArray[Any], ranks: int, width: int) -> lb.Placement:
-    problem = lb.Problem(counts, ranks, width)  # says what is wrong with the shape
+    problem = lb.Problem(counts, ranks, width)  # refuses an impossible shape
     row = start_up_row(problem.num_experts, problem.num_slots)
     return lb.Placement(np.tile(row, (problem.num_layers, 1)), ranks)
 
 
 def _eplb() -> Rebalance:
-    loaded: list[NDArray[Any]] = []  # what it answered last, which is loaded when it is asked again
+    loaded: list[NDArray[Any]] = []  # its last answer, which is loaded before it is called again
 
     def rebalance(
         hotness: NDArray[np.int32], n_device: int, n_red_expert: int

@@ -13,7 +13,7 @@ from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.drifting_counts import drifting_counts
 from hardware import preset
 
-#: What each key of a scenario may hold.
+#: Check of each key of a scenario.
 CHECKS: dict[str, preset.Check] = {
     "id": preset.text,
     "num_ranks": preset.count_from_one,
@@ -61,7 +61,7 @@ class CompetitionScenario:
     dispatcher = "even"
 
     def check(self) -> None:
-        """Raise ValueError, naming the scenario, if it cannot be played."""
+        """Raise ValueError, naming the scenario, if its size is impossible."""
         try:
             self.counts(0)
             lb.Problem(np.zeros((1, self.experts)), self.num_ranks, self.slots_per_rank)
@@ -73,8 +73,8 @@ class CompetitionScenario:
         shape = (self.iterations, self.layers, self.experts)
         return drifting_counts(*shape, rho=self.rho, tokens=self.tokens, seed=seed)
 
-    def played(self, rebalance: Rebalance, seed: int) -> protocol.Played:
-        """Return what becomes of an entry."""
+    def run(self, rebalance: Rebalance, seed: int) -> protocol.CompetitionRun:
+        """Return the run of an entry."""
         return protocol.play(
             rebalance,
             self.counts(seed),
@@ -84,15 +84,15 @@ class CompetitionScenario:
             charge=self._charge,
         )
 
-    def baseline(self, seed: int) -> protocol.Played:
-        """Return what becomes of DeepSeek's EPLB every 1,024 iterations."""
+    def baseline(self, seed: int) -> protocol.CompetitionRun:
+        """Return the run of DeepSeek's EPLB every 1,024 iterations."""
         sizes = self.num_ranks, self.slots_per_rank
         return protocol.baseline(self.counts(seed), *sizes, self._charge)
 
     def trace_hash(self, seed: int) -> str:
-        """Return a hash of the first counts themselves, and of what draws the rest."""
-        drawn = (self.iterations, self.layers, self.experts, self.tokens, self.rho, seed)
-        digest = hashlib.sha256(repr(drawn).encode())
+        """Return a hash of the first counts, and of the parameters that generate the others."""
+        parameters = (self.iterations, self.layers, self.experts, self.tokens, self.rho, seed)
+        digest = hashlib.sha256(repr(parameters).encode())
         digest.update(next(iter(self.counts(seed))).tobytes())
         return digest.hexdigest()
 
@@ -100,12 +100,12 @@ class CompetitionScenario:
         return self.charge
 
 
-def scenario(where: str, table: dict[str, Any]) -> CompetitionScenario:
+def read(where: str, table: dict[str, Any]) -> CompetitionScenario:
     """Return the scenario of a table.
 
     Raises
     ------
     ValueError
-        Naming ``where``, if a key is unknown, missing, or holds what it may not.
+        Naming ``where``, if a key is unknown or missing, or its value is not allowed.
     """
     return CompetitionScenario(**preset.checked(where, table, CHECKS, OPTIONAL))

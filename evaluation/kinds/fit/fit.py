@@ -1,4 +1,4 @@
-"""Suites of matrices: how well a solver fits a load that it is shown, and what that costs."""
+"""Suites of load matrices: how well a solver fits a load that it is shown, and at what cost."""
 
 import hashlib
 import time
@@ -13,14 +13,15 @@ from evaluation.candidates.candidate import Candidate
 from evaluation.kinds import suite_keys
 from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
 from evaluation.kinds.fit.scenario import FitScenario, scenarios
-from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.kind import Display, Kind
 from evaluation.kinds.seeds import one_for_each_seed
 from evaluation.kinds.suite import Suite
-from evaluation.kinds.task import running
+from evaluation.kinds.task import open_candidate
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
+from evaluation.records.identity import Record
 from evaluation.replay import plot_data
 from evaluation.replay.cost import cost, reference_s
 
@@ -65,7 +66,7 @@ class AnytimePoint(Candidate):
     budget: tuple[str, Any] = ("", None)
 
     def identity(self) -> dict[str, Any]:
-        """Return who this is, as far as scores depend on it; a row of the leaderboard is not."""
+        """Return what scores depend on; rows of the leaderboard do not have the budget."""
         return {**super().identity(), "anytime": self.budget}
 
 
@@ -75,9 +76,9 @@ def anytime(tables: Any) -> dict[str, dict[str, list[Any]]]:
     Raises
     ------
     ValueError
-        If it holds no lists of values, or a solver has no such parameter.
+        Unless it holds lists of values, of parameters that the solver has.
     """
-    if not isinstance(tables, dict) or not all(isinstance(one, dict) for one in tables.values()):
+    if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
         raise ValueError(f"anytime = {tables!r}; give tables [anytime.SOLVER]")
     for name, budgets in tables.items():
         for key, values in budgets.items():
@@ -91,7 +92,7 @@ def anytime(tables: Any) -> dict[str, dict[str, list[Any]]]:
 KEYS = {**suite_keys.KEYS, "anytime": anytime}
 
 
-def _of_layers(record: Record) -> Parts:
+def _balancedness_of_layers(record: Record) -> Parts:
     values = np.asarray(record["layers"]["balancedness_fitted"], dtype=np.float64)
     return values, np.ones_like(values)
 
@@ -110,7 +111,7 @@ class FitKind(Kind):
         layers_bound="bound_fitted",
         registry=lambda variant: lb.SOLVERS,
     )
-    measure = RatioOfSums("balancedness_fitted", _of_layers, follow=False)
+    measure = RatioOfSums("balancedness_fitted", _balancedness_of_layers, follow=False)
     keys = KEYS
 
     def scenarios(self, where: str, table: dict[str, Any]) -> list[FitScenario]:
@@ -118,16 +119,16 @@ class FitKind(Kind):
         return scenarios(where, table)
 
     def candidates(
-        self, suite: Suite, scenario: FitScenario, chosen: Sequence[Candidate]
+        self, suite: Suite, scenario: FitScenario, candidates: Sequence[Candidate]
     ) -> list[Candidate]:
-        """Return everyone once for each seed, and the points of their anytime curves."""
+        """Return each candidate once for each seed, and the points of their anytime curves."""
         points = [
             point
-            for one in chosen
-            for point in _points(suite, replace(one, seed=suite.seeds[0]))
+            for each in candidates
+            for point in _points(suite, replace(each, seed=suite.seeds[0]))
             if scenario.anytime
         ]
-        return one_for_each_seed(scenario, chosen, suite.seeds) + points
+        return one_for_each_seed(scenario, candidates, suite.seeds) + points
 
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return the version of numpy, which draws the matrix."""
@@ -159,10 +160,10 @@ class FitKind(Kind):
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Ask the solver for a placement of the matrix."""
         scenario, candidate = task.scenario, task.candidate
-        with running(task, record) as solver:
-            answer, solve_s, beside_s = _asked(scenario, candidate.seed, solver)
-        outcome = _scored(scenario, answer, prepared)
-        outcome["cost"] = cost(solve_s, beside_s)
+        with open_candidate(task, record) as solver:
+            answer, solve_s, references_s = _solve(scenario, candidate.seed, solver)
+        outcome = _outcome(scenario, answer, prepared)
+        outcome["cost"] = cost(solve_s, references_s)
         if "anytime" in record:
             point = {**record["anytime"], "ratio": outcome["cost"]["ratio"]}
             point["balancedness"] = outcome["scores"]["balancedness_fitted"]
@@ -188,29 +189,29 @@ def _points(suite: Suite, candidate: Candidate) -> list[AnytimePoint]:
     ]
 
 
-def _asked(
+def _solve(
     scenario: FitScenario, seed: int, solver: lb.Solver
 ) -> tuple[lb.Placement, list[float], list[float]]:
-    """Return the first answer, and the times of all calls and of the reference beside each."""
+    """Return the first answer, and the times of all calls and of the reference before each."""
     answers: list[lb.Placement] = []
     solve_s: list[float] = []
-    beside_s: list[float] = []
+    references_s: list[float] = []
     while not answers or (len(answers) < CALLS and sum(solve_s) < LONGEST_S):
-        # a fresh one each time: a solver may have written into the last
+        # a new problem each time: a solver may have written into the last one
         problem = scenario.problem(seed)
-        beside_s.append(reference_s(problem.planned_load))
+        references_s.append(reference_s(problem.planned_load))
         started = time.perf_counter()
         answer = lb.solve(problem, solver)
         solve_s.append(time.perf_counter() - started)
-        # an answer is the map alone, whatever else its class may claim
+        # a subclass of Placement could claim anything: only its map counts
         answers.append(lb.Placement(answer.physical_to_logical, answer.num_ranks))
     scenario.problem(seed).check(answers[0])
-    return answers[0], solve_s, beside_s
+    return answers[0], solve_s, references_s
 
 
-def _scored(scenario: FitScenario, answer: lb.Placement, load: Any) -> dict[str, Any]:
-    split = lb.make_dispatcher(scenario.dispatcher)
-    share = lb.check_share(answer, split(answer, load))
+def _outcome(scenario: FitScenario, answer: lb.Placement, load: Any) -> dict[str, Any]:
+    dispatcher = lb.make_dispatcher(scenario.dispatcher)
+    share = lb.check_share(answer, dispatcher(answer, load))
     reached = answer.balancedness(load, share)
     bound = lb.bounds.balancedness_bound(load, scenario.num_ranks, scenario.slots_per_rank)
     return {

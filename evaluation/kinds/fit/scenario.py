@@ -11,7 +11,7 @@ from evaluation.kinds.fit.matrices import LAWS, matrix
 from evaluation.replay.scenario_keys import name_or_names
 from hardware import Model, preset
 
-#: What each key of a scenario may hold; ``law`` may be a list, which stands for a scenario each.
+#: Check of each key of a scenario; ``law`` may be a list, which gives a scenario for each law.
 CHECKS: dict[str, preset.Check] = {
     "id": preset.text,
     "model": preset.text,
@@ -29,7 +29,7 @@ OPTIONAL = frozenset({"skew", "tokens", "layers", "dispatcher", "anytime"})
 
 @dataclass(frozen=True)
 class FitScenario:
-    """Loads of a law in the shape of a model, to be placed as well as can be.
+    """Loads of a law in the shape of a model, to be placed as well as possible.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ class FitScenario:
         As in :func:`evaluation.kinds.fit.matrices.matrix`. The law is also the family of the
         scenario.
     num_ranks, slots_per_rank
-        Where it is placed.
+        Ranks, and slots of a layer on each.
     layers
-        Fewer than the model's.
+        Number of layers, fewer than the model's; ``None``: all of them.
     dispatcher
-        How tokens are split over replicas: registered name.
+        Registered dispatcher that splits tokens over replicas.
     anytime
-        Whether solvers run here with other budgets too, for their anytime curves.
+        Whether solvers also run with other budgets, for their anytime curves.
     """
 
     id: str
@@ -65,7 +65,7 @@ class FitScenario:
 
     @property
     def family(self) -> str:
-        """Its law."""
+        """The law."""
         return self.law
 
     def load(self, seed: int) -> NDArray[np.float64]:
@@ -75,12 +75,12 @@ class FitScenario:
         return matrix(self.law, self.skew, layers, model.experts, self.tokens, seed)
 
     def problem(self, seed: int) -> lb.Problem:
-        """Return what a solver is asked."""
+        """Return the problem that a solver gets."""
         load = self.load(seed)
         return lb.Problem(load, self.num_ranks, self.slots_per_rank, dispatcher=self.dispatcher)
 
     def check(self) -> None:
-        """Raise ValueError, naming the scenario, if anything it names is unknown or cannot be."""
+        """Raise ValueError, naming the scenario, if a name is unknown or a size is impossible."""
         try:
             if self.law not in LAWS:
                 raise ValueError(f"law = {self.law!r} is not one of {', '.join(LAWS)}")
@@ -97,7 +97,7 @@ def scenarios(where: str, table: dict[str, Any]) -> list[FitScenario]:
     Raises
     ------
     ValueError
-        Naming ``where``, if a key is unknown, missing, or holds what it may not.
+        Naming ``where``, if a key is unknown or missing, or its value is not allowed.
     """
     values = preset.checked(where, table, CHECKS, OPTIONAL)
     law = values.pop("law")
@@ -106,4 +106,4 @@ def scenarios(where: str, table: dict[str, Any]) -> list[FitScenario]:
     if len(set(law)) < len(law):
         raise ValueError(f"{where}: law = {law} names one twice")
     name = values.pop("id")
-    return [FitScenario(id=f"{name}-{one}", law=one, **values) for one in law]
+    return [FitScenario(id=f"{name}-{each}", law=each, **values) for each in law]

@@ -10,16 +10,16 @@ from evaluation.serving.scenario.scenario import ServingScenario
 
 @dataclass(frozen=True)
 class SchedulerCandidate:
-    """Who is exchanged for the scheduler that a scenario names.
+    """A scheduler that replaces the one that a scenario names.
 
     Parameters
     ----------
     stage, name
-        Where, and who.
+        Stage of serving, and name of the scheduler or of the mode of recovery.
     seed
-        Of everything drawn, and which part of the recording is played.
+        Random seed; it also selects the part of the recording.
     parameters
-        Of the scheduler.
+        Parameters of the scheduler.
     reference
         Scheduler of the same stage that the score is relative to.
     """
@@ -31,7 +31,7 @@ class SchedulerCandidate:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
-        """Return who this is, as far as scores depend on it."""
+        """Return what scores depend on."""
         return {
             "stage": self.stage,
             "scheduler": self.name,
@@ -42,4 +42,4 @@ class SchedulerCandidate:
 
     def put_into(self, scenario: ServingScenario) -> ServingScenario:
         """Return the scenario with this scheduler at its stage."""
-        return stages.exchanged(scenario, self.stage, self.name, dict(self.parameters))
+        return stages.with_scheduler(scenario, self.stage, self.name, dict(self.parameters))

@@ -2,7 +2,7 @@
 
 from evaluation.leaderboard.column import Column
 
-#: Of every suite that simulates serving; recoveries are ranked by them, too.
+#: Columns of every suite that simulates serving, of recoveries too.
 SERVED = (
     Column(
         "goodput_ratio",

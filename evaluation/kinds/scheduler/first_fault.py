@@ -8,7 +8,7 @@ from evaluation.serving.faults.random_faults import random_faults
 
 
 def first_fault(ranked: RankingScenario, until_s: float, seed: int) -> tuple[Fault, ...]:
-    """Return what breaks first before ``until_s``, if anything does, so that recovery is seen."""
+    """Return the first random fault before ``until_s``, or none."""
     if not ranked.mtbf_s:
         return ()
     scenario = ranked.scenario
@@ -16,8 +16,10 @@ def first_fault(ranked: RankingScenario, until_s: float, seed: int) -> tuple[Fau
     for table in scenario.executor:
         figures = fabric_of(scenario.fabric, table.dies).figures
         node = int(figures.get("dies_per_node", table.dies))
-        apart = table.attention_domains * table.attention_dies or None
+        attention_dies = table.attention_domains * table.attention_dies or None
         for copy in range(table.count):
             name = f"{table.role}-{copy}"
-            dies.append(ExecutorDies(name, table.role, table.dies, node, table.groups, apart))
+            dies.append(
+                ExecutorDies(name, table.role, table.dies, node, table.groups, attention_dies)
+            )
     return random_faults(dies, ranked.mtbf_s, until_s, seed, ranked.repair_s)[:1]

@@ -13,7 +13,7 @@ from hardware import preset
 
 
 def _names(value: Any) -> str | None:
-    good = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    good = isinstance(value, list) and all(isinstance(name, str) for name in value)
     return None if good and len(set(value)) == len(value) else "give a list of different names"
 
 
@@ -21,7 +21,7 @@ def _table(value: Any) -> str | None:
     return None if isinstance(value, dict) else "give a table"
 
 
-#: What a [[scenario]] says of the ranking, and what it changes in its serving scenario.
+#: Keys of a [[scenario]] table about the ranking, and keys that change its serving scenario.
 OWN: dict[str, preset.Check] = {
     "id": preset.text,
     "serving": preset.text,
@@ -52,15 +52,15 @@ class RankingScenario:
     id
         Name, unique in its suite.
     scenario
-        With the schedulers of all stages but the one that is exchanged.
+        Serving scenario; a candidate replaces the scheduler of its stage.
     stages
-        Those that are ranked on it.
+        Stages that are ranked on it.
     leave_out
         Schedulers that do not run on it.
     mtbf_s, repair_s
-        Of the faults that each seed draws, by kind
-        (:func:`evaluation.serving.faults.random_faults.random_faults`), the first of which breaks;
-        empty: none.
+        Mean time between failures and to repair, by kind of fault, as in
+        :func:`evaluation.serving.faults.random_faults.random_faults`. The first fault that a seed
+        draws happens; empty: none.
     """
 
     id: str
@@ -75,12 +75,12 @@ class RankingScenario:
     def check(self) -> None:
         """Raise ValueError, naming the scenario, if a scheduler in it is unknown."""
         try:
-            stages.seeded(self.scenario, 0)
+            stages.with_seed(self.scenario, 0)
         except ValueError as error:
             raise ValueError(f"scenario {self.id!r}: {error}") from None
 
 
-def read(where: str, table: dict[str, Any], able: tuple[str, ...]) -> RankingScenario:
+def read(where: str, table: dict[str, Any], rankable: tuple[str, ...]) -> RankingScenario:
     """Return the scenario of a table.
 
     Parameters
@@ -88,22 +88,22 @@ def read(where: str, table: dict[str, Any], able: tuple[str, ...]) -> RankingSce
     where
         File and scenario, for messages.
     table
-        Of :data:`OWN` and :data:`CHANGES`.
-    able
+        Keys of :data:`OWN` and :data:`CHANGES`.
+    rankable
         Stages that may be ranked.
 
     Raises
     ------
     ValueError
-        Naming ``where``, if a key is unknown, missing, or holds what it may not.
+        Naming ``where``, if a key is unknown or missing, or its value is not allowed.
     """
     checks = OWN | CHANGES
     optional = frozenset(checks) - {"id", "serving", "stages"}
     values = preset.checked(where, dict(table), checks, optional)
     own = {key: values.pop(key) for key in OWN if key in values}
-    wrong = [stage for stage in own["stages"] if stage not in able]
+    wrong = [stage for stage in own["stages"] if stage not in rankable]
     if wrong or not own["stages"]:
-        raise ValueError(f"{where}: stages = {own['stages']}; give some of {', '.join(able)}")
+        raise ValueError(f"{where}: stages = {own['stages']}; give some of {', '.join(rankable)}")
     if "rebalance" in values:
         values["rebalance"] = parse_rebalance(values["rebalance"], f"{where}: rebalance")
     if "routing" in values:

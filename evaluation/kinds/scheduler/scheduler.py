@@ -1,4 +1,4 @@
-"""Suites of schedulers: a serving scenario with one scheduler exchanged at a time."""
+"""Suites of schedulers: a serving scenario, in which one scheduler at a time is replaced."""
 
 import dataclasses
 import hashlib
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import traces
-from evaluation.kinds.kind import Display, Kind, Record
+from evaluation.kinds.kind import Display, Kind
 from evaluation.kinds.scheduler import scenario as ranking_scenario
 from evaluation.kinds.scheduler.candidate import SchedulerCandidate
 from evaluation.kinds.scheduler.columns import COLUMNS
@@ -19,6 +19,7 @@ from evaluation.kinds.suite_ranking import SuiteRanking
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.measure import RatioToReference
 from evaluation.records import record_file
+from evaluation.records.identity import Record
 from evaluation.serving.assembly import workload
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.distribution import distribution
@@ -45,7 +46,7 @@ GOODPUT = RatioToReference(
 
 
 def registry(stage: str) -> Registry | None:
-    """Return where schedulers of a stage are registered; None if it is no stage."""
+    """Return the registry of schedulers of a stage; None if there is no such stage."""
     return stages.REGISTRIES[stage][0] if stage in stages.REGISTRIES else None
 
 
@@ -74,7 +75,7 @@ class SchedulerKind(Kind):
                 "one seed alone has no interval"
             )
         references = suite.options.get("reference", {})
-        ranked = {stage for one in suite.scenarios for stage in one.stages}
+        ranked = {stage for scenario in suite.scenarios for stage in scenario.stages}
         for stage in sorted(ranked | set(references)):
             known = stages.available(stage) if stage in ranked else []
             if references.get(stage) not in known:
@@ -82,8 +83,8 @@ class SchedulerKind(Kind):
                     f"reference.{stage} = {references.get(stage)!r}; give one for each stage "
                     f"that is ranked, here one of {', '.join(known) or 'none'}"
                 )
-        for one in suite.scenarios:
-            if lacking := one.leave_out & {references[stage] for stage in one.stages}:
+        for scenario in suite.scenarios:
+            if lacking := scenario.leave_out & {references[stage] for stage in scenario.stages}:
                 raise ValueError(f"leave_out names the reference {min(lacking)!r}; keep it")
 
     def reseeded(self, suite: Suite, seed: int) -> tuple[int, ...]:
@@ -91,7 +92,7 @@ class SchedulerKind(Kind):
         return tuple(own + seed for own in suite.seeds)
 
     def candidates(
-        self, suite: Suite, scenario: RankingScenario, chosen: Sequence[Any]
+        self, suite: Suite, scenario: RankingScenario, candidates: Sequence[Any]
     ) -> list[SchedulerCandidate]:
         """Return every scheduler of every stage that is ranked, once for each seed."""
         return [
@@ -109,8 +110,8 @@ class SchedulerKind(Kind):
         return str(task.candidate.stage)
 
     def describe(self, task: TaskSpec) -> dict[str, Any]:
-        """Return the serving scenario, the scheduler in it."""
-        return {"id": task.scenario.id, **asdict(_exchanged(task))}
+        """Return the serving scenario with the scheduler in it."""
+        return {"id": task.scenario.id, **asdict(_scenario_of(task))}
 
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of a user's own presets, of the device and of traces, and the faults."""
@@ -142,15 +143,16 @@ class SchedulerKind(Kind):
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Simulate the scenario with the scheduler in it on the requests of the seed."""
         seed = task.candidate.seed
-        scenario = stages.seeded(_exchanged(task), seed)
-        played = traffic(scenario, seed)
-        last_s = float(played.arrival_s[-1])
-        drawn = first_fault(task.scenario, last_s / 2, seed)
-        scenario = dataclasses.replace(scenario, fault=(*scenario.fault, *drawn))
-        result = simulate(scenario, seed=seed, trace=played)
+        scenario = stages.with_seed(_scenario_of(task), seed)
+        requests = traffic(scenario, seed)
+        last_s = float(requests.arrival_s[-1])
+        # in the first half of the arrivals, so that the recovery is seen
+        random_fault = first_fault(task.scenario, last_s / 2, seed)
+        scenario = dataclasses.replace(scenario, fault=(*scenario.fault, *random_fault))
+        result = simulate(scenario, seed=seed, trace=requests)
         return {
             "scores": _scores(result, last_s, scenario.fault),
-            "faults": [asdict(one) for one in scenario.fault],
+            "faults": [asdict(fault) for fault in scenario.fault],
             "summary": result.summary,
             "distribution": distribution(result.log),
         }
@@ -167,17 +169,17 @@ class SchedulerKind(Kind):
         )
 
 
-def _exchanged(task: TaskSpec) -> ServingScenario:
+def _scenario_of(task: TaskSpec) -> ServingScenario:
     candidate: SchedulerCandidate = task.candidate
     return candidate.put_into(task.scenario.scenario)
 
 
 def traffic(scenario: ServingScenario, seed: int) -> RequestTrace:
-    """Return the part of the scenario's requests that a seed stands for.
+    """Return the part of the scenario's requests that a seed selects.
 
-    A recording is cut into parts of ``scenario.requests``, and seed n plays part n, beginning anew
-    where there are no more: so that scores differ by traffic, not by the lots of accepted drafts
-    alone. Without ``requests``, or where they are generated, all are played.
+    A recording is cut into parts of ``scenario.requests``. Seed n selects part n, modulo the number
+    of parts, so that scores of seeds differ by traffic and not only by accepted drafts. Without
+    ``requests``, or if they are generated, all requests are returned.
     """
     load = workload.expert_load(scenario)
     whole = workload.requests(dataclasses.replace(scenario, requests=0), load, seed)
@@ -190,13 +192,13 @@ def traffic(scenario: ServingScenario, seed: int) -> RequestTrace:
 
 
 def _scores(result: Result, last_s: float, faults: tuple[Fault, ...]) -> dict[str, float | None]:
-    """Return the numbers of one run; None for what has no value."""
+    """Return the scores of one run; None where a score has no value."""
     summary = result.summary
-    decode = [one for name, one in summary["executors"].items() if "prefill" not in name]
+    decode = [executor for name, executor in summary["executors"].items() if "prefill" not in name]
     return {
         **scores(summary),
-        "dp_imbalance": max(one["dp_imbalance"] or 0.0 for one in decode),
-        "barrier_idle": max(one["barrier_idle"] or 0.0 for one in decode),
+        "dp_imbalance": max(executor["dp_imbalance"] or 0.0 for executor in decode),
+        "barrier_idle": max(executor["barrier_idle"] or 0.0 for executor in decode),
         "cached_tokens": float(summary["requests"]["cached_tokens"]),
         "recomputed_tokens": float(summary["requests"]["recomputed_tokens"]),
         "recovery_s": recovery_s(result.samples, faults, last_s),

@@ -1,11 +1,11 @@
-"""Panels of a report, one file each. A new one adds its line here, where it stands on the page."""
+"""Panels of a report, one file each. A new panel adds its line here, in the order of the page."""
 
 import importlib
 from collections.abc import Iterable, Mapping
 
 from evaluation.report.panel import Panel, Record
 
-#: Of a suite's page: name to function from records, of one suite, to a panel or None.
+#: Panels of a suite's page: name to the function from records of one suite to a panel or None.
 SUITE = {
     "next-against-fitted": "evaluation.report.panels.next_against_fitted:panel",
     "over-time": "evaluation.report.panels.over_time:panel",
@@ -19,7 +19,7 @@ SUITE = {
     "anytime": "evaluation.report.panels.anytime:panel",
 }
 
-#: Of a candidate's page: from the records of one candidate.
+#: Panels of a candidate's page: the function gets the records of one candidate.
 CANDIDATE = {
     "next-against-fitted": "evaluation.report.panels.own_next_against_fitted:panel",
     "anytime": "evaluation.report.panels.anytime:panel",
@@ -27,28 +27,29 @@ CANDIDATE = {
 
 
 def panels(registry: Mapping[str, str], records: Iterable[Record]) -> dict[str, Panel]:
-    """Return the panels that have something to show of these records, by name."""
-    shown = list(records)
-    found: dict[str, Panel] = {}
+    """Return the panels that these records fill, by name."""
+    records = list(records)
+    filled: dict[str, Panel] = {}
     for name, target in registry.items():
         module, _, attribute = target.partition(":")
-        panel = getattr(importlib.import_module(module), attribute)(shown)
+        panel = getattr(importlib.import_module(module), attribute)(records)
         if panel is not None:
-            found[name] = panel
-    return found
+            filled[name] = panel
+    return filled
 
 
-def wide(shown: Mapping[str, Panel]) -> frozenset[str]:
-    """Return who takes the whole width: those that ask for it, and who would be left alone.
+def full_width(panels: Mapping[str, Panel]) -> frozenset[str]:
+    """Return the names of the panels that take the whole width of the page.
 
-    The others stand in pairs; the last of an odd run between two wide ones has nobody beside it.
+    These are the ones that ask for it. The others are placed in pairs; one that has no partner
+    before the next wide panel, or at the end, takes the whole width too.
     """
-    found: set[str] = set()
-    waiting: str | None = None
-    for name, panel in shown.items():
+    names: set[str] = set()
+    without_partner: str | None = None
+    for name, panel in panels.items():
         if panel.wide:
-            found |= {name} if waiting is None else {name, waiting}
-            waiting = None
+            names |= {name} if without_partner is None else {name, without_partner}
+            without_partner = None
         else:
-            waiting = name if waiting is None else None
-    return frozenset(found | ({waiting} if waiting is not None else set()))
+            without_partner = name if without_partner is None else None
+    return frozenset(names | ({without_partner} if without_partner is not None else set()))

@@ -1,48 +1,52 @@
-"""Quality by time allowed: anytime curves, where a solver has a knob for it."""
+"""Anytime curves: quality by solve time, where a solver has a budget."""
 
 from typing import Any
 
-from evaluation.report import record_select, theme
+from evaluation.report import panel_data, theme
 from evaluation.report.panel import Panel, Record, Table, View
 
 Point = tuple[float, float, str]
 
 
 def panel(records: list[Record]) -> Panel | None:
-    """Return balancedness against solve cost along each recorded curve, a view a scenario."""
+    """Return balancedness against solve cost along each curve, a view for each scenario."""
     views = []
-    found = [one for one in records if one["status"] == "ok" and one.get("cost", {}).get("curve")]
-    for place, candidates in record_select.places(found).items():
-        curves = {name: curve_of(mine) for name, mine in candidates.items()}
-        views.append(_view(place, curves))
+    with_curve = [
+        record
+        for record in records
+        if record["status"] == "ok" and record.get("cost", {}).get("curve")
+    ]
+    for scenario_variant, candidates in panel_data.by_scenario(with_curve).items():
+        curves = {name: curve_of(runs) for name, runs in candidates.items()}
+        views.append(_view(scenario_variant, curves))
     if not views:
         return None
     return Panel(
         "Anytime curves",
         "Balancedness (up) for the solve time allowed (across, times that of the reference "
-        "routine timed beside it). A curve that is flat early needs no more time.",
+        "routine timed with it). A curve that is flat early needs no more time.",
         tuple(views),
     )
 
 
 def curve_of(records: list[Record]) -> list[Point]:
-    """Return (cost ratio, balancedness, what was set) along a curve, by cost.
+    """Return (cost ratio, balancedness, budget) along a curve, by cost.
 
-    A record holds the whole of it, or a point, as the benches write it.
+    A record holds the whole curve or, as ``podlab bench`` writes it, one point.
     """
     points = [
         (
-            float(one["ratio"]),
-            float(one["balancedness"]),
-            f"{one.get('parameter', '')} = {one.get('value', '')}",
+            float(point["ratio"]),
+            float(point["balancedness"]),
+            f"{point.get('parameter', '')} = {point.get('value', '')}",
         )
         for record in records
-        for one in record["cost"]["curve"]
+        for point in record["cost"]["curve"]
     ]
     return sorted(points)
 
 
-def _view(place: record_select.Place, curves: dict[str, list[Point]]) -> View:
+def _view(scenario_variant: panel_data.ScenarioVariant, curves: dict[str, list[Point]]) -> View:
     data: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -69,5 +73,5 @@ def _view(place: record_select.Place, curves: dict[str, list[Point]]) -> View:
         for name, points in curves.items()
         for ratio, value, text in points
     )
-    table = Table(("candidate", "set", "cost ×", "balancedness"), rows)
-    return View(place[1], figure, summary, table, place[0])
+    table = Table(("candidate", "budget", "cost ×", "balancedness"), rows)
+    return View(scenario_variant[1], figure, summary, table, scenario_variant[0])

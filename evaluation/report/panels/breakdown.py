@@ -1,12 +1,12 @@
-"""Where the time of a step goes."""
+"""Phases of the mean step of each candidate."""
 
 import statistics
 from typing import Any
 
-from evaluation.report import record_select, theme
+from evaluation.report import panel_data, theme
 from evaluation.report.panel import Panel, Record, Table, View
 
-#: Phases that have a colour of their own; any other takes the last.
+#: Colours of phases; any other phase has the colour OTHER.
 PHASES = {
     "attention": "#0072b2",
     "dispatch": "#e69f00",
@@ -19,32 +19,33 @@ OTHER = "#999999"
 
 
 def panel(records: list[Record]) -> Panel | None:
-    """Return the mean step of each candidate, a colour a phase."""
+    """Return the mean step of each candidate, a colour for each phase."""
     views = [
-        _view(place, {name: phases_of(mine) for name, mine in candidates.items()})
-        for place, candidates in record_select.places(
-            record_select.finished(records, "breakdown")
+        _view(scenario_variant, {name: phases_of(runs) for name, runs in candidates.items()})
+        for scenario_variant, candidates in panel_data.by_scenario(
+            panel_data.finished(records, "breakdown")
         ).items()
     ]
     if not views:
         return None
     return Panel(
         "Step breakdown",
-        "Milliseconds of the mean step. Balance can only win what is spent in waiting and in the "
-        "experts' own time, and pays for it in migration.",
+        "Milliseconds of the mean step. Better balance shortens only the waits and the time of the "
+        "experts, and costs migration.",
         tuple(views),
     )
 
 
 def phases_of(records: list[Record]) -> dict[str, float]:
     """Return the mean seconds of each phase that any of the records has."""
-    names = dict.fromkeys(name for one in records for name in one["breakdown"])
+    names = dict.fromkeys(name for record in records for name in record["breakdown"])
     return {
-        name: statistics.fmean(one["breakdown"].get(name, 0.0) for one in records) for name in names
+        name: statistics.fmean(record["breakdown"].get(name, 0.0) for record in records)
+        for name in names
     }
 
 
-def _view(place: record_select.Place, table: dict[str, dict[str, float]]) -> View:
+def _view(scenario_variant: panel_data.ScenarioVariant, table: dict[str, dict[str, float]]) -> View:
     ordered = sorted(table, key=lambda name: (sum(table[name].values()), name))
     phases = list(dict.fromkeys(phase for row in table.values() for phase in row))
     data: list[dict[str, Any]] = [
@@ -64,14 +65,14 @@ def _view(place: record_select.Place, table: dict[str, dict[str, float]]) -> Vie
         height=theme.rows_height(len(ordered)),
         barmode="relative",
         bargap=0.35,
-        xaxis={"title": {"text": "milliseconds a step"}},
+        xaxis={"title": {"text": "milliseconds per step"}},
         yaxis={"type": "category", "autorange": "reversed"},
     )
     first, last = ordered[0], ordered[-1]
-    whole = {name: 1e3 * sum(table[name].values()) for name in (first, last)}
+    total_ms = {name: 1e3 * sum(table[name].values()) for name in (first, last)}
     summary = (
-        f"The shortest mean step is {first}'s with {whole[first]:.3f} ms, the longest {last}'s "
-        f"with {whole[last]:.3f} ms."
+        f"The shortest mean step is {first}'s with {total_ms[first]:.3f} ms, the longest {last}'s "
+        f"with {total_ms[last]:.3f} ms."
     )
     rows = tuple(
         (
@@ -82,4 +83,4 @@ def _view(place: record_select.Place, table: dict[str, dict[str, float]]) -> Vie
         for name in ordered
     )
     heading = ("candidate", *(f"{phase} ms" for phase in phases), "all ms")
-    return View(place[1], figure, summary, Table(heading, rows), place[0])
+    return View(scenario_variant[1], figure, summary, Table(heading, rows), scenario_variant[0])

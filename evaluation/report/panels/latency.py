@@ -1,11 +1,11 @@
-"""What requests see: distributions of time to first token and time per output token."""
+"""Distributions of time to first token and time per output token."""
 
 from typing import Any
 
-from evaluation.report import record_select, theme
+from evaluation.report import panel_data, theme
 from evaluation.report.panel import Panel, Record, Table, View
 
-#: List in a record, what it is called, and what it is in words.
+#: List in a record, its abbreviation, and its name.
 SHOWN = (
     ("ttft_s", "TTFT", "time to first token"),
     ("tpot_s", "TPOT", "time per output token"),
@@ -14,28 +14,32 @@ NAMED = (50, 90, 99)
 
 
 def panel(records: list[Record]) -> Panel | None:
-    """Return the share of requests served within a time, a line a candidate."""
+    """Return the share of requests served within a time, a line for each candidate."""
     views = []
-    for place, candidates in record_select.places(
-        record_select.finished(records, "distribution")
+    for scenario_variant, candidates in panel_data.by_scenario(
+        panel_data.finished(records, "distribution")
     ).items():
         for key, short, words in SHOWN:
-            lines = record_select.lines(candidates, "distribution", key)
+            lines = panel_data.lines(candidates, "distribution", key)
             if lines:
-                views.append(_view(place, short, words, lines))
+                views.append(_view(scenario_variant, short, words, lines))
     if not views:
         return None
     return Panel(
         "Latency of requests",
         "Share of the requests (up) whose time is at most that long (across, logarithmic). A curve "
-        "further left is faster; where two cross, one is kinder to most and the other to the tail.",
+        "further left is faster. Where two cross, one is better for most requests and the other "
+        "for the tail.",
         tuple(views),
         wide=True,
     )
 
 
 def _view(
-    place: record_select.Place, short: str, words: str, lines: dict[str, list[float]]
+    scenario_variant: panel_data.ScenarioVariant,
+    short: str,
+    words: str,
+    lines: dict[str, list[float]],
 ) -> View:
     data: list[dict[str, Any]] = []
     for number, (name, values) in enumerate(lines.items()):
@@ -70,8 +74,8 @@ def _view(
         for name, values in lines.items()
     )
     table = Table(("candidate", *(f"p{share} ms" for share in NAMED)), rows)
-    name = " · ".join(part for part in (short, place[1]) if part)
-    return View(name, figure, summary, table, place[0])
+    name = " · ".join(part for part in (short, scenario_variant[1]) if part)
+    return View(name, figure, summary, table, scenario_variant[0])
 
 
 def _percentile(values: list[float], share: int) -> float:

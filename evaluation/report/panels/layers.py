@@ -1,41 +1,41 @@
-"""Layer by layer: balance differs by layer more than by solver."""
+"""Balancedness by layer, which differs more than by solver."""
 
 from typing import Any
 
-from evaluation.report import record_select, theme
-from evaluation.report.displays import display_of
+from evaluation.report import panel_data, theme
 from evaluation.report.panel import Panel, Record, Table, View
+from evaluation.report.record_display import display_of
 
 
 def panel(records: list[Record]) -> Panel | None:
-    """Return the balancedness of each layer, a line a candidate, and the upper bound."""
+    """Return the balancedness of each layer, a line for each candidate, and the upper bound."""
     if not records or not (display := display_of(records[0])).layers:
         return None
-    colours = record_select.colours(records)
+    colours = panel_data.colours(records)
     views = []
-    for place, candidates in record_select.places(
-        record_select.finished(records, "layers")
+    for scenario_variant, candidates in panel_data.by_scenario(
+        panel_data.finished(records, "layers")
     ).items():
         lines = {
             name: values
-            for name, mine in candidates.items()
-            if (values := record_select.mean_list(mine, "layers", display.layers))
+            for name, runs in candidates.items()
+            if (values := panel_data.mean_list(runs, "layers", display.layers))
         }
         if lines and max(map(len, lines.values())) > 1:
             first = next(iter(candidates.values()))
-            bound = record_select.mean_list(first, "layers", display.layers_bound)
-            views.append(_view(place, lines, bound, colours))
+            bound = panel_data.mean_list(first, "layers", display.layers_bound)
+            views.append(_view(scenario_variant, lines, bound, colours))
     if not views:
         return None
     return Panel(
         "Balancedness by layer",
-        "Mean over the windows of each MoE layer. The dotted line is what no placement exceeds.",
+        "Mean over the windows of each MoE layer. No placement exceeds the dotted line.",
         tuple(views),
     )
 
 
 def _view(
-    place: record_select.Place,
+    scenario_variant: panel_data.ScenarioVariant,
     lines: dict[str, list[float]],
     bound: list[float],
     colours: dict[str, str],
@@ -66,7 +66,7 @@ def _view(
         for name, values in lines.items()
     )
     table = Table(("candidate", "mean", "worst", "in layer"), rows)
-    return View(place[1], figure, summary, table, place[0])
+    return View(scenario_variant[1], figure, summary, table, scenario_variant[0])
 
 
 def _line(name: str, values: list[float], line: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What was promised against what came: the reason that this project exists."""
+"""Balancedness on the next window against that on the fitted one."""
 
 from typing import Any
 
-from evaluation.report import record_select, scatter, theme
+from evaluation.report import panel_data, scatter, theme
 from evaluation.report.panel import Panel, Record, Table, View
 
 FITTED, NEXT = "balancedness_fitted", "balancedness_next"
@@ -11,26 +11,29 @@ Points = dict[tuple[str, str], dict[str, float]]
 
 def panel(records: list[Record]) -> Panel | None:
     """Return the balancedness of the next window against that of the fitted one."""
-    found = record_select.finished(records, "scores")
-    colours = record_select.colours(records)
-    views = [("All scenarios", found)]
-    names = sorted({record["scenario"]["id"] for record in found})
+    scored = panel_data.finished(records, "scores")
+    colours = panel_data.colours(records)
+    selections = {"All scenarios": scored}
+    names = sorted({record["scenario"]["id"] for record in scored})
     if len(names) > 1:
-        views += [(name, [one for one in found if one["scenario"]["id"] == name]) for name in names]
-    drawn = []
-    for name, mine in views:
-        table = record_select.over_scenarios(mine, (FITTED, NEXT))
+        selections |= {
+            name: [record for record in scored if record["scenario"]["id"] == name]
+            for name in names
+        }
+    views = []
+    for name, selected in selections.items():
+        table = panel_data.over_scenarios(selected, (FITTED, NEXT))
         points = {pair: row for pair, row in table.items() if len(row) == 2}
         if points:
-            drawn.append(_view(name, points, colours))
-    if not drawn:
+            views.append(_view(name, points, colours))
+    if not views:
         return None
     return Panel(
         "Next against fitted",
-        "Balancedness on the window a solver saw (across) and on the one that followed (up). On "
-        "the dashed line a promise is kept; the distance below it is what changed in between. "
-        "Being further right is easy, being higher is what counts.",
-        tuple(drawn),
+        "Balancedness on the window that a solver saw (across) and on the next window (up). On the "
+        "dashed line both are equal; the distance below it is what the change of the load costs. "
+        "Points further right fit better; points further up perform better.",
+        tuple(views),
         wide=True,
     )
 
@@ -50,11 +53,11 @@ def _view(name: str, points: Points, colours: dict[str, str]) -> View:
     best = ordered[0]
     lost = sum(a - b for a, b in zip(x, y, strict=True)) / len(ordered)
     summary = (
-        f"Scatter of {len(ordered)} candidates: the best on the next window is {_who(best)} with "
+        f"Scatter of {len(ordered)} candidates: the best on the next window is {_label(best)} with "
         f"{points[best][NEXT]:.3f}; on average {lost:.3f} of the fitted balancedness is lost."
     )
     rows = [
-        (_who(pair), f"{a:.4f}", f"{b:.4f}", f"{a - b:+.4f}")
+        (_label(pair), f"{a:.4f}", f"{b:.4f}", f"{a - b:+.4f}")
         for pair, a, b in zip(ordered, x, y, strict=True)
     ]
     table = Table(("candidate", "fitted", "next", "lost"), tuple(rows))
@@ -74,5 +77,5 @@ def _line(values: list[float]) -> dict[str, Any]:
     }
 
 
-def _who(pair: tuple[str, str]) -> str:
+def _label(pair: tuple[str, str]) -> str:
     return " · ".join(part for part in pair if part)

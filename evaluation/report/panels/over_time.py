@@ -1,61 +1,49 @@
-"""Window by window: who holds, and who falls when the load shifts."""
+"""Balancedness of each candidate window by window."""
 
 import statistics
 from typing import Any
 
-from evaluation.report import record_select, theme
-from evaluation.report.displays import display_of
+from evaluation.report import panel_data, theme
 from evaluation.report.panel import Panel, Record, Table, View
+from evaluation.report.record_display import display_of
 
 
 def panel(records: list[Record]) -> Panel | None:
-    """Return the balancedness of each window, a line a candidate."""
+    """Return the balancedness of each window, a line for each candidate."""
     if not records or not (display := display_of(records[0])).windows:
         return None
-    found = record_select.finished(records, "windows")
-    colours = record_select.colours(records)
+    with_windows = panel_data.finished(records, "windows")
+    colours = panel_data.colours(records)
     views = []
-    for place, candidates in record_select.places(found).items():
-        lines = record_select.lines(candidates, "windows", display.windows)
+    for scenario_variant, candidates in panel_data.by_scenario(with_windows).items():
+        lines = panel_data.lines(candidates, "windows", display.windows)
         if lines:
-            views.append(_view(place, lines, colours))
+            views.append(_view(scenario_variant, lines, colours))
     if not views:
         return None
     return Panel(
         "Balancedness over time",
-        "Each window under the placement that was made before it. Dips are shifts of the load; "
-        "what matters is how deep they are and how soon they are over. The best "
-        f"{record_select.COLOURED} of the suite have a colour.",
+        "Balancedness of each window under the placement that was made before it. Dips are shifts "
+        "of the load: compare how deep they are and how long they last. The best "
+        f"{panel_data.COLOURED} candidates of the suite have a colour.",
         tuple(views),
         wide=True,
     )
 
 
 def _view(
-    place: record_select.Place, lines: dict[str, list[float]], colours: dict[str, str]
+    scenario_variant: panel_data.ScenarioVariant,
+    lines: dict[str, list[float]],
+    colours: dict[str, str],
 ) -> View:
-    data: list[dict[str, Any]] = []
     # the faint ones first, so that colours lie above them
-    for name in sorted(lines, key=lambda name: colours[name] != theme.FAINT):
-        faint = colours[name] == theme.FAINT
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines" if faint else "lines+markers",
-                "name": name,
-                "x": list(range(1, len(lines[name]) + 1)),
-                "y": theme.short(lines[name]),
-                "line": {"color": colours[name], "width": 1.5 if faint else 2},
-                "marker": {"size": 5},
-                "showlegend": not faint,
-                "legendgroup": "others" if faint else name,
-                "legendrank": 1000 + list(lines).index(name),
-                "hovertemplate": "%{fullData.name} %{y}<extra></extra>",
-            }
-        )
-    faint_ones = [theme.others()] if any(colours[name] == theme.FAINT for name in lines) else []
+    names = sorted(lines, key=lambda name: colours[name] != theme.FAINT)
+    order = list(lines)
+    data = [_line(name, lines[name], colours[name], order.index(name)) for name in names]
+    if any(colours[name] == theme.FAINT for name in lines):
+        data.append(theme.others())
     figure = theme.figure(
-        [*data, *faint_ones],
+        data,
         xaxis={"title": {"text": "window"}, "tickformat": "d"},
         yaxis={"title": {"text": "balancedness"}},
     )
@@ -71,7 +59,24 @@ def _view(
         for name, values in lines.items()
     )
     table = Table(("candidate", "mean", "lowest", "highest", "lowest in window"), rows)
-    return View(place[1], figure, summary, table, place[0])
+    return View(scenario_variant[1], figure, summary, table, scenario_variant[0])
+
+
+def _line(name: str, values: list[float], colour: str, rank: int) -> dict[str, Any]:
+    faint = colour == theme.FAINT
+    return {
+        "type": "scatter",
+        "mode": "lines" if faint else "lines+markers",
+        "name": name,
+        "x": list(range(1, len(values) + 1)),
+        "y": theme.short(values),
+        "line": {"color": colour, "width": 1.5 if faint else 2},
+        "marker": {"size": 5},
+        "showlegend": not faint,
+        "legendgroup": "others" if faint else name,
+        "legendrank": 1000 + rank,
+        "hovertemplate": "%{fullData.name} %{y}<extra></extra>",
+    }
 
 
 def _worst(values: list[float]) -> str:

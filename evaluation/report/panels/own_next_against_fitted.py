@@ -1,62 +1,86 @@
-"""One candidate's promises and what came of them, scenario by scenario."""
+"""Fitted and next balancedness of one candidate, scenario by scenario."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from evaluation.report import record_select, theme
+from evaluation.report import panel_data, theme
 from evaluation.report.panel import Panel, Record, Table, View
 from evaluation.report.panels.next_against_fitted import FITTED, NEXT
 
 
+class _Row(NamedTuple):
+    scenario: str
+    fitted: float
+    following: float
+
+
 def panel(records: list[Record]) -> Panel | None:
-    """Return fitted and next balancedness of one candidate, a line a scenario."""
-    rows: list[tuple[str, float, float]] = []
-    for place, mine in record_select.places(record_select.finished(records, "scores")).items():
-        alike = [record for found in mine.values() for record in found]
-        fitted, following = (record_select.mean(alike, key) for key in (FITTED, NEXT))
-        if fitted is not None and following is not None:
-            rows.append((" · ".join(part for part in place if part), fitted, following))
+    """Return fitted and next balancedness of one candidate, a line for each scenario."""
+    rows = _rows(records)
     if not rows:
         return None
-    across: list[float | None] = []
-    for _, fitted, following in rows:
-        across += [*theme.short([fitted, following]), None]
-    data: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "showlegend": False,
-            "hoverinfo": "skip",
-            "x": across,
-            "y": [part for name, _, _ in rows for part in (name, name, None)],
-            "line": {"color": theme.FAINT, "width": 3},
-        }
+    data = [
+        _connections(rows),
+        _points("fitted", [row.fitted for row in rows], rows, theme.COLOURS[4], "circle-open"),
+        _points("next", [row.following for row in rows], rows, theme.COLOURS[0], "circle"),
     ]
-    for label, colour, values, symbol in (
-        ("fitted", theme.COLOURS[4], [row[1] for row in rows], "circle-open"),
-        ("next", theme.COLOURS[0], [row[2] for row in rows], "circle"),
-    ):
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": label,
-                "x": theme.short(values),
-                "y": [row[0] for row in rows],
-                "marker": {"color": colour, "size": 12, "symbol": symbol, "line": {"width": 2}},
-            }
-        )
     figure = theme.figure(
         data,
         height=theme.rows_height(len(rows)),
         xaxis={"title": {"text": "balancedness"}},
         yaxis={"type": "category", "autorange": "reversed"},
     )
-    lost = sum(a - b for _, a, b in rows) / len(rows)
+    lost = sum(row.fitted - row.following for row in rows) / len(rows)
     summary = f"In {len(rows)} scenarios {lost:.3f} of the fitted balancedness is lost on average."
-    texts = tuple((name, f"{a:.4f}", f"{b:.4f}", f"{a - b:+.4f}") for name, a, b in rows)
+    texts = tuple(
+        (name, f"{fitted:.4f}", f"{following:.4f}", f"{fitted - following:+.4f}")
+        for name, fitted, following in rows
+    )
     table = Table(("scenario", "fitted", "next", "lost"), texts)
     caption = (
-        "Balancedness on the window that was seen (open) and on the one that followed (full). The "
-        "line between them is what the promise was short of."
+        "Balancedness on the window that the solver saw (open) and on the next window (full). The "
+        "line between them is the loss."
     )
-    return Panel("Promise and outcome", caption, (View("all", figure, summary, table),), wide=True)
+    return Panel("Fitted and next", caption, (View("all", figure, summary, table),), wide=True)
+
+
+def _rows(records: list[Record]) -> list[_Row]:
+    rows = []
+    finished = panel_data.finished(records, "scores")
+    for scenario_variant, candidates in panel_data.by_scenario(finished).items():
+        runs = [record for of_candidate in candidates.values() for record in of_candidate]
+        fitted, following = (panel_data.mean(runs, key) for key in (FITTED, NEXT))
+        if fitted is not None and following is not None:
+            name = " · ".join(part for part in scenario_variant if part)
+            rows.append(_Row(name, fitted, following))
+    return rows
+
+
+def _connections(rows: list[_Row]) -> dict[str, Any]:
+    """Return the lines between both points of each row; None separates them."""
+    x: list[float | None] = []
+    y: list[str | None] = []
+    for row in rows:
+        x += [*theme.short([row.fitted, row.following]), None]
+        y += [row.scenario, row.scenario, None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "x": x,
+        "y": y,
+        "line": {"color": theme.FAINT, "width": 3},
+    }
+
+
+def _points(
+    name: str, values: list[float], rows: list[_Row], colour: str, symbol: str
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": theme.short(values),
+        "y": [row.scenario for row in rows],
+        "marker": {"color": colour, "size": 12, "symbol": symbol, "line": {"width": 2}},
+    }

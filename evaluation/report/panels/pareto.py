@@ -1,15 +1,15 @@
-"""What quality costs: fronts of those that nobody beats in both."""
+"""Pareto fronts of quality against its costs."""
 
 from typing import Any
 
 from evaluation.kinds.columns import COST
 from evaluation.leaderboard.column import Column
-from evaluation.report import record_select, scatter, theme
-from evaluation.report.displays import display_of_all
+from evaluation.report import panel_data, scatter, theme
 from evaluation.report.panel import Panel, Record, Table, View
+from evaluation.report.record_display import display_of_all
 
-#: Score that is paid with, by what it is called, and whether its axis is logarithmic.
-PRICES = (
+#: Score that is a cost, its name, the title of its axis, and whether the axis is logarithmic.
+COSTS = (
     (COST.key, "Solve cost", "solve time, times that of the reference", True),
     ("moved_bytes", "Bytes moved", "GB of expert weights moved", False),
     ("ttft_p99_s", "Time to first token", "TTFT, 99th percentile, ms", False),
@@ -19,19 +19,17 @@ Points = dict[tuple[str, str], tuple[float, float]]
 
 def panel(records: list[Record]) -> Panel | None:
     """Return quality against solve cost, against bytes moved, and against TTFT in serving."""
-    found = record_select.finished(records, "scores")
-    if not found:
+    scored = panel_data.finished(records, "scores")
+    if not scored:
         return None
-    display = display_of_all(found)
+    display = display_of_all(scored)
     if display.primary.within_variant:
-        return None  # stages are played on scenarios of their own: one front would mix them
-    colours = record_select.colours(records)
-    table = record_select.over_scenarios(
-        found, (display.primary.key, *(price[0] for price in PRICES))
-    )
+        return None  # stages have scenarios of their own: one front would mix them
+    colours = panel_data.colours(records)
+    table = panel_data.over_scenarios(scored, (display.primary.key, *(cost[0] for cost in COSTS)))
     columns = {column.key: column for column in display.columns}
     views = []
-    for key, name, axis, logarithmic in PRICES:
+    for key, name, axis, logarithmic in COSTS:
         points = {
             pair: (columns[key].factor * row[key], row[display.primary.key])
             for pair, row in table.items()
@@ -45,20 +43,20 @@ def panel(records: list[Record]) -> Panel | None:
         return None
     return Panel(
         "Pareto fronts",
-        f"{display.primary.title.capitalize()} (up) against what is paid for it (across), means "
-        "over the scenarios. The line joins those that nobody beats in both; whoever is right of "
-        "and below it pays more for less.",
+        f"{display.primary.title.capitalize()} (up) against its cost (across), means over the "
+        "scenarios. The line connects the Pareto front. A point right of it and below costs more "
+        "and reaches less.",
         tuple(views),
     )
 
 
 def front(points: Points, better: int = 1) -> list[tuple[str, str]]:
-    """Return who is on the front, the cheapest first: nobody is as cheap and better.
+    """Return the candidates on the Pareto front, the cheapest first.
 
     Parameters
     ----------
     points
-        (price, quality) of each; a low price is good.
+        (cost, quality) of each; less cost is better.
     better
         1 if more quality is better, -1 if less.
     """
@@ -77,7 +75,6 @@ def _view(
     primary: Column,
     colours: dict[str, str],
 ) -> View:
-
     joined = front(points, primary.better)
     ordered = [*joined, *sorted(set(points) - set(joined))]
     line: dict[str, Any] = {
@@ -89,8 +86,8 @@ def _view(
         "hoverinfo": "skip",
         "line": {"shape": "hv", "color": theme.FAINT, "width": 2},
     }
-    places = [points[pair] for pair in ordered]
-    named = scatter.points(places, ordered, colours, "%{x}<br>%{y}", logarithmic=logarithmic)
+    positions = [points[pair] for pair in ordered]
+    named = scatter.points(positions, ordered, colours, "%{x}<br>%{y}", logarithmic=logarithmic)
     data = [line, *named]
     figure = theme.figure(
         data,
@@ -108,4 +105,6 @@ def _view(
         )
         for pair in ordered
     )
-    return View(name, figure, summary, Table(("candidate", axis, primary.title, "on it"), rows))
+    return View(
+        name, figure, summary, Table(("candidate", axis, primary.title, "on the front"), rows)
+    )

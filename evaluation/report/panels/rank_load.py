@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from evaluation.report import record_select, theme
+from evaluation.report import panel_data, theme
 from evaluation.report.panel import Panel, Record, Table, View
 
-#: Candidates drawn in one scenario, and numbers drawn in all maps of a page, to keep it small.
+#: Number of candidates drawn in one scenario, and of cells in all maps of a page, to keep it small.
 MOST, CELLS = 5, 40_000
-#: Layers named in the table beside a map.
+#: Number of layers in the table of a map.
 NAMED = 5
 
 
 def panel(records: list[Record]) -> Panel | None:
-    """Return the load of each rank in the last window, a map a candidate."""
+    """Return the load of each rank in the last window, a map for each candidate."""
     views: list[View] = []
     cells = 0
-    for place, candidates in record_select.places(
-        record_select.finished(records, "rank_load")
+    for scenario_variant, candidates in panel_data.by_scenario(
+        panel_data.finished(records, "rank_load")
     ).items():
         names = list(candidates)
         for name in dict.fromkeys([*names[:MOST], names[-1]]):
@@ -24,21 +24,21 @@ def panel(records: list[Record]) -> Panel | None:
             cells += len(table["relative"]) * len(table["relative"][0])
             if views and cells > CELLS:
                 break
-            views.append(_view(place, name, table))
+            views.append(_view(scenario_variant, name, table))
     if not views:
         return None
     return Panel(
         "Rank load by layer",
-        "Load of each rank to the mean of its layer, in the last window, seen under the placement "
-        "made before it. A layer takes as long as its hottest rank. Drawn for the first seed of "
-        f"the best {MOST} candidates and the last one of a scenario.",
+        "Load of each rank ÷ mean of its layer, in the last window, under the placement made "
+        "before it. A layer takes as long as its heaviest rank. Drawn for the first seed of the "
+        f"best {MOST} candidates of a scenario and of its last one.",
         tuple(views),
     )
 
 
-def _view(place: record_select.Place, name: str, table: dict[str, Any]) -> View:
+def _view(scenario_variant: panel_data.ScenarioVariant, name: str, table: dict[str, Any]) -> View:
     layers, rows = [str(layer) for layer in table["layers"]], table["relative"]
-    # as far from the mean upwards as downwards, so that the mean has the colour in the middle
+    # symmetric around the mean, which then has the colour in the middle
     span = max(0.1, max(abs(value - 1) for row in rows for value in row))
     heat = {
         "type": "heatmap",
@@ -48,7 +48,7 @@ def _view(place: record_select.Place, name: str, table: dict[str, Any]) -> View:
         "zmax": round(1 + span, 3),
         "hovertemplate": "layer %{y}, rank %{x}<br>%{z} × mean<extra></extra>",
         "colorbar": {"thickness": 10, "outlinewidth": 0, "title": {"text": "× mean"}},
-        # the page gives the colours, whose middle is its own ground
+        # the page sets the colours; the middle one is its background
         "meta": "diverging",
     }
     figure = theme.figure(
@@ -63,10 +63,10 @@ def _view(place: record_select.Place, name: str, table: dict[str, Any]) -> View:
     )
     mean = sum(peak[0] for peak in peaks) / len(peaks)
     summary = (
-        f"{len(layers)} layers on {len(rows[0])} ranks under {name}: the hottest rank has "
-        f"{peaks[0][0]:.2f} times the mean, in layer {peaks[0][1]}; on average the hottest of a "
+        f"{len(layers)} layers on {len(rows[0])} ranks under {name}: the heaviest rank has "
+        f"{peaks[0][0]:.2f} times the mean, in layer {peaks[0][1]}; on average the heaviest of a "
         f"layer has {mean:.2f} times it."
     )
     cells = tuple((layer, str(rank), f"{peak:.3f}") for peak, layer, rank in peaks[:NAMED])
-    shown = Table(("hottest layers", "rank", "times the mean"), cells)
-    return View(name, figure, summary, shown, " · ".join(part for part in place if part))
+    shown = Table(("heaviest layers", "rank", "times the mean"), cells)
+    return View(name, figure, summary, shown, " · ".join(part for part in scenario_variant if part))

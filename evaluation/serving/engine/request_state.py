@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.engine.expert_affinity import ExpertAffinity
-from evaluation.serving.engine.log import RequestLog
+from evaluation.serving.engine.request_log import RequestLog
 from schedulers.views import Requests
 from traces.requests import RequestTrace
 

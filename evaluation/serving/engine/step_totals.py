@@ -7,7 +7,21 @@ from evaluation.serving.pricing.work import Cost, Work
 
 @dataclass
 class StepTotals:
-    """Sums since the last sample, named as the columns of a sample log."""
+    """Sums over the steps since the last sample; a sample log has a column for each.
+
+    Parameters
+    ----------
+    steps, tokens
+        Steps, and the output tokens of these steps. All other sums are over the same steps.
+    busy_s
+        Seconds in steps.
+    barrier_idle_s
+        Seconds of ``busy_s`` in which the mean DP group or rank waited for the slowest.
+    attention_max_s, attention_mean_s, experts_max_s, experts_mean_s, communication_s
+        Sums of :class:`evaluation.serving.pricing.work.Cost`.
+    dp_imbalance
+        Sum of the ratio of the heaviest DP group's load to the mean load.
+    """
 
     steps: int = 0
     tokens: int = 0

@@ -21,9 +21,10 @@ from evaluation.serving.engine.events import (
     TransferRequested,
 )
 from evaluation.serving.engine.kv_transfer import KvNetwork, KvTransfer
-from evaluation.serving.engine.log import SampleLog, StepLog
 from evaluation.serving.engine.request_state import RequestState
 from evaluation.serving.engine.router_stage import DecodeStage, PrefillStage
+from evaluation.serving.engine.sample_log import SampleLog
+from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.engine.task_executor import RunningStep, TaskExecutor
 
 Process = Generator[simpy.Event, Any, None]
@@ -242,7 +243,7 @@ class System:
     def sample(self, samples: SampleLog) -> None:
         """Add a sample of every executor."""
         for executor in self.executors:
-            samples.add(self.env.now, executor.number, **executor.take_sample())
+            samples.add(self.env.now, executor.number, *executor.take_sample())
 
     @property
     def stuck(self) -> bool:

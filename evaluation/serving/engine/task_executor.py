@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import simpy
@@ -22,6 +21,7 @@ from evaluation.serving.engine.executor_setup import ExecutorSetup
 from evaluation.serving.engine.kv_memory import KvMemory
 from evaluation.serving.engine.prefill import Chunk, PrefillSide
 from evaluation.serving.engine.request_state import RequestState
+from evaluation.serving.engine.sample_log import ExecutorState
 from evaluation.serving.engine.step_totals import StepTotals
 from evaluation.serving.pricing.work import Cost, Work
 from schedulers.views import Workers
@@ -276,14 +276,14 @@ class TaskExecutor:
         """Return the requests that have no DP group yet, and forget them."""
         return LostRequests(self.prefill.drain_pool(), self.decode.drain_pending())
 
-    def take_sample(self) -> dict[str, Any]:
-        """Return the columns of a sample: states now, and totals since the last sample."""
+    def take_sample(self) -> tuple[ExecutorState, StepTotals]:
+        """Return the state now, and the totals since the last sample; totals start again at 0."""
         decode, totals, self.totals = self.decode, self.totals, StepTotals()
         waiting = len(decode.pending) + int(decode.waiting.sum())
-        return {
-            "waiting": waiting + self.prefill.queued + sum(map(len, self.ready)),
-            "running": int(decode.batch.count.sum()),
-            "kv_used": int(self.memory.used.sum()),
-            "kv_capacity": int(self.memory.capacity.sum()),
-            **vars(totals),
-        }
+        state = ExecutorState(
+            waiting=waiting + self.prefill.queued + sum(map(len, self.ready)),
+            running=int(decode.batch.count.sum()),
+            kv_used=int(self.memory.used.sum()),
+            kv_capacity=int(self.memory.capacity.sum()),
+        )
+        return state, totals

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving.engine.log import RequestLog
+from evaluation.serving.engine.request_log import RequestLog
 
 #: Times of a request, in their order.
 TIMES = ("arrival_s", "first_token_s", "second_token_s", "finish_s")

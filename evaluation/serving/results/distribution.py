@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving.engine.log import RequestLog
+from evaluation.serving.engine.request_log import RequestLog
 from evaluation.serving.results.slo import tpot_s, ttft_s
 
 

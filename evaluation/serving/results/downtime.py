@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.serving.engine.log import SampleLog
+from evaluation.serving.engine.sample_log import SampleLog
 from evaluation.serving.faults.fault import Fault
 
 

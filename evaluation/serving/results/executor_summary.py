@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving.engine.log import SampleLog
+from evaluation.serving.engine.sample_log import SampleLog
 
 Columns = dict[str, NDArray[Any]]
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from evaluation.serving.engine.log import StepLog
+from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.faults.fault import Fault
 from evaluation.step.timeline import MICRO, Event

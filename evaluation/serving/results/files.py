@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.serving.engine.log import SAMPLE_COLUMNS, RequestLog, SampleLog
+from evaluation.serving.engine.request_log import RequestLog
+from evaluation.serving.engine.sample_log import SAMPLE_COLUMNS, SampleLog
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.slo import tpot_s, ttft_s
 from evaluation.serving.scenario.fault_table import as_table

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving.engine.log import RequestLog
+from evaluation.serving.engine.request_log import RequestLog
 from evaluation.serving.results.slo import Slo
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.engine.request_log import RequestLog
+from evaluation.serving.engine.sample_log import SampleLog
+from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.slo import Slo

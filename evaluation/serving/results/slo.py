@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving.engine.log import RequestLog
+from evaluation.serving.engine.request_log import RequestLog
 
 
 @dataclass(frozen=True)

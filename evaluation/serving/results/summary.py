@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.serving.engine.log import RequestLog, SampleLog
+from evaluation.serving.engine.request_log import RequestLog
+from evaluation.serving.engine.sample_log import SampleLog
 from evaluation.serving.results.conservation import check
 from evaluation.serving.results.executor_summary import executor_summaries
 from evaluation.serving.results.goodput import goodput, measured_requests

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from evaluation.serving.engine.log import LoggedStep, LoggedTransfer, SampleLog, StepLog
+from evaluation.serving.engine.sample_log import SampleLog
+from evaluation.serving.engine.step_log import LoggedStep, LoggedTransfer, StepLog
 from evaluation.step.timeline import MICRO, Event
 
 #: Threads of a process. The lanes of transfers come after them.

@@ -1,4 +1,4 @@
-"""Stages of serving: schedulers and policies that can be exchanged one at a time for ranking."""
+"""Stages of serving: schedulers and policies that can be replaced one at a time for ranking."""
 
 import dataclasses
 from typing import Any
@@ -9,7 +9,7 @@ from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from lb.registry import Registry
 
-#: Stage, as a scenario's key, to the registries of what may be there; the first to know a name
+#: Stage, as a scenario's key, to the registries of its schedulers; the first that has a name
 #: makes it. Decode executors are chosen by either kind of router.
 REGISTRIES: dict[str, tuple[Registry, ...]] = {
     "job": (schedulers.JOB,),
@@ -29,7 +29,7 @@ def available(stage: str) -> list[str]:
     return sorted({name for registry in REGISTRIES[stage] for name in registry.available()})
 
 
-def exchanged(
+def with_scheduler(
     scenario: ServingScenario, stage: str, name: str, parameters: dict[str, Any] | None = None
 ) -> ServingScenario:
     """Return the scenario with another scheduler, policy or mode of recovery at one stage.
@@ -45,16 +45,16 @@ def exchanged(
     parameters
         Parameters of the scheduler.
     """
-    given: Any = {"name": name, **parameters} if parameters else name
+    scheduler: Any = {"name": name, **parameters} if parameters else name
     if stage == "recovery":
-        given = dataclasses.replace(scenario.recovery, mode=name)
+        scheduler = dataclasses.replace(scenario.recovery, mode=name)
     elif stage == "rebalance":
-        given = dataclasses.replace(scenario.rebalance or RebalanceTable(), policy=given)
-    changed: dict[str, Any] = {stage: given}
+        scheduler = dataclasses.replace(scenario.rebalance or RebalanceTable(), policy=scheduler)
+    changed: dict[str, Any] = {stage: scheduler}
     return dataclasses.replace(scenario, **changed)
 
 
-def seeded(scenario: ServingScenario, seed: int) -> ServingScenario:
+def with_seed(scenario: ServingScenario, seed: int) -> ServingScenario:
     """Return the scenario with ``seed`` for every random scheduler that has no seed.
 
     Raises
@@ -66,11 +66,11 @@ def seeded(scenario: ServingScenario, seed: int) -> ServingScenario:
     for stage, registries in REGISTRIES.items():
         if stage == "rebalance":
             continue  # no policy is random
-        given = getattr(scenario, stage)
-        table = {"name": given} if isinstance(given, str) else dict(given)
+        scheduler = getattr(scenario, stage)
+        table = {"name": scheduler} if isinstance(scheduler, str) else dict(scheduler)
         # a router of decode groups may choose among executors too
-        able = (*registries, schedulers.DECODE) if stage == "job" else registries
-        registry = next((one for one in able if table["name"] in one.available()), able[0])
+        allowed = (*registries, schedulers.DECODE) if stage == "job" else registries
+        registry = next((each for each in allowed if table["name"] in each.available()), allowed[0])
         if "seed" in registry.parameters(table["name"]):
             changed[stage] = {"seed": seed, **table}
     return dataclasses.replace(scenario, **changed)

@@ -160,9 +160,9 @@ def test_own_solver_is_wrapped(tmp_path):
         (["--entry", "greedy"], "entry 'greedy' is in no file"),
         (["--entry", "{own}:balance"], "has no callable 'balance'"),
         (["--entry", "{own}:Illegal"], "the table has shape (1, 1); give (3, 4, 3)"),
-        (["--entry", "{own}:Still", "--solver", "greedy"], "--solver greedy has no effect beside"),
+        (["--entry", "{own}:Still", "--solver", "greedy"], "--solver greedy has no effect with"),
         (["--entry", "{own}:Still", "--answer-layers", "4"], "--answer-layers 4 has no effect"),
-        (["--trace", "{saved}"], "--layers 3 has no effect beside --trace; leave one of them out"),
+        (["--trace", "{saved}"], "--layers 3 has no effect with --trace; leave one of them out"),
         (["--trace", "none.npy"], "--layers 3 has no effect"),
     ],
 )

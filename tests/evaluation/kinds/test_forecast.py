@@ -47,7 +47,7 @@ def test_errors_by_hand():
     """Sum of absolute differences over the load, and over the hottest tenth: here one expert."""
     counts = np.full((2, 1, 10), 10)
     counts[1, 0, 3] = 110
-    found = forecast.walk(
+    found = forecast.score_forecasts(
         traces.RoutingTrace(counts, "toy", top_k=1), scenario(), lb.make_forecaster("last")
     )
     np.testing.assert_allclose(found.error, [[100 / 200]])
@@ -63,7 +63,7 @@ def test_only_windows_that_have_ended_are_shown():
         return load[-1].copy()
 
     recorded = trace().counts
-    forecast.walk(trace(), scenario(), spy)
+    forecast.score_forecasts(trace(), scenario(), spy)
     assert [len(load) for load in seen] == [1, 2, 2, 2]
     for number, load in enumerate(seen, start=1):
         np.testing.assert_array_equal(load, recorded[max(0, number - 2) : number])
@@ -77,7 +77,7 @@ def test_windows_are_sums_of_steps():
         seen.append(load)
         return load[-1].copy()
 
-    forecast.walk(trace(), scenario(window_steps=2), spy)
+    forecast.score_forecasts(trace(), scenario(window_steps=2), spy)
     assert len(seen) == 1
     np.testing.assert_array_equal(seen[0][0], trace().counts[:2].sum(axis=0))
 
@@ -85,7 +85,7 @@ def test_windows_are_sums_of_steps():
 def test_perfect_forecasts_reach_foresight():
     """An oracle has no error, and the balance of a placement made for the window itself."""
     ahead = iter(trace().counts[1:].astype(float))
-    found = forecast.walk(trace(), scenario(), lambda load: next(ahead))
+    found = forecast.score_forecasts(trace(), scenario(), lambda load: next(ahead))
     assert np.max(found.error) == np.max(found.hot_error) == 0
     for name in forecast.DISPATCHERS:
         np.testing.assert_array_equal(found.balancedness[name], found.foresight[name])
@@ -94,7 +94,7 @@ def test_perfect_forecasts_reach_foresight():
 def test_balance_is_that_of_the_planner_on_the_window_that_came():
     """Recomputed for the second window of a forecast that ignores the load."""
     flat = np.ones((2, 10))
-    found = forecast.walk(trace(), scenario(), lambda load: flat)
+    found = forecast.score_forecasts(trace(), scenario(), lambda load: flat)
     load = trace().counts[2].astype(float)
     placement = lb.solve(lb.Problem(flat, 4, 4), forecast.PLANNER)
     np.testing.assert_allclose(found.balancedness["even"][1], placement.balancedness(load))
@@ -109,10 +109,10 @@ def test_layers_without_load_are_left_out_of_errors():
     counts = np.array(trace(3).counts)
     counts[:, 1] = 0
     recorded = traces.RoutingTrace(counts, "toy", top_k=2)
-    found = forecast.walk(recorded, scenario(), lb.make_forecaster("last"))
+    found = forecast.score_forecasts(recorded, scenario(), lb.make_forecaster("last"))
     assert np.isnan(np.array(found.error)[:, 1]).all()
     alone = traces.RoutingTrace(counts[:, :1], "toy", top_k=2)
-    expected = forecast.walk(alone, scenario(), lb.make_forecaster("last"))
+    expected = forecast.score_forecasts(alone, scenario(), lb.make_forecaster("last"))
     assert forecast.mean(found.error) == pytest.approx(forecast.mean(expected.error))
 
 
@@ -127,13 +127,13 @@ def test_layers_without_load_are_left_out_of_errors():
 def test_invalid_forecasts_are_refused(forecaster, message):
     """Negative, of another shape, or not finite: with the name of what is wrong."""
     with pytest.raises(ValueError, match=message):
-        forecast.walk(trace(), scenario(), forecaster)
+        forecast.score_forecasts(trace(), scenario(), forecaster)
 
 
 def test_a_trace_of_one_window_is_refused():
     """One is observed, so two are needed."""
     with pytest.raises(ValueError, match="fewer than two windows of 3 steps"):
-        forecast.walk(trace(), scenario(window_steps=3), lb.make_forecaster("last"))
+        forecast.score_forecasts(trace(), scenario(window_steps=3), lb.make_forecaster("last"))
 
 
 def test_a_fitted_solver_has_parameters_that_json_takes():

@@ -16,7 +16,7 @@ import hardware.preset
 import traces
 from evaluation.candidates.candidate import Candidate
 from evaluation.kinds.suite import Suite
-from evaluation.kinds.task import Task, tasks
+from evaluation.kinds.task import SuiteTask, tasks
 from evaluation.replay.scenario import Scenario
 
 SOLVERS = ["auto", "contiguous", "eplb", "greedy", "random"]
@@ -289,9 +289,9 @@ def test_a_change_of_a_parameter_is_another_record(tmp_path):
     scenario = Scenario("x", ("olmoe-domains",), "olmoe-1b-7b", 16, 5, 1)
 
     def path(one=scenario, **params):
-        return Task("s", "solver", one, Candidate("incremental", 0, tuple(params.items()))).path(
-            tmp_path
-        )
+        return SuiteTask(
+            "s", "solver", one, Candidate("incremental", 0, tuple(params.items()))
+        ).path(tmp_path)
 
     changed = [
         path(share=0.25),
@@ -338,7 +338,9 @@ def test_seeds_multiply_what_they_change():
 def test_a_drawn_trace_goes_by_the_seed():
     """The record says which trace it was; the same seed gives the same."""
     scenario = Scenario("d", ("ar1-drift",), "deepseek-v3", 32, 9, 1, steps=3, layers=2)
-    found = [Task("s", "solver", scenario, Candidate("greedy", seed)).run() for seed in (1, 2, 1)]
+    found = [
+        SuiteTask("s", "solver", scenario, Candidate("greedy", seed)).run() for seed in (1, 2, 1)
+    ]
     assert [one["trace_seed"] for one in found] == [1, 2, 1]
     assert found[0]["trace_hash"] == found[2]["trace_hash"] != found[1]["trace_hash"]
     assert found[0]["scores"] == found[2]["scores"] != found[1]["scores"]

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from evaluation.candidates.sandbox import Limits
 from evaluation.cli.app import app
 from evaluation.kinds import suite_file
-from evaluation.kinds.entrants import entrants
-from evaluation.kinds.task import Task, tasks
+from evaluation.kinds.suite_candidates import suite_candidates
+from evaluation.kinds.task import SuiteTask, tasks
 from evaluation.kinds.verify import verify
 from evaluation.records import record_file
 from evaluation.records.submission.pack import pack
@@ -74,7 +74,7 @@ def _set(**changes):
         (_set(kind=["solver"]), "not checked", "kind = ['solver'] is not one of"),
         (_set(anytime={}), "not checked", "points of anytime curves"),
         (_set(solver="mine"), "not checked", "'mine' is not registered here"),
-        (_set(seed=-1), "not checked", "with seed -1 is none"),
+        (_set(seed=-1), "not checked", "with seed -1 is not a candidate"),
         (_set(solver_file="x"), "not checked", "is not in the submission"),
         (_set(status="failed"), "differs", "it is ok here (with scores), and 'failed' there"),
         (_set(scores={}), "differs", "its scores are not"),
@@ -88,7 +88,7 @@ def _set(**changes):
         (lambda record: record["scores"].update(efficiency=None), "differs", "efficiency is"),
     ],
 )
-def test_what_cannot_be_right_is_said(change, outcome, reason, verdicts, made, monkeypatch):
+def test_a_wrong_record_has_a_reason(change, outcome, reason, verdicts, made, monkeypatch):
     """No record makes the check itself fail, nor read what it names."""
     monkeypatch.setattr("evaluation.records.submission.pack._solvers", _packed_alone(made[1]))
     found = verdicts("greedy", change)["greedy"]
@@ -149,10 +149,10 @@ def test_records_of_other_kinds_are_run_again(name, scenario, candidate, tmp_pat
     """A forecaster and a scheduler, found in the bundled suite by scenario, name and seed."""
     whole = suite_file.load(name)
     (chosen,) = (one for one in whole.scenarios if one.id == scenario)
-    todo = tasks(replace(whole, scenarios=(chosen,), seeds=(0,)), entrants(whole))
+    todo = tasks(replace(whole, scenarios=(chosen,), seeds=(0,)), suite_candidates(whole))
     (task,) = (one for one in todo if one.candidate.name == candidate)
     record = {**task.failed("not run here"), "status": "ok", "scores": {"share": 0.5}}
-    monkeypatch.setattr(Task, "run", lambda again: record if again == task else {})
+    monkeypatch.setattr(SuiteTask, "run", lambda again: record if again == task else {})
     record_file.write(record, task.path(tmp_path / "records"))
     pack(tmp_path / "records", tmp_path / "a.zip", [])
     (verdict,) = verify(unpack(tmp_path / "a.zip"))

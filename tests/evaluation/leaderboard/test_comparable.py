@@ -4,7 +4,7 @@ import pytest
 
 from evaluation.kinds.solver import SOLVER
 from evaluation.leaderboard import rank
-from evaluation.leaderboard.comparable import compare
+from evaluation.leaderboard.comparable import comparable_records
 from tests.evaluation.leaderboard.made import record
 
 EFFICIENCY = SOLVER.measure
@@ -18,7 +18,7 @@ def test_another_group_stands_apart_with_the_reason():
         "another fabric: other, not fabric": record("d", 0.9, fabric_hash="other"),
         "suite toy-v2, not toy-v1": record("e", 0.9, suite="toy-v2"),
     }
-    found = compare([*others.values(), *usual], EFFICIENCY)
+    found = comparable_records([*others.values(), *usual], EFFICIENCY)
     assert found.records == usual
     assert {reason: one["solver"] for one, reason in found.apart} == {
         reason: one["solver"] for reason, one in others.items()
@@ -29,7 +29,7 @@ def test_another_group_stands_apart_with_the_reason():
 def test_every_seed_of_a_drawn_trace_is_a_group():
     """Their hashes differ, and that is how it should be."""
     runs = [record("a", 0.5, seed=n, trace_seed=n, trace_hash=str(n)) for n in range(3)]
-    found = compare(runs, EFFICIENCY)
+    found = comparable_records(runs, EFFICIENCY)
     assert len(found.groups) == 3
     assert not found.apart
 
@@ -37,9 +37,9 @@ def test_every_seed_of_a_drawn_trace_is_a_group():
 def test_the_same_twice_counts_once():
     """Another source that scored alike changes nothing; one that did not stands apart."""
     one, again = record("a", 0.5), record("a", 0.5, source_hash="younger")
-    assert compare([one, again], EFFICIENCY).records == [one]
+    assert comparable_records([one, again], EFFICIENCY).records == [one]
     other = record("a", 0.7, source_hash="younger")
-    found = compare([other, one, record("b", 0.5)], EFFICIENCY)
+    found = comparable_records([other, one, record("b", 0.5)], EFFICIENCY)
     assert [each["solver"] for each in found.records] == ["a", "b"]
     assert found.records[0] is one
     assert found.apart == [(other, "scored by another source, with other scores")]

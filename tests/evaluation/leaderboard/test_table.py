@@ -6,14 +6,14 @@ from rich.console import Console
 
 from evaluation.leaderboard import table
 from evaluation.leaderboard.column import Column
-from evaluation.leaderboard.table import Leaderboard, Line, Note
+from evaluation.leaderboard.table import Leaderboard, Note, TableLine
 
 SCORE = Column("score", "score\n", "", "{:.2f}")
 SPEED = Column("speed", "speed of\nit all", "", "{:.0f}", hide=1)
 SIZE = Column("size", "size\n", "", "{:.0f}", hide=2)
 COLUMNS = (SCORE, SPEED, SIZE)
-BEST = Line(1, "best", "even", {"score": 0.9, "speed": 3.0, "size": 7.0})
-SECOND = Line(2, "second", "even", {"score": 0.8, "speed": 4.0, "size": 8.0})
+BEST = TableLine(1, "best", "even", {"score": 0.9, "speed": 3.0, "size": 7.0})
+SECOND = TableLine(2, "second", "even", {"score": 0.8, "speed": 4.0, "size": 8.0})
 
 
 def shown(*lines, columns=COLUMNS, notes=(), width=80, variant="dispatcher"):
@@ -38,7 +38,7 @@ def test_lines_have_rank_name_and_values():
 
 def test_variants_are_shown_where_there_are_several():
     """One dispatcher for all is no column."""
-    other = Line(2, "best", "optimal", {"score": 0.8})
+    other = TableLine(2, "best", "optimal", {"score": 0.8})
     assert not any("dispatcher" in line for line in shown(BEST, SECOND)[1])
     assert rows(shown(BEST, other)[1])[1][:3] == ["2", "best", "optimal"]
 
@@ -46,8 +46,8 @@ def test_variants_are_shown_where_there_are_several():
 def test_ranks_of_a_stage_are_grouped_by_stage():
     """The name of the stage stands once, before the lines of its group."""
     column = Column("score", "score\n", "", "{:.2f}", within_variant=True)
-    lines = [Line(1, "a", "job", {"score": 0.9}), Line(2, "b", "job", {"score": 0.8})]
-    lines.append(Line(1, "c", "batch", {"score": 0.7}))
+    lines = [TableLine(1, "a", "job", {"score": 0.9}), TableLine(2, "b", "job", {"score": 0.8})]
+    lines.append(TableLine(1, "c", "batch", {"score": 0.7}))
     _, text = shown(*lines, columns=(column,), variant="stage")
     assert rows(text) == [
         ["job", "1", "a", "0.90"],
@@ -59,7 +59,7 @@ def test_ranks_of_a_stage_are_grouped_by_stage():
 
 def test_shared_ranks_are_explained():
     """Two of rank 1 cannot be told apart."""
-    _, text = shown(BEST, Line(1, "equal", "even", {"score": 0.9}))
+    _, text = shown(BEST, TableLine(1, "equal", "even", {"score": 0.9}))
     assert text[-1] == "Rows share a rank if their 95 % intervals overlap that of the best of them."
     assert not any("share a rank" in line for line in shown(BEST, SECOND)[1])
 
@@ -79,14 +79,14 @@ def test_columns_of_one_scenario_are_left_out_of_means_over_several():
     columns = (SCORE, Column("ttft", "TTFT", "", scenarios="one"))
     columns += (Column("scenarios", "of", "", "{:.0f}", scenarios="several"),)
     for count, words in ((1, ["1", "a", "0.90", "0.200"]), (3, ["1", "a", "0.90", "3"])):
-        line = Line(1, "a", "", {"score": 0.9, "ttft": 0.2, "scenarios": count})
+        line = TableLine(1, "a", "", {"score": 0.9, "ttft": 0.2, "scenarios": count})
         assert rows(shown(line, columns=columns)[1]) == [words]
 
 
 def test_a_line_that_is_not_ranked_is_empty_where_it_has_no_value():
     """A ranked one has a dash there."""
-    bound = Line(None, "bound", "", {"score": 1.0})
-    _, text = shown(Line(1, "a", "", {"score": 0.9}), bound, columns=(SCORE, SPEED))
+    bound = TableLine(None, "bound", "", {"score": 1.0})
+    _, text = shown(TableLine(1, "a", "", {"score": 0.9}), bound, columns=(SCORE, SPEED))
     assert [line.split() for line in text[-2:]] == [["1", "a", "0.90", "–"], ["bound", "1.00"]]
 
 

@@ -84,5 +84,6 @@ def test_only_test_windows_are_scored(trace, executor, deployment):
 
 def test_forecasts_are_scored_on_the_test_alone(trace):
     """A forecaster has one error for each test window."""
-    result = forecast.walk(trace, replace(SCENARIO, num_ranks=2, slots_per_rank=3), last, 6)
+    scenario = replace(SCENARIO, num_ranks=2, slots_per_rank=3)
+    result = forecast.score_forecasts(trace, scenario, last, 6)
     assert len(result.error) == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.report.write import write
+from evaluation.report.site_folder import write
 from tests.evaluation.report import made
 
 CHROMIUM = shutil.which("chromium")
@@ -195,12 +195,14 @@ DRAWN = """async (all) => {
 
 
 @pytest.mark.parametrize(
-    ("name", "panels"),
-    [("suites/guess-v1.html", 3), ("suites/hours-v1.html", 3), ("candidates/solver-tuned.html", 2)],
+    "name", ["suites/guess-v1.html", "suites/hours-v1.html", "candidates/solver-tuned.html"]
 )
-def test_every_plot_is_drawn(visit, name, panels):
+def test_every_plot_is_drawn(visit, name):
     """Every panel of a page shows its first plot once it comes in sight."""
-    assert visit(name).evaluate(DRAWN, False) == panels
+    page = visit(name)
+    panels = page.locator(".panel").count()
+    assert panels > 0
+    assert page.evaluate(DRAWN, False) == panels
 
 
 def test_every_view_is_drawn(visit, site):

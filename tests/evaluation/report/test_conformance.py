@@ -1,14 +1,16 @@
 """Whether a candidate conforms, and how that is known."""
 
 import lb
+from evaluation.report.candidate_docs import candidate_docs
 from evaluation.report.conformance import conformance
-from evaluation.report.docstrings import about
 from tests.evaluation.report import made
 
 
 def test_checked_when_asked():
     """A registered solver is checked now if that is asked for."""
-    found = conformance("contiguous", "solver", about(lb.SOLVERS, "contiguous"), [], run=True)
+    found = conformance(
+        "contiguous", "solver", candidate_docs(lb.SOLVERS, "contiguous"), [], run=True
+    )
     assert found.passed is True
     assert ("check_feasible", "passed") in found.outcomes
 
@@ -22,7 +24,7 @@ def test_a_stranger_is_never_run():
 
 def test_not_checked_says_how():
     """Unless asked, it says how to find out."""
-    known = about(lb.SOLVERS, "greedy")
+    known = candidate_docs(lb.SOLVERS, "greedy")
     found = conformance("greedy", "solver", known, [made.solver()], run=False)
     assert found.passed is None
     assert "podlab check greedy" in found.how

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from evaluation.report import image, page, theme
+from evaluation.report import image, plot_page, theme
 from evaluation.report.plot import Plot
 
 COLOURS = theme.page_colours("dark")
@@ -81,7 +81,7 @@ def test_plots_are_left_as_they_are(plots):
 def test_images_are_written(plots, tmp_path, ending, begin):
     """Each format begins as it should, and an SVG asks no server for anything."""
     path = tmp_path / f"p{ending}"
-    page.write(path, "Title", plots)
+    plot_page.write(path, "Title", plots)
     content = path.read_bytes()
     assert content.startswith(begin)
     assert list(tmp_path.iterdir()) == [path]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import traces
-from evaluation.report import fabric_page, leaderboard_picture, page, serving_page, trace_page
+from evaluation.report import fabric_page, leaderboard_picture, plot_page, serving_page, trace_page
 from evaluation.report.leaderboard_picture import ScoreInterval
 from hardware import Fabric
 from tests.evaluation.report.test_browser import DESK, PHONE, browser, pytestmark
@@ -44,7 +44,7 @@ def pages(tmp_path, result):
     serving_page.write_report(result, tmp_path / "serving.html")
     scores = [ScoreInterval(1, "<i>own</i>", "even", 0.5, (0.25, 0.75))]
     plots = [leaderboard_picture.plot(scores, "efficiency")]
-    page.write(tmp_path / "leaderboard.html", "Toy", plots)
+    plot_page.write(tmp_path / "leaderboard.html", "Toy", plots)
     return tmp_path
 
 

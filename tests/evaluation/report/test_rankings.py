@@ -6,7 +6,7 @@ from evaluation.kinds.scheduler.scheduler import GOODPUT
 from evaluation.kinds.solver import SOLVER
 from evaluation.report import rankings
 from evaluation.report.candidate_labels import labelled
-from evaluation.report.displays import display_of_all
+from evaluation.report.record_display import display_of_all
 from tests.evaluation.leaderboard.made import scheduler
 from tests.evaluation.report import made
 

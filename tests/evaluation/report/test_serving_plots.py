@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from evaluation.report import serving_plots
-from evaluation.serving.engine.log import SampleLog
+from evaluation.serving.engine.sample_log import ExecutorState, SampleLog
+from evaluation.serving.engine.step_totals import StepTotals
 from evaluation.serving.results.slo import Slo
 
 
@@ -44,7 +45,7 @@ def test_the_slo_is_drawn_where_there_is_one(plots, result):
         ("Running", [1, 2, 1]),
         ("Waiting", [0, 0, 0]),
         ("KV cache in use", [0.25, 0.5, 0.25]),
-        ("Output tokens a second", [1 / 3, 1 / 3, 1 / 3]),
+        ("Output tokens per second", [1 / 3, 1 / 3, 1 / 3]),
         ("DP imbalance", [1.25, 1.25, 1.25]),
         ("Barrier idle", [0.25, 0.25, 0.25]),
     ],
@@ -79,9 +80,10 @@ def test_traces_share_the_points_of_a_page(result):
     """Many executors with many samples stay within 2,000 points each and the whole."""
     names = tuple(f"decode {number}" for number in range(40))
     samples = SampleLog(names)
+    totals = StepTotals(1, 1, 0.5, 0.25, dp_imbalance=1.5)
     for number in range(len(names)):
         for time_s in np.arange(1.0, 2_100.0):
-            samples.add(time_s, number, int(time_s) % 7, 1, 1, 2, 1, 1, 0.5, 0.25, dp_imbalance=1.5)
+            samples.add(time_s, number, ExecutorState(int(time_s) % 7, 1, 1, 2), totals)
     many = dataclasses.replace(result, executors=names, samples=samples)
     lengths = [
         len(trace["x"]) for plot in serving_plots.plots(many) for trace in plot.figure["data"]

@@ -59,7 +59,7 @@ def test_page_colours_are_those_of_the_style():
 
 def test_the_page_has_the_same_diverging_scale():
     """The script of the pages and the images end the scale in the same colours."""
-    script = assets.text("plot_theme.js")
+    script = assets.asset_text("plot_theme.js")
     assert f'[0, "{theme.BELOW}"]' in script
     assert f'[1, "{theme.ABOVE}"]' in script
     assert f'meta !== "{theme.DIVERGING}"' in script

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from evaluation.serving.engine.log import RequestLog, SampleLog, StepLog
+from evaluation.serving.engine.request_log import RequestLog
+from evaluation.serving.engine.sample_log import ExecutorState, SampleLog
+from evaluation.serving.engine.step_log import StepLog
+from evaluation.serving.engine.step_totals import StepTotals
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.pricing.work import Cost
 from evaluation.serving.results.result import Result
@@ -41,26 +44,26 @@ def log():
 def samples():
     """Prefill has 2 waiting for 3 s, then none; decode runs 1, then 2, then 1 at 3, 6 and 9 s."""
     samples = SampleLog(EXECUTORS)
-    samples.add(0.0, 0, 2, 0, 0, 1000)
-    samples.add(3.0, 0, 0, 0, 500, 1000, steps=2, tokens=3, busy_s=1.5, dp_imbalance=2.0)
+    samples.add(0.0, 0, ExecutorState(2, 0, 0, 1000))
+    totals = StepTotals(steps=2, tokens=3, busy_s=1.5, dp_imbalance=2.0)
+    samples.add(3.0, 0, ExecutorState(0, 0, 500, 1000), totals)
     for time_s, running in ((3.0, 1), (6.0, 2), (9.0, 1)):
         samples.add(
             time_s,
             1,
-            0,
-            running,
-            100 * running,
-            400,
-            steps=4,
-            tokens=1,
-            busy_s=2.0,
-            barrier_idle_s=0.5,
-            attention_max_s=0.75,
-            attention_mean_s=0.5,
-            experts_max_s=0.5,
-            experts_mean_s=0.25,
-            communication_s=0.5,
-            dp_imbalance=5.0,
+            ExecutorState(0, running, 100 * running, 400),
+            StepTotals(
+                steps=4,
+                tokens=1,
+                busy_s=2.0,
+                barrier_idle_s=0.5,
+                attention_max_s=0.75,
+                attention_mean_s=0.5,
+                experts_max_s=0.5,
+                experts_mean_s=0.25,
+                communication_s=0.5,
+                dp_imbalance=5.0,
+            ),
         )
     return samples
 

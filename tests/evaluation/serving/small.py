@@ -11,9 +11,10 @@ from evaluation.serving.engine.executor_setup import (
     GroupSchedulers,
 )
 from evaluation.serving.engine.kv_transfer import KvNetwork, Ports
-from evaluation.serving.engine.log import SampleLog, StepLog
 from evaluation.serving.engine.request_state import RequestState
 from evaluation.serving.engine.router_stage import DecodeStage, PrefillStage
+from evaluation.serving.engine.sample_log import SampleLog
+from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.engine.system import ServingCluster, System
 from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.pricing.work import Cost

@@ -14,7 +14,7 @@ from evaluation.kinds.competition import competition as competing
 from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.scenario import CompetitionScenario
 from evaluation.kinds.suite import Suite
-from evaluation.kinds.task import Task, tasks
+from evaluation.kinds.task import SuiteTask, tasks
 from lb.engines.competition import Competitor
 
 SMALL = CompetitionScenario("small", 4, 3, iterations=1100, layers=1, experts=8, tokens=4000)
@@ -34,13 +34,13 @@ def entry(tmp_path):
 
 def record_of(spec, **options):
     """Return the record of one candidate on the small scenario."""
-    return Task("tiny-v1", "competition", SMALL, Candidate(spec, **options)).run()
+    return SuiteTask("tiny-v1", "competition", SMALL, Candidate(spec, **options)).run()
 
 
 def test_scores_are_those_of_the_protocol():
     """A record says what playing by hand says, and its parts add up."""
     record = record_of("incremental")
-    played = SMALL.played(Competitor("incremental"), 0)
+    played = SMALL.run(Competitor("incremental"), 0)
     base = SMALL.baseline(0)
     assert record["status"] == "ok"
     assert record["scores"]["score"] == protocol.score(played, base)

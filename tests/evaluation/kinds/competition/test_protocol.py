@@ -7,7 +7,7 @@ import lb
 from evaluation.kinds.competition import protocol
 from evaluation.kinds.competition.protocol import (
     MOVE_S,
-    Played,
+    CompetitionRun,
     baseline,
     checked_answer,
     play,
@@ -131,13 +131,13 @@ def test_wall_time_is_charged(monkeypatch):
 def test_seconds_and_score():
     """60 s times the mean imbalance and 88,080,384 B / 900 GB/s a move; 100 is the baseline."""
     assert pytest.approx(97.867e-6, rel=1e-5) == MOVE_S
-    entry = Played(np.array([1.0, 1.5]), 10, 1, 0, 0.0)
+    entry = CompetitionRun(np.array([1.0, 1.5]), 10, 1, 0, 0.0)
     assert entry.total_s == pytest.approx(75 + 10 * MOVE_S)
-    half = Played(np.array([2.5, 2.5]), 20, 1, 0, 0.0)
+    half = CompetitionRun(np.array([2.5, 2.5]), 20, 1, 0, 0.0)
     assert score(entry, half) == pytest.approx(200)
     assert score(half, half) == 100
     with pytest.raises(ValueError, match="ran 2 iterations and the baseline 1; let both run"):
-        score(entry, Played(np.array([1.0]), 0, 0, 0, 0.0))
+        score(entry, CompetitionRun(np.array([1.0]), 0, 0, 0, 0.0))
 
 
 def test_baseline_is_eplb_of_the_last_1024_by_hand():

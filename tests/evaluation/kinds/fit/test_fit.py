@@ -9,7 +9,7 @@ from evaluation.candidates.candidate import Candidate
 from evaluation.kinds.fit.fit import FIT, AnytimePoint
 from evaluation.kinds.fit.scenario import FitScenario
 from evaluation.kinds.suite import Suite
-from evaluation.kinds.task import Task, tasks
+from evaluation.kinds.task import SuiteTask, tasks
 from evaluation.leaderboard import rank
 
 SCENARIO = FitScenario("x", "deepseek-v3", "lognormal", 32, 9, layers=3, anytime=True)
@@ -24,7 +24,7 @@ SUITE = Suite(
 
 def test_scores_are_those_of_the_placement():
     """Mean and worst layer, and the gap to the bound, on the matrix of the seed."""
-    found = Task("s", "fit", SCENARIO, Candidate("greedy", 3)).run()
+    found = SuiteTask("s", "fit", SCENARIO, Candidate("greedy", 3)).run()
     load = SCENARIO.load(3)
     reached = lb.solve(lb.Problem(load, 32, 9), "greedy").balancedness(load)
     assert found["status"] == "ok"
@@ -56,7 +56,7 @@ def test_every_seed_is_a_matrix_and_budgets_are_points():
 
 def test_scores_do_not_depend_on_what_ran_before(tmp_path):
     """The same task again has the same file and scores; another seed has another file."""
-    task = Task("s", "fit", SCENARIO, Candidate("random", 1))
+    task = SuiteTask("s", "fit", SCENARIO, Candidate("random", 1))
     assert task.run()["scores"] == task.run()["scores"]
     assert task.path(tmp_path) == task.path(tmp_path)
     assert task.path(tmp_path) != replace(task, candidate=Candidate("random", 2)).path(tmp_path)
@@ -64,6 +64,6 @@ def test_scores_do_not_depend_on_what_ran_before(tmp_path):
 
 def test_a_failure_is_a_record():
     """With its reason."""
-    found = Task("s", "fit", SCENARIO, Candidate("ilp", 0, (("budget", -1.0),))).run()
+    found = SuiteTask("s", "fit", SCENARIO, Candidate("ilp", 0, (("budget", -1.0),))).run()
     assert found["status"] == "failed"
     assert "budget" in found["reason"]

@@ -17,7 +17,7 @@ import pytest
 import hardware.preset
 import traces
 from evaluation.candidates.candidate import Candidate
-from evaluation.kinds.task import Task
+from evaluation.kinds.task import SuiteTask
 from evaluation.records import record_file, source_hash, sweep
 from evaluation.records.sweep import bootstrap, payload, ray_cluster
 from evaluation.records.sweep.bootstrap import Manifest
@@ -43,7 +43,7 @@ def own_files(tmp_path, monkeypatch):
     traces.save(traces.load("olmoe-domains"), outside)
     scenario = Scenario("x", (outside,), "olmoe-1b-7b", 16, 5, 1, device="own.toml")
     return [
-        Task("s-v1", "solver", scenario, Candidate(spec, seed=1))
+        SuiteTask("s-v1", "solver", scenario, Candidate(spec, seed=1))
         for spec in ("own.py:mine", "random")
     ]
 

@@ -1,6 +1,6 @@
 """Curves of quality by time allowed."""
 
-from evaluation.report import record_select
+from evaluation.report import panel_data
 from evaluation.report.candidate_labels import labelled
 from evaluation.report.panels.anytime import panel
 from tests.evaluation.report import made
@@ -29,4 +29,4 @@ def test_points_of_several_records_make_a_curve():
     shown = labelled(records)
     (line,) = panel(shown).views[0].figure["data"]
     assert (line["name"], line["x"]) == ("tuned", [1.0, 9.0])
-    assert len(record_select.finished(shown)) == 1
+    assert len(panel_data.finished(shown)) == 1

@@ -1,4 +1,4 @@
-"""What holds of every panel, whatever it draws."""
+"""Claims that every panel must meet, whatever it draws."""
 
 import json
 import re
@@ -8,19 +8,20 @@ import pytest
 from evaluation.records.record_file import ROOT
 from evaluation.report import theme
 from evaluation.report.candidate_labels import labelled
-from evaluation.report.panels import CANDIDATE, SUITE, panels, wide
+from evaluation.report.panel import Panel, Table, View
+from evaluation.report.panels import CANDIDATE, SUITE, full_width, panels
 from tests.evaluation.report import made
 
 
 def of(kind):
     """Return the records of one kind."""
-    return labelled([one for one in made.everything() if one["kind"] == kind])
+    return labelled([record for record in made.everything() if record["kind"] == kind])
 
 
 @pytest.mark.parametrize("registry", [SUITE, CANDIDATE], ids=["suite", "candidate"])
 @pytest.mark.parametrize("kind", ["solver", "forecast", "serving"])
 def test_panels_can_be_drawn_and_read(registry, kind):
-    """Every view is JSON that Plotly draws, with a sentence and a table beside it."""
+    """Every view is JSON that Plotly draws, with a sentence and a table."""
     for name, panel in panels(registry, of(kind)).items():
         assert panel.title, name
         assert panel.views, name
@@ -34,26 +35,26 @@ def test_panels_can_be_drawn_and_read(registry, kind):
 
 
 @pytest.mark.parametrize("name", SUITE)
-def test_nothing_to_show_is_no_panel(name):
-    """Without records, and with failures alone, every panel stays away."""
+def test_without_data_there_is_no_panel(name):
+    """Without records, and with failures alone, no panel is shown."""
     assert panels({name: SUITE[name]}, []) == {}
     assert panels({name: SUITE[name]}, labelled([made.failed()])) == {}
 
 
 @pytest.mark.parametrize("name", SUITE)
 def test_records_of_the_first_schema_are_enough(name):
-    """Records with scores alone draw what they can and break nothing."""
+    """Records that have only scores raise no error; panels that they fill have views."""
     bare = []
     for record in made.suite():
-        for room in ("kind", "family", "windows", "rank_load", "breakdown", "links", "cost"):
-            del record[room]
+        for field in ("kind", "family", "windows", "rank_load", "breakdown", "links", "cost"):
+            del record[field]
         bare.append(record)
     for panel in panels({name: SUITE[name]}, labelled(bare)).values():
         assert panel.views
 
 
 def test_records_are_left_as_they_are():
-    """Panels draw and change nothing."""
+    """Panels do not change records."""
     records = of("solver")
     before = json.dumps(records)
     panels(SUITE, records)
@@ -67,25 +68,31 @@ def test_each_kind_has_the_plots_that_matter_most_to_it():
     assert "over-time" in panels(SUITE, of("forecast"))
 
 
-def test_nobody_stands_alone():
-    """Of panels in pairs, the last of an odd run is made wide."""
-    shown = panels(SUITE, of("solver"))
-    found = wide(shown)
-    assert {"next-against-fitted", "over-time", "gap-to-best"} <= found
-    run = 0
-    for name in shown:
-        run = 0 if name in found else run + 1
-        assert run % 2 == 0 or list(shown)[-1] != name
+@pytest.mark.parametrize(
+    ("wide", "expected"),
+    [
+        ("--", ""),
+        ("-", "0"),
+        ("W--", "0"),
+        ("-W--", "01"),
+        ("---W-", "234"),
+    ],
+)
+def test_a_panel_without_a_partner_is_wide(wide, expected):
+    """W is a wide panel: between two of them, the last of an odd number of others is wide too."""
+    view = View("", {}, "", Table((), ()))
+    shown = {str(at): Panel("", "", (view,), wide=form == "W") for at, form in enumerate(wide)}
+    assert full_width(shown) == set(expected)
 
 
 def test_the_docs_example_is_a_panel():
-    """What docs/report.md shows draws records as it says, and nothing where there is nothing."""
+    """The example of docs/report.md draws moved bytes, and nothing if no record has them."""
     text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    room = {}
-    exec(compile(code, "docs/report.md", "exec"), room)
-    shown = room["panel"](of("solver"))
+    names = {}
+    exec(compile(code, "docs/report.md", "exec"), names)
+    shown = names["panel"](of("solver"))
     assert "robust" in shown.views[0].figure["data"][0]["x"]
     assert json.loads(theme.to_json(shown.views[0].figure))
     assert shown.views[0].table.rows
-    assert room["panel"](of("serving")) is None
+    assert names["panel"](of("serving")) is None

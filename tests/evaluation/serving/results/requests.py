@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evaluation.serving.engine.log import RequestLog
+from evaluation.serving.engine.request_log import RequestLog
 from traces import RequestTrace
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from evaluation.serving.engine.log import SampleLog
+from evaluation.serving.engine.sample_log import ExecutorState, SampleLog
+from evaluation.serving.engine.step_totals import StepTotals
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.downtime import recovery_s
 
@@ -12,7 +13,7 @@ def samples(steps, other=(1,) * 8):
     log = SampleLog(["a", "b"])
     for second, each in enumerate(zip(steps, other, strict=False)):
         for executor, count in enumerate(each):
-            log.add(second + 1.0, executor, 0, 0, 0, 1, steps=count)
+            log.add(second + 1.0, executor, ExecutorState(0, 0, 0, 1), StepTotals(steps=count))
     return log
 
 

@@ -1,6 +1,6 @@
 """A timeline shows the phases of faults within its range."""
 
-from evaluation.serving.engine.log import StepLog
+from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.faults.failure_plan import FailurePlan
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.fault_timeline import of_faults

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from evaluation.serving.engine.log import SampleLog
+from evaluation.serving.engine.sample_log import SampleLog
 from evaluation.serving.results import files
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.serving.engine.log import SampleLog
+from evaluation.serving.engine.sample_log import SampleLog
 from evaluation.serving.results.scores import scores
 from evaluation.serving.results.slo import Slo
 from evaluation.serving.results.summary import summarise

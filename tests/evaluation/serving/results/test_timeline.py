@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from evaluation.serving.engine.log import StepLog
+from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.pricing.work import Cost
 from evaluation.serving.results.timeline import of_serving
 from evaluation.step import timeline

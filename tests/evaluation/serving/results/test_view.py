@@ -6,7 +6,8 @@ import io
 import pytest
 from rich.console import Console
 
-from evaluation.serving.engine.log import RequestLog, SampleLog
+from evaluation.serving.engine.request_log import RequestLog
+from evaluation.serving.engine.sample_log import SampleLog
 from evaluation.serving.results.slo import Slo
 from evaluation.serving.results.summary import summarise
 from evaluation.serving.results.view import figures, headline, print_summary, rates, seconds

@@ -1,4 +1,4 @@
-"""Stages: what may be exchanged, by what, and with which seed."""
+"""Stages: which schedulers may replace each other, and with which seed."""
 
 import dataclasses
 
@@ -27,14 +27,14 @@ def test_every_stage_has_schedulers():
 def test_one_stage_changes_alone(scenario, stage):
     """The named scheduler takes its stage, all else stays."""
     name = stages.available(stage)[0]
-    changed = stages.exchanged(scenario, stage, name)
+    changed = stages.with_scheduler(scenario, stage, name)
     assert getattr(changed, stage) == name
     assert dataclasses.replace(changed, **{stage: getattr(scenario, stage)}) == scenario
 
 
 def test_parameters_go_into_the_table(scenario):
     """A scheduler with parameters is named by a table."""
-    changed = stages.exchanged(scenario, "decode", "assignment", {"budget": 0.5})
+    changed = stages.with_scheduler(scenario, "decode", "assignment", {"budget": 0.5})
     assert changed.decode == {"name": "assignment", "budget": 0.5}
 
 
@@ -45,9 +45,9 @@ def test_tables_keep_what_is_not_exchanged(scenario):
         rebalance=RebalanceTable(window_s=3.0),
         recovery=dataclasses.replace(scenario.recovery, heartbeat_s=0.5),
     )
-    changed = stages.exchanged(scenario, "rebalance", "never")
+    changed = stages.with_scheduler(scenario, "rebalance", "never")
     assert (changed.rebalance.policy, changed.rebalance.window_s) == ("never", 3.0)
-    changed = stages.exchanged(scenario, "recovery", "shrink")
+    changed = stages.with_scheduler(scenario, "recovery", "shrink")
     assert (changed.recovery.mode, changed.recovery.heartbeat_s) == ("shrink", 0.5)
 
 
@@ -59,7 +59,7 @@ def test_seeds_reach_those_who_draw_lots(scenario):
         decode_job="power-of-two",
         decode={"name": "power-of-two", "seed": 9},
     )
-    seeded = stages.seeded(scenario, 4)
+    seeded = stages.with_seed(scenario, 4)
     assert seeded.job == {"name": "random", "seed": 4}
     assert seeded.decode_job == {"name": "power-of-two", "seed": 4}
     assert seeded.decode == {"name": "power-of-two", "seed": 9}
@@ -68,11 +68,11 @@ def test_seeds_reach_those_who_draw_lots(scenario):
 
 def test_a_decode_router_may_choose_prefill_executors(scenario):
     """As the simulation takes one there, so does its seed."""
-    seeded = stages.seeded(dataclasses.replace(scenario, job="power-of-two"), 4)
+    seeded = stages.with_seed(dataclasses.replace(scenario, job="power-of-two"), 4)
     assert seeded.job == {"name": "power-of-two", "seed": 4}
 
 
 def test_unknown_schedulers_are_named(scenario):
     """A wrong name is said, with the nearest."""
     with pytest.raises(ValueError, match="least-kv"):
-        stages.seeded(dataclasses.replace(scenario, decode="least-kw"), 0)
+        stages.with_seed(dataclasses.replace(scenario, decode="least-kw"), 0)

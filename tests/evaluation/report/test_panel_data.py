@@ -1,6 +1,6 @@
 """Records are picked and averaged before anything is drawn."""
 
-from evaluation.report import record_select, theme
+from evaluation.report import panel_data, theme
 from evaluation.report.candidate_labels import labelled
 from tests.evaluation.report import made
 
@@ -8,7 +8,7 @@ from tests.evaluation.report import made
 def test_the_best_comes_first():
     """Candidates are in order of the score that ranks; failed ones have none."""
     records = labelled([*made.suite(), made.failed()])
-    assert record_select.order(record_select.finished(records)) == [
+    assert panel_data.order(panel_data.finished(records)) == [
         "robust",
         "greedy",
         "contiguous",
@@ -18,7 +18,7 @@ def test_the_best_comes_first():
 def test_a_colour_is_one_candidates():
     """The first few have a colour each, the rest is faint."""
     many = labelled([made.solver(f"s{n:02}", quality=0.9 - 0.01 * n) for n in range(10)])
-    colours = record_select.colours(many)
+    colours = panel_data.colours(many)
     assert [colours[f"s{n:02}"] for n in range(7)] == list(theme.COLOURS[:7])
     assert {colours[f"s{n:02}"] for n in range(7, 10)} == {theme.FAINT}
 
@@ -26,12 +26,12 @@ def test_a_colour_is_one_candidates():
 def test_who_has_no_score_has_a_colour():
     """A candidate without the score that ranks is faint, and no error."""
     odd = made.solver("odd", scores={"step_s": 1.0})
-    assert record_select.colours(labelled([made.solver(), odd]))["odd"] == theme.FAINT
+    assert panel_data.colours(labelled([made.solver(), odd]))["odd"] == theme.FAINT
 
 
 def test_places_are_scenario_and_variant():
     """Every scenario and dispatcher has its candidates, the best first."""
-    found = record_select.places(labelled(made.suite()))
+    found = panel_data.by_scenario(labelled(made.suite()))
     assert list(found) == [(s, d) for s in ("calm", "shift") for d in ("even", "optimal")]
     assert list(found["calm", "even"]) == ["robust", "greedy", "contiguous"]
 
@@ -39,8 +39,8 @@ def test_places_are_scenario_and_variant():
 def test_lists_are_averaged_position_by_position():
     """Two seeds make a mean list, as long as the shorter of them."""
     records = [{"windows": {"a": [1.0, 2.0, 9.0]}}, {"windows": {"a": [3.0, 4.0]}}, {}]
-    assert record_select.mean_list(records, "windows", "a") == [2.0, 3.0]
-    assert record_select.mean_list(records, "windows", "b") == []
+    assert panel_data.mean_list(records, "windows", "a") == [2.0, 3.0]
+    assert panel_data.mean_list(records, "windows", "b") == []
 
 
 def test_scenarios_count_alike():
@@ -51,13 +51,13 @@ def test_scenarios_count_alike():
             made.solver(scenario="shift", quality=0.5),
         ]
     )
-    table = record_select.over_scenarios(records, ("efficiency", "unknown"))
+    table = panel_data.over_scenarios(records, ("efficiency", "unknown"))
     assert table == {("greedy", "even"): {"efficiency": 0.7}}
 
 
 def test_means_need_every_scenario():
     """Who ran in one of two scenarios has no mean that compares."""
     records = labelled([*made.suite(), made.solver("late")])
-    pairs = record_select.over_scenarios(records, ("efficiency",))
+    pairs = panel_data.over_scenarios(records, ("efficiency",))
     assert ("late", "even") not in pairs
     assert ("greedy", "even") in pairs

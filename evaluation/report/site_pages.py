@@ -1,17 +1,21 @@
-"""From records to the pages of a report, as text: nothing is written here."""
+"""Pages of a report as text, from records; nothing is written here."""
 
 from collections import defaultdict
 from typing import Any
 
 from evaluation.kinds import name_of
-from evaluation.report import pages
 from evaluation.report.candidate_labels import labelled
-from evaluation.report.displays import with_ratios
-from evaluation.report.environment import page_environment
+from evaluation.report.candidate_page import candidate_pages
+from evaluation.report.jinja_environment import page_environment
 from evaluation.report.panel import Record
-from evaluation.report.panels import wide
+from evaluation.report.panel_data import variant_of
+from evaluation.report.panels import full_width
 from evaluation.report.provenance import provenance
-from evaluation.report.record_select import variant_of
+from evaluation.report.record_display import with_ratios
+from evaluation.report.suite_page import suite_page
+
+#: Letters of a reason that are shown; a record may hold a whole traceback.
+REASON = 400
 
 
 def build(
@@ -25,25 +29,25 @@ def build(
     Parameters
     ----------
     records
-        Sound ones (:mod:`evaluation.report.record_validation`), at least one.
+        At least one record; :mod:`evaluation.report.record_validation` has checked each.
     problems
-        What could not be read; it is said on the first page.
+        Messages about files that could not be read, for the first page.
     title
-        Of the report.
+        Title of the report.
     check
-        Whether registered solvers' conformance is checked now, for minutes.
+        Whether to check the conformance of registered solvers now, which takes minutes.
 
     Raises
     ------
     ImportError
         If jinja2 is not installed.
     """
-    shown = labelled(with_ratios(_one_kind_each(records)))
+    labelled_records = labelled(with_ratios(_one_kind_each(records)))
     by_suite: dict[str, list[Record]] = defaultdict(list)
-    for record in shown:
+    for record in labelled_records:
         by_suite[record["suite"]].append(record)
-    suites = {name: pages.suite_page(name, by_suite[name]) for name in sorted(by_suite)}
-    candidates = pages.candidate_pages(suites, shown, check)
+    suites = {name: suite_page(name, by_suite[name]) for name in sorted(by_suite)}
+    candidates = candidate_pages(suites, labelled_records, check)
     environment = _environment()
     common = {
         "title": title,
@@ -51,26 +55,26 @@ def build(
         "candidates": candidates,
         "provenance": provenance(records),
         "problems": problems,
-        "variants": sorted({variant_of(one) for one in shown} - {""}),
+        "variants": sorted({variant_of(record) for record in labelled_records} - {""}),
     }
 
     def page(template: str, root: str, **own: Any) -> str:
         return str(environment.get_template(template).render(root=root, **common, **own))
 
-    found = {"index.html": page("index.html.j2", "", here="index")}
+    texts = {"index.html": page("index.html.j2", "", here="index")}
     for suite in suites.values():
-        found[suite.page] = page(
-            "suite.html.j2", "../", here=suite.page, suite=suite, wide=wide(suite.panels)
+        wide = full_width(suite.panels)
+        texts[suite.page] = page("suite.html.j2", "../", here=suite.page, suite=suite, wide=wide)
+    for candidate in candidates:
+        wide = full_width(candidate.panels)
+        texts[candidate.page] = page(
+            "candidate.html.j2", "../", here=candidate.page, candidate=candidate, wide=wide
         )
-    for one in candidates:
-        found[one.page] = page(
-            "candidate.html.j2", "../", here=one.page, one=one, wide=wide(one.panels)
-        )
-    return found
+    return texts
 
 
 def _one_kind_each(records: list[Record]) -> list[Record]:
-    """Return records whose suites hold one kind each; a second kind has its name behind the id."""
+    """Return records with one kind in each suite; a second kind gets a suite of its own."""
     first: dict[str, str] = {}
     for record in records:
         first.setdefault(record["suite"], name_of(record))
@@ -84,7 +88,7 @@ def _one_kind_each(records: list[Record]) -> list[Record]:
 
 def _environment() -> Any:
     environment = page_environment()
-    environment.filters["reason"] = lambda text: _cut(str(text), pages.REASON)
+    environment.filters["reason"] = lambda text: _cut(str(text), REASON)
     environment.filters["setting"] = _setting
     return environment
 
@@ -94,9 +98,9 @@ def _cut(text: str, letters: int) -> str:
 
 
 def _setting(value: Any) -> str:
-    """Return a scenario's setting as it is read."""
+    """Return the text of a value of a scenario."""
     if isinstance(value, list):
         return ", ".join(map(_setting, value))
     if isinstance(value, dict):
-        return ", ".join(f"{key} = {_setting(one)}" for key, one in value.items())
-    return _cut(str(value), pages.REASON)
+        return ", ".join(f"{key} = {_setting(each)}" for key, each in value.items())
+    return _cut(str(value), REASON)

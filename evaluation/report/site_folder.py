@@ -8,9 +8,9 @@ from pathlib import Path
 
 from evaluation.files.output_path import check_output_folder
 from evaluation.report.assets import STATIC, plotly_file
-from evaluation.report.build import build
 from evaluation.report.panel import Record
 from evaluation.report.record_files import MARK
+from evaluation.report.site_pages import build
 from traces.atomic_file import atomic_path
 
 ASSETS = ("site.css", "site.js", "plot_theme.js", "plots.js")
@@ -32,11 +32,11 @@ def write(
     Parameters
     ----------
     records, problems, title, check
-        As in :func:`evaluation.report.build.build`.
+        As in :func:`evaluation.report.site_pages.build`.
     out
         A folder that is missing, empty, or a report.
     sources
-        Where records were read, which must not lie in the folder that is replaced.
+        Folders and files of the records; none may be in the folder that is replaced.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def write(
 
 
 def _fill(folder: Path, pages: dict[str, str], plotly: Path, records: int) -> None:
-    """Write pages, assets and the mark of a report into a folder."""
+    """Write pages, assets and the file that marks a report into a folder."""
     for name, text in pages.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,13 +3,13 @@
 import lb
 from evaluation.kinds import named
 from evaluation.records.record_file import ROOT
-from evaluation.report.displays import display_of
-from evaluation.report.docstrings import about
+from evaluation.report.candidate_docs import candidate_docs
+from evaluation.report.record_display import display_of
 
 
 def test_a_solver_is_known_by_its_docstring():
     """Sentence, publication and place are those of the class."""
-    found = about(lb.SOLVERS, "greedy")
+    found = candidate_docs(lb.SOLVERS, "greedy")
     assert found is not None
     assert found.sentence.startswith("Replicate by largest load per replica")
     assert found.references[0].text == "doi:10.1137/0117039"
@@ -22,20 +22,20 @@ def test_a_solver_is_known_by_its_docstring():
 
 def test_papers_are_found_across_lines():
     """The balancer of xDeepServe names its paper."""
-    found = about(lb.SOLVERS, "xdeepserve")
+    found = candidate_docs(lb.SOLVERS, "xdeepserve")
     assert found is not None
     assert "https://arxiv.org/abs/2508.02520v6" in {one.address for one in found.references}
 
 
 def test_every_kind_has_a_registry():
     """Forecasters and schedulers are known too; a stage that is none has no registry."""
-    assert about(named("forecast").display.registry(""), "last") is not None
+    assert candidate_docs(named("forecast").display.registry(""), "last") is not None
     stage = named("serving").display.registry
-    assert about(stage("job"), "round-robin") is not None
-    assert about(stage("__doc__"), "round-robin") is None
-    assert about(display_of({"kind": "novel"}).registry(""), "greedy") is None
+    assert candidate_docs(stage("job"), "round-robin") is not None
+    assert candidate_docs(stage("__doc__"), "round-robin") is None
+    assert candidate_docs(display_of({"kind": "novel"}).registry(""), "greedy") is None
 
 
 def test_strangers_are_not_known():
     """A name that is not registered has no page of ours behind it."""
-    assert about(lb.SOLVERS, "<b>mine</b>") is None
+    assert candidate_docs(lb.SOLVERS, "<b>mine</b>") is None

@@ -1,4 +1,4 @@
-"""What the project knows of a registered candidate: its own words, its source, its checks."""
+"""Documentation of a registered candidate: docstring, source and known failures."""
 
 import inspect
 import re
@@ -14,24 +14,24 @@ REFERENCE = re.compile(r"\b(?:arXiv:\d{4}\.\d{4,5}(?:v\d+)?|doi:10\.\d{4,9}/[^\s
 
 @dataclass(frozen=True)
 class Reference:
-    """A publication that a docstring names, and where it is found."""
+    """A publication that a docstring names, and its address."""
 
     text: str
     address: str
 
 
 @dataclass(frozen=True)
-class About:
-    """Of one registered candidate.
+class CandidateDocs:
+    """Documentation of one registered candidate.
 
     Parameters
     ----------
     sentence
-        First of its docstring.
+        First sentence of its docstring.
     references
         Publications that the docstring names.
     path, line
-        Where it begins, in the project; an empty path if it is from elsewhere.
+        Its first line in the project; an empty path if it is from elsewhere.
     honours
         Optional demands that it respects.
     known_failures
@@ -46,8 +46,8 @@ class About:
     known_failures: dict[str, str]
 
 
-def about(registry: Registry | None, name: str) -> About | None:
-    """Return what is known of a name; None of one that is not registered."""
+def candidate_docs(registry: Registry | None, name: str) -> CandidateDocs | None:
+    """Return the documentation of a name; None if it is not registered."""
     if registry is None or name not in registry.available():
         return None
     try:
@@ -58,7 +58,7 @@ def about(registry: Registry | None, name: str) -> About | None:
     text = inspect.getdoc(target) or ""
     module = inspect.getdoc(inspect.getmodule(target)) or ""
     path, line = _source(target)
-    return About(
+    return CandidateDocs(
         " ".join(text.split("\n\n")[0].split()),
         _references(f"{text}\n{module}"),
         path,
@@ -69,13 +69,13 @@ def about(registry: Registry | None, name: str) -> About | None:
 
 
 def _references(text: str) -> tuple[Reference, ...]:
-    found: dict[str, Reference] = {}
+    references: dict[str, Reference] = {}
     for match in REFERENCE.finditer(" ".join(text.split())):
         name = match.group().rstrip(".")
         kind, _, number = name.partition(":")
         base = "https://doi.org/" if kind.lower() == "doi" else "https://arxiv.org/abs/"
-        found[name] = Reference(name, base + number)
-    return tuple(found.values())
+        references[name] = Reference(name, base + number)
+    return tuple(references.values())
 
 
 def _source(target: Any) -> tuple[str, int]:

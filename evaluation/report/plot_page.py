@@ -6,8 +6,8 @@ from pathlib import Path
 
 from evaluation.files.output_path import check_output
 from evaluation.report import image
-from evaluation.report.assets import plotly_file, text
-from evaluation.report.environment import page_environment
+from evaluation.report.assets import asset_text, plotly_file
+from evaluation.report.jinja_environment import page_environment
 from evaluation.report.panel import Table
 from evaluation.report.plot import Plot
 from traces.atomic_file import atomic_write
@@ -18,8 +18,8 @@ SCRIPTS = ("plot_theme.js", "plots.js")
 
 
 @dataclass(frozen=True)
-class Text:
-    """What a page says beside its plots. An image leaves it out.
+class PageText:
+    """Text and tables of a page with plots. An image leaves them out.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def check(path: Path, option: str) -> None:
         image.check(path)
 
 
-def write(path: Path, title: str, plots: Sequence[Plot], beside: Text | None = None) -> None:
+def write(path: Path, title: str, plots: Sequence[Plot], page_text: PageText | None = None) -> None:
     """Write plots under a temporary name, then rename.
 
     Parameters
@@ -71,7 +71,7 @@ def write(path: Path, title: str, plots: Sequence[Plot], beside: Text | None = N
         Title of the page or image.
     plots
         At least one.
-    beside
+    page_text
         Sentences and tables of the page.
 
     Raises
@@ -81,23 +81,23 @@ def write(path: Path, title: str, plots: Sequence[Plot], beside: Text | None = N
     """
     check(path, "")
     if path.suffix == ".html":
-        content = html(title, plots, beside).encode()
+        content = html(title, plots, page_text).encode()
     else:
         content = image.draw(title, plots, path.suffix.removeprefix("."))
     with atomic_write(path) as file:
         file.write(content)
 
 
-def html(title: str, plots: Sequence[Plot], beside: Text | None = None) -> str:
+def html(title: str, plots: Sequence[Plot], page_text: PageText | None = None) -> str:
     """Return the page of :func:`write` as text."""
-    scripts = [plotly_file().read_text(encoding="utf-8"), *map(text, SCRIPTS)]
+    scripts = [plotly_file().read_text(encoding="utf-8"), *map(asset_text, SCRIPTS)]
     template = page_environment().get_template(TEMPLATE)
     return str(
         template.render(
             title=title,
             plots=plots,
-            beside=beside or Text(),
-            style=text(STYLE),
+            text=page_text or PageText(),
+            style=asset_text(STYLE),
             scripts=scripts,
         )
     )

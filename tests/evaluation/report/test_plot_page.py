@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from evaluation.report import image, page, theme
+from evaluation.report import image, plot_page, theme
 from evaluation.report.panel import Table
 from evaluation.report.plot import Plot
 
@@ -22,20 +22,20 @@ def plot():
 @pytest.fixture
 def own(plot):
     """A page with text and tables, without the program of plotly.js in it."""
-    beside = page.Text(
+    page_text = plot_page.PageText(
         ["A line & more."],
         {"Above": Table(("name", "number", "meaning"), (("a", "1", "one"),), words=(2,))},
         {"Below": Table(("name",), (("b",),))},
         {"Source": "{}"},
     )
-    html = page.html("Name <i>", [plot, plot], beside)
+    html = plot_page.html("Name <i>", [plot, plot], page_text)
     start = html.index("<script>", html.index("</footer>"))
     return html[:start] + html[html.index("</script>", start) :]
 
 
 def test_a_page_holds_plotly_once(plot):
-    """Plots need nothing beside the file."""
-    assert len(re.findall(r"plotly\.js v\d", page.html("a", [plot, plot]))) == 1
+    """Plots need nothing page_text the file."""
+    assert len(re.findall(r"plotly\.js v\d", plot_page.html("a", [plot, plot]))) == 1
 
 
 def test_nothing_is_loaded_from_elsewhere(own):
@@ -50,7 +50,7 @@ def test_nothing_is_loaded_from_elsewhere(own):
 
 
 def test_plots_have_titles_captions_and_figures(own):
-    """Every plot has its figure as JSON beside it; markup in titles is text."""
+    """Every plot has its figure as JSON page_text it; markup in titles is text."""
     figures = re.findall(r'<script type="application/json">(.*?)</script>', own)
     assert [json.loads(figure)["data"] for figure in figures] == [[LINE], [LINE]]
     assert own.count("<h2>Title &lt;b&gt;</h2>") == 2
@@ -83,13 +83,13 @@ def test_the_site_and_a_page_share_style_and_theme(own):
 def test_other_endings_are_refused(tmp_path, name):
     """The message names the option and the formats."""
     with pytest.raises(ValueError, match=r"--out .*ends in \.html or \.svg or \.png"):
-        page.check(tmp_path / name, "--out")
+        plot_page.check(tmp_path / name, "--out")
 
 
 def test_a_missing_folder_is_refused(tmp_path):
     """Before the work, not after it."""
     with pytest.raises(ValueError, match="there is no folder"):
-        page.check(tmp_path / "no" / "p.html", "--out")
+        plot_page.check(tmp_path / "no" / "p.html", "--out")
 
 
 @pytest.mark.parametrize("ending", image.ENDINGS)
@@ -100,7 +100,7 @@ def test_an_image_without_kaleido_names_the_extra(tmp_path, monkeypatch, ending)
     with pytest.raises(
         ImportError, match=r"pip install 'podlab\[image\]'; an \.html needs neither"
     ):
-        page.check(path, "--out")
+        plot_page.check(path, "--out")
 
 
 @pytest.mark.parametrize("package", ["plotly", "jinja2"])
@@ -110,4 +110,4 @@ def test_a_missing_package_is_named(plot, monkeypatch, package):
     if package == "plotly":
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'podlab\[lab\]'"):
-        page.html("a", [plot])
+        plot_page.html("a", [plot])

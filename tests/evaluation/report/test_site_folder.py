@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.report.record_files import MARK
-from evaluation.report.write import plotly_file, write
+from evaluation.report.site_folder import plotly_file, write
 from tests.evaluation.report import made
 
 
@@ -58,7 +58,7 @@ def test_records_inside_are_not_replaced(tmp_path):
 def test_a_failure_leaves_the_old_report(tmp_path, monkeypatch):
     """If pages cannot be made or written, what was there stays, and nothing beside it."""
     write([made.solver("old")], [], tmp_path / "site")
-    monkeypatch.setattr("evaluation.report.write.ASSETS", ("missing.css",))
+    monkeypatch.setattr("evaluation.report.site_folder.ASSETS", ("missing.css",))
     with pytest.raises(FileNotFoundError):
         write([made.solver("new")], [], tmp_path / "site")
     assert (tmp_path / "site" / "candidates" / "solver-old.html").exists()

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from evaluation.cli.app import app
 from evaluation.kinds import KINDS, suite_file
-from evaluation.kinds.entrants import entrants
+from evaluation.kinds.suite_candidates import suite_candidates
 from evaluation.kinds.task import tasks
 from evaluation.records import sweep
 
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
         path = folder / f"{kind}.toml"
         path.write_text(f'id = "{kind}-toy"\nkind = "{kind}"\n{text}')
         chosen = suite_file.load(path)
-        sweep.run(tasks(chosen, entrants(chosen, NAMES[kind])), folder / "records")
+        sweep.run(tasks(chosen, suite_candidates(chosen, NAMES[kind])), folder / "records")
     return folder / "records"
 
 

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from evaluation.report.build import build
 from evaluation.report.record_validation import check
+from evaluation.report.site_pages import build
 from tests.evaluation.report import made
 
 VOID = {"meta", "link", "input", "br"}
@@ -85,9 +85,9 @@ def test_failures_are_below_with_their_reason(site):
     assert "candidates/solver-zeros.html" not in table
 
 
-def test_a_group_apart_is_said(site):
-    """The record on another trace stands under a heading with the reason."""
-    assert "Apart · calm: another trace: cccccccc, not aaaaaaaa" in site["index.html"]
+def test_records_of_another_trace_have_a_table_of_their_own(site):
+    """Its heading names the reason."""
+    assert "Not compared · calm: another trace: cccccccc, not aaaaaaaa" in site["index.html"]
 
 
 def test_same_records_same_site():
