@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.candidates.evolution_workload import Workload, default_workloads
+from evaluation.candidates.evolution_workload import EvolutionWorkload, default_workloads
 from evaluation.candidates.sandbox import Limits, SandboxedSolver
 from evaluation.replay.cost import reference_s
 from traces.atomic_file import atomic_write
+
+__all__ = ["EvolutionWorkload", "evaluate", "evaluate_stage1", "evaluate_stage2", "write_results"]
 
 #: Limits of a program: seconds of a call, and of all calls of one workload.
 LIMITS = Limits(call_s=10.0, total_s=60.0)
@@ -57,7 +59,7 @@ class _WindowScore:
 
 def evaluate(
     program_path: str | Path,
-    workloads: Sequence[Workload] | None = None,
+    workloads: Sequence[EvolutionWorkload] | None = None,
     limits: Limits = LIMITS,
     windows: int | None = None,
 ) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def write_results(program_path: str | Path, results_dir: str | Path) -> dict[str
 
 
 def _window_scores(
-    path: Path, workload: Workload, limits: Limits, windows: int | None
+    path: Path, workload: EvolutionWorkload, limits: Limits, windows: int | None
 ) -> list[_WindowScore]:
     program = SandboxedSolver(path, limits=limits)
     try:
@@ -168,7 +170,9 @@ def _window_scores(
         program.close()
 
 
-def _window_score(program: SandboxedSolver, workload: Workload, number: int) -> _WindowScore:
+def _window_score(
+    program: SandboxedSolver, workload: EvolutionWorkload, number: int
+) -> _WindowScore:
     problem = workload.problem(number)
     started = time.perf_counter()
     placement = program(problem)

@@ -14,7 +14,7 @@ from lb.checked import checked_amounts, checked_integer
 
 
 @dataclass(frozen=True, eq=False)
-class Workload:
+class EvolutionWorkload:
     """Consecutive windows of load, and the other arguments of ``rebalance_experts``.
 
     Parameters
@@ -64,7 +64,7 @@ class Workload:
         )
 
     @classmethod
-    def of_trace(cls, trace: Any, window_steps: int, **sizes: int) -> "Workload":
+    def of_trace(cls, trace: Any, window_steps: int, **sizes: int) -> "EvolutionWorkload":
         """Return the workload of a routing trace, cut into complete windows.
 
         Parameters
@@ -74,13 +74,13 @@ class Workload:
         window_steps
             Steps of a window.
         sizes
-            Deployment sizes, as in :class:`Workload`.
+            Deployment sizes, as in :class:`EvolutionWorkload`.
         """
         counts = np.concatenate([block.counts for block in trace.blocks()])
         return cls(str(trace.model), _summed(counts, window_steps), **sizes)
 
     @classmethod
-    def of_adrs(cls, path: Path | str, interval: int = 100, **sizes: int) -> "Workload":
+    def of_adrs(cls, path: Path | str, interval: int = 100, **sizes: int) -> "EvolutionWorkload":
         """Read ``expert-load.json`` of ADRS: ``{"load_history": [{"logical_expert_load": …}]}``.
 
         Parameters
@@ -90,7 +90,7 @@ class Workload:
         interval
             Records in one window. An incomplete last window is left out.
         sizes
-            Deployment sizes, as in :class:`Workload`.
+            Deployment sizes, as in :class:`EvolutionWorkload`.
 
         Raises
         ------
@@ -117,7 +117,7 @@ def _summed(counts: ArrayLike, size: int) -> NDArray[np.float64]:
 
 
 @functools.cache
-def default_workloads() -> tuple[Workload, ...]:
+def default_workloads() -> tuple[EvolutionWorkload, ...]:
     """Return the two default workloads. The choice is ours.
 
     The first is generated drift at the size of DeepSeek-V3 in 12 windows, with the sizes of ADRS:
@@ -126,11 +126,11 @@ def default_workloads() -> tuple[Workload, ...]:
     """
     import traces
 
-    drift = Workload.of_trace(traces.load("ar1-drift", "routing"), 2)
+    drift = EvolutionWorkload.of_trace(traces.load("ar1-drift", "routing"), 2)
     names = ("dsv2lite-intent", "dsv2lite-summary", "dsv2lite-translation")
     parts: list[Any] = [traces.load(name, "routing") for name in names]
     whole: Any = traces.concat(parts)
-    recorded = Workload.of_trace(
+    recorded = EvolutionWorkload.of_trace(
         whole.split(256).counts(), 8, num_replicas=96, num_groups=1, num_nodes=4, num_gpus=32
     )
     return drift, recorded

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evaluation import evolve
-from evaluation.candidates.evolution_workload import Workload
+from evaluation.candidates.evolution_workload import EvolutionWorkload
 
 HEAD = """
 import numpy as np
@@ -33,7 +33,7 @@ def workload():
     generator = np.random.default_rng(0)
     skew = generator.lognormal(sigma=1.5, size=(2, 8))
     loads = generator.poisson(1000 * skew, size=(3, 2, 8))
-    return Workload("toy", loads, num_replicas=12, num_groups=1, num_nodes=1, num_gpus=4)
+    return EvolutionWorkload("toy", loads, num_replicas=12, num_groups=1, num_nodes=1, num_gpus=4)
 
 
 @pytest.fixture

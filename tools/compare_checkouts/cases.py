@@ -66,7 +66,11 @@ import sys
 
 import traces
 from evaluation.evolve import evaluate, evaluate_stage1
-from evaluation.workload import Workload
+
+try:
+    from evaluation.evolve import EvolutionWorkload as Workload
+except ImportError:  # a checkout of before the class had that name
+    from evaluation.workload import Workload
 
 program = "examples/evolve/initial_program.py"
 own = Workload.of_trace(traces.load("deepseek-v3-decode", "routing"), window_steps=64)
@@ -185,7 +189,7 @@ def others() -> dict[str, list[Step]]:
         },
         "trace": {
             "info.json": "trace info dsv2lite-intent --against deepseek-v3-decode --step-tokens "
-            "256 --json --picture {here}/picture.svg",
+            "256 --json --picture {here}/picture.html",
             "table.txt": "trace info dsv2lite-intent --step-tokens 256 --by-layer",
             "fit.txt": "trace fit dsv2lite-intent {here}/law.toml",
             "generate.txt": "trace generate {here}/more.parquet --law {here}/law.toml --steps 64",

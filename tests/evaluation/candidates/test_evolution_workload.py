@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import traces
-from evaluation.candidates.evolution_workload import Workload, default_workloads
+from evaluation.candidates.evolution_workload import EvolutionWorkload, default_workloads
 
 
 def test_a_trace_is_cut_into_complete_windows():
     """Seven steps are two windows of three; the last step is left out."""
     counts = np.arange(7 * 2 * 8).reshape(7, 2, 8)
-    workload = Workload.of_trace(
+    workload = EvolutionWorkload.of_trace(
         traces.RoutingTrace(counts, "toy", top_k=2),
         3,
         num_replicas=12,
@@ -33,14 +33,16 @@ def test_the_file_of_adrs_is_read(tmp_path):
     path = tmp_path / "expert-load.json"
     history = [{"logical_expert_load": load.tolist(), "step": 3} for load in counts]
     path.write_text(json.dumps({"load_history": history}))
-    workload = Workload.of_adrs(path, 2, num_replicas=8, num_groups=1, num_nodes=1, num_gpus=4)
+    workload = EvolutionWorkload.of_adrs(
+        path, 2, num_replicas=8, num_groups=1, num_nodes=1, num_gpus=4
+    )
     assert (workload.loads[1] == counts[2] + counts[3]).all()
     assert len(workload.loads) == 2
     path.write_text('{"history": []}')
     with pytest.raises(ValueError, match=r"no load_history of ADRS \(KeyError"):
-        Workload.of_adrs(path)
+        EvolutionWorkload.of_adrs(path)
     with pytest.raises(ValueError, match=r"nowhere: no load_history of ADRS \(FileNotFoundError"):
-        Workload.of_adrs("nowhere")
+        EvolutionWorkload.of_adrs("nowhere")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_inconsistent_sizes_are_refused(windows, sizes, message):
     """The error names the inequality that does not hold."""
     arguments = {"num_replicas": 12, "num_groups": 2, "num_nodes": 2, "num_gpus": 4, **sizes}
     with pytest.raises(ValueError, match=message):
-        Workload("toy", np.ones((windows, 2, 8)), **arguments)
+        EvolutionWorkload("toy", np.ones((windows, 2, 8)), **arguments)
 
 
 def test_default_workloads_have_real_sizes():
