@@ -30,7 +30,7 @@ def imports(path: Path, known: dict[str, Path]) -> Iterator[str]:
     ``from package import name`` imports the module ``package.name`` if there is one, else
     ``package``. That importing a module runs the ``__init__`` of its packages first does not count.
     """
-    for node in ast.score_forecasts(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom):
