@@ -14,15 +14,15 @@ import pytest
 import traces
 from traces import RequestTrace
 from traces.arrivals import PoissonArrivals
-from traces.generators import preset
+from traces.generators import loads, preset
 from traces.lengths import LogNormalLengths
 from traces.workload import (
     ContinuousBatching,
     DomainSchedule,
     LawRouting,
     RecordedRouting,
-    SequenceKinds,
     Workload,
+    load_routing,
 )
 from traces.workload.composer import Composer
 
@@ -46,7 +46,7 @@ def workload(routing):
     law = preset("tensorrt-llm-ep32")
     made = {
         "law": lambda: LawRouting(law),
-        "law, 32 kinds of sequences": lambda: LawRouting(law, kinds=SequenceKinds(0.01, 32)),
+        "deepseek-r1": lambda: load_routing(loads.preset("deepseek-r1")),
         "recorded": lambda: RecordedRouting({t: traces.load(f"dsv2lite-{t}") for t in TASKS}),
     }[routing]()
     stream = requests()
@@ -69,7 +69,7 @@ def test_yardstick_poisson(benchmark):
 
 
 @pytest.mark.benchmark(group=f"{STEPS} steps, 58x256, 4,608 sequences")
-@pytest.mark.parametrize("routing", ["law", "law, 32 kinds of sequences"])
+@pytest.mark.parametrize("routing", ["law", "deepseek-r1"])
 def test_steps_of_a_law(benchmark, routing):
     """One chunk of a stream, composing included."""
     steps = warm(workload(routing).steps())
@@ -79,7 +79,7 @@ def test_steps_of_a_law(benchmark, routing):
 
 
 @pytest.mark.benchmark(group="windows of 3,000 steps, 58x256, 16 steps sampled")
-@pytest.mark.parametrize("routing", ["law", "law, 32 kinds of sequences"])
+@pytest.mark.parametrize("routing", ["law", "deepseek-r1"])
 def test_windows_of_a_law(benchmark, routing):
     """A window: its sum at once, and the sample."""
     windows = warm(workload(routing).windows(window_steps=3000))

@@ -1,13 +1,13 @@
 """Workloads: requests times routing, composed into the steps of an engine."""
 
 from traces.workload.batching import ContinuousBatching
-from traces.workload.by_lengths import by_lengths
 from traces.workload.condition_routing import ConditionRouting
 from traces.workload.domain_schedule import DomainSchedule
 from traces.workload.engine_steps import EngineSteps
 from traces.workload.engine_window import EngineWindow
 from traces.workload.engine_workload import EngineWorkload
 from traces.workload.law_routing import LawRouting
+from traces.workload.load_routing import load_routing
 from traces.workload.recorded_routing import RecordedRouting
 from traces.workload.recording_workload import RecordingWorkload
 from traces.workload.routing_model import RoutingModel, RoutingSampler
@@ -31,6 +31,6 @@ __all__ = [
     "SequenceKinds",
     "TokenFilter",
     "Workload",
-    "by_lengths",
     "load",
+    "load_routing",
 ]

@@ -6,9 +6,10 @@ from typing import Any
 
 import traces
 from traces import generators
-from traces.generators import PRESETS, Law
+from traces.generators import PRESETS, Law, loads
 from traces.workload.condition_routing import ConditionRouting
 from traces.workload.law_routing import LawRouting
+from traces.workload.load_routing import load_routing
 from traces.workload.recorded_routing import RecordedRouting
 from traces.workload.request_tables import Locate
 from traces.workload.routing_model import RoutingModel
@@ -16,7 +17,7 @@ from traces.workload.sequence_kinds import SequenceKinds
 from traces.workload.tables import checked_table, made, needed
 from traces.workload.token_filter import TokenFilter
 
-KINDS = ("law", "recorded", "conditions")
+KINDS = ("law", "loads", "recorded", "conditions")
 OF_LAW = ("prefill_law", "domain_names", "law_step_s")
 OF_SEQUENCES = ("sequence_correlation", "sequence_kinds")
 
@@ -37,7 +38,8 @@ def routing_of(value: Any, locate: Locate) -> RoutingModel:
         raise ValueError(
             f"routing has {', '.join(kinds) or 'none'} of {', '.join(KINDS)}; give one"
         )
-    return {"law": _law, "recorded": _recorded, "conditions": _conditions}[kinds[0]](table, locate)
+    readers = {"law": _law, "loads": _loads, "recorded": _recorded, "conditions": _conditions}
+    return readers[kinds[0]](table, locate)
 
 
 def _only(table: dict[str, Any], kind: str, keys: tuple[str, ...]) -> None:
@@ -56,6 +58,18 @@ def _law(table: dict[str, Any], locate: Locate) -> RoutingModel:
     if "law_step_s" in table:
         given["law_step_s"] = table["law_step_s"]
     routing: RoutingModel = made(LawRouting, given | _kinds(table), "routing")
+    return routing
+
+
+def _loads(table: dict[str, Any], locate: Locate) -> RoutingModel:
+    _only(table, "loads", ("domain_names", *OF_SEQUENCES))
+    name = table["loads"]
+    law = loads.preset(name) if name in loads.PRESETS else loads.load(Path(locate(name)))
+    if "domain_names" in table:
+        law = loads.with_domains(law, table["domain_names"])
+    if "sequence_kinds" in table and "sequence_correlation" not in table:
+        table = table | {"sequence_correlation": law.sequence_correlation}
+    routing: RoutingModel = made(load_routing, {"law": law} | _kinds(table), "routing")
     return routing
 
 

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from traces.request_checks import check_count
 from traces.requests import RequestTrace
 
-#: Rounds in which the mean over kinds is brought to the chance of the condition.
+#: Most rounds in which the mean over kinds is brought to the chance of the condition.
 ROUNDS = 30
+#: Relative deviation of that mean that is good enough.
+TOLERANCE = 1e-3
 #: Bound of what is divided by.
 LEAST = 1e-200
 
@@ -104,8 +106,10 @@ class SequenceKinds:
         for row, wanted in enumerate(chance):
             own = _within(factors[row] * wanted, top_k)
             for _ in range(ROUNDS if self.correlation else 0):
-                own *= wanted / np.maximum(own.mean(axis=0), LEAST)
-                own = _within(own, top_k)
+                miss = wanted / np.maximum(own.mean(axis=0), LEAST)
+                if np.abs(miss - 1).max() < TOLERANCE:
+                    break
+                own = _within(own * miss, top_k)
             kinds[row] = own
         return kinds.reshape(-1, *chance.shape[1:])
 

@@ -12,7 +12,6 @@ from traces.workload import (
     SequenceKinds,
     TokenFilter,
     Workload,
-    by_lengths,
 )
 
 
@@ -84,25 +83,6 @@ def test_counts_of_recordings_become_chances():
     assert isinstance(routing, RoutingModel)
 
 
-def law_of_lengths(phase, prompt, output, domain):
-    """Chances of two experts: more of the first the longer the prompt is; decode takes both."""
-    first = 0.5 if phase == "decode" else min(1.0, prompt / 1000)
-    return np.array([[first, 1 - first]])
-
-
-def test_a_law_of_lengths_is_asked_at_the_middle_of_each_bin():
-    """Prompts from 100 to 400 and on to 1,600: 200 and 800 tokens; a shorter one is in the first.
-
-    Of prompt tokens 0.2 and 0.8 choose the first expert.
-    """
-    routing = by_lengths(law_of_lengths, 1, prompt_tokens=(100, 400, 1600))
-    assert routing.num_conditions == 4
-    for length, share in ((40, 0.2), (399, 0.2), (400, 0.8), (5000, 0.8)):
-        requests = RequestTrace(np.zeros(20), np.full(20, length), np.full(20, 1))
-        first, second = np.sum(experts(requests, routing, stage="prefill"), axis=0)
-        assert first / (first + second) == pytest.approx(share, abs=0.08)
-
-
 @pytest.mark.parametrize("routing", [certain(TokenFilter()), small_law()])
 def test_laws_are_routing_models(routing):
     """What a workload and a serving simulation draw from."""
@@ -164,7 +144,6 @@ def test_requests_of_a_session_are_of_one_kind():
         (lambda: SequenceKinds(-1.0, 4), "correlation = -1.0"),
         (lambda: SequenceKinds(0.0, 0), "count"),
         (lambda: SequenceKinds(0.1), "count = 1 kinds cannot differ"),
-        (lambda: by_lengths(law_of_lengths, 1, prompt_tokens=(5, 5)), r"\(5, 5\)"),
     ],
 )
 def test_what_breaks_a_rule_is_refused(make, text):

@@ -125,6 +125,23 @@ def test_conditions_of_recorded_counts(folder):
     assert shares == [[[0.75, 0.25]], [[0.25, 0.75]]]
 
 
+def test_a_law_of_loads(folder):
+    """A preset by its name, with domains and kinds of sequences; 2 phases in 18 bins of lengths."""
+    text = (
+        LAW.split("[routing]")[0]
+        + """
+        [routing]
+        loads = "deepseek-r1"
+        domain_names = ["chat", "code"]
+        sequence_kinds = 2
+        sequence_correlation = 0.003
+        """
+    )
+    routing = read(folder, text).routing
+    assert routing.num_conditions == 2 * 2 * 18 * 2
+    assert routing.kinds.correlation == 0.003
+
+
 def test_a_recording_as_it_is(folder):
     """Per-step counts with the time of a step."""
     workload = read(folder, 'recording = { trace = "short.parquet", step_s = 0.5 }')
