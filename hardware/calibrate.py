@@ -42,7 +42,7 @@ SCALE |= {"core_bytes_per_s": 1e9}
 
 
 def predict_s(device: Device, row: Row) -> float:
-    """Seconds of one row of a table of kernels on a device.
+    """Predicted seconds of one measured kernel on a device.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def fit(
 
 
 def _decides(device: Device, rows: Sequence[Row], constant: str) -> bool:
-    """Whether any row's time moves with a constant: one that no row decides is left alone."""
+    """Whether the time of any row depends on a constant; others are not fitted."""
     value = getattr(device.kernels, constant)
     # Infinite is "no limit", which no change of 20 % would show.
     if not np.isfinite(value):
@@ -142,7 +142,7 @@ def residuals(device: Device, rows: Sequence[Row]) -> dict[str, dict[str, float]
 
 
 def _rounded(values: Array) -> Array:
-    """Three digits: more would not reproduce on another machine, and say nothing."""
+    """Round to three digits: further ones would not reproduce on another machine."""
     return np.array([float(f"{value:.3g}") for value in values])
 
 

@@ -46,7 +46,7 @@ CHECKS: dict[str, preset.Check] = {
 
 @dataclass(frozen=True)
 class Library:
-    """What a communication library reaches, before links contend.
+    """Rates and overheads of a communication library, without contention on links.
 
     Parameters
     ----------

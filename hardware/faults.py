@@ -87,7 +87,7 @@ def without(
     nodes: Sequence[Hashable],
     degraded: Mapping[tuple[Hashable, Hashable], float],
 ) -> Any:
-    """Return a copy of a graph less its failures; see :meth:`hardware.fabric.Fabric.without`.
+    """Return a copy of a graph without what failed; see :meth:`hardware.fabric.Fabric.without`.
 
     Raises
     ------

@@ -109,7 +109,7 @@ def dimensions(path: str | Path) -> dict[str, Any]:
 
 
 def _dense_layers(config: "_Config", layers: int) -> int:
-    """Count the layers without experts, in whichever way the configuration tells them."""
+    """Count the dense layers, from whichever key the configuration uses."""
     kinds = config.listed("mlp_layer_types", layers)
     if kinds:
         return kinds.count("dense")
@@ -124,7 +124,7 @@ def _dense_layers(config: "_Config", layers: int) -> int:
 
 
 def _attention_kinds(config: "_Config", layers: int) -> Counter[str]:
-    """Count the "linear" and "window" layers, in whichever way the configuration tells them."""
+    """Count the "linear" and "window" layers, from whichever key the configuration uses."""
     for kind in config.listed("layer_types", layers):
         if kind not in LAYER_TYPES:
             known = ", ".join(LAYER_TYPES)

@@ -36,7 +36,7 @@ STRIPE = 128
 
 @dataclass(frozen=True)
 class Kernels:
-    """What a family of kernels reaches on a family of devices; fitted by ``podlab calibrate``.
+    """Efficiency of a family of kernels on a family of devices, from ``podlab calibrate``.
 
     Parameters
     ----------

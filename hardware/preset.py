@@ -27,7 +27,7 @@ def find(kind: str, name_or_path: str | Path) -> Path:
 
 
 def find_file(noun: str, folder: Path, name_or_path: str | Path) -> Path:
-    """Return the TOML file called so in ``folder``, or the user's own ``.toml`` file.
+    """Return the TOML file of that name in ``folder``, or the user's own ``.toml`` file.
 
     Raises
     ------

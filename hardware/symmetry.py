@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Symmetry:
-    """Classes of nodes and groups of links of a graph whose ranks are all told apart.
+    """Classes of equivalent nodes and groups of equivalent links; every rank is its own class.
 
     Every node of a class has equally many links of each group, so that evenly split flows to a
     rank load all links of a group alike.

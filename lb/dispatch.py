@@ -25,7 +25,7 @@ even.promises = frozenset({"scale-invariant", "never-hotter-than-even"})  # type
 
 
 def configured(name: str, ranks_per_node: int | None, /, **params: Any) -> Dispatcher:
-    """Return the registered dispatcher ``name``, told the nodes if it has that parameter.
+    """Return the registered dispatcher ``name``, with ``ranks_per_node`` if it takes it.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def configured(name: str, ranks_per_node: int | None, /, **params: Any) -> Dispa
 def slot_share(
     placement: Placement, share: ArrayLike, sources: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Return the part of all tokens of its expert that each slot takes, whoever sent them.
+    """Return the part of its expert's tokens that each slot takes, all source ranks together.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def slot_share(
 
 
 def check_share(placement: Placement, share: ArrayLike) -> NDArray[np.float64]:
-    """Return ``share`` if it loses no token and invents none.
+    """Return ``share`` if the shares of every expert add up to 1.
 
     Parameters
     ----------

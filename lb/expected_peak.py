@@ -78,19 +78,8 @@ def anneal(
         warmth *= cooling
         # kind: re-allocate or swap; first and second: which slots; chance: of the Metropolis rule.
         kind, first, second, chance = draws[move]
-        if kind < REALLOCATIONS:
-            one = _next_replicated(slots, count, int(first * slots.size))
-            other = int(second * second * experts)  # rather a heavy expert than a light one
-            possible = one >= 0 and count[other] < ranks and not _on_rank(slots, width, one, other)
-        else:
-            one = _slot_at_peak(time, width, first)
-            other = int(second * slots.size)
-            # The test also rules out two slots of one rank: each rank holds its own expert.
-            possible = not (
-                _on_rank(slots, width, one, slots[other])
-                or _on_rank(slots, width, other, slots[one])
-            )
-        if not possible:
+        one, other = _possible_move(slots, count, time, width, kind, first, second)
+        if one < 0:
             continue
         # Slots, counts and copies change at once and are changed back on refusal; flow and time
         # change only in the second copy.
@@ -105,10 +94,10 @@ def anneal(
             _swap(slots, count, copies, scenarios, slowness, one, other, new_flow, new_time)
         for _ in range(sweeps):
             _even_out(count, copies, slowness, width, new_flow, new_time)
-        found = _peak(new_time, quantile, peak_of) + price * (received + more)
+        proposed = _peak(new_time, quantile, peak_of) + price * (received + more)
         # Metropolis rule: a worse state is kept with probability exp(-increase / warmth).
-        if found < current or chance < np.exp((current - found) / warmth):
-            current = found
+        if proposed < current or chance < np.exp((current - proposed) / warmth):
+            current = proposed
             received += more
             flow, new_flow = new_flow, flow
             time, new_time = new_time, time
@@ -121,6 +110,34 @@ def anneal(
             _exchange_names(slots, count, copies, one, other)
     slots[:] = best_slots
     return best
+
+
+@kernel
+def _possible_move(
+    slots: NDArray[np.int64],
+    count: NDArray[np.int64],
+    time: Singles,
+    width: int,
+    kind: float,
+    first: float,
+    second: float,
+) -> tuple[int, int]:
+    """Return the slot that changes and its new expert, or the slot to swap with; -1 if not allowed.
+
+    A move is not allowed if it would put an expert on a rank twice.
+    """
+    if kind < REALLOCATIONS:
+        slot = _next_replicated(slots, count, int(first * slots.size))
+        expert = int(second * second * len(count))  # rather a heavy expert than a light one
+        if slot < 0 or count[expert] == len(time) or _on_rank(slots, width, slot, expert):
+            return -1, expert
+        return slot, expert
+    slot = _slot_at_peak(time, width, first)
+    partner = int(second * slots.size)
+    # The test also rules out two slots of one rank: each rank holds its own expert.
+    if _on_rank(slots, width, slot, slots[partner]) or _on_rank(slots, width, partner, slots[slot]):
+        return -1, partner
+    return slot, partner
 
 
 @kernel

@@ -250,7 +250,7 @@ def make_room(
     used: NDArray[np.int64],
     rank_load: NDArray[np.float64],
 ) -> int:
-    """Free a slot on a rank without the incoming expert, if all free slots are beside that expert.
+    """Free a slot on a rank without the incoming expert, if all ranks with free slots hold it.
 
     One expert moves from a full rank to a rank with a free slot that lacks it. There always is one:
     the full rank holds more experts than the rank with a free slot has beside the incoming one. Of

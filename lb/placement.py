@@ -214,7 +214,7 @@ class Placement:
 
 
 def _slot_table(values: ArrayLike, num_ranks: int) -> NDArray[np.int64]:
-    """Return a read-only int64 copy [layers, slots] of a slot map, checked but for coverage."""
+    """Return a read-only int64 copy [layers, slots] of a slot map; coverage is checked later."""
     try:
         raw = np.asarray(values)
     except ValueError as error:

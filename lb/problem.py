@@ -19,7 +19,7 @@ BINDING_FIELDS = ("max_moves", "rank_speed")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Problem:
-    """What a solver is asked. It checks itself, so a solver never sees an infeasible problem.
+    """Input of a solver. It checks itself, so that a solver never sees an infeasible problem.
 
     Parameters
     ----------

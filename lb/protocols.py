@@ -13,9 +13,9 @@ class Solver(Protocol):
     """The slow path, asked every few hundred steps: a problem in, a placement out.
 
     A solver may carry three attributes. ``forecasts`` is true of one that makes its own guess of
-    the next window from all windows of the problem; a replay brings the others a forecast, the last
-    window unless told otherwise. ``honours`` is the set of optional :class:`Problem` fields
-    that it respects, of those in :data:`lb.problem.BINDING_FIELDS`; ``known_failures`` maps the
+    the next window from all windows of the problem; a replay gives the others a forecast, by
+    default the last window. ``honours`` is the set of optional :class:`Problem` fields that it
+    respects, of those in :data:`lb.problem.BINDING_FIELDS`; ``known_failures`` maps the
     name of a conformance check that it cannot pass to the reason.
     """
 

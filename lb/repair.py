@@ -26,7 +26,7 @@ def repair(
     moves: NDArray[np.int64],
     peaks: NDArray[np.float64],
 ) -> int:
-    """Take the best steps, one after another, and write down each.
+    """Take the best step again and again, and record each.
 
     A step has to take something off the slowest rank. The best one lowers the expected excess most,
     for each expert that a rank must receive for it; an expert that the rank held at the start is
@@ -58,6 +58,7 @@ def repair(
     """
     ranks, width = table.shape
     experts = load.size
+    # Step 1: who holds what, and what it weighs.
     copies = np.zeros((ranks, experts), dtype=np.int64)
     replicas = np.zeros(experts, dtype=np.int64)
     homes = np.empty((experts, ranks), dtype=np.int64)
@@ -74,6 +75,7 @@ def repair(
         _add_up(rank, table, weight, slowness, rank_time)
     mean = (rank_time / slowness).sum() / (1.0 / slowness).sum()
     moves[0], peaks[0] = 0, rank_time.max()
+    # Step 2: the best step again and again. `best` is the prefix that pays best at the price.
     taken = best = 0
     while taken < len(steps) and moves[taken] < most and peaks[taken] > (1.0 + tolerance) * mean:
         if price * (moves[taken] - moves[best]) > peaks[best] - mean:
@@ -93,32 +95,65 @@ def repair(
             held,
             step,
         )
+        # A swap overwrites the gift in `step` only if its score is higher.
         swap_score, swap_received = best_swap(
             slowness, table, copies, weight, rank_time, mean, held, score, step
         )
         if swap_score > score:
             score, received = swap_score, swap_received
         if score <= 0.0:
-            break
-        gone = table[step[0] // width, step[0] % width]
-        for change in range(0, 4, 2):
-            if step[change] >= 0:
-                rank, place = step[change] // width, step[change] % width
-                _leave(rank, table[rank, place], copies, replicas, homes, num_homes)
-                _settle(rank, step[change + 1], copies, replicas, homes, num_homes)
-                table[rank, place] = step[change + 1]
-        for expert in (gone, step[1]):
-            _weigh(expert, load, cost, replicas, weight)
-        _add_up(step[0] // width, table, weight, slowness, rank_time)
-        for expert in (gone, step[1]):
-            for rank in homes[expert, : num_homes[expert]]:
-                _add_up(rank, table, weight, slowness, rank_time)
+            break  # no step lowers the expected excess
+        _take(
+            step,
+            load,
+            cost,
+            slowness,
+            table,
+            copies,
+            replicas,
+            homes,
+            num_homes,
+            weight,
+            rank_time,
+        )
         taken += 1
         moves[taken] = moves[taken - 1] + received
         peaks[taken] = rank_time.max()
         if peaks[taken] + price * moves[taken] < peaks[best] + price * moves[best]:
             best = taken
     return taken
+
+
+@kernel
+def _take(
+    step: NDArray[np.int64],
+    load: NDArray[np.float64],
+    cost: NDArray[np.float64],
+    slowness: NDArray[np.float64],
+    table: NDArray[np.int64],
+    copies: NDArray[np.int64],
+    replicas: NDArray[np.int64],
+    homes: NDArray[np.int64],
+    num_homes: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    rank_time: NDArray[np.float64],
+) -> None:
+    """Change the slots of a step, and bring counts, weights and times up to date."""
+    width = table.shape[1]
+    gone = table[step[0] // width, step[0] % width]
+    for change in range(0, 4, 2):
+        if step[change] >= 0:
+            rank, place = step[change] // width, step[change] % width
+            _leave(rank, table[rank, place], copies, replicas, homes, num_homes)
+            _settle(rank, step[change + 1], copies, replicas, homes, num_homes)
+            table[rank, place] = step[change + 1]
+    for expert in (gone, step[1]):
+        _weigh(expert, load, cost, replicas, weight)
+    _add_up(step[0] // width, table, weight, slowness, rank_time)
+    # A gift changes the weight of all replicas of both experts, wherever they are.
+    for expert in (gone, step[1]):
+        for rank in homes[expert, : num_homes[expert]]:
+            _add_up(rank, table, weight, slowness, rank_time)
 
 
 @kernel

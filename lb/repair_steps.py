@@ -35,8 +35,40 @@ def _received(held: NDArray[np.bool_], rank: int, gone: int, come: int) -> int:
 
 @kernel
 def _score(gain: float, received: int) -> float:
-    """Return the gain for each expert received; what costs nothing comes before all else."""
+    """Return the gain for each expert received; steps without a move come first."""
     return gain / received if received > 0 else gain * 1e6
+
+
+@kernel
+def _effects(
+    slowness: NDArray[np.float64],
+    copies: NDArray[np.int64],
+    replicas: NDArray[np.int64],
+    homes: NDArray[np.int64],
+    num_homes: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    rank_time: NDArray[np.float64],
+    mean: float,
+    variance: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return [experts] what one replica more, or one fewer, takes off the expected excess.
+
+    Present replicas get lighter or heavier. The caller counts the slot that changes hands.
+    """
+    experts = len(replicas)
+    relief = np.empty(experts)
+    burden = np.empty(experts)
+    for expert in range(experts):
+        count, heavier = replicas[expert], weight[expert, 0]
+        now, lighter = weight[expert, 1], weight[expert, 2]
+        relief[expert] = variance * (count * now**2 - (count + 1) * lighter**2)
+        burden[expert] = variance * (count * now**2 - (count - 1) * heavier**2)
+        for rank in homes[expert, : num_homes[expert]]:
+            each = copies[rank, expert] * slowness[rank]
+            before = _excess(rank_time[rank], mean)
+            relief[expert] += before - _excess(rank_time[rank] + each * (lighter - now), mean)
+            burden[expert] += before - _excess(rank_time[rank] + each * (heavier - now), mean)
+    return relief, burden
 
 
 @kernel
@@ -54,7 +86,7 @@ def best_gift(
     held: NDArray[np.bool_],
     step: NDArray[np.int64],
 ) -> tuple[float, int]:
-    """Find the slot of an expert with replicas that another expert makes better use of.
+    """Find the best slot to pass from an expert with several replicas to another expert.
 
     Returns its score and the experts received, and fills ``step``; a score of 0 where there is
     none.
@@ -62,18 +94,9 @@ def best_gift(
     ranks, width = table.shape
     experts = len(replicas)
     slowest = int(np.argmax(rank_time))
-    relief = np.empty(experts)  # squared excess and variance that one replica more takes away
-    burden = np.empty(experts)  # the same of one replica fewer: below 0
-    for expert in range(experts):
-        count, heavier = replicas[expert], weight[expert, 0]
-        now, lighter = weight[expert, 1], weight[expert, 2]
-        relief[expert] = variance * (count * now**2 - (count + 1) * lighter**2)
-        burden[expert] = variance * (count * now**2 - (count - 1) * heavier**2)
-        for rank in homes[expert, : num_homes[expert]]:
-            each = copies[rank, expert] * slowness[rank]
-            before = _excess(rank_time[rank], mean)
-            relief[expert] += before - _excess(rank_time[rank] + each * (lighter - now), mean)
-            burden[expert] += before - _excess(rank_time[rank] + each * (heavier - now), mean)
+    relief, burden = _effects(
+        slowness, copies, replicas, homes, num_homes, weight, rank_time, mean, variance
+    )
     best, best_received = 0.0, 0
     for rank in range(ranks):
         for place in range(width):
@@ -81,6 +104,8 @@ def best_gift(
             if replicas[giver] == 1:
                 continue
             rise = weight[giver, 0] - weight[giver, 1]
+            # Time of the slot's rank after the giver has one replica fewer: with the slot, and
+            # without it.
             alone = rank_time[rank] + copies[rank, giver] * rise * slowness[rank]
             emptied = alone - weight[giver, 0] * slowness[rank]
             # on the slowest rank anything lighter may come, elsewhere what the slowest one has
@@ -99,8 +124,10 @@ def best_gift(
                     and copies[slowest, giver] * rise >= copies[slowest, taker] * fall
                 ):
                     continue  # the slowest rank would be none the faster
+                # The slot itself, beside what happens to the other replicas of both experts.
                 gain = burden[giver] + relief[taker]
                 gain += _excess(alone, mean) - _excess(emptied + lighter * slowness[rank], mean)
+                # Ranks with both experts were counted for each alone: count them together.
                 for home in homes[taker, : num_homes[taker]]:
                     if copies[home, giver] > 0:
                         up = copies[home, giver] * rise * slowness[home]
@@ -132,7 +159,7 @@ def best_swap(
     least: float,
     step: NDArray[np.int64],
 ) -> tuple[float, int]:
-    """Find two experts, one on the slowest rank, that should change places.
+    """Find the best swap of an expert of the slowest rank with one of another rank.
 
     Returns the score and the experts received, and fills ``step``, if the score is above ``least``.
     """

@@ -67,7 +67,7 @@ class Outlook:
 
 
 def outlook(problem: Problem, spread: float | None, unknown_spread: float) -> Outlook:
-    """Return what the problem's windows say of the next one.
+    """Return the outlook on the next window that the problem's windows give.
 
     The logarithm of an expert's load, relative to its layer, is guessed from the last window and
     from the mean of those windows that resemble it (:class:`lb.forecasters.similar.Similar`), with

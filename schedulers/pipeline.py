@@ -52,7 +52,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What ran when.
+    """Start and duration of every stage.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ Arrivals = Callable[[int], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class PoissonArrivals:
-    """Arrivals that know nothing of each other: exponential gaps.
+    """Poisson arrivals: independent exponential gaps.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class GammaArrivals:
 
 @dataclass(frozen=True)
 class DiurnalArrivals:
-    """Arrivals whose rate goes up and down with the hour.
+    """Arrivals whose rate follows a daily wave.
 
     The rate at time t is ``rate * (1 + amplitude * cos(2 pi (t - peak_s) / period_s))``. Arrivals
     of constant rate are carried over by the inverse of its integral (inversion, as in Cinlar,
@@ -147,7 +147,7 @@ class DiurnalArrivals:
 
 @dataclass(frozen=True)
 class ReplayArrivals:
-    """The times of a recording, at another rate where wanted.
+    """Arrival times of a recording, at its own or another rate.
 
     If more requests are asked for than it has, it starts over, a mean gap after its last arrival
     (an assumption of ours).

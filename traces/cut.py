@@ -17,7 +17,7 @@ Range = tuple[int | None, int | None]
 
 @dataclass(frozen=True)
 class Cut:
-    """What to keep.
+    """A part of a trace: steps, tokens and layers to keep.
 
     Parameters
     ----------

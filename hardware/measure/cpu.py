@@ -1,4 +1,4 @@
-"""Name and memory of the CPU, as the operating system tells them."""
+"""Name and memory of the CPU, from the operating system."""
 
 import os
 import platform

@@ -99,7 +99,7 @@ def measure(
 
 
 def device_figures(device: str = "auto") -> dict[str, Any]:
-    """Return what a device says of itself: ``name``, ``type`` and ``memory_bytes``.
+    """Return ``name``, ``type`` and ``memory_bytes`` of a device.
 
     Parameters and errors are those of :func:`measure`.
     """

@@ -1,4 +1,4 @@
-"""A torch device: which there are, what they say of themselves, and how to wait for them."""
+"""Torch devices: find one, read its name and memory, and wait for it."""
 
 import importlib
 import re
@@ -14,7 +14,7 @@ DEVICE = r"auto|mps|cpu|(cuda|npu)(:[0-9]+)?"
 
 @dataclass(frozen=True)
 class TorchDevice:
-    """A torch device, with what differs between kinds of them.
+    """A torch device, with the calls that differ between kinds of device.
 
     Parameters
     ----------

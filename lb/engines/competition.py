@@ -57,7 +57,7 @@ class Competitor:
     def __call__(
         self, hotness: ArrayLike, n_device: int, n_red_expert: int
     ) -> tuple[bool, NDArray[np.int64], NDArray[np.int64], None]:
-        """Return whether something changes, which layers, and the whole table.
+        """Return whether a slot changes, the layers that change, and the whole table.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class Competitor:
 
 
 def tracked_load(hotness: ArrayLike, drift: float) -> NDArray[np.float64]:
-    """Return [layers, experts] the expected counts of now, by a Kalman filter for each expert.
+    """Estimate the present counts [layers, experts] by a Kalman filter for each expert.
 
     The logarithm of an expert's load takes normal steps of standard deviation ``drift``; its count
     has the variance of a Poisson number. What a new count changes is weighed by how uncertain the

@@ -15,13 +15,13 @@ from lb.problem import Problem
 from lb.protocols import Solver
 from lb.solve import solve
 
-#: Solver of every adapter that is not told another one.
+#: Solver of an adapter unless another one is given.
 DEFAULT_SOLVER = "auto"
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Builds the problem out of an engine's arguments and solves it.
+    """Build the problem from an engine's arguments and solve it.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ class Planner:
             they divide evenly over the nodes, as deepseek-ai/EPLB has it; elsewhere they are
             left out, and so are nodes that do not divide the ranks.
         current
-            [layers, slots] logical expert in each slot now, negative where a slot is empty. What
-            has another shape (ranks came or went), an empty slot or a missing expert is no
-            placement to start from, and the solver is not told of it.
+            [layers, slots] logical expert in each slot now, negative where a slot is empty. A table
+            of another shape (ranks came or went), with an empty slot or without an expert is no
+            placement to start from: the solver does not see it.
         max_moves
             Experts that ranks may receive; counts where ``current`` is a placement.
 

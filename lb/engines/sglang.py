@@ -58,12 +58,12 @@ class Rebalance(Planner):
         ValueError
             If the slots do not divide over the ranks or do not hold the experts, a load is
             negative or not finite, or the algorithm is one that leaves out dead ranks, which this
-            hook is not told of.
+            hook does not know of.
         """
         name = str(getattr(algorithm, "name", algorithm or ""))
         if name.startswith("elasticity_aware"):
             raise ValueError(
-                f"algorithm = {name}: this hook is not told which ranks are alive; choose "
+                f"algorithm = {name}: this hook does not know which ranks are alive; choose "
                 "--eplb-algorithm deepseek, or leave the hook out"
             )
         local = checked_integer(
@@ -134,7 +134,7 @@ def write_expert_location(
     layer_ids: Sequence[int] | None = None,
     num_layers: int | None = None,
 ) -> None:
-    """Write :func:`expert_location` to a ``.json`` file, by which ending SGLang knows it."""
+    """Write :func:`expert_location` to a ``.json`` file; SGLang goes by this ending."""
     content = expert_location(
         placement, first_layer=first_layer, layer_ids=layer_ids, num_layers=num_layers
     )

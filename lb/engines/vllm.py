@@ -1,4 +1,4 @@
-"""vLLM: a policy for its table, in its current interface and in the three before it."""
+"""vLLM: a rebalancing policy for its current interface and the three before it."""
 
 import warnings
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ __all__ = ["Policy", "PolicyWithMaps", "rebalance_experts"]
 
 
 class Policy:
-    """What vLLM's table of policies holds: a class with a class method ``rebalance_experts``.
+    """Policy for vLLM's table of policies: a class with a class method ``rebalance_experts``.
 
     vLLM never makes an instance, so the parameters are class attributes, and :meth:`configured`
     returns a class with others. Every rank calls the policy for itself and all must get the same

@@ -23,7 +23,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Policy(Planner):
-    """Stands in for one of the policies of vLLM-Ascend's ``PolicyFactory``.
+    """Replacement for a policy of vLLM-Ascend's ``PolicyFactory``.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ LOG_CHI_SQUARE = -(np.euler_gamma + np.log(2.0))
 
 @dataclass(frozen=True)
 class Regressions:
-    """What was learned: scikit-learn estimators and the numbers that go with them.
+    """Fitted scikit-learn estimators and the numbers that go with them.
 
     Parameters
     ----------

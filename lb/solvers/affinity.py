@@ -111,7 +111,7 @@ class Affinity:
         return Placement(slots.reshape(problem.num_layers, -1), problem.num_ranks)
 
     def _distance(self, problem: Problem) -> Array:
-        """[ranks, ranks] cost of one copy; nothing costs anything where co-activation is alone."""
+        """[ranks, ranks] cost of one copy; all 0 if only co-activation is given."""
         if problem.rank_distance is not None:
             return np.array(problem.rank_distance)
         ranks = problem.num_ranks
@@ -123,7 +123,7 @@ class Affinity:
         return distance
 
     def _pairs(self, problem: Problem, distance: Array, unit: NDArray[np.int64]) -> Array:
-        """[layers, experts, experts] what it saves that two experts share a unit."""
+        """[layers, experts, experts] traffic saved if two experts share a unit."""
         experts = problem.num_experts
         if problem.coactivation is None:
             return np.zeros((problem.num_layers, experts, experts))

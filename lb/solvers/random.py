@@ -14,7 +14,7 @@ from lb.problem import Problem
 
 @dataclass(frozen=True)
 class Random:
-    """Choose redundant experts and ranks by lot, without looking at the load.
+    """Choose redundant experts and ranks at random, whatever the load.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ PATIENCE = 64
 
 @kernel
 def chain(layer: TrafficLayer, state: TrafficState, limit: float, least: float) -> bool:
-    """Swap on although traffic rises, into each slot once, and keep the best stretch if it fell.
+    """Go on swapping although traffic rises, each slot once; keep the best prefix if it saves.
 
     The variable depth of Kernighan and Lin (1970, Bell System Technical Journal 49(2),
     doi:10.1002/j.1538-7305.1970.tb01770.x): out of a state that no swap improves, such as three

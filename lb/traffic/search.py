@@ -61,7 +61,7 @@ def reduce_traffic(
 def _exchange_nodes(
     layer: TrafficLayer, state: TrafficState, node_ranks: int, limit: float, least: float
 ) -> bool:
-    """Let two nodes trade all that they hold; what shares a node still does."""
+    """Exchange all experts of two nodes, so that experts of one node stay together."""
     better = False
     ranks = layer.slowness.size
     # Experts on one node stay together, so that savings by co-activation stay: sources decide.
@@ -93,7 +93,7 @@ def _trade(state: TrafficState, one: int, other: int, count: int) -> None:
 
 @kernel
 def _exchange_ranks(layer: TrafficLayer, state: TrafficState, limit: float, least: float) -> bool:
-    """Let two ranks trade all that they hold."""
+    """Exchange all experts of two ranks."""
     better = False
     ranks, width = state.table.shape
     if width == 1:
@@ -129,7 +129,7 @@ def _trade_stays_within(
 def _move_apart(
     layer: TrafficLayer, state: TrafficState, one: int, other: int, load: NDArray[np.float64]
 ) -> None:
-    """Let two ranks change who holds what, but for experts on both; the table is not told."""
+    """Exchange ``held`` of two ranks, but for experts on both; the table stays as it is."""
     for rank in (one, other):
         for expert in state.table[rank]:
             if state.held[expert, one] != state.held[expert, other]:

@@ -13,7 +13,7 @@ Ids = NDArray[np.int64]
 
 
 class TrafficLayer(NamedTuple):
-    """What is given for one layer.
+    """Fixed data of one layer.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class TrafficLayer(NamedTuple):
 
 
 class TrafficState(NamedTuple):
-    """Where the replicas are, and what follows from it; kept up to date by the search.
+    """Where the replicas are, and quantities derived from it; the search keeps them up to date.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def rebuild(layer: TrafficLayer, state: TrafficState) -> None:
 
 @kernel
 def hold(layer: TrafficLayer, state: TrafficState) -> None:
-    """Derive who holds what, and the loads of the ranks."""
+    """Derive ``held`` and the rank loads from the table."""
     for rank in range(state.rank_load.size):
         state.rank_load[rank] = 0.0
         for expert in range(state.replicas.size):
@@ -145,7 +145,7 @@ def peak(rank_load: Array, slowness: Array) -> float:
 def add_load(
     layer: TrafficLayer, state: TrafficState, expert: int, sign: float, rank_load: Array
 ) -> None:
-    """Add or take away what an expert's replicas load their ranks with."""
+    """Add an expert's load to its ranks, or take it away."""
     held = _holders(state, expert)
     if layer.near == 0 or held.size == 1:
         for rank in held:

@@ -10,7 +10,7 @@ from schedulers.views import Floats, Ints
 
 
 def f_score(size: ArrayLike, margin: ArrayLike, workers: int) -> Floats:
-    """Return what an admission does to idleness at the barrier of a step.
+    """Return how much an admission lowers idleness at the barrier of a step.
 
     A step lasts as long as that of the highest load M, so worker g idles for M - load[g] in it. A
     request that fits into this margin takes its ``size`` from the idleness of all; every token

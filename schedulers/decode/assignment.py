@@ -143,6 +143,6 @@ def _highest(requests: Requests, workers: Workers, chosen: Ints) -> int:
 
 
 def _bound(requests: Requests, workers: Workers, admitted: Ints) -> int:
-    """Return what the highest load cannot be below: the largest request on the emptiest worker."""
+    """Return a lower bound on the highest load: the largest request on the emptiest worker."""
     size = (requests.prompt_tokens + requests.output_tokens)[admitted]
     return int(size.max() + workers.kv_reserved[workers.open_for(0)].min())

@@ -79,7 +79,7 @@ class ExpertLocality:
 
 
 class _Similarities:
-    """Products of places with signatures, kept up to date instead of the places themselves."""
+    """Cosine similarities of workers and requests, updated as requests are assigned."""
 
     def __init__(self, places: Floats, signature: Floats, grows: bool) -> None:
         self._signature = signature
@@ -90,7 +90,7 @@ class _Similarities:
         self._squared = np.einsum("ij,ij->i", places, places)
 
     def of(self, index: int) -> Floats:
-        """[workers] cosine with a signature; of a growing place with nothing in it that of best."""
+        """[workers] cosine with a signature; 1 for an idle worker without a centroid."""
         length = np.sqrt(self._squared)
         empty = length == 0
         cosine = self._products[:, index] / np.where(empty, 1.0, length)

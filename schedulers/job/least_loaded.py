@@ -18,7 +18,7 @@ def least_loaded(requests: Requests, workers: Workers) -> Ints:
 
 
 def load_fraction(assigning: Assigning) -> Floats:
-    """Return [workers] prompt tokens waiting plus cache spoken for, as a fraction of the cache.
+    """Return [workers] waiting prompt tokens plus reserved cache, as a fraction of the cache.
 
     (waiting_tokens + kv_reserved) / kv_capacity: work still to be done and capacity already
     promised. Waiting prompts count twice, for their computing and for their cache. The sum and its

@@ -13,7 +13,7 @@ from schedulers.views import Assigning, Ints, Requests, Workers
 
 @dataclass(frozen=True)
 class Collaborative:
-    """Deal a step's worth of pending prompts out, longest first, to who finishes first.
+    """Assign a step's worth of prompts, longest first, to the group that finishes first.
 
     xDeepServe's single-level design (arXiv:2508.02520, section 4.3): all DP groups share tokenised
     requests, and a leader assigns batches before every step by a cost model that knows prefix

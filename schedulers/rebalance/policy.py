@@ -9,7 +9,7 @@ from lb.placement import Placement
 
 
 class RebalancePolicy(Protocol):
-    """Windows seen, their load [windows, layers, experts] and the placement to a decision."""
+    """Decides whether to rebalance, from windows seen, their load and the placement."""
 
     def __call__(self, windows_seen: int, load: NDArray[np.int64], placement: Placement, /) -> bool:
         """Say whether to ask the solver now."""

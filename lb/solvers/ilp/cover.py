@@ -86,7 +86,7 @@ class Cover:
         return cls(rows.model(np.zeros_like(often), often), kinds)
 
     def holds(self, values: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return [experts, ranks] who holds what, of the model's values."""
+        """Return [experts, ranks] whether a rank holds an expert, from the model's values."""
         ranks = sum(len(members) for members, _ in self.kinds)
         held = np.empty((self.kinds[0][1].shape[1], ranks), dtype=np.bool_)
         first = 0

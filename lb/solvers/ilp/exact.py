@@ -84,7 +84,7 @@ class Exact:
         return cls(model, choice, scale)
 
     def holds(self, layer: Layer, values: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return [experts, ranks] who holds what, of the model's values."""
+        """Return [experts, ranks] whether a rank holds an expert, from the model's values."""
         expert, _, rank = self.choice[values[: len(self.choice)] > 0].T
         held = np.zeros((layer.experts, layer.ranks), dtype=np.bool_)
         held[expert, rank] = True

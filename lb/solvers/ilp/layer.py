@@ -11,7 +11,7 @@ from lb.solvers.ilp.objective import seconds
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """What the models are built from. Names of experts and units of load play no part in it.
+    """Input of the models, without names of experts and units of load.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Layer:
         return np.concatenate([[False], same])
 
     def holds(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return [experts, ranks] who holds what, of a row of the problem's ids."""
+        """Return [experts, ranks] whether a rank holds an expert, from the problem's ids."""
         number = np.empty_like(self.expert)
         number[self.expert] = np.arange(self.experts)
         held = np.zeros((self.experts, self.ranks), dtype=np.bool_)
@@ -86,7 +86,7 @@ class Layer:
         return self.ordered(held)
 
     def slots(self, held: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return [slots] ids of the problem, of [experts, ranks] who holds what."""
+        """Return [slots] the problem's ids, from ``held`` [experts, ranks]."""
         return np.concatenate([self.expert[np.flatnonzero(column)] for column in held.T])
 
     def times(self, held: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -96,7 +96,7 @@ class Layer:
         return (weight[:, None] * held).sum(axis=0) / self.speed
 
     def ordered(self, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return what is the same but for names, in an order that the models insist on.
+        """Return the same placement with experts and ranks in the order that the models require.
 
         Of experts with equal load the one with more copies comes first. Ranks of one speed are in
         falling order of what they hold: first the rank with the heaviest expert; of those that hold

@@ -44,7 +44,7 @@ class LinearModel:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a back end found out within its budget.
+    """Result of a back end within its budget.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class ModelBackend(Protocol):
 
 
 class Rows:
-    """Rows of a model in the making."""
+    """Rows of a model that is being built."""
 
     def __init__(self) -> None:
         self._column: list[Any] = []

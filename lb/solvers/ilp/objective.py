@@ -9,7 +9,7 @@ from lb.problem import Problem
 
 
 def seconds(expert_cost: NDArray[np.float64], tokens: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what one replica takes for so many ``tokens``: linear between the points and beyond.
+    """Return the seconds of one replica with ``tokens``: linear between and beyond the points.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def seconds(expert_cost: NDArray[np.float64], tokens: NDArray[np.float64]) -> ND
 
 
 def splits_freely(problem: Problem) -> bool:
-    """Return whether tokens may be split as suits the most loaded rank, and not evenly.
+    """Return whether the dispatcher may split tokens unevenly to relieve the most loaded rank.
 
     So it is under the dispatcher ``optimal``, which counts tokens on equal ranks: with costs or
     speeds an even split is planned for.

@@ -9,7 +9,7 @@ from lb.kernel import kernel
 def polished(
     held: NDArray[np.bool_], weight: NDArray[np.float64], speed: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Return [experts, ranks] who holds what after the best swaps, copies unchanged.
+    """Return ``held`` [experts, ranks] after the best swaps, copies unchanged.
 
     One expert of the most loaded rank changes place with one of another rank, whichever leaves the
     hotter of the two coolest, until no swap cools the most loaded rank.

@@ -33,7 +33,7 @@ MOST_FAILURES = 3
 
 
 class LayerOutcome(Enum):
-    """What came of a cover."""
+    """Outcome of a cover."""
 
     FOUND = "a filling"
     IMPOSSIBLE = "there is none"

@@ -147,7 +147,7 @@ def test_groups_count_where_the_algorithm_is_hierarchical(algorithm, groups):
     [
         (5, None, "num_physical_experts = 12 is no multiple of num_local_physical_experts = 5"),
         (0, None, "num_local_physical_experts = 0 < 1"),
-        (3, SimpleNamespace(name="elasticity_aware"), "not told which ranks are alive"),
+        (3, SimpleNamespace(name="elasticity_aware"), "does not know which ranks are alive"),
     ],
 )
 def test_what_the_hook_cannot_answer(local, algorithm, text):
