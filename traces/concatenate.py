@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from traces.merge import follow
 from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
+from traces.step_times import JoinedTimes
 from traces.tokens import TokenTrace
 
 AnyTrace = TypeVar("AnyTrace", bound=RoutingTrace | TokenTrace | RequestTrace)
@@ -18,7 +19,8 @@ def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
     """Return one trace that runs through ``parts`` in order.
 
     Provenance keeps every part's own, its keys numbered by part. Steps, source ranks and sample
-    lengths of tokens are kept where all parts have them; the phase is "mixed" where parts differ.
+    lengths of tokens are kept where all parts have them, and so are times of steps, on the axis of
+    :class:`traces.step_times.JoinedTimes`; the phase is "mixed" where parts differ.
     Requests follow each other as :func:`traces.follow` says.
 
     Raises
@@ -52,7 +54,14 @@ def concat(parts: Sequence[AnyTrace]) -> AnyTrace:
 def _concat_counts(parts: Sequence[Any], phase: str, provenance: dict[str, str]) -> RoutingTrace:
     counts = np.concatenate([part.counts for part in parts])
     tokens = np.concatenate([part.step_tokens for part in parts])
-    return RoutingTrace(counts, parts[0].model, parts[0].top_k, phase, tokens, provenance)
+    times = None
+    if all(part.time_s is not None for part in parts):
+        joined, found = JoinedTimes(), []
+        for part in parts:
+            joined.next_trace()
+            found.append(joined(part.time_s))
+        times = np.concatenate(found)
+    return RoutingTrace(counts, parts[0].model, parts[0].top_k, phase, tokens, provenance, times)
 
 
 def _concat_tokens(parts: Sequence[Any], phase: str, provenance: dict[str, str]) -> TokenTrace:

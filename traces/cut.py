@@ -69,6 +69,7 @@ class Cut:
                     block,
                     counts=block.counts[low:high, layers],
                     step_tokens=block.step_tokens[low:high],
+                    time_s=None if block.time_s is None else block.time_s[low:high],
                     provenance=self._provenance(block),
                 )
             start += block.num_steps

@@ -6,6 +6,7 @@ from typing import Any
 
 from traces.header import header_of
 from traces.routing import RoutingTrace
+from traces.step_times import JoinedTimes
 from traces.stepping import AnyTrace, has_steps, num_steps, num_tokens, whole_samples
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
@@ -38,11 +39,18 @@ def join_parts(parts: Sequence[AnyTrace]) -> Iterator[RoutingTrace | TokenTrace]
         },
     }
     if first["kind"] == "routing":
-        for part in parts:
-            for block in part.blocks():
-                yield replace(block, **common)
+        yield from _counts(parts, common)
         return
     yield from _tokens(parts, common)
+
+
+def _counts(parts: Sequence[Any], common: dict[str, Any]) -> Iterator[RoutingTrace]:
+    timed = all("time_s" in _columns(part) for part in parts)
+    joined = JoinedTimes()
+    for part in parts:
+        joined.next_trace()
+        for block in part.blocks():
+            yield replace(block, time_s=joined(block.time_s) if timed else None, **common)
 
 
 def _tokens(parts: Sequence[Any], common: dict[str, Any]) -> Iterator[TokenTrace]:
@@ -60,7 +68,7 @@ def _tokens(parts: Sequence[Any], common: dict[str, Any]) -> Iterator[TokenTrace
         start += num_steps(part) if stepped else 0
 
 
-def _columns(trace: TokenTrace | StoredTrace) -> tuple[str, ...]:
+def _columns(trace: AnyTrace) -> tuple[str, ...]:
     return trace.column_names if isinstance(trace, StoredTrace) else tuple(trace.columns)
 
 

@@ -18,6 +18,7 @@ from traces.header import (
     header_of,
     whole_numbers,
 )
+from traces.step_times import checked_times
 
 AXES = ("steps", "layers", "experts")
 
@@ -40,12 +41,15 @@ class RoutingTrace:
         [steps] tokens of each step; by default what ``top_k`` and the fullest layer imply.
     provenance
         Text by key: origin, licence, notes.
+    time_s
+        [steps] second at which each step started, from any second on and never falling; None
+        where it was not recorded.
 
     Raises
     ------
     ValueError
-        If counts are ragged, negative, fractional or above 2**31 - 1, an axis is empty, or
-        another field is out of its range.
+        If counts are ragged, negative, fractional or above 2**31 - 1, an axis is empty, times
+        fall, or another field is out of its range.
 
     Examples
     --------
@@ -59,6 +63,7 @@ class RoutingTrace:
     phase: str = "unknown"
     step_tokens: NDArray[np.int64] | None = None
     provenance: Mapping[str, str] | None = None
+    time_s: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         counts = whole_numbers(self.counts, "counts", AXES)
@@ -70,6 +75,8 @@ class RoutingTrace:
         object.__setattr__(self, "top_k", int(self.top_k))
         object.__setattr__(self, "provenance", checked_provenance(self.provenance))
         object.__setattr__(self, "step_tokens", frozen(self._checked_step_tokens(), np.int64))
+        if self.time_s is not None:
+            object.__setattr__(self, "time_s", checked_times(self.time_s, self.num_steps))
 
     def _checked_step_tokens(self) -> NDArray[Any]:
         if self.step_tokens is None:
@@ -112,16 +119,21 @@ class RoutingTrace:
     def columns(self) -> dict[str, NDArray[Any]]:
         """What the store writes for each step: [steps] and [steps, layers * experts]."""
         assert self.step_tokens is not None
+        times = {} if self.time_s is None else {"time_s": self.time_s}
         return {
             "step_tokens": self.step_tokens,
             "counts": self.counts.reshape(self.num_steps, -1),
+            **times,
         }
 
     def slice(self, start: int, stop: int | None = None) -> "RoutingTrace":
         """Return steps ``start`` up to ``stop``, as Python slices do."""
         assert self.step_tokens is not None
         return replace(
-            self, counts=self.counts[start:stop], step_tokens=self.step_tokens[start:stop]
+            self,
+            counts=self.counts[start:stop],
+            step_tokens=self.step_tokens[start:stop],
+            time_s=None if self.time_s is None else self.time_s[start:stop],
         )
 
     def windows(self, steps_per_window: int) -> NDArray[np.int64]:
@@ -164,4 +176,4 @@ class RoutingTrace:
     def __reduce__(self) -> tuple[Callable[..., "RoutingTrace"], tuple[Any, ...]]:
         # numpy forgets the read-only flag when it pickles; the constructor sets it again
         fields = (self.counts, self.model, self.top_k, self.phase, self.step_tokens)
-        return RoutingTrace, (*fields, dict(self.provenance or {}))
+        return RoutingTrace, (*fields, dict(self.provenance or {}), self.time_s)

@@ -1,8 +1,9 @@
 """The trace store: one Parquet file a trace, written and read by row groups.
 
-A row is a step (columns ``step_tokens``, ``counts``) or a token (``experts`` and, where known,
-``step``, ``source_rank``, ``sample``). The file's metadata holds the header as JSON under
-``podlab``: schema version, kind, model, top_k, phase, layers, experts, provenance, content hash.
+A row is a step (columns ``step_tokens``, ``counts`` and, where known, ``time_s``) or a token
+(``experts`` and, where known, ``step``, ``source_rank``, ``sample``). The file's metadata holds
+the header as JSON under ``podlab``: schema version, kind, model, top_k, phase, layers, experts,
+provenance, content hash.
 """
 
 import json
@@ -175,8 +176,15 @@ class StoredTrace:
         if self.kind == "routing":
             if wide.shape[2] != self.num_experts:
                 raise ValueError(f"{wide.shape[2]} experts, the header says {self.num_experts}")
-            tokens = columns["step_tokens"]
-            return RoutingTrace(wide, self.model, self.top_k, self.phase, tokens, self.provenance)
+            return RoutingTrace(
+                wide,
+                self.model,
+                self.top_k,
+                self.phase,
+                columns["step_tokens"],
+                self.provenance,
+                columns.get("time_s"),
+            )
         return self._token_part(columns)
 
     def _token_part(self, columns: dict[str, NDArray[Any]]) -> TokenTrace:

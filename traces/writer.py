@@ -48,6 +48,7 @@ class Writer:
         self._pending: list[dict[str, NDArray[Any]]] = []
         self._pending_bytes = 0
         self._samples = 0
+        self._time_s = float("-inf")
 
     def append(self, block: RoutingTrace | TokenTrace) -> None:
         """Add the next steps or tokens."""
@@ -63,6 +64,8 @@ class Writer:
             # Samples of every block are numbered from 0: number them on.
             columns["sample"] = columns["sample"] + self._samples
             self._samples = int(columns["sample"][-1]) + 1
+        if "time_s" in columns:
+            self._check_times(columns["time_s"])
         self._pending.append(columns)
         self._pending_bytes += sum(column.nbytes for column in columns.values())
         if self._pending_bytes >= ROW_GROUP_BYTES:
@@ -85,6 +88,14 @@ class Writer:
         file = self._open_file.enter_context(atomic_write(self._path))
         writer = pq.ParquetWriter(file, self._schema, compression="zstd")
         self._writer = self._open_file.enter_context(writer)
+
+    def _check_times(self, times: "NDArray[np.float64]") -> None:
+        if times[0] < self._time_s:
+            raise ValueError(
+                f"{self._path}: a block starts at time_s = {times[0]} < {self._time_s}, where the "
+                "one before it ended; order the steps by time"
+            )
+        self._time_s = float(times[-1])
 
     def _flush(self) -> None:
         import pyarrow as pa

@@ -34,6 +34,14 @@ class About:
             raise ValueError("the file does not say top_k; give it (--top-k)")
         return self.top_k
 
+    def check_experts(self, experts: int) -> None:
+        """Raise ValueError unless a file has as many experts as was said, if it was."""
+        if self.experts not in (None, experts):
+            raise ValueError(
+                f"the file has {experts} experts != {self.experts} as declared; give --experts "
+                f"{experts}, or leave it out"
+            )
+
     def needed_experts(self) -> int:
         """Return ``experts``.
 

@@ -24,8 +24,10 @@ def counts_chunk(
     Raises
     ------
     ValueError
-        As :class:`traces.RoutingTrace` does, the steps numbered from ``first_step``.
+        As :class:`traces.RoutingTrace` does, the steps numbered from ``first_step``; or if there
+        are other experts than ``about`` says.
     """
+    about.check_experts(np.shape(counts)[-1])
     try:
         return RoutingTrace(np.asarray(counts), about.model, top_k, about.phase, **fields)
     except ValueError:

@@ -1,13 +1,15 @@
 """Counts in JSON: ``logical_count`` as SGLang's ``--init-expert-location`` reads it, or bare lists.
 
-* ``{"logical_count": ...}``, other keys beside it are not read;
+* ``{"logical_count": ...}``, or another name, if the object has no other lists of lists than these
+  and a placement, ``physical_to_logical_map``;
 * or the lists alone.
 
 The lists are [layers][experts], one step, or [steps][layers][experts]. Counts are whole numbers of
 tokens. ``top_k`` is not in the file. SGLang numbers all layers of the model: layers whose counts
 are 0 in every step are taken for dense ones and left out. The provenance then names those kept
 (``layers``) and those left out (``dense layers``). Steps without any token are unfilled rows of
-SGLang's ring buffer and are left out, too.
+SGLang's ring buffer and are left out, too. ``time_s`` beside the lists of steps, the second at
+which each step starts, is kept. Other keys are not read.
 
 The reader holds some steps at a time. It reads a file of several steps twice, since a layer is
 dense only if no later step has tokens in it.
@@ -25,35 +27,69 @@ from numpy.typing import NDArray
 
 from traces.formats.about import About
 from traces.formats.chunks import steps_at_once
-from traces.formats.json_elements import elements
-from traces.formats.sglang_records import layer_note
+from traces.formats.json_elements import ASIDE_BYTES, elements, names_of_arrays
+from traces.formats.model_layers import checked_used, layer_note
 from traces.header import check_range, whole_numbers
 from traces.routing import AXES, RoutingTrace
+from traces.step_times import checked_times
 
 KEY = "logical_count"
-FIRST_BYTES = 2**16
-NAMED = re.compile(rb'"logical_count"\s*:\s*\[')
+PLACEMENT, TIMES = "physical_to_logical_map", "time_s"
+FIRST_BYTES = ASIDE_BYTES
 BARE = re.compile(rb"\s*\[\s*\[\s*(\[\s*)?-?\d")
 LAYOUT = "give [layers][experts] or [steps][layers][experts]"
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is a JSON that names ``logical_count``, or one that begins with lists of counts.
+    """Whether it is a JSON that names lists of lists, or one that begins with lists of counts.
 
     Lists of three levels may as well be chosen experts; counts are the usual content.
     """
     try:
         if path.suffix != ".json" or not path.is_file():
             return False
-        with path.open("rb") as file:
-            first = file.read(FIRST_BYTES)
+        first = _first(path)
     except OSError:
         return False
-    return _is_bare(first) or NAMED.search(first) is not None
+    return BARE.match(first) is not None or _name(first) is not None
 
 
-def _is_bare(first: bytes) -> bool:
-    return BARE.match(first) is not None
+def _name(first: bytes) -> str | None:
+    """Return the name of the counts in the object that begins so, None if that is not clear."""
+    names = [name for name in names_of_arrays(first) if name != PLACEMENT]
+    return KEY if KEY in names else names[0] if len(names) == 1 else None
+
+
+def _key(first: bytes) -> str | None:
+    """Return the name of the counts, None for bare lists."""
+    if first.lstrip()[:1] != b"{":
+        return None
+    name, names = _name(first), names_of_arrays(first)
+    if name is None and names == [PLACEMENT]:
+        raise ValueError(f"holds a placement, {PLACEMENT}, and no counts; give counts, {KEY!r}")
+    if name is None and names:
+        raise _several(names)
+    return name or KEY  # elements() says that it is not there
+
+
+def _several(names: Iterable[str]) -> ValueError:
+    return ValueError(f"holds the lists {', '.join(names)}; name those of the counts {KEY!r}")
+
+
+def _check_only(path: Path, around: dict[str, Any]) -> None:
+    """Refuse other lists of lists that follow counts of an unusual name, however far behind."""
+    others = [
+        name
+        for name, value in around.items()
+        if name != PLACEMENT and isinstance(value, list) and value and isinstance(value[0], list)
+    ]
+    if others and _key(_first(path)) != KEY:
+        raise _several([str(_key(_first(path))), *others])
+
+
+def _first(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(FIRST_BYTES)
 
 
 def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
@@ -61,20 +97,23 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
     if path.is_dir():
         raise ValueError("is a folder; give one JSON file, or several files as conditions")
     top_k = about.needed_top_k()
-    used: NDArray[np.bool_] | None = None
-    for chunk in _chunks(path):
+    used: NDArray[np.bool_] = np.zeros(1, dtype=bool)
+    around: dict[str, Any] = {}
+    total = start = 0
+    for chunk in _chunks(path, around):
         _check_experts(chunk.shape[2], about)
-        busy: NDArray[np.bool_] = np.any(chunk, axis=(0, 2))
-        used = busy if used is None else used | busy
-    if used is None or not used.any():
-        raise ValueError(
-            "the counts add up to 0, but 0 < sum is needed; record while requests are served"
-        )
-    note = _note(used)
-    for chunk in _chunks(path):
-        steps = chunk[chunk.any(axis=(1, 2))][:, used]
-        if len(steps):
-            yield RoutingTrace(steps, about.model, top_k, about.phase, provenance=note)
+        used = used | np.any(chunk, axis=(0, 2))
+        total += len(chunk)
+    _check_only(path, around)
+    note = _note(checked_used(used, "counts"))
+    times = None if around.get(TIMES) is None else checked_times(around[TIMES], total)
+    for chunk in _chunks(path, {}):
+        busy, stop = chunk.any(axis=(1, 2)), start + len(chunk)
+        if busy.any():
+            at = None if times is None else times[start:stop][busy]
+            steps = chunk[busy][:, used]
+            yield RoutingTrace(steps, about.model, top_k, about.phase, provenance=note, time_s=at)
+        start = stop
 
 
 def _check_experts(experts: int, about: About) -> None:
@@ -92,11 +131,9 @@ def _note(used: NDArray[np.bool_]) -> dict[str, str]:
     return layer_note(used) | {"dense layers": " ".join(map(str, np.flatnonzero(~used)))}
 
 
-def _chunks(path: Path) -> Iterator[NDArray[Any]]:
-    """Yield [steps, layers, experts] of all layers, checked."""
-    with path.open("rb") as file:
-        first = file.read(FIRST_BYTES)
-    rest = elements(path, KEY if first.lstrip()[:1] == b"{" else None)
+def _chunks(path: Path, around: dict[str, Any]) -> Iterator[NDArray[Any]]:
+    """Yield [steps, layers, experts] of all layers, checked; fill in what is around them."""
+    rest = elements(path, _key(_first(path)), constants=True, around=around)
     head = next(rest)  # elements() raises ValueError if there is none
     if not isinstance(head, list) or not head:
         raise ValueError(f"element 0 is {reprlib.repr(head)}; {LAYOUT}")

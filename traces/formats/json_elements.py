@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -14,22 +15,40 @@ ASIDE_BYTES = 2**20  # of an object, before and after its array
 ELEMENT_BYTES = 256 * 2**20
 DEPTH = 16
 
+_ARRAY_OF_ARRAYS = re.compile(rb'"(?P<key>[^"\\]{1,200})"\s*:\s*\[\s*\[')
 _CHANGE = np.zeros(256, dtype=np.int8)  # of depth, by byte; a quote is marked but changes nothing
 _CHANGE[list(b"[{")], _CHANGE[list(b"]}")] = 1, -1
 _MARKED = _CHANGE != 0
 _MARKED[ord('"')] = True
 
 
-def elements(path: Path, key: str | None = None) -> Iterator[Any]:
+def elements(
+    path: Path,
+    key: str | None = None,
+    *,
+    constants: bool = False,
+    around: dict[str, Any] | None = None,
+) -> Iterator[Any]:
     """Yield the elements of the array that a file holds, or that its object holds under ``key``.
 
     Elements are arrays or objects.
 
+    Parameters
+    ----------
+    path
+        The file.
+    key
+        Name of the array in the object that the file holds; None if the file holds the array.
+    constants
+        Read NaN and Infinity as floats, for callers that say where they are.
+    around
+        Filled, after the last element, with what the object holds beside the array.
+
     Raises
     ------
     ValueError
-        If the file is no such JSON, is cut short, holds NaN or Infinity, or has nothing in the
-        array; elements are numbered from 0.
+        If the file is no such JSON, is cut short, holds NaN or Infinity unless these are read, or
+        has nothing in the array; elements are numbered from 0.
     """
     with path.open("rb") as file:
         head = file.read(ASIDE_BYTES)
@@ -40,16 +59,18 @@ def elements(path: Path, key: str | None = None) -> Iterator[Any]:
         aside = [head[: match.end()]]
         number = 0
         for text in _split(head[match.end() :], file, aside):
-            parsed = _parsed(text, number)
+            parsed = _parsed(text, number, constants)
             if not isinstance(parsed, list | dict):
                 raise ValueError(f"element {number} is {parsed!r}; give arrays or objects")
             yield parsed
             number += 1
-    outer = _parsed(b"".join(aside), None)
+    outer = _parsed(b"".join(aside), None, constants)
     if outer != [] and (not isinstance(outer, dict) or outer.get(key) != []):
         raise ValueError(f"the array {key!r} is not of the outermost object; move it there")
     if not number:
         raise ValueError("the array is empty; there is nothing to read")
+    if around is not None and isinstance(outer, dict):
+        around.update((name, value) for name, value in outer.items() if name != key)
 
 
 def _opening(key: str | None) -> bytes:
@@ -58,9 +79,10 @@ def _opening(key: str | None) -> bytes:
     return b'"' + re.escape(key.encode()) + rb'"\s*:\s*\['
 
 
-def _parsed(text: bytes, number: int | None) -> Any:
+def _parsed(text: bytes, number: int | None, constants: bool) -> Any:
     try:
-        return json.loads(text.decode(), parse_constant=_refuse_constant)
+        read = float if constants else _refuse_constant
+        return json.loads(text.decode(), parse_constant=read)
     except (ValueError, RecursionError) as error:
         place = "what is around the array" if number is None else f"element {number}"
         raise ValueError(f"{place} is no JSON: {error}; write the file again") from None
@@ -81,7 +103,10 @@ def _split(first: bytes, file: IO[bytes], aside: list[bytes]) -> Iterator[bytes]
             chunk += more
         places, depths, quoted = _marks(chunk, depth, quoted)
         if depths.size and depths.max() > DEPTH:
-            raise ValueError(f"after element {number - 1} lists are nested deeper than {DEPTH}")
+            raise ValueError(
+                f"in element {number} or soon after, lists are nested deeper than {DEPTH}; give "
+                "the array as its format says"
+            )
         start = 0
         for end in places[_ends(depths, depth)] + 1:
             text = b"".join([*held, chunk[start:end]])
@@ -106,6 +131,20 @@ def _split(first: bytes, file: IO[bytes], aside: list[bytes]) -> Iterator[bytes]
             raise ValueError(f"element {number} is longer than {ELEMENT_BYTES} bytes")
         chunk = file.read(CHUNK_BYTES)
     raise ValueError(f"is cut short in element {number}; copy or write it again")
+
+
+def names_of_arrays(head: bytes) -> list[str]:
+    """Return the keys of the outermost object under which arrays of arrays begin in ``head``."""
+    if not head.lstrip().startswith(b"{"):
+        return []
+    places, depths, _ = _marks(head, 0, False)
+    found = []
+    for match in _ARRAY_OF_ARRAYS.finditer(head):
+        before = int(np.searchsorted(places, match.start()))
+        if before and depths[before - 1] == 1:
+            with suppress(UnicodeDecodeError):  # the file is damaged, and no name is UTF-8
+                found.append(match["key"].decode())
+    return found
 
 
 def _ends_escaped(chunk: bytes) -> bool:

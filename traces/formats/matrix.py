@@ -2,7 +2,8 @@
 
 * ``.npy`` of numbers [layers, experts]: one step. (Three axes are the balancing competition's.)
 * ``.npz`` with one array, or one that is named ``counts``: [layers, experts], one step, or
-  [steps, layers, experts].
+  [steps, layers, experts]. ``time_s`` beside ``counts``, the second at which each step starts, is
+  kept.
 * ``.csv`` without a header: a row of experts' counts for each layer, one step.
 * ``.csv`` with the columns ``step``, ``layer``, ``expert`` and ``count`` in its first line, in any
   order: :mod:`traces.formats.matrix_rows`.
@@ -16,16 +17,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traces.formats import matrix_rows
 from traces.formats.about import About
 from traces.formats.chunks import counts_chunk, in_steps, steps_at_once
 from traces.formats.npy_stream import NpyStream
 from traces.routing import RoutingTrace
+from traces.step_times import checked_times
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
 
-NAME = "counts"
+NAME, TIMES = "counts", "time_s"
 FIRST_BYTES = 2**16
 
 
@@ -63,7 +66,7 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
             if len(NpyStream(file).shape) != 2:
                 raise ValueError("has other axes than [layers, experts]; give these")
             file.seek(0)
-            yield from _array(NpyStream(file), about, top_k)
+            yield from _array(NpyStream(file), about, top_k, None)
     elif path.suffix == ".npz":
         yield from _archive(path, about, top_k)
     elif path.suffix == ".csv":
@@ -72,11 +75,13 @@ def blocks(path: Path, about: About) -> Iterator[RoutingTrace]:
         raise ValueError(f"ends in {path.suffix!r}; a matrix is in an .npy, an .npz or a .csv")
 
 
-def _array(counts: NpyStream, about: About, top_k: int) -> Iterator[RoutingTrace]:
+def _array(
+    counts: NpyStream, about: About, top_k: int, times: NDArray[np.float64] | None
+) -> Iterator[RoutingTrace]:
     if len(counts.shape) == 2:
         steps_at_once(*counts.shape)
         for chunk in counts.chunks(max(1, counts.shape[0])):
-            yield counts_chunk(chunk[None], 0, about, top_k)
+            yield counts_chunk(chunk[None], 0, about, top_k, time_s=times)
         return
     if len(counts.shape) != 3:
         raise ValueError(
@@ -84,14 +89,18 @@ def _array(counts: NpyStream, about: About, top_k: int) -> Iterator[RoutingTrace
         )
     start = 0
     for chunk in counts.chunks(steps_at_once(*counts.shape[1:], counts.dtype.itemsize)):
-        yield counts_chunk(chunk, start, about, top_k)
-        start += len(chunk)
+        stop = start + len(chunk)
+        part = None if times is None else times[start:stop]
+        yield counts_chunk(chunk, start, about, top_k, time_s=part)
+        start = stop
 
 
 def _archive(path: Path, about: About, top_k: int) -> Iterator[RoutingTrace]:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_member(archive)) as file:
-            yield from _array(NpyStream(file), about, top_k)
+            counts = NpyStream(file)
+            steps = counts.shape[0] if len(counts.shape) == 3 else 1
+            yield from _array(counts, about, top_k, _times(archive, steps))
     except ValueError:
         raise
     except Exception as error:  # damaged bytes make zipfile and its codecs raise nearly anything
@@ -100,8 +109,21 @@ def _archive(path: Path, about: About, top_k: int) -> Iterator[RoutingTrace]:
         ) from None
 
 
+def _times(archive: zipfile.ZipFile, steps: int) -> NDArray[np.float64] | None:
+    if f"{TIMES}.npy" not in archive.namelist():
+        return None
+    with archive.open(f"{TIMES}.npy") as file:
+        times = NpyStream(file)
+        if times.shape != (steps,):  # before anything of that size is read
+            raise ValueError(
+                f"{TIMES} has shape {times.shape} != ({steps},) steps; give one a step"
+            )
+        return checked_times(np.concatenate(list(times.chunks(max(1, steps)))), steps)
+
+
 def _member(archive: zipfile.ZipFile) -> str:
     names = [name for name in archive.namelist() if name.endswith(".npy")]
+    names = [name for name in names if name != f"{TIMES}.npy"]
     if f"{NAME}.npy" in names:
         return f"{NAME}.npy"
     if len(names) != 1:
@@ -143,14 +165,7 @@ def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
     trace = in_steps(trace)
     shape = (trace.num_steps, trace.num_layers, trace.num_experts)
     if path.suffix == ".npz":
-        with (
-            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-            archive.open(f"{NAME}.npy", "w", force_zip64=True) as file,
-        ):
-            header = {"descr": "<i4", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            for chunk in trace.blocks():
-                file.write(np.ascontiguousarray(chunk.counts, dtype="<i4").data)
+        _write_archive(trace, shape, path)
     elif path.suffix == ".csv":
         matrix_rows.write(trace, path)
     elif path.suffix == ".npy" and trace.num_steps == 1:
@@ -160,3 +175,19 @@ def write(trace: RoutingTrace | TokenTrace | StoredTrace, path: Path) -> None:
         raise ValueError(f"an .npy of {shape[0]} steps is the format 'competition'; write that")
     else:
         raise ValueError(f"a matrix ends in .npy, .npz or .csv, not in {path.suffix!r}")
+
+
+def _write_archive(
+    trace: RoutingTrace | StoredTrace, shape: tuple[int, int, int], path: Path
+) -> None:
+    times: list[NDArray[np.float64]] = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open(f"{NAME}.npy", "w", force_zip64=True) as file:
+            header = {"descr": "<i4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for chunk in trace.blocks():
+                file.write(np.ascontiguousarray(chunk.counts, dtype="<i4").data)
+                times += [] if chunk.time_s is None else [chunk.time_s]
+        if times:
+            with archive.open(f"{TIMES}.npy", "w") as file:
+                np.lib.format.write_array(file, np.concatenate(times), allow_pickle=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from traces.formats import torch_file
 from traces.formats.about import About
+from traces.formats.model_layers import checked_used, layer_note
 from traces.formats.physical import checked_map, logical_counts
 from traces.header import checked_integer, whole_numbers
 from traces.routing import RoutingTrace
@@ -29,11 +30,6 @@ class _Record:
     def counts(self) -> NDArray[Any]:
         """Return [layers, slots] tokens."""
         return _layers_by(self.content, "global_physical_count", self.place, "layers, slots")
-
-
-def layer_note(used: NDArray[np.bool_]) -> dict[str, str]:
-    """Return the provenance of a trace whose layers are some of the model's."""
-    return {"layers": " ".join(str(layer) for layer in np.flatnonzero(used))}
 
 
 def blocks(files: list[Path], about: About) -> Iterator[RoutingTrace | TokenTrace]:
@@ -101,9 +97,7 @@ def _passes(files: list[Path]) -> list[list[_Record]]:
 
 def _used(passes: list[list[_Record]]) -> NDArray[np.bool_]:
     used = np.any([record.counts().any(axis=1) for records in passes for record in records], axis=0)
-    if not used.any():
-        raise ValueError("global_physical_count is 0 throughout; dump while requests are served")
-    return np.asarray(used)
+    return checked_used(np.asarray(used), "global_physical_count")
 
 
 def _counted(passes: list[list[_Record]], experts: int, about: About) -> Iterator[RoutingTrace]:

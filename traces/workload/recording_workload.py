@@ -32,22 +32,27 @@ class RecordingWorkload:
         Counts of each engine step. Each step is one forward pass; a dump of windows is not.
     time_s
         [steps] second at which each step starts, never falling; or one number, the seconds of
-        every step.
+        every step. None takes the times that the recording has.
     seed
         Of the choice of steps that windows sample.
 
     Raises
     ------
     ValueError
-        If times fall, are negative or no numbers, or are not one a step.
+        If times fall, are negative or no numbers, are not one a step, or are not known.
     """
 
     recording: RoutingTrace
-    time_s: ArrayLike
+    time_s: ArrayLike | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        times = np.array(self.time_s, dtype=np.float64)
+        given = self.recording.time_s if self.time_s is None else self.time_s
+        if given is None:
+            raise ValueError(
+                "the recording has no times of its steps; give time_s, the seconds of every step"
+            )
+        times = np.array(given, dtype=np.float64)
         steps = self.recording.num_steps
         if times.ndim == 0:
             check_positive(time_s=float(times))

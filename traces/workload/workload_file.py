@@ -73,7 +73,9 @@ def _recording(table: dict[str, Any], locate: Locate) -> EngineWorkload:
     trace = traces.load(locate(needed(entry, "trace", "recording")), "routing")
     if isinstance(trace, traces.TokenTrace):
         raise ValueError(f"recording: {trace!r} has no engine steps; compose it: routing.recorded")
-    given = {"recording": trace, "time_s": needed(entry, "step_s", "recording")}
+    has_times = trace.time_s is not None
+    step_s = entry.get("step_s") if has_times else needed(entry, "step_s", "recording")
+    given = {"recording": trace, "time_s": step_s}
     workload: EngineWorkload = made(
         RecordingWorkload, given | {"seed": table.get("seed", 0)}, "recording"
     )

@@ -7,7 +7,7 @@ import pytest
 
 from lb.engines import sglang
 from traces.exchange import import_trace, read_foreign
-from traces.formats import chunks, recognised
+from traces.formats import chunks, counts_json, recognised
 from traces.formats.about import About
 
 ABOUT = About(model="m", top_k=2)
@@ -70,6 +70,29 @@ def test_what_podlab_writes_for_sglang_is_read(tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "a.json").counts, COUNTS)
 
 
+@pytest.mark.parametrize("others", [{}, {"physical_to_logical_map": [[0, 1]]}, {"note": [1, 2]}])
+def test_the_only_lists_of_an_object_are_counts(tmp_path, others):
+    """Whatever their name; a placement beside them does not count."""
+    path = written(tmp_path / "a.json", others | {"load": COUNTS.tolist()})
+    assert recognised(path) == "counts-json"
+    np.testing.assert_array_equal(load(path).counts, COUNTS)
+
+
+def test_lists_far_behind_are_found(tmp_path, monkeypatch):
+    """Counts of an unusual name are not read if there are other lists after the first bytes."""
+    monkeypatch.setattr(counts_json, "FIRST_BYTES", 20)
+    path = written(tmp_path / "a.json", {"load": COUNTS.tolist(), "other": [[1]]})
+    with pytest.raises(ValueError, match="holds the lists load, other"):
+        list(read_foreign(path, "counts-json", ABOUT))
+
+
+def test_times_go_with_their_steps(tmp_path, monkeypatch):
+    """In chunks, and without those of empty steps."""
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)  # a step at a time
+    content = {"logical_count": [[[1, 1]], [[0, 0]], [[2, 0]]], "time_s": [5, 5.5, 7]}
+    assert load(written(tmp_path / "a.json", content)).time_s.tolist() == [5, 7]
+
+
 def test_other_keys_and_whole_floats_do_no_harm(tmp_path):
     """The key need not be the first, and 3.0 is 3 tokens."""
     content = {"rank": 0, "note": "]}", "logical_count": [[1, 3.0]], "utilization": None}
@@ -80,7 +103,7 @@ def test_other_keys_and_whole_floats_do_no_harm(tmp_path):
     ("content", "text"),
     [
         ({"logical_count": []}, "the array is empty"),
-        ({"other": [[1]]}, "no JSON of an object with an array 'logical_count'"),
+        ({"other": [1]}, "no JSON of an object with an array 'logical_count'"),
         ({"logical_count": [1, 2]}, "the array holds b'1, 2'; give arrays or objects"),
         ({"logical_count": [{"0": 1}]}, r"element 0 is \{'0': 1\}; give \[layers\]\[experts\]"),
         ([[]], r"element 0 is \[\]; give \[layers\]\[experts\]"),
@@ -99,13 +122,25 @@ def test_other_keys_and_whole_floats_do_no_harm(tmp_path):
         ([[1, 2], [3, 2**70]], "expert 1 is 1180591620717411303424, outside 0 <= counts"),
         ([[1, 2], [3, None]], "layer 1, expert 1 is None, no number of tokens"),
         ([[5, True]], "layer 0, expert 1 is True, no number of tokens"),
-        ([[1, 2], [3, float("nan")]], "element 1 is no JSON: NaN"),
+        ([[1, 2], [3, float("nan")]], "layer 1, expert 1 is nan; give integers"),
         ("[[1, 1e400]]", "layer 0, expert 1 is inf; give integers"),
-        ({"logical_count": [[0, 0], [0, 0]]}, "add up to 0, but 0 < sum is needed; record while"),
+        (
+            {"logical_count": [[0, 0], [0, 0]]},
+            "0 throughout and adds up to 0, but 0 < sum is needed; record",
+        ),
         ('{"logical_count": [[1, 2], [3', "is cut short in element 1"),
         ("[" * 100_000, "nested deeper than 16"),
         ('{"logical_count": ' + "[" * 100_000, "nested deeper than 16"),
-        ('{"a": ' + "[" * 100_000 + ', "logical_count": [[1, 2]]}', "around the array is no JSON"),
+        ('{"a": ' + "[" * 100_000 + ', "logical_count": [[1, 2]]}', "nested deeper than 16"),
+        (
+            {"a": [[1]], "b": [[2]]},
+            "holds the lists a, b; name those of the counts 'logical_count'",
+        ),
+        ({"physical_to_logical_map": [[0]]}, "holds a placement"),
+        ([[1, 1]] + [[0, 0]] * 60, "tokens in layer 0 alone, and 1 layer with tokens < 2 of 61"),
+        ({"counts": [[[1]], [[1]]], "time_s": [0]}, r"time_s has shape \(1,\) for 2 steps"),
+        ({"counts": [[[1]], [[1]]], "time_s": [2, 1]}, r"time_s at step 1 is 1\.0 < 2\.0"),
+        ({"counts": [[[1]]], "time_s": "now"}, "time_s holds other things than numbers"),
     ],
 )
 def test_what_is_wrong_has_its_place(tmp_path, content, text):
@@ -144,6 +179,4 @@ def test_a_folder_and_a_missing_top_k_are_named(tmp_path):
 )
 def test_other_json_is_not_taken_for_counts(tmp_path, content):
     """Other formats' files, a placement of SGLang, and none at all."""
-    from traces.formats import counts_json
-
     assert not counts_json.recognises(written(tmp_path / "a.json", content))

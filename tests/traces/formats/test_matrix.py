@@ -154,3 +154,10 @@ def test_other_sources(tmp_path):
         read(tmp_path / "a.txt")
     with pytest.raises(ValueError, match="is a folder"):
         read(tmp_path)
+
+
+def test_declared_experts_are_compared(tmp_path):
+    """An archive of three experts is not read as one of 999."""
+    np.savez(tmp_path / "a.npz", counts=[[1, 2, 3]])
+    with pytest.raises(ValueError, match="the file has 3 experts != 999 as declared"):
+        list(read_foreign(tmp_path / "a.npz", "matrix", About(top_k=1, experts=999)))

@@ -1,5 +1,6 @@
 """SGLang's expert distribution recorder, written by its own classes where it is installed."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -163,6 +164,37 @@ def test_round_trip(tmp_path):
     assert chunk.content_hash == trace.content_hash
 
 
+def test_one_step_of_two_axes_and_json(tmp_path):
+    """What SGLang takes for --init-expert-location is one step, as .pt and as .json."""
+    counts = [[0, 0], [3, 1], [2, 2]]
+    torch.save({"logical_count": torch.tensor(counts)}, tmp_path / "a.pt")
+    (tmp_path / "a.json").write_text(json.dumps({"logical_count": counts}))
+    for name in ("a.pt", "a.json"):
+        (chunk,) = read_foreign(tmp_path / name, "sglang", About(top_k=1))
+        assert chunk.counts.tolist() == [counts[1:]]
+        assert chunk.provenance["layers"] == "1 2"
+
+
+def test_times_that_were_added_are_kept(tmp_path):
+    """Those of idle steps go with the steps, and a written dump has them again."""
+    counts = torch.tensor([[[1, 1]], [[0, 0]], [[2, 0]]])
+    torch.save(
+        {"logical_count": counts, "time_s": torch.tensor([5.0, 6.0, 7.5])}, tmp_path / "a.pt"
+    )
+    (chunk,) = read_foreign(tmp_path / "a.pt", about=About(top_k=1))
+    assert chunk.time_s.tolist() == [5.0, 7.5]
+    export_trace(chunk, tmp_path / "b.pt", "sglang")
+    (again,) = read_foreign(tmp_path / "b.pt", about=About(top_k=1))
+    assert again.content_hash == chunk.content_hash
+
+
+def test_declared_experts_are_compared(tmp_path):
+    """A file of two experts is not read as one of three."""
+    torch.save({"logical_count": COUNT}, tmp_path / "a.pt")
+    with pytest.raises(ValueError, match="the file has 2 experts != 3 as declared"):
+        list(read_foreign(tmp_path / "a.pt", about=About(top_k=1, experts=3)))
+
+
 def _dump(path, **content):
     torch.save(content, path)
     return path
@@ -182,7 +214,10 @@ def _records(*records, slots=MAP):
     ("content", "text"),
     [
         ({"rank": 0}, "logical_count or records is missing"),
-        ({"logical_count": COUNT[0]}, "has shape"),
+        ({"logical_count": COUNT[0, 0]}, "has shape"),
+        ({"logical_count": COUNT, "time_s": COUNT}, "time_s has shape"),
+        ({"logical_count": COUNT, "time_s": COUNT[0, 0]}, r"time_s has shape \(2,\) for 1 steps"),
+        ({"logical_count": torch.tensor([[[1, 1]] + [[0, 0]] * 9])}, "in layer 0 alone"),
         ({"logical_count": [1]}, "is a list; give a tensor"),
         ({"logical_count": COUNT - 2}, "step 0: logical_count at step 0, layer 0, expert 0 is -1"),
         ({"logical_count": COUNT + 0.5}, "give integers"),

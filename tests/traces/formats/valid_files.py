@@ -160,13 +160,16 @@ MAKERS = {
         lambda folder: _text(
             folder / "a.json", json.dumps({"logical_count": [[0] * 6, *COUNTS[1].tolist()]})
         ),
-        lambda folder: _text(folder / "a.json", json.dumps({"logical_count": COUNTS.tolist()})),
+        lambda folder: _text(
+            folder / "a.json", json.dumps({"load": COUNTS.tolist(), "time_s": [0.0, 0.5]})
+        ),
         lambda folder: _text(folder / "a.json", json.dumps(COUNTS.tolist())),
     ],
     "flame-moe": [_flame_moe],
     "matrix": [
         lambda folder: _npy(folder / "a.npy", COUNTS[0]),
         lambda folder: _npz(folder / "a.npz", counts=COUNTS),
+        lambda folder: _npz(folder / "a.npz", counts=COUNTS, time_s=[0.0, 0.5]),
         lambda folder: _text(folder / "a.csv", "1,2,3,4,5,6\n6,5,4,3,2,1\n"),
         _rows,
     ],

@@ -1,5 +1,7 @@
 """A recording of engine steps as a workload of its own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,15 @@ def test_times_that_do_not_fit_are_refused(time_s, text):
     """The error says what is needed."""
     with pytest.raises(ValueError, match=text):
         RecordingWorkload(TRACE, time_s)
+
+
+def test_times_of_the_recording_are_taken():
+    """Unless others are given; without any there is no time axis."""
+    times = np.linspace(3, 90, 600)
+    assert RecordingWorkload(replace(TRACE, time_s=times)).time_s.tolist() == times.tolist()
+    assert RecordingWorkload(replace(TRACE, time_s=times), 1.0).time_s[-1] == 599
+    with pytest.raises(ValueError, match="has no times of its steps; give time_s"):
+        RecordingWorkload(TRACE)
 
 
 def test_a_recording_shorter_than_a_window_is_refused():

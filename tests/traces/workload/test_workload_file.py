@@ -149,6 +149,16 @@ def test_a_recording_as_it_is(folder):
     assert next(workload.steps()).counts.tolist() == [[[9, 3]]]
 
 
+def test_a_recording_with_its_own_times(folder):
+    """Which need no step_s; a recording without times does."""
+    timed = RoutingTrace([[[9, 3]]] * 2, "toy", 1, "decode", time_s=[1.0, 4.0])
+    traces.save(timed, folder / "timed.parquet")
+    workload = read(folder, 'recording = { trace = "timed.parquet" }')
+    assert next(workload.steps()).time_s.tolist() == [1, 4]
+    with pytest.raises(ValueError, match="step_s"):
+        read(folder, 'recording = { trace = "short.parquet" }')
+
+
 def test_equal_files_are_equal_workloads(folder):
     """All that is random comes from the seeds of the file."""
     first, again = (next(read(folder, LAW).windows(window_s=3.0)) for _ in range(2))
