@@ -1,4 +1,4 @@
-"""Scenarios of solvers and forecasters: a routing trace that is replayed on a deployment."""
+"""Scenarios of solvers and forecasters: a trace or a workload that is replayed on a deployment."""
 
 import dataclasses
 import hashlib
@@ -9,11 +9,12 @@ from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
 from evaluation.replay.scenario import Scenario
 from evaluation.replay.scenario_keys import CHECKS
+from evaluation.replay.workload_windows import file_hashes
 from hardware import Device, preset
 
 OPTIONAL = frozenset(
     field.name for field in dataclasses.fields(Scenario) if field.default is not dataclasses.MISSING
-)
+) | {"trace", "window_steps"}
 
 
 def read(where: str, table: dict[str, Any]) -> list[Scenario]:
@@ -25,16 +26,33 @@ def read(where: str, table: dict[str, Any]) -> list[Scenario]:
         Naming ``where``, if a key is unknown or missing, or its value is not allowed.
     """
     values = preset.checked(where, table, CHECKS, OPTIONAL)
-    names, dispatchers = (
+    if ("trace" in values) == ("workload" in values):
+        raise ValueError(f"{where}: give either trace or workload")
+    names, workloads, dispatchers = (
         [value] if isinstance(value, str) else value
-        for value in (values["trace"], values.get("dispatcher", "even"))
+        for value in (
+            values.get("trace", []),
+            values.get("workload", []),
+            values.get("dispatcher", "even"),
+        )
     )
+    if "window_s" in values and "workload" in values:
+        values.setdefault("window_steps", 0)
+    if "window_steps" not in values:
+        raise ValueError(f"{where}: window_steps is missing")
     if "split" in values:
         values["split"] = tuple(map(float, values["split"]))
     if len(set(dispatchers)) < len(dispatchers):
         raise ValueError(f"{where}: dispatcher = {dispatchers} names one twice")
     return [
-        Scenario(**{**values, "trace": tuple(names), "dispatcher": dispatcher})
+        Scenario(
+            **{
+                **values,
+                "trace": tuple(names),
+                "workload": tuple(workloads),
+                "dispatcher": dispatcher,
+            }
+        )
         for dispatcher in dispatchers
     ]
 
@@ -51,6 +69,9 @@ def inputs(task: TaskSpec) -> dict[str, Any]:
 
 def _traces(scenario: Scenario) -> list[Any]:
     """Return hashes of recorded traces; of generated ones what they depend on besides the seed."""
+    if scenario.workload:
+        files = [each for name in scenario.workload for each in file_hashes(name)]
+        return [*files, record_file.provenance()["host"]["numpy"]]
     if scenario.is_drawn:
         return [*scenario.trace, record_file.provenance()["host"]["numpy"]]
     return [traces.open(name, "routing").content_hash for name in scenario.trace]

@@ -17,11 +17,13 @@ from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
 from evaluation.records.identity import Record
-from evaluation.replay import plot_data, scores, time_split
+from evaluation.replay import plot_data, scores, time_split, traffic
+from evaluation.replay.baselines import Baselines, baselines
 from evaluation.replay.cost import cost
 from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.ideal_reference import IdealReference
-from evaluation.replay.replay import replay
+from evaluation.replay.recovery_time import shift_scores
+from evaluation.replay.replay import replay_windows
 from evaluation.replay.replay_log import ReplayLog
 from evaluation.replay.scenario import Scenario
 from evaluation.step.executor import StepExecutor
@@ -139,7 +141,7 @@ class SolverKind(Kind):
         return routing_scenarios.inputs(task)
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
-        """Return the record, and trace, executor and deployment for the replay."""
+        """Return the record, and traffic, executor and deployment for the replay."""
         scenario, candidate = task.scenario, task.candidate
         record = record_file.new_record(
             kind=self.name,
@@ -152,7 +154,7 @@ class SolverKind(Kind):
             seed=candidate.seed,
             trace_seed=candidate.seed if scenario.is_drawn else None,
         )
-        trace = scenario.load_trace(candidate.seed)
+        trace = traffic.traffic_of(scenario, candidate.seed)
         scenario.check_trace(trace)
         executor = scenario.executor()
         deployment = scenario.deployment(executor)
@@ -164,22 +166,34 @@ class SolverKind(Kind):
         return record, (trace, executor, deployment)
 
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
-        """Replay the trace; a solver that learns is trained on its part of the windows first."""
+        """Replay the traffic; a solver that learns is trained on its part of the windows first."""
         trace, executor, deployment = prepared
+        scenario = task.scenario
+        windows = traffic.windows_of(trace, scenario)
+        ideal = _ideal_reference(_without_choices(scenario), record["trace_hash"])
         with open_candidate(task, record) as solver:
-            training = time_split.train(solver, trace, task.scenario)
+            training = time_split.train(solver, trace, scenario)
             record["split"] = training.windows
-            log = replay(
-                trace,
+            log = replay_windows(
+                windows,
                 executor,
                 deployment,
                 training.candidate,
                 scored_from=training.scored_from,
-                ideal_reference=_ideal_reference(
-                    _without_choices(task.scenario), record["trace_hash"]
-                ),
+                ideal_reference=ideal,
             )
-        return _outcome(log, executor, deployment)
+        scale = _baselines(
+            replace(scenario, forecaster="last"), task.candidate.seed, training.scored_from
+        )
+        outcome = _outcome(log, executor, deployment)
+        outcome["scores"] |= scale.scores(outcome["scores"]["efficiency"])
+        outcome["windows"]["hindsight"] = list(scale.hindsight_windows)
+        if scenario.change_window is not None:
+            ideal_s, taken_s = (each.tolist() for each in _ideal_and_taken(outcome))
+            outcome["scores"] |= shift_scores(
+                ideal_s, taken_s, scenario.change_window - training.scored_from
+            )
+        return outcome
 
 
 def _without_choices(scenario: Scenario) -> Scenario:
@@ -193,6 +207,20 @@ def _ideal_reference(scenario: Scenario, trace_hash: str) -> IdealReference:
     return IdealReference()
 
 
+@functools.lru_cache(maxsize=4)
+def _baselines(scenario: Scenario, seed: int, scored_from: int) -> Baselines:
+    """Return baselines and ceiling of a scenario with one seed, shared by all solvers."""
+    replayed = traffic.traffic_of(scenario, seed)
+    executor = scenario.executor()
+    return baselines(
+        traffic.windows_of(replayed, scenario),
+        executor,
+        scenario.deployment(executor),
+        scored_from,
+        _ideal_reference(_without_choices(scenario), replayed.content_hash),
+    )
+
+
 def _outcome(
     log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
 ) -> dict[str, Any]:
@@ -203,8 +231,8 @@ def _outcome(
         "windows": scores.by_window(log),
         "layers": scores.by_layer(log),
         "rank_load": plot_data.rank_load(log),
-        "breakdown": plot_data.breakdown(log, deployment),
-        "links": plot_data.links(log, executor, deployment),
+        "breakdown": plot_data.breakdown(log),
+        "links": plot_data.links(log, executor),
         **({"cost": cost(solve_s, log.reference_s)} if solve_s else {}),
         "wall": {
             "solve_s": solve_s,

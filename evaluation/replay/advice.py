@@ -29,6 +29,7 @@ def advice_for(
     solver: lb.Solver,
     deployment: ExpertDeployment,
     history: NDArray[np.int64],
+    last_steps: int,
     executor: StepExecutor,
 ) -> dict[str, Any]:
     """Return what a solver learns besides load and loaded placement, as fields of its problem.
@@ -41,13 +42,15 @@ def advice_for(
         Where the experts run.
     history
         [windows, layers, experts] tokens that the solver sees, oldest window first.
+    last_steps
+        Steps of the last window.
     executor
         Prices the steps.
     """
     advice: dict[str, Any] = {
         "move_price": prices.move_price(
             executor,
-            history[-1] / deployment.window_steps,
+            history[-1] / last_steps,
             deployment.num_ranks,
             deployment.migration_bytes_per_s,
             deployment.hold_steps,
@@ -56,7 +59,7 @@ def advice_for(
     }
     if deployment.objective == "seconds":
         advice["expert_cost"] = prices.expert_cost(
-            executor.operators, deployment.window_steps, float(history.max())
+            executor.operators, last_steps, float(history.max())
         )
     if not forecasts(solver):
         forecaster = lb.make_forecaster(deployment.forecaster)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.replay_log import ReplayLog
 from evaluation.step.exchange import Exchange, exchange
 from evaluation.step.executor import StepExecutor
@@ -15,13 +14,13 @@ MAX_NUMBERS = 2048
 MAX_LINKS = 24
 
 
-def breakdown(log: ReplayLog, deployment: ExpertDeployment) -> dict[str, float]:
+def breakdown(log: ReplayLog) -> dict[str, float]:
     """Return the mean seconds of an engine step by phase; they add up to step and migration.
 
     ``attention`` and ``experts`` are those of the mean rank. ``waits`` is what the mean rank then
     waits for the slowest rank at the two barriers.
     """
-    steps = len(log.step_s) * deployment.hold_steps
+    steps = float(np.sum(log.engine_steps))
     phases = {phase: seconds / steps for phase, seconds in log.phase_s.items()}
     return {**phases, "migration": float(np.sum(log.migration_s)) / steps}
 
@@ -47,18 +46,16 @@ def relative_load(load: NDArray[np.float64]) -> dict[str, Any]:
     return {"layers": kept.tolist(), "relative": ratio[kept].round(3).tolist()}
 
 
-def links(
-    log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
-) -> list[dict[str, Any]]:
+def links(log: ReplayLog, executor: StepExecutor) -> list[dict[str, Any]]:
     """Return the busiest links in the mean step of the last window, and their utilisation.
 
     Tokens start evenly spread over the ranks. Of several equally busy links one is listed, with the
     number of ``others``.
     """
-    window_steps = deployment.window_steps
-    tokens = log.rank_load[None] / window_steps
+    tokens = log.rank_load[None] / log.last_steps
     dispatch, combine = (exchange(executor.collectives, tokens, n) for n in ("dispatch", "combine"))
-    step_s = float(np.mean(log.step_s[-window_steps:])) / deployment.hold_steps
+    last = slice(log.first_steps[-1], None)
+    step_s = float(np.sum(log.step_s[last])) / float(np.sum(log.engine_steps[last]))
     # Only the busy seconds of the sum are used: Exchange.busiest sorts and groups its links.
     both = Exchange("both", dispatch.link_busy_s + combine.link_busy_s, 0.0, 0.0)
     return [

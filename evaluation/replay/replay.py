@@ -1,8 +1,9 @@
-"""Replay a trace through a solver, window by window, with migration charged."""
+"""Replay a trace or a workload through a solver, window by window, with migration charged."""
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.ideal_reference import IdealReference
 from evaluation.replay.move_budget import apply_move_budget
 from evaluation.replay.replay_log import ReplayLog
-from evaluation.replay.trace_windows import windows
+from evaluation.replay.replay_window import ReplayWindow, trace_replay_windows
 from evaluation.step.executor import StepExecutor
 from schedulers.rebalance import Interval, RebalancePolicy
 
@@ -33,16 +34,50 @@ def replay(
 ) -> ReplayLog:
     """Run ``trace`` from its start under the placements of ``solver``.
 
-    The engine starts with the experts in the order of their ids. The first windows are observed,
-    but not scored: they are the same for every solver. After each window the policy decides
-    whether the solver is called. The solver sees the windows that have ended, the loaded placement,
-    the dispatcher and the price of a move, and nothing else. A solver that makes no forecast plans
-    for the forecast of the deployment's forecaster. An incomplete last window is left out.
+    Every recorded step is priced, and stands for ``hold_steps`` engine steps of the deployment.
+    Parameters, errors and rules are those of :func:`replay_windows`.
 
     Parameters
     ----------
     trace
-        Any object with ``blocks()`` of routing counts: a trace in memory or on disk.
+        Any object with ``blocks()`` of routing counts: a trace in memory or on disk. An incomplete
+        last window is left out.
+    """
+    return replay_windows(
+        trace_replay_windows(trace, deployment.window_steps, deployment.hold_steps),
+        executor,
+        deployment,
+        solver,
+        dispatcher,
+        policy=policy,
+        scored_from=scored_from,
+        ideal_reference=ideal_reference,
+    )
+
+
+def replay_windows(
+    windows: Iterable[ReplayWindow],
+    executor: StepExecutor,
+    deployment: ExpertDeployment,
+    solver: lb.Solver,
+    dispatcher: lb.Dispatcher | None = None,
+    *,
+    policy: RebalancePolicy | None = None,
+    scored_from: int = 1,
+    ideal_reference: IdealReference | None = None,
+) -> ReplayLog:
+    """Run consecutive windows from the first one under the placements of ``solver``.
+
+    The engine starts with the experts in the order of their ids. The first windows are observed,
+    but not scored: they are the same for every solver. After each window the policy decides
+    whether the solver is called. The solver sees the windows that have ended, the loaded placement,
+    the dispatcher and the price of a move, and nothing else. A solver that makes no forecast plans
+    for the forecast of the deployment's forecaster.
+
+    Parameters
+    ----------
+    windows
+        In order of time.
     executor, deployment
         Price of a step, and where the experts run.
     solver, dispatcher, policy
@@ -50,13 +85,13 @@ def replay(
     scored_from
         First window that is scored. The solver is first called before it.
     ideal_reference
-        Cache of ideal times from earlier replays of the same trace, executor and windows. The
+        Cache of ideal times from earlier replays of the same windows and executor. The
         replay adds to it.
 
     Raises
     ------
     ValueError
-        If the trace has no window to score, or an answer of the solver or the dispatcher is
+        If there is no window to score, or an answer of the solver or the dispatcher is
         invalid. An error of the solver itself is not caught.
     """
     run = _Run(
@@ -68,24 +103,25 @@ def replay(
     )
     due = policy or Interval(1)
     history: deque[NDArray[np.int64]] = deque(maxlen=deployment.history_windows)
+    last_steps = 0
     placement: lb.Placement | None = None
-    for number, (counts, tokens) in enumerate(windows(trace, deployment.window_steps)):
-        load = counts.sum(axis=0, dtype=np.int64)
+    for number, window in enumerate(windows):
         if placement is None:
-            placement = lb.solve(problem_of(deployment, load[None]), "contiguous")
+            placement = lb.solve(problem_of(deployment, window.observed[None]), "contiguous")
         if number >= scored_from:
             # Causal: the solver is called before this window's load joins the history.
             seen = np.stack(history)
             if due(number, seen, placement):
-                placement = run.rebalance(number, seen, placement)
-            run.run_window(placement, counts, tokens)
-            run.score_window(number, placement, load)
-        history.append(load)
+                placement = run.rebalance(number, seen, last_steps, placement)
+            run.run_window(placement, window)
+            run.score_window(number, placement, window)
+        history.append(window.observed)
+        last_steps = window.num_steps
     if not run.log.step_s:
         raise ValueError(
-            f"the trace has fewer than {scored_from + 1} windows of {deployment.window_steps} "
-            f"steps; {scored_from} observed and the next one judged: give a smaller window_steps "
-            "or a longer trace"
+            f"the traffic has fewer than {scored_from + 1} windows; "
+            f"{scored_from} observed and the next one judged: give shorter windows "
+            "or longer traffic"
         )
     return run.log
 
@@ -102,11 +138,11 @@ class _Run:
     log: ReplayLog = field(default_factory=ReplayLog)
 
     def rebalance(
-        self, window: int, history: NDArray[np.int64], before: lb.Placement
+        self, window: int, history: NDArray[np.int64], last_steps: int, before: lb.Placement
     ) -> lb.Placement:
         """Call the solver before ``window``, and return the placement that is loaded."""
         deployment, log = self.deployment, self.log
-        placement = self._solve(history, before)
+        placement = self._solve(history, last_steps, before)
         problem_of(deployment, history[-1:]).check(placement)
         if deployment.max_moves is not None:
             placement = apply_move_budget(placement, before, history[-1], deployment.max_moves)
@@ -120,9 +156,11 @@ class _Run:
         log.fitted_bound.append(self._bound(window - 1, history[-1]))
         return placement
 
-    def _solve(self, history: NDArray[np.int64], before: lb.Placement) -> lb.Placement:
+    def _solve(
+        self, history: NDArray[np.int64], last_steps: int, before: lb.Placement
+    ) -> lb.Placement:
         """Return the solver's answer, and log how long it and the reference sort took."""
-        advice = advice_for(self.solver, self.deployment, history, self.executor)
+        advice = advice_for(self.solver, self.deployment, history, last_steps, self.executor)
         # The solver gets a copy of the loaded placement, so that a solver that writes into its
         # problem changes nothing that is judged.
         loaded = lb.Placement(before.physical_to_logical, before.num_ranks)
@@ -134,26 +172,34 @@ class _Run:
         # Only the slot map counts: a subclass of Placement might claim a balance of its own.
         return lb.Placement(answer.physical_to_logical, answer.num_ranks)
 
-    def run_window(
-        self, placement: lb.Placement, counts: NDArray[np.int32], tokens: NDArray[np.int64]
-    ) -> None:
-        """Price every step of a window under ``placement``."""
-        for step_counts, step_tokens in zip(counts, tokens.tolist(), strict=True):
-            load = step_counts.astype(np.float64)
+    def run_window(self, placement: lb.Placement, window: ReplayWindow) -> None:
+        """Price the steps of a window under ``placement``."""
+        self.log.first_steps.append(len(self.log.step_s))
+        tokens, weight = window.tokens.tolist(), window.weight.tolist()
+        phases = window.phases or ("",) * len(tokens)
+        for counts, step_tokens, engine_steps, phase in zip(
+            window.counts, tokens, weight, phases, strict=True
+        ):
+            load = counts.astype(np.float64)
             share = self._share(placement, load)
             number = len(self.log.step_s)
-            step = self.executor.step(placement, load, share, step_tokens, number=number)
+            executor = self.executor
+            if phase and phase != executor.phase:
+                executor = replace(executor, phase=phase)
+            step = executor.step(placement, load, share, step_tokens, number=number)
             ideal_s = self.ideal_reference.ideal_s(
-                number, self.executor, load, placement.num_ranks, step_tokens
+                number, executor, load, placement.num_ranks, step_tokens
             )
-            self.log.add_step(step, ideal_s, step_tokens, self.deployment.hold_steps)
+            self.log.add_step(step, ideal_s, step_tokens, engine_steps)
 
-    def score_window(self, window: int, placement: lb.Placement, load: NDArray[np.int64]) -> None:
+    def score_window(self, number: int, placement: lb.Placement, window: ReplayWindow) -> None:
         """Log balancedness, bound and rank load of a whole window."""
+        load = window.load
         share = self._share(placement, load.astype(np.float64))
         self.log.following.append(placement.balancedness(load, share))
-        self.log.following_bound.append(self._bound(window, load))
+        self.log.following_bound.append(self._bound(number, load))
         self.log.rank_load = placement.rank_load(load, share)
+        self.log.last_steps = window.num_steps
 
     def _share(self, placement: lb.Placement, load: NDArray[np.float64]) -> NDArray[np.float64]:
         return lb.check_share(placement, self.dispatcher(placement, load))

@@ -20,8 +20,12 @@ class ReplayLog:
 
     Parameters
     ----------
-    step_s, ideal_s, wait_s, expert_balance, tokens
-        One number per step.
+    step_s, ideal_s, wait_s, tokens
+        One number per priced step, times the engine steps that it stands for.
+    expert_balance, engine_steps
+        One number per priced step: its balance in seconds, and how many engine steps it stands for.
+    first_steps
+        Number of the first priced step of each scored window.
     following, following_bound
         One array [layers] per scored window: the balancedness, and its upper bound.
     rebalanced
@@ -35,15 +39,17 @@ class ReplayLog:
         Slots of all placements that were loaded, summed over the rebalances.
     phase_s
         Seconds of each of ``PHASES``, summed over the steps.
-    rank_load
-        [layers, ranks] tokens of the last window.
+    rank_load, last_steps
+        [layers, ranks] tokens of the last window, and its steps.
     """
 
     step_s: list[float] = field(default_factory=list)
     ideal_s: list[float] = field(default_factory=list)
     wait_s: list[float] = field(default_factory=list)
     expert_balance: list[float] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=list)
+    engine_steps: list[float] = field(default_factory=list)
+    first_steps: list[int] = field(default_factory=list)
+    tokens: list[float] = field(default_factory=list)
     migration_s: list[float] = field(default_factory=list)
     moves: list[int] = field(default_factory=list)
     slots: int = 0
@@ -56,9 +62,14 @@ class ReplayLog:
     rebalanced: list[int] = field(default_factory=list)
     phase_s: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     rank_load: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    last_steps: int = 0
 
-    def add_step(self, step: StepTime, ideal_s: float, tokens: int, hold_steps: int) -> None:
-        """Add a recorded step that stands for ``hold_steps`` engine steps.
+    def window_sums(self, values: list[float]) -> list[float]:
+        """Return the sum over the steps of each scored window of one number per step."""
+        return [float(total) for total in np.add.reduceat(values, self.first_steps)]
+
+    def add_step(self, step: StepTime, ideal_s: float, tokens: int, engine_steps: float) -> None:
+        """Add a priced step that stands for ``engine_steps`` steps of the engine.
 
         Parameters
         ----------
@@ -71,15 +82,16 @@ class ReplayLog:
         """
         waits = step.attention_wait.mean(axis=1) + step.expert_wait.mean(axis=1)
         experts_mean, experts_max = step.rank_experts.mean(axis=1), step.experts
-        self.step_s.append(step.total * hold_steps)
-        self.ideal_s.append(ideal_s * hold_steps)
-        self.wait_s.append(float(waits.sum()) * hold_steps)
-        self.tokens.append(tokens * hold_steps)
+        self.step_s.append(step.total * engine_steps)
+        self.ideal_s.append(ideal_s * engine_steps)
+        self.wait_s.append(float(waits.sum()) * engine_steps)
+        self.tokens.append(tokens * engine_steps)
+        self.engine_steps.append(engine_steps)
         # The phases of the mean rank and its waits add up to the whole step.
-        self.phase_s["attention"] += float(step.rank_attention.mean(axis=1).sum()) * hold_steps
-        self.phase_s["dispatch"] += float(step.dispatch.sum()) * hold_steps
-        self.phase_s["experts"] += float(experts_mean.sum()) * hold_steps
-        self.phase_s["combine"] += float(step.combine.sum()) * hold_steps
+        self.phase_s["attention"] += float(step.rank_attention.mean(axis=1).sum()) * engine_steps
+        self.phase_s["dispatch"] += float(step.dispatch.sum()) * engine_steps
+        self.phase_s["experts"] += float(experts_mean.sum()) * engine_steps
+        self.phase_s["combine"] += float(step.combine.sum()) * engine_steps
         self.phase_s["waits"] += self.wait_s[-1]
         # A layer without expert work counts as balanced.
         balance = np.divide(

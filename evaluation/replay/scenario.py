@@ -1,4 +1,4 @@
-"""A scenario: one trace on one deployment."""
+"""A scenario: a trace or a workload on one deployment."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +10,7 @@ import lb
 import traces
 from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.scenario_trace import load_trace
+from evaluation.replay.workload_windows import is_drawn, workload_path
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from hardware.faults import Jitter
@@ -18,18 +19,19 @@ from hardware.memory import check_fit
 
 @dataclass(frozen=True)
 class Scenario:
-    """One trace on one deployment.
+    """A trace or a workload on one deployment.
 
     Parameters
     ----------
     id
         Name, unique in its suite.
     trace
-        Bundled names or paths of traces, run one after another.
+        Bundled names or paths of traces, run one after another; none with a workload.
     model, device, fabric, library
         Presets of :mod:`hardware`. The library is a collective library.
     num_ranks, slots_per_rank, window_steps, history_windows, hold_steps
-        As in :class:`evaluation.replay.deployment.ExpertDeployment`.
+        As in :class:`evaluation.replay.deployment.ExpertDeployment`. With a workload, steps are
+        engine steps, and ``hold_steps`` is 1; ``window_steps`` is 0 where ``window_s`` is given.
     step_tokens
         Tokens of one step, for traces that were recorded token by token.
     phase, kv_tokens, drafts
@@ -55,6 +57,18 @@ class Scenario:
     split
         Parts of the windows in order of time, (train, validation, test). A solver or forecaster
         with a ``fit`` is trained on the first part. All are scored on the last part.
+    workload
+        Bundled workload (:mod:`traces.workload`) or a ``.toml`` file, instead of a trace. Each
+        seed is another repetition of it. Two of them follow each other: the second one begins in
+        window ``change_window``.
+    window_s
+        Seconds of a window of a workload, instead of ``window_steps``.
+    sampled_steps
+        Steps of each phase that are priced in a window of a workload.
+    windows
+        Windows of the workload, the observed first one included; ``None``: all that it has.
+    change_window
+        First window after the mixture of requests has changed; ``None``: it does not change.
     """
 
     id: str
@@ -83,14 +97,32 @@ class Scenario:
     max_moves: int | None = None
     migration_bytes_per_s: float | None = None
     split: tuple[float, float, float] | None = None
+    workload: tuple[str, ...] = ()
+    window_s: float | None = None
+    sampled_steps: int = 16
+    windows: int | None = None
+    change_window: int | None = None
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the trace is generated, so that it depends on the seed."""
+        """Whether the traffic is drawn, so that it depends on the seed."""
+        if self.workload:
+            return all(map(is_drawn, self.workload))
         return all(name in traces.GENERATED for name in self.trace)
 
     def load_trace(self, seed: int = 0) -> Any:
-        """Return the trace in steps, cached; a generated trace is drawn with ``seed``."""
+        """Return the trace in steps, cached; a generated trace is drawn with ``seed``.
+
+        Raises
+        ------
+        ValueError
+            If the scenario has a workload instead.
+        """
+        if self.workload:
+            raise ValueError(
+                f"scenario {self.id!r} replays a workload, "
+                f"{', '.join(self.workload)}; give a scenario with a trace"
+            )
         trace_seed = seed if self.is_drawn else None
         return load_trace(self.trace, self.step_tokens, trace_seed, self.steps, self.layers)
 
@@ -126,6 +158,10 @@ class Scenario:
             lb.make_forecaster(self.forecaster)
             if self.objective not in ("tokens", "seconds"):
                 raise ValueError(f"objective = {self.objective!r} is not 'tokens' or 'seconds'")
+            if self.workload:
+                self._check_workload()
+            elif self.window_s is not None or self.windows is not None:
+                raise ValueError("window_s and windows are for workloads; leave them out")
             for name in self.trace:
                 if name not in traces.GENERATED:
                     traces.open(name, "routing")
@@ -139,8 +175,31 @@ class Scenario:
         except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"scenario {self.id!r}: {error}") from None
 
+    def _check_workload(self) -> None:
+        """Raise ValueError if there is no such workload, or keys of a trace are given with it."""
+        for name in self.workload:
+            workload_path(name)
+        if (self.window_steps == 0) == (self.window_s is None):
+            raise ValueError("give either window_steps or window_s")
+        number = len(self.workload)
+        if number > 2 or (number == 2 and self.change_window is None):
+            raise ValueError(f"{number} workloads; give one, or two and change_window")
+        without_effect = {
+            "trace": self.trace,
+            "step_tokens": self.step_tokens,
+            "steps": self.steps,
+            "layers": self.layers,
+            "split": self.split,
+            "hold_steps": self.hold_steps != 1,
+        }
+        for name, value in without_effect.items():
+            if value:
+                raise ValueError(f"{name} is for traces; leave it out beside workload")
+
     def check_trace(self, trace: Any) -> None:
-        """Raise ValueError unless the trace has the experts of the model."""
+        """Raise ValueError unless trace or workload have the experts of the model."""
+        noun = "workload" if self.workload else "trace"
+        traffic = f"{noun} {', '.join(self.workload or self.trace)}"
         model = Model.preset(self.model)
         for name, recorded, expected in (
             ("experts", trace.num_experts, model.experts),
@@ -148,7 +207,7 @@ class Scenario:
         ):
             if recorded != expected:
                 raise ValueError(
-                    f"scenario {self.id!r}: the trace {', '.join(self.trace)} has {name} = "
+                    f"scenario {self.id!r}: the {traffic} has {name} = "
                     f"{recorded}, the model {self.model} has {expected}; name the model it was "
                     "recorded on"
                 )

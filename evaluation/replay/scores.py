@@ -29,7 +29,7 @@ def summary(log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
     """
     steps = float(np.sum(log.step_s))
     migration = float(np.sum(log.migration_s))
-    engine_steps = len(log.step_s) * deployment.hold_steps
+    engine_steps = float(np.sum(log.engine_steps))
     chips = deployment.num_ranks / executor.operators.device.dies_per_chip
     following = np.stack(log.following)
     # Without a rebalance no placement was fitted, and the start-up placement is judged.
@@ -38,7 +38,9 @@ def summary(log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
     return {
         "balancedness_fitted": float(fitted.mean()),
         "balancedness_next": float(following.mean()),
-        "balancedness_seconds_next": float(np.mean(log.expert_balance)),
+        "balancedness_seconds_next": float(
+            np.average(log.expert_balance, weights=log.engine_steps)
+        ),
         "worst_layer_next": float(following.mean(axis=0).min()),
         "gap_to_bound": float((bound - fitted).mean()),
         "gap_to_bound_next": float((np.stack(log.following_bound) - following).mean()),
@@ -83,8 +85,8 @@ def by_window(log: ReplayLog) -> dict[str, list[float]]:
     return {
         "balancedness_fitted": fitted,
         "balancedness_next": following,
-        "ideal_s": np.reshape(log.ideal_s, (count, -1)).sum(axis=1).tolist(),
-        "step_s": np.reshape(log.step_s, (count, -1)).sum(axis=1).tolist(),
+        "ideal_s": log.window_sums(log.ideal_s),
+        "step_s": log.window_sums(log.step_s),
         "migration_s": migration,
         "slots_changed": changed,
     }

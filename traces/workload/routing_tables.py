@@ -9,6 +9,7 @@ from traces import generators
 from traces.generators import PRESETS, Law, loads
 from traces.workload.condition_routing import ConditionRouting
 from traces.workload.law_routing import LawRouting
+from traces.workload.layer_sample import layer_sample
 from traces.workload.load_routing import load_routing
 from traces.workload.recorded_routing import RecordedRouting
 from traces.workload.request_tables import Locate
@@ -19,6 +20,7 @@ from traces.workload.token_filter import TokenFilter
 
 KINDS = ("law", "loads", "recorded", "conditions")
 OF_LAW = ("prefill_law", "domain_names", "law_step_s")
+OF_LOADS = ("domain_names", "layers", "seed")
 OF_SEQUENCES = ("sequence_correlation", "sequence_kinds")
 
 
@@ -30,9 +32,8 @@ def routing_of(value: Any, locate: Locate) -> RoutingModel:
     ValueError
         If a key is unknown or missing, or a value is out of its range.
     """
-    table = checked_table(
-        value, "routing", (*KINDS, *OF_LAW, "recorded_prefill", "seed", *OF_SEQUENCES)
-    )
+    known = (*KINDS, *OF_LAW, *OF_LOADS, "recorded_prefill", *OF_SEQUENCES)
+    table = checked_table(value, "routing", tuple(dict.fromkeys(known)))
     kinds = [key for key in KINDS if key in table]
     if len(kinds) != 1:
         raise ValueError(
@@ -62,11 +63,13 @@ def _law(table: dict[str, Any], locate: Locate) -> RoutingModel:
 
 
 def _loads(table: dict[str, Any], locate: Locate) -> RoutingModel:
-    _only(table, "loads", ("domain_names", *OF_SEQUENCES))
+    _only(table, "loads", (*OF_LOADS, *OF_SEQUENCES))
     name = table["loads"]
     law = loads.preset(name) if name in loads.PRESETS else loads.load(Path(locate(name)))
     if "domain_names" in table:
         law = loads.with_domains(law, table["domain_names"])
+    if "layers" in table:
+        law = layer_sample(law, table["layers"], table.get("seed", 0))
     if "sequence_kinds" in table and "sequence_correlation" not in table:
         table = table | {"sequence_correlation": law.sequence_correlation}
     routing: RoutingModel = made(load_routing, {"law": law} | _kinds(table), "routing")

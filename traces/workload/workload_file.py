@@ -7,6 +7,7 @@ from typing import Any
 
 import traces
 from traces.workload.batching import ContinuousBatching
+from traces.workload.draws import drawn
 from traces.workload.engine_workload import EngineWorkload
 from traces.workload.recording_workload import RecordingWorkload
 from traces.workload.request_tables import Locate, requests_of
@@ -17,10 +18,17 @@ from traces.workload.workload import Workload
 KEYS = ("seed", "start_s", "requests", "routing", "batching", "recording")
 
 
-def load(path: str | Path) -> EngineWorkload:
+def load(path: str | Path, draw: int = 0) -> EngineWorkload:
     """Read a workload from a TOML file; docs/workloads.md explains the keys.
 
     Names of traces and laws that are files are looked for beside it.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    draw
+        Number of an independent repetition, see :func:`traces.workload.draws.drawn`.
 
     Raises
     ------
@@ -37,7 +45,7 @@ def load(path: str | Path) -> EngineWorkload:
         return beside if beside.is_file() else name
 
     try:
-        return workload_of(tomllib.loads(text), locate)
+        return workload_of(drawn(tomllib.loads(text), draw), locate)
     except ValueError as error:  # TOMLDecodeError is such
         raise ValueError(f"{path}: {error}") from None
 

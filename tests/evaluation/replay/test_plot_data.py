@@ -15,7 +15,7 @@ def test_breakdown_adds_up_to_step_and_migration(trace, executor, deployment):
     """The phases of the mean rank, its waits and migration add up to the whole time."""
     deployment = replace(deployment, hold_steps=8)
     log = replay(trace, executor, deployment, lb.make("greedy"))
-    phases = plot_data.breakdown(log, deployment)
+    phases = plot_data.breakdown(log)
     row = scores.summary(log, executor, deployment)
     whole = row["step_s"] + row["migration_s"] / (8 * len(log.step_s))
     assert sum(phases.values()) == pytest.approx(whole)
@@ -59,9 +59,7 @@ def test_rank_load_is_relative_and_small(trace, executor, deployment):
 
 def test_links_are_busy_for_a_part_of_the_step(trace, executor, deployment):
     """The busiest link comes first, and none is busy longer than the step."""
-    links = plot_data.links(
-        replay(trace, executor, deployment, lb.make("greedy")), executor, deployment
-    )
+    links = plot_data.links(replay(trace, executor, deployment, lb.make("greedy")), executor)
     busy = [link["utilisation"] for link in links]
     assert 0 < len(busy) <= plot_data.MAX_LINKS
     assert busy == sorted(busy, reverse=True)
