@@ -11,10 +11,12 @@ import lb
 from evaluation.kinds import routing_scenarios, suite_keys
 from evaluation.kinds.columns import COST, GAP, INTERVAL, SOLVE
 from evaluation.kinds.kind import Display, Kind
+from evaluation.kinds.suite_ranking import SuiteRanking
 from evaluation.kinds.task import open_candidate
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
+from evaluation.leaderboard.table import Leaderboard, Note
 from evaluation.records import record_file
 from evaluation.records.identity import Record
 from evaluation.replay import plot_data, scores, time_split, traffic
@@ -37,6 +39,26 @@ COLUMNS = (
     ),
     INTERVAL,
     GAP,
+    Column(
+        "captured",
+        "cap-\ntured",
+        "(Efficiency − that of doing nothing) ÷ (that of hindsight − that of doing nothing)",
+        "{:.1f} %",
+        factor=100,
+        hide=2,
+    ),
+    Column(
+        "shift_efficiency",
+        "after\nchange",
+        "Efficiency of the first window after the mixture of requests has changed",
+    ),
+    Column(
+        "recovery_windows",
+        "windows to\nrecover",
+        "Windows from the change until efficiency is within 1 % of the level of the last three",
+        "{:.1f}",
+        better=-1,
+    ),
     Column(
         "balancedness_fitted",
         "balance\nfitted",
@@ -108,6 +130,14 @@ COLUMNS = (
 )
 
 
+#: Keys of scores that are alike for all solvers, and what they are.
+BASELINES = {
+    "do_nothing": "doing nothing",
+    "random_replicas": "random replicas",
+    "hindsight": "hindsight",
+}
+
+
 def _ideal_and_taken(record: Record) -> Parts:
     windows = record["windows"]
     taken = np.add(windows["step_s"], windows["migration_s"])
@@ -139,6 +169,21 @@ class SolverKind(Kind):
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of presets and traces."""
         return routing_scenarios.inputs(task)
+
+    def leaderboard(self, ranking: SuiteRanking) -> Leaderboard:
+        """Return the ranking without columns that no row fills, and with baselines below it."""
+        board = super().leaderboard(ranking)
+        first, *others = board.columns
+        kept = [
+            column
+            for column in others
+            if any(line.values.get(column.key) is not None for line in board.lines)
+        ]
+        known = board.lines[0].values if board.lines else {}
+        values = [f"{name} {known[key]:.4f}" for key, name in BASELINES.items() if known.get(key)]
+        text = f"without a balancer and at best: {', '.join(values)}, perfect balance 1"
+        notes = [Note(text, "dim")] if values else []
+        return replace(board, columns=(first, *kept), notes=(*notes, *board.notes))
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and traffic, executor and deployment for the replay."""
