@@ -39,7 +39,7 @@ def read(where: str, table: dict[str, Any]) -> list[Scenario]:
     if "window_s" in values and "workload" in values:
         values.setdefault("window_steps", 0)
     if "window_steps" not in values:
-        raise ValueError(f"{where}: window_steps is missing")
+        raise ValueError(f"{where}: key 'window_steps' is missing; add it")
     if "split" in values:
         values["split"] = tuple(map(float, values["split"]))
     if len(set(dispatchers)) < len(dispatchers):
