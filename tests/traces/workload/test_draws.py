@@ -1,9 +1,8 @@
-"""Laws of loads as the routing of a workload, and its repetitions."""
+"""Repetitions of a workload, and the sample of layers that each of them has."""
 
 import numpy as np
 import pytest
 
-from traces.generators import loads
 from traces.workload.draws import drawn
 from traces.workload.workload_file import workload_of
 
@@ -14,23 +13,13 @@ TABLE = {
         "arrivals": {"rate": 50.0},
         "lengths": {"prompt_mean": 1000, "output_mean": 1000, "output_sigma": 0.1},
     },
-    "routing": {"loads": "deepseek-r1", "sequence_correlation": 0.0, "sequence_kinds": 1},
+    "routing": {"loads": "deepseek-r1", "sequence_correlation": 0.0},
 }
 
 
 def with_routing(**keys):
     """The table with other keys of its routing."""
     return {**TABLE, "routing": {**TABLE["routing"], **keys}}
-
-
-def test_requests_have_the_loads_of_their_lengths():
-    """Outputs near 1,000 tokens: shares within the drawing of some 100,000 tokens."""
-    window = next(workload_of(TABLE).windows(window_steps=400))
-    share = window.counts / window.counts.sum(axis=1, keepdims=True)
-    decode = loads.preset("deepseek-r1").share("decode_in1000out1000")
-    # Drawing makes about 0.007: half of 256 x 0.8 x sqrt(1 / 256 / 800,000) for 800,000 copies;
-    # the middle of the bin, 931 tokens of output, another 0.005.
-    assert 0.5 * np.abs(share - decode).sum(axis=1).mean() < 0.02
 
 
 def test_a_sample_of_layers_is_spread_over_the_depth():
@@ -42,14 +31,6 @@ def test_a_sample_of_layers_is_spread_over_the_depth():
     rows = [int(np.flatnonzero((whole[key] == layer).all(axis=1))[0]) for layer in some[key]]
     assert [row * 3 // 58 for row in rows] == [0, 1, 2]
     assert (some[key] != other[key]).any()
-
-
-def test_domains_are_added_to_the_law():
-    """Each domain has conditions of its own."""
-    table = with_routing(domains=["chat", "code"], layers=2)
-    table["requests"] = {**table["requests"], "shares": {"chat": 1, "code": 1}}
-    names = {condition.domain for condition in workload_of(table).routing.chances}
-    assert names == {"chat", "code"}
 
 
 @pytest.mark.parametrize(
