@@ -155,7 +155,7 @@ def test_break_even_lies_between_the_skews(changes, skew):
         ({}, {"model": "deepseek-v"}, "did you mean"),
         ({}, {"law": "pareto"}, "law = 'pareto'"),
         ({}, {"drift": -0.1}, "drift = -0.1 breaks"),
-        ({}, {"model": "gpt-oss-120b", "memory_bound": True, "kv_tokens": 1e9}, "leaves no room"),
+        ({}, {"model": "gpt-oss-120b", "memory_bound": True, "kv_tokens": 1e9}, "leaves no memory"),
     ],
 )
 def test_wrong_grids_are_refused(grid, setting, message):

@@ -63,8 +63,8 @@ def test_memory_bound_says_which_batch_is_left():
     said = RUNNER.invoke(app, call)
     assert said.exit_code == 0, said.output
     assert "(24)" in said.stdout
-    assert "no room" in said.stdout
-    assert "memory leaves room for the batch in parentheses" in said.stdout
+    assert "no memory" in said.stdout
+    assert "memory allows only the batch in parentheses" in said.stdout
     cells = json.loads(RUNNER.invoke(app, [*call, "--json"]).stdout)["cells"]
     assert [cell["change"] for cell in cells if cell["redundant"] == 12] == [None, None]
 

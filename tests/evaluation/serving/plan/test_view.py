@@ -45,10 +45,10 @@ def candidates(share=1.0, discarded=LISTED + 2):
     ]
 
 
-def printed(span, found, everything=False):
+def printed(span, found, all_rows=False):
     """Return the text of a plan."""
     console = Console(file=io.StringIO(), width=100)
-    print_plan(found, span, 0.9, console, everything)
+    print_plan(found, span, 0.9, console, all_rows)
     return console.file.getvalue()
 
 
@@ -64,17 +64,17 @@ def test_the_frontier_the_best_and_the_first_left_out(span):
     assert "9.5 tokens/s per chip on 40 chips" in best
 
 
-def test_everything(span):
-    """All that were played and all that were not."""
-    text = printed(span, candidates(), everything=True)
+def test_all_rows(span):
+    """All simulated deployments and all that were left out are listed."""
+    text = printed(span, candidates(), all_rows=True)
     assert "8.5" in text
     assert text.count("too slow") == LISTED + 2
 
 
-def test_none_holds(span):
-    """The nearest is named, and what is not known is said to be so."""
+def test_no_deployment_keeps_the_slo(span):
+    """The nearest one is named, and an unknown latency is called unknown."""
     text = printed(span, candidates(share=0.25))
-    assert "none holds" in text
+    assert "no deployment keeps the SLO for 90% of the requests" in text
     assert "nearest: 1 × 32 prefill" in text
     assert "of TPOT unknown" in text
     found = as_dict(candidates(share=0.25), span, 0.9)
