@@ -74,12 +74,12 @@ def test_a_slow_die_slows_all(small):
 def test_missing_experts_cost_quality_not_time(small):
     """The executor goes on at once, and the summary says what was not computed."""
     fault = Fault(5.0, "decode-0", "die", 5, lasts_s=40.0)
-    found = {}
+    result = {}
     for mode in ("missing-experts", "shrink"):
         failing = dataclasses.replace(small, fault=(fault,), recovery=Recovery(mode=mode))
-        found[mode] = simulate(failing)
-        assert found[mode].log.finished.all()
-    missing, shrunk = (found[mode].summary["faults"] for mode in ("missing-experts", "shrink"))
+        result[mode] = simulate(failing)
+        assert result[mode].log.finished.all()
+    missing, shrunk = (result[mode].summary["faults"] for mode in ("missing-experts", "shrink"))
     assert 0 < missing["lost_expert_choices"] < 5 / 128
     assert shrunk["lost_expert_choices"] == 0
     assert missing["stood_still_s"]["decode-0"] < shrunk["stood_still_s"]["decode-0"]

@@ -99,15 +99,15 @@ def test_no_records_are_said(tmp_path):
     """An empty folder, and a file that is none."""
     assert CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)]).exit_code == 2
     (tmp_path / "a.json").write_text("{}")
-    said = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
-    assert said.exit_code == 2
-    assert "record schema None" in said.output
+    result = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "record schema None" in result.output
 
 
 def test_an_unknown_kind_is_named(folder, tmp_path):
     """A record of a later podlab, say."""
     (path,) = (folder / "fit-toy").glob("a--greedy--*.json")
     (tmp_path / "a.json").write_text(path.read_text().replace('"kind": "fit"', '"kind": "novel"'))
-    said = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
-    assert said.exit_code == 2
-    assert "kind = 'novel' is not one of" in said.output
+    result = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "kind = 'novel' is not one of" in result.output

@@ -77,19 +77,19 @@ def test_no_deployment_keeps_the_slo(span):
     assert "no deployment keeps the SLO for 90% of the requests" in text
     assert "nearest: 1 × 32 prefill" in text
     assert "of TPOT unknown" in text
-    found = as_dict(candidates(share=0.25), span, 0.9)
-    assert found["best"] is None
-    assert found["nearest"]["share"] == 0.25
+    result = as_dict(candidates(share=0.25), span, 0.9)
+    assert result["best"] is None
+    assert result["nearest"]["share"] == 0.25
 
 
 def test_json_is_strict(span):
     """No number is infinite or missing its row; the best is the first row."""
-    found = as_dict(candidates(), span, 0.9)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert found["best"] == found["candidates"][0]
-    assert found["nearest"] is None
-    assert [one["frontier"] for one in found["candidates"][:2]] == [True, False]
-    assert found["candidates"][2]["most_share"] == 0.5
+    result = as_dict(candidates(), span, 0.9)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["best"] == result["candidates"][0]
+    assert result["nearest"] is None
+    assert [one["frontier"] for one in result["candidates"][:2]] == [True, False]
+    assert result["candidates"][2]["most_share"] == 0.5
 
 
 def test_csv_has_a_row_for_each(span):
