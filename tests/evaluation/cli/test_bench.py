@@ -235,7 +235,7 @@ def test_a_third_party_file_is_ranked_by_one_command(podlab, tmp_path):
 
 
 def test_two_of_one_name_are_refused(podlab, tmp_path):
-    """The leaderboard could not tell them apart, and would show neither."""
+    """The leaderboard could not distinguish them, and would show neither."""
     for file in ("one.py", "two.py"):
         (tmp_path / file).write_text("def mine(problem):\n    return None\n")
     done = podlab(

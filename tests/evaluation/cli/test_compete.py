@@ -20,7 +20,7 @@ calls = []
 def rebalance(hotness, n_device, n_red_expert):
     layers, experts = hotness.shape[1:]
     calls.append(len(hotness))
-    assert calls[0] == 1  # nobody asked before the run
+    assert calls[0] == 1  # no call before the run
     slots = [slot % experts for slot in range(experts + n_red_expert)]
     if len(calls) % 2:
         slots.reverse()
@@ -41,7 +41,7 @@ class Illegal:
 def _played(*arguments):
     result = RUNNER.invoke(app, [*SMALL, "--charge", "0", "--json", *arguments])
     assert result.exit_code == 0, result.output
-    assert result.stderr == ""  # no progress bar where nobody looks
+    assert result.stderr == ""  # no progress bar outside of a terminal
     return json.loads(result.stdout)
 
 

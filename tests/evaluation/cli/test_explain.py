@@ -36,16 +36,16 @@ def test_two_solvers_on_the_default_scenario():
 
 def test_json_adds_up():
     """Phases to the step, ranks to the expert phase."""
-    told = _json("contiguous", "greedy", *TOY, *MACHINE, "--top", "2000")
-    step = told["step_s"]
-    phases = sum(one["difference"] for one in told["phases_s"].values())
+    report = _json("contiguous", "greedy", *TOY, *MACHINE, "--top", "2000")
+    step = report["step_s"]
+    phases = sum(one["difference"] for one in report["phases_s"].values())
     assert phases == pytest.approx(step["difference"])
     assert step["after"] - step["before"] == pytest.approx(step["difference"])
-    experts = told["phases_s"]["experts"]["difference"]
+    experts = report["phases_s"]["experts"]["difference"]
     for kind in ("ranks", "experts"):
-        assert sum(one["difference_s"] for one in told[kind]) == pytest.approx(experts)
-    assert sum(one["difference_s"] for one in told["layers"]) == pytest.approx(step["difference"])
-    hot = told["layers"][0]["before"]
+        assert sum(one["difference_s"] for one in report[kind]) == pytest.approx(experts)
+    assert sum(one["difference_s"] for one in report["layers"]) == pytest.approx(step["difference"])
+    hot = report["layers"][0]["before"]
     assert hot["load_to_mean"] > 1
     assert [one["share"] for one in hot["experts"]] == sorted(
         (one["share"] for one in hot["experts"]), reverse=True
@@ -73,7 +73,7 @@ def test_files_say_ranks_and_slots(tmp_path):
 
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_file_that_solve_writes_is_explained(tmp_path, form):
-    """The file stands for the solver that it came from: no difference, whatever the format."""
+    """A placement file gives the same as the solver that made it, in every format."""
     path = tmp_path / f"greedy{FORMATS[form].endings[0]}"
     trace = traces.load("dsv2lite-intent").split(256).counts()
     placement = lb.solve(lb.Problem(trace.windows(8)[0], 16, 5), "greedy")
@@ -93,19 +93,19 @@ def test_a_placement_against_itself():
 
 def test_a_scenario_says_what_options_do_not():
     """Its trace is replaced, its machine kept; counts of whole steps need no step_tokens."""
-    told = _json("eplb", "greedy", "dsv2lite-summary", "--scenario", "dsv2lite-shift-ep32")
-    assert told["scenario"]["num_ranks"] == 32
-    assert told["scenario"]["trace"] == ["dsv2lite-summary"]
+    report = _json("eplb", "greedy", "dsv2lite-summary", "--scenario", "dsv2lite-shift-ep32")
+    assert report["scenario"]["num_ranks"] == 32
+    assert report["scenario"]["trace"] == ["dsv2lite-summary"]
     call = ["olmoe-domains", "--scenario", "dsv2lite-shift-ep16", "--model", "olmoe-1b-7b"]
     assert _json("eplb", "greedy", *call, "--window", "1")["steps"] == 5
 
 
 def test_a_solver_may_have_slots_of_its_own():
     """Without and with one redundant slot a rank."""
-    told = _json("greedy@4", "greedy@5", *TOY, "--ranks", "16")
+    report = _json("greedy@4", "greedy@5", *TOY, "--ranks", "16")
     whole = _json("greedy", "greedy@5", *TOY, "--ranks", "16", "--slots", "4")
-    assert told["step_s"] == whole["step_s"]
-    assert told["step_s"]["difference"] != 0
+    assert report["step_s"] == whole["step_s"]
+    assert report["step_s"]["difference"] != 0
 
 
 def test_the_way_back_never_pays():

@@ -102,7 +102,7 @@ def test_the_table_gives_axes_and_flags_override_it(tmp_path):
     ],
 )
 def test_bad_calls_are_refused(arguments, words):
-    """They leave with 2 before anything is played, and say what to mend."""
+    """They exit with 2 before any simulation, and say what to change."""
     answer = plan(*arguments)
     assert answer.exit_code == 2
     assert words in answer.stderr

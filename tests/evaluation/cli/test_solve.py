@@ -145,7 +145,7 @@ def test_experts_that_stay_keep_their_slots(load, tmp_path):
 
 
 def test_the_summary_says_how_good_it_is(load, tmp_path):
-    """Balancedness beside its bound, replicas, duplicates, time."""
+    """Balancedness and its bound, replicas, duplicates, time."""
     result = _solve(load, tmp_path / "a.json", "--dispatcher", "optimal")
     assert "by auto (robust) in" in result
     assert "by eplb in" in _solve(load, tmp_path / "a.json", "--solver", "eplb")

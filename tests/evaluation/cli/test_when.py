@@ -57,7 +57,7 @@ def test_against_contiguous_is_another_map():
 
 
 def test_memory_bound_says_which_batch_is_left():
-    """No room is said in words, and JSON stays valid."""
+    """Cells without memory are named in words, and JSON stays valid."""
     call = ["when", *SMALL, "--kv-tokens", "8192", "--memory-bound"]
     call += ["--redundant", "4,12", "--bandwidth", "1"]
     result = RUNNER.invoke(app, call)

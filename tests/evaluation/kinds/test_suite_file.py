@@ -99,7 +99,7 @@ def test_own_file(tmp_path):
     ],
 )
 def test_broken_suites_are_named(tmp_path, change, message):
-    """File, scenario, key and mend."""
+    """The message has file, scenario, key and fix."""
     with pytest.raises(ValueError, match=f"mine.toml.*{message}") as caught:
         suite_file.load(written(tmp_path, GOOD.replace(*change)))
     assert "\n" not in str(caught.value)
@@ -123,7 +123,7 @@ def test_impossible_scenarios_are_named(tmp_path, change, message):
 
 
 def test_scenario_ids_are_unique(tmp_path):
-    """Two scenarios of one name could not be told apart."""
+    """Two scenarios with one id could not be distinguished."""
     table = GOOD[GOOD.index("[[") :]
     with pytest.raises(ValueError, match=r"scenario ids \['one'\] occur twice"):
         suite_file.load(written(tmp_path, GOOD + table))
@@ -159,7 +159,7 @@ def test_bundled_suites_can_run(name):
 
 
 def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
-    """A list stands for a scenario each; ids are named once."""
+    """A list gives a scenario for each dispatcher, under one id."""
     text = GOOD + 'dispatcher = ["even", "optimal"]\n'
     result = suite_file.load(written(tmp_path, text))
     assert [(one.id, one.dispatcher) for one in result.scenarios] == [
@@ -186,7 +186,7 @@ def test_unknown_names_of_a_scenario_are_named(tmp_path, line, message):
 
 
 def test_solvers_and_parameters_of_a_suite(tmp_path):
-    """They are read as they stand."""
+    """They are read as in the file."""
     text = GOOD.replace(
         "[[scenario]]", 'solvers = ["greedy"]\n[parameters.ilp]\nbudget = 0.5\n[[scenario]]'
     )
@@ -207,7 +207,7 @@ def test_a_list_of_dispatchers_differs_in_that_alone(tmp_path):
 
 
 def test_deployment_takes_what_the_scenario_says():
-    """What a solver is told comes from the suite, not from defaults."""
+    """The problem of a solver comes from the suite, not from defaults."""
     scenario = Scenario(
         "x",
         ("olmoe-domains",),

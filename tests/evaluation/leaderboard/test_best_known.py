@@ -11,7 +11,7 @@ EFFICIENCY = SOLVER.measure
 
 
 def test_gap_is_a_fraction_of_the_best_there():
-    """Each is the best in one scenario; families are told apart."""
+    """Each is the best in one scenario; each family has its own gap."""
     rows = [
         gather(
             [(run, EFFICIENCY.parts(run)) for run in (record(name, one), record(name, two, "two"))],

@@ -35,7 +35,7 @@ def test_every_seed_of_a_drawn_trace_is_a_group():
 
 
 def test_the_same_twice_counts_once():
-    """Another source that scored alike changes nothing; one that did not stands apart."""
+    """A record of another source with equal scores is dropped; with other scores it is separate."""
     one, again = record("a", 0.5), record("a", 0.5, source_hash="younger")
     assert comparable_records([one, again], EFFICIENCY).records == [one]
     other = record("a", 0.7, source_hash="younger")
@@ -70,7 +70,7 @@ def test_the_same_twice_counts_once():
     ],
 )
 def test_anybodys_record_breaks_no_table(change, reason):
-    """It stands apart, and is not scored."""
+    """It is separate, and is not scored."""
     good = [record("a", 0.5), record("b", 0.5)]
     result = rank([record("x", 0.9) | change, *good], EFFICIENCY)
     assert [row.name for row in result.rows] == ["a", "b"]

@@ -38,7 +38,7 @@ def test_ranked_by_the_mean_over_scenarios_of_sums():
 
 
 def test_means_over_runs_then_scenarios():
-    """A candidate that draws lots is its mean over seeds; moved bytes add up over scenarios."""
+    """A random candidate has the mean over its seeds; moved bytes add up over scenarios."""
     runs = [record("a", 0.6, seed=0), record("a", 0.8, seed=1), record("a", 0.5, "two")]
     (row,) = ranking(runs).rows
     assert row.score == pytest.approx(0.6)
@@ -48,7 +48,7 @@ def test_means_over_runs_then_scenarios():
 
 
 def test_what_luck_of_the_traffic_does_to_all_does_not_make_ranks_equal():
-    """Windows are paired: a small difference everywhere is told from a large one of the traffic."""
+    """Windows are paired: a small constant difference shows despite large ones of the traffic."""
     better, worse = record("a", 0.7 + LUCK), record("b", 0.69 + LUCK)
     result = ranking([worse, better])
     assert names(result) == [(1, "a", "even"), (2, "b", "even")]
@@ -92,7 +92,7 @@ def test_a_large_difference_is_always_separated():
 
 
 def test_one_window_gives_no_interval_and_one_rank():
-    """Nothing was measured twice, so nothing is told apart."""
+    """Nothing was measured twice, so all rows share a rank."""
     result = ranking([record("a", 0.9), record("b", 0.1)])
     assert [(row.rank, row.interval) for row in result.rows] == [(1, None), (1, None)]
 
@@ -128,7 +128,7 @@ def test_what_could_not_be_made_costs_the_row_too():
 
 
 def test_who_did_not_run_everywhere_stands_apart():
-    """On traces of the others, or on scenarios of the suite that nobody ran."""
+    """On traces of the others, or on scenarios of the suite that no candidate ran."""
     runs = [record("a", 0.9), record("b", 0.1), record("b", 0.2, "two")]
     result = ranking(runs)
     assert [row.name for row in result.rows] == ["b"]

@@ -1,4 +1,4 @@
-"""Schedulers beside a reference on the same traffic, stage by stage."""
+"""Schedulers relative to a reference on the same traffic, stage by stage."""
 
 import json
 

@@ -36,7 +36,7 @@ def test_files_may_be_named_and_count_once(tmp_path):
 
 
 def test_a_report_among_records_is_no_record(tmp_path):
-    """The mark of a report that was written beside its records is passed over."""
+    """The file that marks a report is no record."""
     write(tmp_path / "one.json", made.solver())
     write(tmp_path / "site" / MARK, {"podlab-report": 1})
     assert read([tmp_path])[1] == []

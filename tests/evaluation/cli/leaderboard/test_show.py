@@ -20,7 +20,7 @@ window_steps = 1
 layers = 2
 """
 SIZE = "num_ranks = 4\nslots_per_rank = 3\nlayers = 1\n"
-#: Kind to what its suite says beside id and kind, the [[scenario]] table last.
+#: Kind to the TOML of its suite without id and kind; the [[scenario]] table is last.
 SUITES = {
     "solver": f"[[scenario]]\nid = 'a'\n{TRACE}",
     "fit": "[[scenario]]\nid = 'a'\nmodel = 'olmoe-1b-7b'\nlaw = 'zipf'\nlayers = 1\n"
@@ -32,7 +32,7 @@ SUITES = {
     "faults": "seeds = [0, 1]\nreference = {recovery = 'failover'}\n[[scenario]]\nid = 'a'\n"
     "serving = 'small-2p2d'\nstages = ['recovery']\nrequests = 100\nmtbf_s = {die = 20.0}\n",
 }
-#: Kind to two candidates that its table names; who runs is up to the scenarios of the last two.
+#: Kind to two candidates in its table. The scenarios of the last two kinds list their candidates.
 NAMES = {
     "solver": ["greedy", "contiguous"],
     "fit": ["greedy", "contiguous"],

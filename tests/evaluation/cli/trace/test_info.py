@@ -46,7 +46,7 @@ def test_json_holds_every_layer():
 
 
 def test_step_tokens_go_to_those_that_need_them():
-    """Counts beside tokens have steps of their own."""
+    """Counts have their own steps, tokens are cut into steps."""
     result = info("dsv2lite-intent", "olmoe-domains", "--json", "--step-tokens", 1000)
     assert result.exit_code == 0, result.output
     assert [one["steps"] for one in json.loads(result.stdout)] == [8, 6]
@@ -94,13 +94,13 @@ def test_one_line_says_what_is_wrong(words, text, tmp_path, monkeypatch):
 
 
 def test_requests_are_said():
-    """Alone they are told what they are; what info cannot do with them is refused."""
+    """A single one is described; what info cannot do with it is refused."""
     result = info("mooncake-conv")
     assert result.exit_code == 0, result.output
     (line,) = result.stdout.splitlines()
     assert line.startswith("mooncake-conv: RequestTrace(12031 requests in ")
     assert line.endswith("holds no routing, and info measures only that")
     for words in (["--json"], ["--against", "ar1-drift"], ["--picture", "p.html"]):
-        beside = info("mooncake-conv", *words)
-        assert beside.exit_code == 2
-        assert "holds no routing" in beside.stderr
+        answer = info("mooncake-conv", *words)
+        assert answer.exit_code == 2
+        assert "holds no routing" in answer.stderr

@@ -62,7 +62,7 @@ def test_an_own_entry_plays_in_person(entry):
 
 
 def test_a_failure_costs_its_own_record(tmp_path):
-    """The reason is there, and an illegal answer is told from a failure."""
+    """The record has the reason, and an illegal answer is infeasible, not failed."""
     path = tmp_path / "entry.py"
     path.write_text("def rebalance(hotness, n_device, n_red_expert): return 1\n")
     record = record_of(str(path), limits=Limits())

@@ -51,7 +51,7 @@ def test_a_list_of_laws_is_a_scenario_each(tmp_path):
     ],
 )
 def test_broken_suites_are_named(tmp_path, change, message):
-    """File, scenario, key and mend."""
+    """The message has file, scenario, key and fix."""
     with pytest.raises(ValueError, match=f"mine.toml: .*{message}"):
         loaded(tmp_path, *change)
 

@@ -124,7 +124,7 @@ def test_faults_are_drawn_for_all_modes_alike(faulty):
 
 
 def test_the_seed_reaches_simulation_and_schedulers(suite, monkeypatch):
-    """What is simulated has the task's seed, and so have its schedulers that draw lots."""
+    """The simulation and its random schedulers have the seed of the task."""
     seen = {}
 
     def simulate(scenario, *, seed, trace):

@@ -7,7 +7,7 @@ from tests.evaluation.serving.planning import busy
 
 
 def test_derived_axes_hold_the_scenario_itself():
-    """Its own executors, dies, batch and redundancy are among those tried, whole nodes beside."""
+    """Its own executors, dies, batch and redundancy are among those tried, and whole nodes."""
     result = axes(busy(), {})
     assert result.dies == 160
     assert {4} <= set(result.prefill) <= {1, 2, 3, 4}

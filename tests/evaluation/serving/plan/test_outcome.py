@@ -10,7 +10,7 @@ from tests.evaluation.serving.planning import busy
 
 
 def played(goodput, ttft, tpot, share=1.0, number=1):
-    """Return a candidate that was played, its deployment told by a number."""
+    """Return a simulated candidate, its deployment identified by a number."""
     scores = {"goodput": goodput, "share": share, "ttft_p99_s": ttft, "tpot_p99_s": tpot}
     return DeploymentOutcome(ServingDeployment(number, 32, 0, 0, 60, 0), 32.0, "played", scores)
 
