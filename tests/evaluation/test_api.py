@@ -119,7 +119,7 @@ def test_a_callables_fault_is_one_too(suite):
     [
         ("gredy", None, "did you mean 'greedy'"),
         ("nowhere.py", None, r"there is no file nowhere\.py"),
-        (3, None, "solver = 3 is no name, path, candidate or callable"),
+        (3, None, "solver = 3 is not a name, path, candidate or callable"),
         ("greedy", "unheard-of", "unknown suite 'unheard-of'"),
         ("greedy", "forecast", "compares forecasts; give one that compares solvers"),
     ],

@@ -37,8 +37,10 @@ def test_an_interval_holds_the_true_value():
     random = np.random.default_rng(1)
     held = 0
     for _ in range(100):
-        found = intervals([runs(record("a", 0.6 + 0.1 * random.standard_normal(12)))], follow=False)
-        held += found.alone_low[0] <= 0.6 <= found.alone_high[0]
+        result = intervals(
+            [runs(record("a", 0.6 + 0.1 * random.standard_normal(12)))], follow=False
+        )
+        held += result.alone_low[0] <= 0.6 <= result.alone_high[0]
     assert 85 <= held <= 100
 
 
@@ -49,8 +51,8 @@ def test_an_interval_of_a_ratio_holds_the_true_value():
     for _ in range(100):
         traffic = np.exp(random.standard_normal(8))  # alike for both: a ratio must not see it
         own = 1.2 * traffic * np.exp(0.1 * random.standard_normal(8))
-        found = intervals(ratios([traffic, own]), follow=False, is_paired=True)
-        low, high = np.exp([found.low[1], found.high[1]])
+        result = intervals(ratios([traffic, own]), follow=False, is_paired=True)
+        low, high = np.exp([result.low[1], result.high[1]])
         held += low <= 1.2 <= high
         assert high / low < 1.5  # the traffic alone scatters by e to either side
     assert 85 <= held <= 100
@@ -58,8 +60,8 @@ def test_an_interval_of_a_ratio_holds_the_true_value():
 
 def test_the_reference_is_exactly_one():
     """Its logarithms are 0, so that score and interval have no width, whatever the traffic."""
-    found = intervals(ratios([[1.0, 70.0, 0.3], [2.0, 3.0, 4.0]]), follow=False, is_paired=True)
-    assert (found.score[0], found.low[0], found.high[0]) == (0.0, 0.0, 0.0)
+    result = intervals(ratios([[1.0, 70.0, 0.3], [2.0, 3.0, 4.0]]), follow=False, is_paired=True)
+    assert (result.score[0], result.low[0], result.high[0]) == (0.0, 0.0, 0.0)
 
 
 def test_neighbours_that_are_alike_make_it_wider():
@@ -75,9 +77,9 @@ def test_runs_of_a_random_candidate_are_drawn_too():
     """Its own luck is in its interval, even where all windows are alike."""
     several = [record("a", [value] * 8, seed=seed) for seed, value in enumerate((0.5, 0.6, 0.7))]
     still = record("b", [0.6] * 8)
-    found = intervals([runs(*several), runs(still)], follow=True)
-    assert found.alone_high[0] - found.alone_low[0] > 0.05
-    assert found.alone_high[1] - found.alone_low[1] < 1e-12
+    result = intervals([runs(*several), runs(still)], follow=True)
+    assert result.alone_high[0] - result.alone_low[0] > 0.05
+    assert result.alone_high[1] - result.alone_low[1] < 1e-12
 
 
 def test_traces_of_several_seeds_are_drawn_too():
@@ -86,21 +88,21 @@ def test_traces_of_several_seeds_are_drawn_too():
         record("a", [value] * 8, seed=n, trace_seed=n, trace_hash=str(n))
         for n, value in enumerate((0.5, 0.6, 0.7))
     ]
-    found = intervals([runs(*several)], follow=True)
-    assert found.score[0] == np.mean([0.5, 0.6, 0.7])
-    assert found.alone_low[0] < 0.6 < found.alone_high[0]
+    result = intervals([runs(*several)], follow=True)
+    assert result.score[0] == np.mean([0.5, 0.6, 0.7])
+    assert result.alone_low[0] < 0.6 < result.alone_high[0]
 
 
 def test_scenarios_are_not_drawn():
     """Two scenarios far apart, each without scatter, leave their mean of 0.5 certain."""
-    found = intervals([runs(record("a", [0.2] * 4), record("a", [0.8] * 4, "two"))], follow=False)
-    assert (found.alone_low[0], found.alone_high[0]) == (pytest.approx(0.5), pytest.approx(0.5))
+    result = intervals([runs(record("a", [0.2] * 4), record("a", [0.8] * 4, "two"))], follow=False)
+    assert (result.alone_low[0], result.alone_high[0]) == (pytest.approx(0.5), pytest.approx(0.5))
 
 
 def test_a_scenario_with_a_single_window_gives_no_interval():
     """Nothing is known of its scatter, however many windows other scenarios have."""
-    found = intervals([runs(record("a", [0.2] * 4), record("a", 0.8, "two"))], follow=True)
-    assert (found.low[0], found.high[0]) == (-np.inf, np.inf)
+    result = intervals([runs(record("a", [0.2] * 4), record("a", 0.8, "two"))], follow=True)
+    assert (result.low[0], result.high[0]) == (-np.inf, np.inf)
 
 
 def test_the_same_records_give_the_same_interval():

@@ -27,18 +27,18 @@ def test_ranked_by_the_mean_over_scenarios_of_sums():
     """Not by a mean of ratios: a long window counts for more."""
     long = record("a", [0.5, 8.0])
     long["windows"]["step_s"] = [0.75, 9.75]
-    found = ranking(
+    result = ranking(
         [long, record("a", 0.9, "two"), record("b", [0.7, 0.7]), record("b", 0.8, "two")]
     )
-    assert [(row.name, row.score) for row in found.rows] == [
+    assert [(row.name, row.score) for row in result.rows] == [
         ("a", pytest.approx((8.5 / 11 + 0.9) / 2)),
         ("b", pytest.approx(0.75)),
     ]
-    assert found.measure == "efficiency"
+    assert result.measure == "efficiency"
 
 
 def test_means_over_runs_then_scenarios():
-    """A candidate that draws lots is its mean over seeds; moved bytes add up over scenarios."""
+    """A random candidate has the mean over its seeds; moved bytes add up over scenarios."""
     runs = [record("a", 0.6, seed=0), record("a", 0.8, seed=1), record("a", 0.5, "two")]
     (row,) = ranking(runs).rows
     assert row.score == pytest.approx(0.6)
@@ -48,21 +48,21 @@ def test_means_over_runs_then_scenarios():
 
 
 def test_what_luck_of_the_traffic_does_to_all_does_not_make_ranks_equal():
-    """Windows are paired: a small difference everywhere is told from a large one of the traffic."""
+    """Windows are paired: a small constant difference shows despite large ones of the traffic."""
     better, worse = record("a", 0.7 + LUCK), record("b", 0.69 + LUCK)
-    found = ranking([worse, better])
-    assert names(found) == [(1, "a", "even"), (2, "b", "even")]
-    low, high = found.rows[0].alone
+    result = ranking([worse, better])
+    assert names(result) == [(1, "a", "even"), (2, "b", "even")]
+    low, high = result.rows[0].alone
     assert high - low > 0.01
-    assert found.rows[0].interval[0] > found.rows[1].interval[1]
+    assert result.rows[0].interval[0] > result.rows[1].interval[1]
 
 
 def test_a_difference_that_comes_and_goes_shares_the_rank():
     """Here the same mean difference is luck."""
     wobble = 0.2 * RANDOM.standard_normal(24)
     wobble -= wobble.mean()
-    found = ranking([record("a", 0.7 + LUCK), record("b", 0.69 + LUCK + wobble)])
-    assert [row.rank for row in found.rows] == [1, 1]
+    result = ranking([record("a", 0.7 + LUCK), record("b", 0.69 + LUCK + wobble)])
+    assert [row.rank for row in result.rows] == [1, 1]
 
 
 def separated(gain, repetitions=40):
@@ -76,8 +76,8 @@ def separated(gain, repetitions=40):
         common = 0.5 + 0.1 * random.standard_normal(24)
         own = 0.02 * random.standard_normal((2, 24))
         one, two = common + own + [[0.0], [gain]]
-        found = ranking([record("a", one), record("b", two)])
-        count += len({row.rank for row in found.rows}) == 2
+        result = ranking([record("a", one), record("b", two)])
+        count += len({row.rank for row in result.rows}) == 2
     return count / repetitions
 
 
@@ -92,14 +92,14 @@ def test_a_large_difference_is_always_separated():
 
 
 def test_one_window_gives_no_interval_and_one_rank():
-    """Nothing was measured twice, so nothing is told apart."""
-    found = ranking([record("a", 0.9), record("b", 0.1)])
-    assert [(row.rank, row.interval) for row in found.rows] == [(1, None), (1, None)]
+    """Nothing was measured twice, so all rows share a rank."""
+    result = ranking([record("a", 0.9), record("b", 0.1)])
+    assert [(row.rank, row.interval) for row in result.rows] == [(1, None), (1, None)]
 
 
 def test_a_failure_costs_the_row_and_is_named():
     """Failed or infeasible anywhere: below the table, with the reason, and not scored."""
-    found = ranking(
+    result = ranking(
         [
             record("a", 0.9),
             failed("a", "two", status="infeasible"),
@@ -108,8 +108,8 @@ def test_a_failure_costs_the_row_and_is_named():
             record("a", 0.3, dispatcher="optimal"),
         ]
     )
-    assert [(row.name, row.dispatcher) for row in found.rows] == [("a", "optimal"), ("b", "even")]
-    assert found.failures == [
+    assert [(row.name, row.dispatcher) for row in result.rows] == [("a", "optimal"), ("b", "even")]
+    assert result.failures == [
         {
             "name": "a",
             "dispatcher": "even",
@@ -128,11 +128,11 @@ def test_what_could_not_be_made_costs_the_row_too():
 
 
 def test_who_did_not_run_everywhere_stands_apart():
-    """On traces of the others, or on scenarios of the suite that nobody ran."""
+    """On traces of the others, or on scenarios of the suite that no candidate ran."""
     runs = [record("a", 0.9), record("b", 0.1), record("b", 0.2, "two")]
-    found = ranking(runs)
-    assert [row.name for row in found.rows] == ["b"]
-    assert [(one["name"], one["reason"]) for one in found.apart] == [("a", "ran on 1 of 2 traces")]
+    result = ranking(runs)
+    assert [row.name for row in result.rows] == ["b"]
+    assert [(one["name"], one["reason"]) for one in result.apart] == [("a", "ran on 1 of 2 traces")]
     assert not ranking(runs, {("one", "even"), ("two", "even"), ("three", "even")}).rows
 
 
@@ -166,8 +166,8 @@ def test_kinds_do_not_mix():
 def test_nothing_is_an_empty_ranking():
     """And goes into JSON, like every other."""
     assert ranking([]).rows == []
-    found = ranking([record("a", 0.5 + LUCK), failed("b")])
-    again = json.loads(json.dumps(found.as_dict()))
+    result = ranking([record("a", 0.5 + LUCK), failed("b")])
+    again = json.loads(json.dumps(result.as_dict()))
     assert again["rows"][0]["name"] == "a"
     assert again["groups"] == [
         {
@@ -192,9 +192,9 @@ def test_anytime_records_are_curves_and_no_rows():
         }
         for seed, value in ((0, 2.0), (0, 1.0))
     ]
-    found = ranking([record("a", 0.6), *points])
-    assert len(found.rows) == 1
-    assert [one["value"] for one in found.curves["a"]] == [1.0, 2.0]
+    result = ranking([record("a", 0.6), *points])
+    assert len(result.rows) == 1
+    assert [one["value"] for one in result.curves["a"]] == [1.0, 2.0]
 
 
 def test_the_order_of_records_does_not_matter():
@@ -210,6 +210,6 @@ def test_the_order_of_records_does_not_matter():
 def test_scenarios_that_nobody_ran_are_wanted_too():
     """Two of them, after an interrupt, say."""
     wanted = {("one", "even"), ("two", "even"), ("three", "even")}
-    found = ranking([record("a", 0.9)], wanted)
-    assert not found.rows
-    assert [one["reason"] for one in found.apart] == ["ran on 1 of 3 traces"]
+    result = ranking([record("a", 0.9)], wanted)
+    assert not result.rows
+    assert [one["reason"] for one in result.apart] == ["ran on 1 of 3 traces"]

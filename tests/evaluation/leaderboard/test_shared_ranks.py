@@ -9,7 +9,7 @@ from evaluation.leaderboard.shared_ranks import shared_ranks
 
 
 def test_overlapping_share_and_the_next_counts_all_before():
-    """Ranks are 1, 1, 3 when the first two overlap and the third stands apart."""
+    """Ranks are 1, 1, 3 when the first two overlap and the third does not."""
     assert shared_ranks([4.0, 1.0, 4.5], [6.0, 2.0, 5.5], [5.1, 1.5, 5.0]).tolist() == [1, 3, 1]
 
 

@@ -65,8 +65,8 @@ def test_stages_are_in_the_order_of_a_request():
 
 def test_several_scenarios_show_what_can_be_averaged():
     """Latencies of different scenarios have no common mean; shares have."""
-    found = [*runs("plain", 1.0, 2.0), *runs("plain", 1.0, 2.0, scenario="b")]
-    _, lines = shown(found)
+    result = [*runs("plain", 1.0, 2.0), *runs("plain", 1.0, 2.0, scenario="b")]
+    _, lines = shown(result)
     text = " ".join(lines)
     assert "SLO" in text
     assert "TTFT" not in text
