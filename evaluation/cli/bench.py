@@ -132,7 +132,7 @@ def bench(
 
     if until_separated:
         budget_s = BUDGET_S if budget_s is None else budget_s
-        records, interrupted = run_rounds(loaded, kind, run_round, budget_s)
+        records, interrupted = run_rounds(loaded, kind, run_round, budget_s, jobs)
     else:
         records, interrupted = _run(suite_tasks, kind, out, sweep_options)
     if as_json:

@@ -23,6 +23,7 @@ def run_rounds(
     kind: "Kind",
     run_round: Callable[["Suite", Records], tuple[Records, bool]],
     budget_s: float,
+    jobs: int = 1,
 ) -> tuple[Records, bool]:
     """Run rounds until no interesting pair is tied or the budget ends.
 
@@ -38,6 +39,8 @@ def run_rounds(
     budget_s
         Seconds for all rounds together. No round starts that is expected to take longer than what
         is left of it; the first one always runs.
+    jobs
+        Number of worker processes.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def run_rounds(
         if not ties:
             break
         left_s = budget_s - (time.monotonic() - started)
-        more = next_seeds(ran, ties, _seconds_per_seed(seconds, latest), left_s)
+        more = next_seeds(ran, ties, _seconds_per_seed(seconds, latest, jobs), left_s)
         if not more:
             _print(f"the budget of {budget_s:g} s ends here; --budget-s sets another one")
             break
@@ -72,12 +75,12 @@ def run_rounds(
     return records, interrupted
 
 
-def _seconds_per_seed(measured: float, records: Records) -> float:
-    """Return the expected time of a repetition; records that were reused took none."""
+def _seconds_per_seed(measured: float, records: Records, jobs: int) -> float:
+    """Return the expected time of a repetition; the reuse of records took next to none."""
     if not any(record["reused"] for record in records):
         return measured
     total = sum(record.get("wall", {}).get("total_s", 0.0) for record in records)
-    return float(max(measured, total / len({record["seed"] for record in records})))
+    return float(max(measured, total / jobs / len({record["seed"] for record in records})))
 
 
 def _after_round(repetitions: int, ties: "Sequence[Tie]") -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 #: Share of step time below which a difference between two rows does not interest anybody.
 SMALLEST_INTERESTING = 0.005
+_LEAST = f"{100 * SMALLEST_INTERESTING:g} %"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def summary(ties: Sequence[Tie], repetitions: int) -> str:
         base = f"Ranks and intervals come from {repetitions} repetitions"
     large = [tie for tie in ties if tie.is_interesting]
     if not large:
-        return f"{base}; no pair that differs by {SMALLEST_INTERESTING:.1%} or more is tied."
+        return f"{base}; no pair that differs by {_LEAST} or more is tied."
     count = f"{len(large)} pair{'s' * (len(large) > 1)} that differ{'s' * (len(large) == 1)}"
-    tied = f"{count} by {SMALLEST_INTERESTING:.1%} or more {'are' if len(large) > 1 else 'is'} tied"
+    tied = f"{count} by {_LEAST} or more {'are' if len(large) > 1 else 'is'} tied"
     most = most_repetitions(large)
     if most is None:
         return f"{base}; {tied}."
