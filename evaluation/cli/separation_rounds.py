@@ -1,7 +1,9 @@
 """Rounds of `podlab bench --until-separated`: more repetitions until ranks separate."""
 
+import statistics
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -76,11 +78,17 @@ def run_rounds(
 
 
 def _seconds_per_seed(measured: float, records: Records, jobs: int) -> float:
-    """Return the expected time of a repetition; the reuse of records took next to none."""
-    if not any(record["reused"] for record in records):
-        return measured
-    total = sum(record.get("wall", {}).get("total_s", 0.0) for record in records)
-    return float(max(measured, total / jobs / len({record["seed"] for record in records})))
+    """Return the expected time of a repetition.
+
+    The time of a run is the median of its scenario: the first run compiles, and later ones do not.
+    """
+    by_scenario: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        by_scenario[record["scenario"]["id"]].append(record.get("wall", {}).get("total_s", 0.0))
+    total = sum(len(times) * statistics.median(times) for times in by_scenario.values())
+    expected = total / jobs / max(1, len({record["seed"] for record in records}))
+    reused = any(record["reused"] for record in records)
+    return expected if reused else min(expected, measured)
 
 
 def _after_round(repetitions: int, ties: "Sequence[Tie]") -> str:

@@ -42,7 +42,8 @@ def next_seeds(
         What is left of the budget, in seconds.
     """
     ran = len(seeds)
-    wanted = max(most_repetitions(ties) or 0, ran + 1)
+    # Two more where nothing is known yet: a single repetition says nothing about its scatter.
+    wanted = max(most_repetitions(ties) or ran + 2, ran + 1)
     affordable = math.floor(left_s / seconds_per_seed) if seconds_per_seed > 0 else wanted
     count = min(wanted - ran, max(ran, 2), max(affordable, 0))
     first = max(seeds) + 1
