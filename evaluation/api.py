@@ -38,7 +38,7 @@ class Scores:
         Mean over the scenarios of the efficiency, time under perfect balance over time taken, in
         (0, 1]; 0 if the solver failed or gave an infeasible answer anywhere.
     interval
-        95 % confidence interval of the combined score: the ``alone`` of the solver's row on the
+        95 % confidence interval of the combined score: the ``interval`` of the solver's row on the
         leaderboard, or the mean of several rows, one for each dispatcher. ``None`` where the score
         is 0, or a scenario has a single window.
     scenarios
@@ -186,9 +186,9 @@ def _interval(records: Sequence[dict[str, Any]], score: float) -> tuple[float, f
     the means of the ends of the leaderboard's rows.
     """
     rows = SOLVER.ranking(records).rows
-    if not rows or any(row.alone is None for row in rows):
+    if not rows or any(row.interval is None for row in rows):
         return None
-    ends = np.array([row.alone for row in rows])
+    ends = np.array([row.interval for row in rows])
     scenarios = {
         row.dispatcher: len(
             {

@@ -60,7 +60,7 @@ def test_ranks_of_a_stage_are_grouped_by_stage():
 def test_shared_ranks_are_explained():
     """Two rows share rank 1."""
     _, text = shown(BEST, TableLine(1, "equal", "even", {"score": 0.9}))
-    assert text[-1] == "Rows share a rank if their 95 % intervals overlap that of the best of them."
+    assert text[-1] == "A rank is 1 + the number of rows that are significantly better."
     assert not any("share a rank" in line for line in shown(BEST, SECOND)[1])
 
 
