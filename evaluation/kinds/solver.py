@@ -42,7 +42,7 @@ COLUMNS = (
     Column(
         "captured",
         "cap-\ntured",
-        "(Efficiency − that of doing nothing) ÷ (that of hindsight − that of doing nothing)",
+        "(Efficiency − that without balancing) ÷ (that of hindsight − that without balancing)",
         "{:.1f} %",
         factor=100,
         hide=2,
@@ -132,7 +132,7 @@ COLUMNS = (
 
 #: Keys of scores that are alike for all solvers, and what they are.
 BASELINES = {
-    "do_nothing": "doing nothing",
+    "do_nothing": "no balancing",
     "random_replicas": "random replicas",
     "hindsight": "hindsight",
 }
@@ -181,7 +181,7 @@ class SolverKind(Kind):
         ]
         known = board.lines[0].values if board.lines else {}
         values = [f"{name} {known[key]:.4f}" for key, name in BASELINES.items() if known.get(key)]
-        text = f"without a balancer and at best: {', '.join(values)}, perfect balance 1"
+        text = f"for comparison: {', '.join(values)}, perfect balance 1"
         notes = [Note(text, "dim")] if values else []
         return replace(board, columns=(first, *kept), notes=(*notes, *board.notes))
 
