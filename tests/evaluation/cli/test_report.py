@@ -38,7 +38,7 @@ def test_bad_files_are_said_and_left_out(tmp_path):
     result = run(records, "--out", tmp_path / "site")
     assert result.exit_code == 0
     assert result.stderr.count("left out: ") == 11
-    assert "2 more, named on the first page" in result.stderr
+    assert "2 more, listed on the first page" in result.stderr
 
 
 def test_nothing_to_report_is_refused(tmp_path):

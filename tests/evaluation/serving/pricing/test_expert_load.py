@@ -44,5 +44,5 @@ def test_wrong_names_are_refused():
     """As many as domains, all different."""
     with pytest.raises(ValueError, match="give 2 different ones"):
         load_of_law(LAW, ("chat",))
-    with pytest.raises(ValueError, match="one of its own for each"):
+    with pytest.raises(ValueError, match="a different name for each"):
         load_by_name(["dsv2lite-intent", "dsv2lite-intent"])
