@@ -1,4 +1,4 @@
-"""A solver and a suite to scores, in one call."""
+"""Scores of a solver on a suite, in one call."""
 
 import json
 import statistics
@@ -19,8 +19,7 @@ from evaluation.kinds import suite_file
 from evaluation.kinds.solver import SOLVER
 from evaluation.kinds.suite import Suite
 from evaluation.kinds.task import tasks
-from evaluation.records import record_file as records
-from evaluation.records import sweep
+from evaluation.records import record_file, sweep
 from lb.solve import solver_name
 
 #: What :func:`evaluate` takes as a solver.
@@ -29,30 +28,30 @@ Solver = str | Path | Candidate | Callable[[lb.Problem], lb.Placement]
 
 @dataclass(frozen=True)
 class Scores:
-    """What a solver reached on a suite.
+    """Scores of a solver on a suite.
 
     Parameters
     ----------
     solver, suite
-        What it is called, and the id of the suite.
+        Name of the solver, and id of the suite.
     combined_score
         Mean over the scenarios of the efficiency, time under perfect balance over time taken, in
         (0, 1]; 0 if the solver failed or gave an infeasible answer anywhere.
     interval
-        95 % confidence interval of the combined score: the ``alone`` of the solver's row on the
+        95 % confidence interval of the combined score: the ``interval`` of the solver's row on the
         leaderboard, or the mean of several rows, one for each dispatcher. ``None`` where the score
         is 0, or a scenario has a single window.
     scenarios
         Scores of each scenario, by its id and dispatcher: "ep16/even".
     failures
-        What went wrong, by scenario: "infeasible: …" or "failed: …".
+        Reasons of failures, by scenario: "infeasible: …" or "failed: …".
     cost_ratio
-        Solve time over that of the reference routine timed beside it, median of the scenarios;
+        Solve time over that of the reference routine timed with it, median of the scenarios;
         ``None`` where it was not measured. In no score.
     provenance
-        Version, commit, source hash and host of what judged, the file's hash, seed and limits.
+        Version, commit, source hash and host of the evaluation, hash of the file, seed and limits.
     records
-        The records, one a run.
+        The records, one for each run.
     """
 
     solver: str
@@ -67,8 +66,8 @@ class Scores:
 
     def to_json(self) -> str:
         """Return everything but the records as JSON."""
-        found = {key: value for key, value in vars(self).items() if key != "records"}
-        return json.dumps(found, indent=1, allow_nan=False)
+        fields = {key: value for key, value in vars(self).items() if key != "records"}
+        return json.dumps(fields, indent=1, allow_nan=False)
 
 
 def evaluate(
@@ -90,62 +89,67 @@ def evaluate(
     suite
         A bundled suite of solvers, a ``.toml`` file, or a suite that is loaded already.
     seed
-        One seed, of what draws lots and of generated traces; the suite's by default.
+        Random seed of solvers and generated traces; by default the seeds of the suite.
     jobs
-        Processes. With more than one, a callable must be one that pickle finds by its name.
+        Number of worker processes. With more than one, pickle must find a callable by its name.
     limits
-        What a solver from a file may use in a process of its own; ``None`` runs it in this one.
+        Limits of a solver from a file, which runs in its own process; ``None`` runs it in this one.
 
     Returns
     -------
     Scores
-        Also where the solver fails: its failures are in there, in words.
+        Scores; if the solver fails, with its failures.
 
     Raises
     ------
     ValueError
-        If solver or suite are unknown, or the suite judges something else than solvers.
+        If the solver or suite is unknown, or the suite does not compare solvers.
     """
     candidate = _candidate(solver, limits)
-    chosen = suite if isinstance(suite, Suite) else _suite(suite)
+    loaded = suite if isinstance(suite, Suite) else _load_suite(suite)
     if seed is not None:
-        chosen = replace(chosen, seeds=(seed,))
-    for scenario in chosen.scenarios:
+        loaded = replace(loaded, seeds=(seed,))
+    for scenario in loaded.scenarios:
         scenario.check()
-    todo = tasks(chosen, [candidate])
     with tempfile.TemporaryDirectory(prefix="podlab-evaluate-") as folder:
-        found = sweep.run(todo, Path(folder), jobs)
-    return scores_of(candidate.name, chosen.id, found)
+        records = sweep.run(tasks(loaded, [candidate]), Path(folder), jobs)
+    return scores_of(candidate.name, loaded.id, records)
 
 
-def scores_of(solver: str, suite: str, found: Sequence[dict[str, Any]]) -> Scores:
-    """Return the scores that the records of one solver on one suite come to."""
+def scores_of(solver: str, suite: str, records: Sequence[dict[str, Any]]) -> Scores:
+    """Return the scores of one solver on one suite, from its records."""
     runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for record in found:
+    for record in records:
         runs[f"{record['scenario']['id']}/{record['dispatcher']}"].append(record)
     failures = {
-        where: f"{record['status']}: {record['reason']}"
-        for where, several in runs.items()
-        for record in several
+        scenario: f"{record['status']}: {record['reason']}"
+        for scenario, of_scenario in runs.items()
+        for record in of_scenario
         if record["status"] != "ok"
     }
-    ranked = {where: several for where, several in runs.items() if where not in failures}
-    means = {where: _mean([one["scores"] for one in several]) for where, several in ranked.items()}
-    whole = bool(means) and not failures
+    scored = {key: of_scenario for key, of_scenario in runs.items() if key not in failures}
+    means = {
+        key: _mean([record["scores"] for record in of_scenario])
+        for key, of_scenario in scored.items()
+    }
+    complete = bool(means) and not failures
     ratios = [
-        one["cost"]["ratio"] for several in ranked.values() for one in several if "cost" in one
+        record["cost"]["ratio"]
+        for of_scenario in scored.values()
+        for record in of_scenario
+        if "cost" in record
     ]
-    score = statistics.fmean(one["efficiency"] for one in means.values()) if whole else 0.0
+    score = statistics.fmean(mean["efficiency"] for mean in means.values()) if complete else 0.0
     return Scores(
         solver=solver,
         suite=suite,
         combined_score=score,
-        interval=_interval(found, score) if whole else None,
+        interval=_interval(records, score) if complete else None,
         scenarios=means,
         failures=failures,
         cost_ratio=statistics.median(ratios) if ratios else None,
-        provenance=_provenance(found),
-        records=tuple(found),
+        provenance=_provenance(records),
+        records=tuple(records),
     )
 
 
@@ -154,42 +158,44 @@ def _candidate(solver: Solver, limits: Limits | None) -> Candidate:
         return solver
     if not isinstance(solver, str | Path):
         if not callable(solver):
-            raise ValueError(f"solver = {solver!r} is no name, path, candidate or callable")
+            raise ValueError(f"solver = {solver!r} is not a name, path, candidate or callable")
         return CallableCandidate(solver_name(solver), solver=solver)
     candidate = Candidate(str(solver), limits=limits)
     if candidate.path is None:
-        candidate.make()  # an unknown name is the caller's fault
+        candidate.make()  # raises ValueError for an unknown name
     elif not candidate.path.is_file():
         raise ValueError(f"solver = {str(solver)!r}: there is no file {candidate.path}")
     return candidate
 
 
-def _suite(name: str | Path) -> Suite:
-    chosen = suite_file.load(name)
-    if chosen.kind != "solver":
-        raise ValueError(
-            f"suite {chosen.id} compares {chosen.kind}s; give one that compares solvers"
-        )
-    return chosen
+def _load_suite(name: str | Path) -> Suite:
+    suite = suite_file.load(name)
+    if suite.kind != "solver":
+        raise ValueError(f"suite {suite.id} compares {suite.kind}s; give one that compares solvers")
+    return suite
 
 
-def _mean(several: list[dict[str, float]]) -> dict[str, float]:
-    return {key: statistics.fmean(one[key] for one in several) for key in several[0]}
+def _mean(scores: list[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.fmean(run[key] for run in scores) for key in scores[0]}
 
 
 def _interval(records: Sequence[dict[str, Any]], score: float) -> tuple[float, float] | None:
     """Return the interval of the mean over the dispatchers, each with its number of scenarios.
 
-    All dispatchers see the same traffic, and what is hard for one is hard for the others. The ends
-    are therefore the means of the ends of the leaderboard's rows.
+    All dispatchers see the same traffic, so that their scores vary together. The ends are therefore
+    the means of the ends of the leaderboard's rows.
     """
     rows = SOLVER.ranking(records).rows
-    if not rows or any(row.alone is None for row in rows):
+    if not rows or any(row.interval is None for row in rows):
         return None
-    ends = np.array([row.alone for row in rows])
+    ends = np.array([row.interval for row in rows])
     scenarios = {
         row.dispatcher: len(
-            {one["scenario"]["id"] for one in records if one["dispatcher"] == row.dispatcher}
+            {
+                record["scenario"]["id"]
+                for record in records
+                if record["dispatcher"] == row.dispatcher
+            }
         )
         for row in rows
     }
@@ -197,7 +203,7 @@ def _interval(records: Sequence[dict[str, Any]], score: float) -> tuple[float, f
     return min(float(low), score), max(float(high), score)
 
 
-def _provenance(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    first = found[0] if found else {}
-    about = {key: first.get(key) for key in ("solver_file", "seed", "sandboxed", "date")}
-    return {**records.provenance(), **about}
+def _provenance(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    first = records[0] if records else {}
+    run = {key: first.get(key) for key in ("solver_file", "seed", "sandboxed", "date")}
+    return {**record_file.provenance(), **run}

@@ -87,7 +87,7 @@ class _Machine:
 
     @classmethod
     def of(cls, setting: BreakEvenSetting, ranks: int, grid: BreakEvenGrid) -> "_Machine":
-        """Build the executors, and refuse settings that cannot be."""
+        """Build the executors; ValueError if a setting is impossible."""
         model = Model.preset(setting.model)
         if model.experts % ranks:
             divisors = [n for n in range(1, model.experts + 1) if model.experts % n == 0]
@@ -118,13 +118,15 @@ class _Machine:
         contiguous = self.layer_s(without, skew, 0, lb.make("contiguous"))
         rearranged = self.layer_s(without, skew, 0, self.solver)
         for redundant in grid.redundant:
-            beside = self.batch(batch, redundant)
-            replicas = self.layer_s(beside, skew, redundant, self.solver) if beside else {}
+            with_replicas = self.batch(batch, redundant)
+            replicas = {}
+            if with_replicas:
+                replicas = self.layer_s(with_replicas, skew, redundant, self.solver)
             for factor in grid.bandwidth:
                 base, layer_s = rearranged[factor] / without, replicas.get(factor)
                 deviation = 0.0
                 if layer_s is not None:
-                    deviation = float((layer_s / beside - base).std(ddof=1) / base.mean())
+                    deviation = float((layer_s / with_replicas - base).std(ddof=1) / base.mean())
                 yield BreakEvenCell(
                     skew=skew,
                     batch=batch,
@@ -136,24 +138,24 @@ class _Machine:
                     replicas_s=float("nan") if layer_s is None else float(layer_s.mean()),
                     error=deviation / np.sqrt(self.setting.layers),
                     batch_without=without,
-                    batch_with=beside,
+                    batch_with=with_replicas,
                     fits=self.most_batch(redundant) >= batch,
                 )
 
-    def batch(self, asked: int, redundant: int) -> int:
-        """Return the tokens per rank: those asked for, or fewer if memory bounds them."""
+    def batch(self, requested: int, redundant: int) -> int:
+        """Return the tokens per rank: the requested ones, or fewer if memory limits them."""
         if not self.setting.memory_bound:
-            return asked
+            return requested
         most = self.most_batch(redundant)
         if most < 1 and not redundant:
             raise ValueError(
-                f"ranks = {self.ranks}: {self.setting.model} leaves no room for one sequence of "
+                f"ranks = {self.ranks}: {self.setting.model} leaves no memory for one sequence of "
                 f"{self.setting.kv_tokens:g} tokens on {self.setting.device}; give more ranks"
             )
-        return min(asked, most)
+        return min(requested, most)
 
     def most_batch(self, redundant: int) -> int:
-        """Return the number of sequences whose cache fits beside the slots."""
+        """Return the number of sequences whose cache fits in memory with the slots."""
         slots = self.operators.model.experts // self.ranks + redundant
         return most_sequences(self.operators, slots, self.setting.kv_tokens)
 

@@ -116,14 +116,14 @@ class BreakEvenCell:
     contiguous_s, rearranged_s, replicas_s
         Seconds of a layer: without redundancy and experts in order of their ids; without redundancy
         as the solver arranges it; and with the redundant slots. The last is not a number if no
-        batch fits beside the slots.
+        batch fits in memory with the slots.
     error
         Standard error, over the layers, of the change against ``rearranged_s``.
     batch_without, batch_with
         Tokens per rank without and with the redundant slots. Less than ``batch`` only if memory
         bounds it.
     fits
-        Whether ``batch`` fits in memory beside the redundant slots.
+        Whether ``batch`` fits in memory with the redundant slots.
     """
 
     skew: float
@@ -143,7 +143,7 @@ class BreakEvenCell:
         """Return the relative change that replicas make; negative is a gain.
 
         It compares the time per token of the batch, which is the time of the step if the batches
-        are equal. Infinite if no batch fits beside the redundant slots.
+        are equal. Infinite if no batch fits in memory with the redundant slots.
         """
         base: float = getattr(self, f"{against}_s")
         if not self.batch_with:

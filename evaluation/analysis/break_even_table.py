@@ -72,7 +72,7 @@ def _heat(
 def _cell(cell: BreakEvenCell, against: str) -> str:
     change = cell.change(against)
     if not math.isfinite(change):
-        return "no room"
+        return "no memory"
     part = min(1.0, -change / FULL_GAIN if change < 0 else change / FULL_COST)
     fade = round(255 * (1 - 0.7 * part))
     colour = f"rgb({fade},255,{fade})" if change < 0 else f"rgb(255,{fade},{fade})"
@@ -88,8 +88,8 @@ def _summary(cells: list[BreakEvenCell]) -> str:
     )
     shrunk = sum(cell.batch_with < cell.batch for cell in cells)
     if shrunk:
-        words += f" In {shrunk}, memory leaves room for the batch in parentheses with replicas."
+        words += f" In {shrunk}, memory allows only the batch in parentheses with replicas."
     missing = sum(not cell.fits for cell in cells) - shrunk
     if missing:
-        words += f" † {missing} batches do not fit in memory beside the slots."
+        words += f" † {missing} batches do not fit in memory with the slots."
     return words

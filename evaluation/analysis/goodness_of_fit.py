@@ -1,4 +1,4 @@
-"""Goodness of fit of a routing law: statistics and balancer results beside the recording's."""
+"""Goodness of fit of a routing law: statistics and balancer results against the recording's."""
 
 import itertools
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from traces import RoutingTrace, StoredTrace, TokenTrace, generators
 from traces.generators import Law, Row, compare
 from traces.stepping import num_tokens
 
-#: Balancers that are asked of both, each with one redundant slot a rank.
+#: Balancers that place both loads, each with one redundant slot per rank.
 SOLVERS = ("eplb", "greedy")
 RANKS = 16
-#: Windows of both of which balancers are asked at most; more take long and say no more.
+#: Most windows that the balancers place; more windows take long and change little.
 MOST_WINDOWS = 64
 #: Tokens up to which a recording of tokens is compared token by token.
 MOST_TOKENS = 2**16

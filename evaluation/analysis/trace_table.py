@@ -60,7 +60,7 @@ def render(
 def statistics_table(
     summaries: Mapping[str, Summary],
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return headings and rows of the statistics, one row each, with what it says at the end."""
+    """Return headings and rows: a row for each statistic, its meaning in the last column."""
     rows = tuple(
         (name, *(_number(_value(summary, name)) for summary in summaries.values()), describe(name))
         for name in _statistics(summaries)
@@ -86,9 +86,9 @@ def window_note(summaries: Mapping[str, Summary]) -> str:
     sizes = [summary.window_steps * summary.step_tokens[1] for summary in summaries.values()]
     if max(sizes) <= 1.1 * min(sizes):
         return ""
-    words = ", ".join(f"{size:,.0f}" for size in sizes)
+    tokens = ", ".join(f"{size:,.0f}" for size in sizes)
     return (
-        f"Windows of {words} tokens: drift and correlations depend on that. Compare drift with "
+        f"Windows of {tokens} tokens: drift and correlations depend on that. Compare drift with "
         "drift_by_chance, or give --window-steps."
     )
 
@@ -119,7 +119,7 @@ def _overall(summaries: Mapping[str, Summary], against: str | None) -> Table:
 
 def _statistics(summaries: Mapping[str, Summary]) -> list[str]:
     """Return the names of all statistics that any of the traces has."""
-    return list(dict.fromkeys(name for one in summaries.values() for name in one.overall))
+    return list(dict.fromkeys(name for summary in summaries.values() for name in summary.overall))
 
 
 def _value(summary: Summary, statistic: str) -> float:
@@ -128,8 +128,8 @@ def _value(summary: Summary, statistic: str) -> float:
 
 def _pairs(summary: Summary) -> str:
     named = (
-        f"layer {layer}: {one} and {other} {lift:.1f} times"
-        for layer, one, other, lift in summary.strongest
+        f"layer {layer}: {first} and {second} {lift:.1f} times"
+        for layer, first, second, lift in summary.strongest
     )
     return (
         f"chosen together more often than by chance, of {summary.pair_tokens:,} tokens: "

@@ -83,6 +83,18 @@ def bench(
     task_limit: Annotated[
         float | None, typer.Option(help="Time limit of a task, in seconds. [default: none]")
     ] = None,
+    until_separated: Annotated[
+        bool,
+        typer.Option(
+            "--until-separated",
+            help="Run more repetitions, with the next seeds, until all candidates that differ by "
+            "0.5 % of step time or more are separated. Only for suites of generated traffic.",
+        ),
+    ] = False,
+    budget_s: Annotated[
+        float | None,
+        typer.Option(min=0, help="Time budget of --until-separated, in seconds. [default: 600]"),
+    ] = None,
     by_scenario: Annotated[
         bool, typer.Option(help="Also print a table for each scenario.")
     ] = False,
@@ -101,7 +113,9 @@ def bench(
 ) -> None:
     """Run every candidate of a suite and print the leaderboard."""
     from evaluation.candidates.sandbox.limits import from_options
+    from evaluation.cli.separation_rounds import BUDGET_S, run_rounds
     from evaluation.kinds import named
+    from evaluation.kinds.more_repetitions import check_repeatable, without_failed
     from evaluation.report import plot_page
 
     started = time.monotonic()
@@ -110,11 +124,16 @@ def bench(
             raise ValueError("--json prints no tables; leave --svg and --by-scenario out")
         if svg is not None:
             plot_page.check(svg, "--svg")
+        if budget_s is not None and not until_separated:
+            raise ValueError("--budget-s is of --until-separated; give both or neither")
         own = _own_suite(suite, trace, out, ranks, slots, model)
         loaded = _load_suite(own, seed)
+        if until_separated:
+            check_repeatable(loaded)
         kind = named(loaded.kind)
         limits = from_options(time_limit, memory_limit) if sandbox else None
-        suite_tasks = _tasks(loaded, kind, {"solver": solver, "forecaster": forecaster}, limits)
+        by_option = {"solver": solver, "forecaster": forecaster}
+        suite_tasks = _tasks(loaded, kind, by_option, limits)
         _make_folder(out)
     except (ValueError, OSError, ImportError) as error:
         usage_error(error)
@@ -125,15 +144,27 @@ def bench(
         "retries": retries,
         "time_limit_s": task_limit,
     }
-    records, interrupted = _run(suite_tasks, kind, out, sweep_options)
+
+    def run_round(
+        suite: "Suite", earlier: list[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], bool]:
+        tasks = without_failed(_tasks(suite, kind, by_option, limits), earlier)
+        return _run(tasks, kind, out, sweep_options)
+
+    if until_separated:
+        budget_s = BUDGET_S if budget_s is None else budget_s
+        records, interrupted = run_rounds(loaded, kind, run_round, budget_s, jobs)
+    else:
+        records, interrupted = _run(suite_tasks, kind, out, sweep_options)
     if as_json:
         ranking = kind.ranking(records, kind.wanted(loaded))
         print(json.dumps(ranking.as_dict(), indent=1))
         ranked = bool(ranking.rows)
     else:
         ranked = _print(loaded, kind, records, by_scenario, svg)
-    _count_records(records, len(suite_tasks), out)
-    _warn_of_budget(loaded, records, time.monotonic() - started)
+    _count_records(records, max(len(suite_tasks), len(records)), out)
+    if not until_separated:
+        _warn_of_budget(loaded, records, time.monotonic() - started)
     _exit(ranked, interrupted)
 
 

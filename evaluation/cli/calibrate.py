@@ -43,11 +43,11 @@ def calibrate(
         if bool(tables) == measure:
             raise ValueError("give tables to fit, or --measure to time kernels here")
         check_output(out, (".toml",))
-        rows, figures = _measured(on, full, out) if measure else (_read(tables or []), {})
+        rows, figures = _measure(on, full, out) if measure else (_read(tables or []), {})
         base = _base(device, name, figures, rows, measure)
         source = ", ".join(tables or ["measured here"])
         kernels = fitting.fit(base, rows, name, source, keep or [])
-        _deliver(_preset(base, name, kernels, out) if measure else fitting.to_toml(kernels), out)
+        _write(_preset(base, name, kernels, out) if measure else fitting.to_toml(kernels), out)
     for operator, errors in kernels.residuals.items():
         residuals = f"median {errors['median']:.1%}, worst {errors['worst']:.1%}"
         print(f"{operator:20}{errors['rows']:5} rows, {residuals}", file=sys.stderr)
@@ -59,8 +59,8 @@ def _read(tables: list[str]) -> Rows:
     return [row for name in tables for row in table.read_rows(table.find(name))]
 
 
-def _measured(on: str, full: bool, out: Path | None) -> tuple[Rows, dict[str, Any]]:
-    """Time kernels, write the rows beside the preset, and return them with the device's peaks."""
+def _measure(on: str, full: bool, out: Path | None) -> tuple[Rows, dict[str, Any]]:
+    """Time kernels, write the rows next to the preset, and return them with the device's peaks."""
     from hardware import measure, table
 
     sweep = measure.Sweep.full() if full else measure.Sweep.quick()
@@ -107,7 +107,7 @@ def _preset(base: "Device", name: str, kernels: "Kernels", out: Path | None) -> 
     return fitting.device_toml(replace(base, name=name, kernels=kernels, measured=timings))
 
 
-def _deliver(text: str, out: Path | None) -> None:
+def _write(text: str, out: Path | None) -> None:
     from traces.atomic_file import atomic_write
 
     if out is None:

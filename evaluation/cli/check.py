@@ -16,11 +16,11 @@ def check(
     from evaluation.candidates.candidate import Candidate
 
     try:
-        candidate = Candidate(solver).make()
+        made = Candidate(solver).make()
     except (ValueError, OSError) as error:
         usage_error(error)
     try:
-        results = lb.testing.check_solver(candidate)
+        results = lb.testing.check_solver(made)
     except AssertionError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None

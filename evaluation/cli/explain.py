@@ -26,7 +26,7 @@ Before = Annotated[
     ),
 ]
 After = Annotated[
-    str, typer.Argument(help="Another one; a solver is given BEFORE as the current placement.")
+    str, typer.Argument(help="The other placement. A solver gets BEFORE as its current placement.")
 ]
 Trace = Annotated[str | None, typer.Argument(help="Trace file or name. [default: the scenario's]")]
 ScenarioName = Annotated[
@@ -82,20 +82,20 @@ def explain(
     with usage_errors():
         _check(changes)
         if scenario is not None or trace is None:
-            chosen = _of_suite(suite, scenario, changes)
+            replayed = _of_suite(suite, scenario, changes)
         else:
-            chosen = _of_trace(changes, [before, after])
-        report = _compared(chosen, (before, after), seed, steps, top)
+            replayed = _of_trace(changes, [before, after])
+        report = _explain(replayed, (before, after), seed, steps, top)
     _print(report, as_json)
 
 
-def _compared(
+def _explain(
     scenario: "Scenario", names: tuple[str, str], seed: int, steps: int, top: int
 ) -> dict[str, Any]:
     """Return the report on two placements on the trace of a scenario."""
     import lb
     from evaluation.analysis import explanation_report
-    from evaluation.analysis.explanation import explain as compare
+    from evaluation.analysis.explanation import explain as explanation_of
     from evaluation.analysis.train_judge_split import split_trace
 
     scenario.check()
@@ -107,7 +107,7 @@ def _compared(
     executor = scenario.executor()
     fabric = executor.collectives.fabric
     dispatcher = lb.configured(scenario.dispatcher, fabric.ranks_per_node)
-    explanation = compare(executor, before, after, split, dispatcher)
+    explanation = explanation_of(executor, before, after, split, dispatcher)
     report = explanation_report.report(explanation, fabric, *names, top)
     return {**report, "scenario": dataclasses.asdict(scenario)}
 
@@ -135,20 +135,20 @@ def _of_suite(suite: str, scenario: str | None, changes: dict[str, Any]) -> "Sce
 
 
 def _of_trace(options: dict[str, Any], names: list[str]) -> "Scenario":
-    """Return a scenario of options alone; placement files say what the options leave out."""
+    """Return a scenario from options alone; placement files fill what the options leave out."""
     import traces
     from evaluation.files.placement_file import names_placement_file, read_placement
     from evaluation.replay.scenario import Scenario
 
     trace = traces.open(options["trace"], "routing")
     files = [name for name in names if names_placement_file(name)]
-    ranks = options.get("num_ranks") or _stated_ranks(files)
+    ranks = options.get("num_ranks") or _ranks_of(files)
     if ranks is None:
         raise ValueError("how many ranks are there? give --ranks, or a --scenario of --suite")
-    own = [slots for _, slots in map(_solver, names) if slots is not None]
-    if "slots_per_rank" not in options and not files and not own:
+    own_slots = [slots for _, slots in map(_solver, names) if slots is not None]
+    if "slots_per_rank" not in options and not files and not own_slots:
         raise ValueError("how many slots has a rank? give --slots, or a --scenario of --suite")
-    slots = options.get("slots_per_rank") or max(own, default=0)
+    slots = options.get("slots_per_rank") or max(own_slots, default=0)
     slots = slots or read_placement(files[0], ranks).slots_per_rank
     defaults = {
         **{"id": "options", "model": trace.model},
@@ -157,12 +157,12 @@ def _of_trace(options: dict[str, Any], names: list[str]) -> "Scenario":
     return Scenario(**{**defaults, **options, "trace": (options["trace"],)})
 
 
-def _stated_ranks(files: list[str]) -> int | None:
-    """Return the ranks that the first of the files to state them states."""
+def _ranks_of(files: list[str]) -> int | None:
+    """Return the number of ranks from the first file that has it."""
     from evaluation.files.placement_file import read_slot_map
 
-    stated = (read_slot_map(Path(name)).num_ranks for name in files)
-    return next((ranks for ranks in stated if ranks is not None), None)
+    numbers = (read_slot_map(Path(name)).num_ranks for name in files)
+    return next((ranks for ranks in numbers if ranks is not None), None)
 
 
 def _solver(name: str) -> tuple[str, int | None]:

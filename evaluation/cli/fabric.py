@@ -42,14 +42,14 @@ def show(
         Path | None, typer.Option(help="Draw into this .html, .svg or .png file.")
     ] = None,
 ) -> None:
-    """Print what a fabric consists of and its fullest links, and draw it."""
+    """Print the parts of a fabric and its fullest links, and draw it."""
     from evaluation.report import fabric_page, plot_page
     from hardware import Fabric
 
     try:
         if out is not None:
             plot_page.check(out, "--out")
-        fabric = _broken(Fabric.preset(name, ranks, plane), fail or [], degrade or [])
+        fabric = _degraded(Fabric.preset(name, ranks, plane), fail or [], degrade or [])
         sent = _matrix(traffic, fabric.num_ranks)
         _print(fabric, sent, traffic)
         if out is not None:
@@ -59,16 +59,17 @@ def show(
         usage_error(error)
 
 
-def _broken(fabric: "Fabric", fail: list[str], degrade: list[str]) -> "Fabric":
-    links = [tuple(one.split(":")) for one in fail if ":" in one]
-    nodes = [one for one in fail if ":" not in one]
+def _degraded(fabric: "Fabric", fail: list[str], degrade: list[str]) -> "Fabric":
+    """Return the fabric without failed links and switches, and with slower links."""
+    links = [tuple(part.split(":")) for part in fail if ":" in part]
+    nodes = [part for part in fail if ":" not in part]
     kept: dict[Any, float] = {}
-    for one in degrade:
-        cable, _, fraction = one.partition("=")
+    for text in degrade:
+        cable, _, fraction = text.partition("=")
         try:
             kept[tuple(cable.split(":"))] = float(fraction)
         except ValueError:
-            raise ValueError(f"--degrade {one}: give a link and a fraction, a:b=0.5") from None
+            raise ValueError(f"--degrade {text}: give a link and a fraction, a:b=0.5") from None
     for cable in [*links, *kept]:
         if len(cable) != 2:
             raise ValueError(f"link {':'.join(cable)!r}: give two nodes, a:b")

@@ -1,4 +1,4 @@
-"""Values of a grid on the command line: numbers between commas."""
+"""Values of a grid on the command line: numbers separated by commas."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def grid_values(
     Parameters
     ----------
     text
-        Numbers between commas: "0,0.5,1".
+        Numbers separated by commas: "0,0.5,1".
     name
         Name of the option, without its dashes.
     number
@@ -31,7 +31,7 @@ def grid_values(
     Raises
     ------
     ValueError
-        If an entry is missing, no such number, not finite, out of bounds or there twice.
+        If an entry is missing, not a number, not finite, out of bounds or repeated.
     """
     numbers: list[Number] = []
     for part in text.split(","):

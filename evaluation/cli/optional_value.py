@@ -1,4 +1,4 @@
-"""Options whose value may be left out."""
+"""Options whose value is optional."""
 
 from typing import Any, ClassVar
 

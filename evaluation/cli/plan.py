@@ -78,7 +78,7 @@ def plan(
     screening: Screening = True,
     seed: options.Seed = 0,
     jobs: options.Jobs = 1,
-    everything: All = False,
+    all_rows: All = False,
     out: Out = None,
     write: Write = None,
     as_json: options.AsJson = False,
@@ -102,13 +102,13 @@ def plan(
         check_output(write, (".toml",), "--write")
         search = SearchSettings(share, margin, screening, seed, jobs)
         arrivals = (rate, span, warm_up, requests)
-        candidates, scored = _searched(scenario, _axis_values(axes, dies), arrivals, search)
+        candidates, scored = _search(scenario, _axis_values(axes, dies), arrivals, search)
         _write_files(scenario, candidates, scored, share, out, write)
     except BrokenProcessPool:
         usage_error(ValueError("a worker died, out of memory perhaps; try fewer --jobs"))
     except (ValueError, OSError) as error:
         usage_error(error)
-    _show(candidates, scored, share, as_json, everything, write)
+    _show(candidates, scored, share, as_json, all_rows, write)
     if not candidates[0].holds(share):
         raise typer.Exit(1)
 
@@ -160,7 +160,7 @@ def _best_scenario(name: str, best: "DeploymentOutcome", span: "ArrivalSpan") ->
     return planned(source, best.deployment.serve(span.scenario), comment)
 
 
-def _searched(
+def _search(
     name: str,
     axis_values: dict[str, Any],
     arrivals: tuple[float, float | None, float | None, int | None],
@@ -176,9 +176,9 @@ def _searched(
     if not 0 < rate < float("inf"):
         raise ValueError(f"--rate {rate} breaks 0 < rate < infinity")
     base = read(name)
-    hurried = dataclasses.replace(base, rate_factor=base.rate_factor * rate)
-    deployments = axes(hurried, {**find_table(name), **axis_values}).deployments(hurried)
-    span = plan_span(hurried, span_s, warm_up_s, requests, search.seed)
+    scaled = dataclasses.replace(base, rate_factor=base.rate_factor * rate)
+    deployments = axes(scaled, {**find_table(name), **axis_values}).deployments(scaled)
+    span = plan_span(scaled, span_s, warm_up_s, requests, search.seed)
     for warning in span.warnings:
         print(f"podlab: warning: {warning}", file=sys.stderr)
     return _with_progress(search, span, deployments), span
@@ -193,8 +193,8 @@ def _with_progress(
     with progress() as bar:
         task = bar.add_task("screening deployments", total=len(deployments))
 
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
 
         return search_deployments(span, deployments, search, show)
 
@@ -204,7 +204,7 @@ def _show(
     span: "ArrivalSpan",
     share: float,
     as_json: bool,
-    everything: bool,
+    all_rows: bool,
     write: Path | None,
 ) -> None:
     from evaluation.serving.plan.view import as_dict, print_plan
@@ -212,7 +212,11 @@ def _show(
     if as_json:
         print(json.dumps(as_dict(candidates, span, share), allow_nan=False))
         return
-    print_plan(candidates, span, share, table_console(), everything)
+    print_plan(candidates, span, share, table_console(), all_rows)
     if write is not None:
         holds = candidates[0].holds(share)
-        print(f"written: {write}" if holds else f"not written, as none holds: {write}")
+        print(
+            f"written: {write}"
+            if holds
+            else f"not written, because no deployment meets the SLO: {write}"
+        )

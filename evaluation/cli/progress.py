@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def progress(*columns: "ProgressColumn") -> "Progress":
-    """Return a bar of these columns, or of Rich's usual ones, that leaves nothing behind."""
+    """Return a bar of these columns, or of Rich's usual ones, that is removed at the end."""
     from rich.console import Console
     from rich.progress import Progress
 

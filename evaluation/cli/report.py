@@ -9,7 +9,7 @@ import typer
 from evaluation.cli.usage_error import usage_errors
 from evaluation.files.output_path import check_output_folder
 
-#: Problems printed on standard error; the first page lists all of them.
+#: Number of problems printed on standard error; the first page of the report lists all.
 PRINTED = 10
 
 
@@ -34,13 +34,15 @@ def report(
     from evaluation.report.record_files import read
     from evaluation.report.site_folder import write
 
-    places = records or [Path("podlab-records")]
+    sources = records or [Path("podlab-records")]
     with usage_errors():
         check_output_folder(out)
-        runs, problems = read(places)
-        page = write(runs, problems, out, title=title, check=check, sources=places)
+        runs, problems = read(sources)
+        page = write(runs, problems, out, title=title, check=check, sources=sources)
     for problem in problems[:PRINTED]:
         print(f"left out: {problem}", file=sys.stderr)
     if len(problems) > PRINTED:
-        print(f"left out: {len(problems) - PRINTED} more, named on the first page", file=sys.stderr)
+        print(
+            f"left out: {len(problems) - PRINTED} more, listed on the first page", file=sys.stderr
+        )
     print(f"{page}: a report of {len(runs):,} records; open it in a browser")

@@ -66,10 +66,10 @@ def simulate(
         for option, path in files.items():
             check_output(path, ENDINGS[option], option)
         steps = None if timeline is None else _step_log(between)
-        chosen = _scenario(scenario, requests)
+        serving = _scenario(scenario, requests)
         if until is not None and not until > 0:
             raise ValueError(f"--until {until} <= 0; give some seconds")
-        result = _with_progress(chosen, until, seed, steps)
+        result = _with_progress(serving, until, seed, steps)
         _write(result, files)
     if as_json:
         print(json.dumps(result.summary))
@@ -105,7 +105,7 @@ def _with_progress(
     from evaluation.serving.simulate import simulate as run
 
     with progress() as bar:
-        task = bar.add_task("drawing the routing", total=None)
+        task = bar.add_task("generating the routing", total=None)
 
         def show(now_s: float, finished: int, total: int) -> None:
             bar.update(

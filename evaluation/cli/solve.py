@@ -86,8 +86,8 @@ def solve(
     from evaluation.files.placements.formats import format_named
 
     with usage_errors():
-        chosen_format = format_named(form, first_layer, num_layers)
-        check_output(out, chosen_format.endings, f"--format {form}, --out")
+        placement_format = format_named(form, first_layer, num_layers)
+        check_output(out, placement_format.endings, f"--format {form}, --out")
         load = load_files.read(loads, window_steps, step_tokens)
         problem = lb.Problem(
             load,
@@ -100,7 +100,7 @@ def solve(
             dispatcher=dispatcher,
         )
         solution = _solution(problem, solver, param or [], dispatcher)
-        write_placement(solution.placement, out, chosen_format, first_layer, num_layers)
+        write_placement(solution.placement, out, placement_format, first_layer, num_layers)
     for line in [*_summary(problem, solver, solution), f"{out}: {form}"]:
         print(line, file=sys.stderr)
 
@@ -108,16 +108,16 @@ def solve(
 def _solution(problem: "Problem", spec: str, params: list[str], dispatcher: str) -> Solution:
     import lb
 
-    split = lb.configured(dispatcher, problem.ranks_per_node)
+    dispatch = lb.configured(dispatcher, problem.ranks_per_node)
     solver = _solver(spec, params)
     started = time.perf_counter()
-    placement = _aligned(_solved(problem, solver, params), problem)
+    placement = _align(_run(problem, solver, params), problem)
     seconds = time.perf_counter() - started
-    return Solution(placement, solver, seconds, split(placement, problem.planned_load))
+    return Solution(placement, solver, seconds, dispatch(placement, problem.planned_load))
 
 
 def _current(path: Path | None, ranks: int, first_layer: int, load: Any) -> "Placement | None":
-    """Return what is loaded; of a file with a row for each layer of the model, the MoE layers."""
+    """Return the current placement; of a file with all layers of the model, the MoE layers."""
     import numpy as np
 
     import lb
@@ -150,7 +150,7 @@ def _slots_per_rank(load: Any, ranks: int, slots: int | None, redundant: int | N
     assert total is not None
     if total % ranks:
         raise ValueError(
-            f"{total} slots over {ranks} ranks leaves {total % ranks} over; every rank owns the "
+            f"{total} slots over {ranks} ranks leaves {total % ranks} over; every rank has the "
             f"same number: give {total - total % ranks + ranks}"
         )
     return total // ranks
@@ -177,7 +177,7 @@ def _solver(spec: str, params: list[str]) -> Any:
     return candidate.make()
 
 
-def _solved(problem: "Problem", solver: Any, params: list[str]) -> "Placement":
+def _run(problem: "Problem", solver: Any, params: list[str]) -> "Placement":
     import lb
 
     try:
@@ -188,8 +188,8 @@ def _solved(problem: "Problem", solver: Any, params: list[str]) -> "Placement":
         raise ValueError(f"--param {', '.join(params)}: {error}") from None
 
 
-def _aligned(placement: "Placement", problem: "Problem") -> "Placement":
-    """Leave experts that stay on a rank in the slots that they have."""
+def _align(placement: "Placement", problem: "Problem") -> "Placement":
+    """Return the placement in which experts that stay on a rank keep their slots."""
     from lb.engines.alignment import aligned
 
     if problem.current is None:

@@ -63,12 +63,12 @@ def _write_step(
     layers: int,
     out: Path,
 ) -> str:
-    """Write a step of a scenario, and return what was drawn in words."""
+    """Write a step of a scenario, and return its summary."""
     from evaluation.step import timeline as chrome
     from evaluation.step.engine_step import overlap_schedule
 
     _, micro_batches = overlap
-    price = _priced(scenario, solver, step, micro_batches, layers)
+    price = _price(scenario, solver, step, micro_batches, layers)
     schedule = overlap_schedule(price, *overlap)
     chrome.write(chrome.of_step(price, schedule), out)
     ranks = price.rank_attention.shape[1]
@@ -89,7 +89,7 @@ def _write_disaggregated(out: Path) -> str:
     return f"{schedule.total * 1e3:.1f} ms; busy: {busy}"
 
 
-def _priced(scenario: "Scenario", solver: str, step: int, micro_batches: int, layers: int) -> Any:
+def _price(scenario: "Scenario", solver: str, step: int, micro_batches: int, layers: int) -> Any:
     """Return the price of one micro-batch, under the placement that the first window gives."""
     import numpy as np
 
@@ -109,9 +109,10 @@ def _priced(scenario: "Scenario", solver: str, step: int, micro_batches: int, la
         expert_groups=deployment.expert_groups,
     )
     placement = lb.solve(problem, solver)
-    first = slice(0, layers)
-    drawn = lb.Placement(placement.physical_to_logical[first], placement.num_ranks)
-    load = np.ceil(counts[first] / micro_batches)
+    # only the first layers are drawn
+    rows = placement.physical_to_logical[:layers]
+    placement = lb.Placement(rows, placement.num_ranks)
+    load = np.ceil(counts[:layers] / micro_batches)
     dispatcher = lb.configured(scenario.dispatcher, deployment.ranks_per_node)
-    share = dispatcher(drawn, load)
-    return executor.step(drawn, load, share, -(-tokens // micro_batches), number=step)
+    share = dispatcher(placement, load)
+    return executor.step(placement, load, share, -(-tokens // micro_batches), number=step)

@@ -31,7 +31,7 @@ def validate(
     from evaluation.validation.validation_table import render
 
     try:
-        results = _validated(_chosen(anchors, family or []))
+        results = _validate(_anchors(anchors, family or []))
     except (ValueError, OSError) as error:
         usage_error(error)
     if as_json:
@@ -40,7 +40,7 @@ def validate(
     render(results, table_console(), every=every or bool(family))
 
 
-def _chosen(paths: list[Path] | None, families: list[str]) -> "list[Anchor]":
+def _anchors(paths: list[Path] | None, families: list[str]) -> "list[Anchor]":
     """Return the anchors of these families, or all of them."""
     from evaluation.validation import anchors as published
 
@@ -51,7 +51,7 @@ def _chosen(paths: list[Path] | None, families: list[str]) -> "list[Anchor]":
     return [anchor for anchor in anchors if not families or anchor.family in families]
 
 
-def _validated(anchors: "Sequence[Anchor]") -> list[Any]:
+def _validate(anchors: "Sequence[Anchor]") -> list[Any]:
     from evaluation.cli.progress import progress
     from evaluation.validation import validate as model
 

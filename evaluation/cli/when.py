@@ -106,9 +106,9 @@ def _with_progress(grid: "BreakEvenGrid", setting: "BreakEvenSetting") -> "list[
     from evaluation.analysis.break_even import price
     from evaluation.cli.progress import progress
 
-    with progress() as shown:
-        bar = shown.add_task("pricing", total=len(grid))
-        return price(grid, setting, lambda _: shown.advance(bar))
+    with progress() as bar:
+        task = bar.add_task("pricing", total=len(grid))
+        return price(grid, setting, lambda _: bar.advance(task))
 
 
 def _print(

@@ -5,8 +5,8 @@ from evaluation.leaderboard.column import Column
 INTERVAL = Column(
     "interval",
     "95 %\ninterval",
-    "Of the score that ranks, by bootstrap over blocks and seeds; candidates whose intervals "
-    "overlap share a rank",
+    "Of the score that ranks, from repetitions with other seeds, or within one recording; ranks "
+    "come from paired differences",
     "{:.4f}–{:.4f}",
     better=0,
 )

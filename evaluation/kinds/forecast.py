@@ -61,8 +61,8 @@ COLUMNS = (
     ),
     Column(
         "hot_error",
-        "of hot\nexperts",
-        "The error over the tenth of the experts that turned out hottest",
+        "of heaviest\nexperts",
+        "The error over the tenth of the experts that turned out heaviest",
         "{:.1f} %",
         factor=100,
         better=-1,
@@ -202,7 +202,7 @@ def score_forecasts(
     -------
     ForecastLog
         ``error``: sum |forecast - load| / sum load of a layer, over its experts; ``hot_error``: the
-        same over the tenth of the experts that turned out hottest; not a number for a layer
+        same over the tenth of the experts that turned out heaviest; not a number for a layer
         without load. ``balancedness``: of the planner's placement for the forecast, on the window
         that came, by dispatcher; ``foresight``: of its placement for that very window.
 
@@ -239,11 +239,15 @@ def score_forecasts(
 def _append_scores(
     log: ForecastLog, planned: lb.Problem, foreseen: lb.Problem, load: Array
 ) -> None:
-    hot = np.argsort(-load, axis=1, kind="stable")[:, : max(1, round(HOT_FRACTION * load.shape[1]))]
+    heaviest = np.argsort(-load, axis=1, kind="stable")[
+        :, : max(1, round(HOT_FRACTION * load.shape[1]))
+    ]
     forecast = planned.planned_load
     log.error.append(_relative_error(forecast, load))
     log.hot_error.append(
-        _relative_error(np.take_along_axis(forecast, hot, 1), np.take_along_axis(load, hot, 1))
+        _relative_error(
+            np.take_along_axis(forecast, heaviest, 1), np.take_along_axis(load, heaviest, 1)
+        )
     )
     for problem, scores in ((planned, log.balancedness), (foreseen, log.foresight)):
         placement = lb.solve(problem, PLANNER)

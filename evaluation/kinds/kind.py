@@ -97,6 +97,10 @@ class Kind:
         """Return the seeds of a suite if the user asks for ``seed``."""
         return (seed,)
 
+    def is_repeatable(self, scenario: Any) -> bool:
+        """Return whether every new seed gives a scenario new traffic, without end."""
+        return bool(scenario.is_drawn)
+
     def candidates(self, suite: Suite, scenario: Any, candidates: Sequence[Any]) -> list[Any]:
         """Return the candidates that run on a scenario, once for each seed.
 

@@ -8,6 +8,7 @@ from typing import Any
 from evaluation.leaderboard import Ranking, RankingRow
 from evaluation.leaderboard.stages import scenarios, stages_as_dict, unranked
 from evaluation.leaderboard.table import Note, TableLine
+from evaluation.leaderboard.ties import Tie, summary
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class SuiteRanking:
         """Rows of all rankings."""
         return [row for ranking in self.rankings.values() for row in ranking.rows]
 
+    @property
+    def ties(self) -> list[Tie]:
+        """Pairs of rows that are not separated, of all rankings."""
+        return [tie for ranking in self.rankings.values() for tie in ranking.ties]
+
     def as_dict(self) -> dict[str, Any]:
         """Return the ranking for JSON; the keys are described in docs/leaderboard.md."""
         if not self.staged:
@@ -59,7 +65,9 @@ class SuiteRanking:
                 yield TableLine(row.rank, row.name, row.dispatcher or stage, values)
 
     def notes(self) -> Iterator[Note]:
-        """Yield the candidates that are not ranked, with the reason."""
+        """Yield what the ranks say, and the candidates that are not ranked, with the reason."""
+        if len(self.rows) > 1:
+            yield Note(summary(self.ties, min(row.repetitions for row in self.rows)), "dim")
         for stage, ranking in self.rankings.items():
             if not self.staged:
                 yield from _notes(ranking)

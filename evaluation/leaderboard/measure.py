@@ -20,9 +20,8 @@ Parts = tuple[Array, Array]
 class RatioOfSums:
     """A score that is a sum over observations (windows, or layers) over another sum.
 
-    Traffic moves the observations of all rows alike. Rows are therefore compared after the median
-    row is subtracted (see
-    :func:`evaluation.leaderboard.interval.intervals`).
+    Traffic moves the observations of all rows alike. Rows are therefore compared by their
+    differences on the same traffic (:mod:`evaluation.leaderboard.differences`).
 
     Parameters
     ----------
@@ -40,7 +39,6 @@ class RatioOfSums:
     parts: Callable[[Record], Parts]
     follow: bool = True
     identity: Identity = field(default_factory=Identity)
-    is_paired = False
 
     def observe(self, records: Sequence[Record]) -> list[Parts | str]:
         """Return the parts of each record, or the reason why it has none."""
@@ -93,7 +91,6 @@ class RatioToReference:
     needed: dict[str, str] = field(default_factory=dict)
     identity: Identity = field(default_factory=lambda: Identity("solver", "", "seed"))
     follow = False
-    is_paired = True
 
     def observe(self, records: Sequence[Record]) -> list[Parts | str]:
         """Return the parts of each record, or the reason why it has none.

@@ -1,15 +1,15 @@
 """The ranking of a suite: a pure function of records."""
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from evaluation.leaderboard.comparable import ComparableRecords, comparable_records
 from evaluation.leaderboard.curves import anytime_curves
 from evaluation.leaderboard.measure import Measure
 from evaluation.leaderboard.rows import RankingRow, ScoredRuns, ranked_rows
+from evaluation.leaderboard.ties import Tie
 from evaluation.records.identity import CandidateId, Identity, Record, ScenarioTrace
 
 
@@ -35,6 +35,8 @@ class Ranking:
         Solver to its quality for each budget: scenario, parameter, value, ratio, balancedness.
     reference
         Name of the candidate whose ratio is 1; empty where scores are relative to none.
+    ties
+        Pairs of rows that are not separated.
     """
 
     suite: str
@@ -46,10 +48,14 @@ class Ranking:
     groups: list[dict[str, Any]] = field(default_factory=list)
     curves: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     reference: str = ""
+    ties: list[Tie] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the ranking for JSON; the keys are described in docs/leaderboard.md."""
-        fields = dataclasses.asdict(self)
+        fields = asdict(self)
+        for row in fields["rows"]:
+            # Rows once had a second interval, for comparing them, beside the one of the row alone.
+            row["alone"] = row["interval"]
         if not self.reference:
             del fields["reference"]
         return fields
@@ -89,16 +95,18 @@ def rank(
     suite = str((comparable.records or plain or [{"suite": ""}])[0]["suite"])
     required = _required_traces(comparable, identity, wanted)
     complete, partial = _by_completeness(comparable, identity, required)
+    rows, ties = ranked_rows(_scored_runs(comparable, complete, identity), measure)
     return Ranking(
         suite,
         kind,
         measure.name,
-        ranked_rows(_scored_runs(comparable, complete, identity), measure),
+        rows,
         _failures(comparable, identity),
         _apart(comparable, partial, required, identity),
         _groups(comparable, suite, identity),
         anytime_curves(record for record in records if "anytime" in record),
         measure.reference(plain),
+        ties,
     )
 
 

@@ -1,6 +1,5 @@
 """Rows of a ranking: one candidate under one dispatcher each."""
 
-import dataclasses
 import math
 import statistics
 from collections import defaultdict
@@ -12,10 +11,10 @@ import numpy as np
 
 from evaluation.leaderboard import pareto
 from evaluation.leaderboard.best_known import gaps
-from evaluation.leaderboard.interval import Intervals, intervals
+from evaluation.leaderboard.comparison import compare_rows
 from evaluation.leaderboard.measure import Measure, Parts
-from evaluation.leaderboard.observations import Array, Runs, gather
-from evaluation.leaderboard.shared_ranks import shared_ranks
+from evaluation.leaderboard.observations import Array, gather
+from evaluation.leaderboard.ties import Tie, most_repetitions
 from evaluation.records.identity import CandidateId, Record
 
 #: Records of one candidate under one dispatcher, each with what its score is made of.
@@ -29,14 +28,22 @@ class RankingRow:
     Parameters
     ----------
     rank
-        From 1; shared by rows whose intervals overlap that of the best of them.
+        1 + the number of rows that are significantly better.
     name, dispatcher
         Name of the candidate; empty dispatcher where none takes part.
     score
         Score that ranks, more being better: a mean over scenarios.
-    interval, alone
-        95 % confidence intervals (low, high) of the score, for comparing rows and of the row alone;
-        None where a scenario has a single observation.
+    interval
+        95 % confidence interval (low, high) of the score; None where a scenario has a single
+        observation. Intervals of rows may overlap though their paired difference is separated.
+    repetitions
+        Independent repetitions of each scenario, the fewest; 1 where a scenario ran on one trace.
+    within_recording
+        Whether a scenario ran on one trace, so that the interval says nothing about other traffic.
+    repetitions_to_separate
+        With how many repetitions of each scenario the row would be separated from all rows that it
+        is tied with and that differ by at least 0.5 % of step time; None if there are no such rows,
+        or the number is not known.
     scores
         All scores of the records, means over runs and then scenarios; ``moved_bytes`` is a sum.
         None where a run has no value.
@@ -60,7 +67,9 @@ class RankingRow:
     dispatcher: str
     score: float
     interval: tuple[float, float] | None
-    alone: tuple[float, float] | None
+    repetitions: int
+    within_recording: bool
+    repetitions_to_separate: int | None
     scores: dict[str, float | None]
     gaps: dict[str, float]
     gap: float
@@ -70,29 +79,36 @@ class RankingRow:
     seeds: tuple[int, ...]
 
 
-def ranked_rows(runs: Mapping[CandidateId, ScoredRuns], measure: Measure) -> list[RankingRow]:
-    """Return the rows of candidates that ran on all traces of their dispatcher, the best first."""
+def ranked_rows(
+    runs: Mapping[CandidateId, ScoredRuns], measure: Measure
+) -> tuple[list[RankingRow], list[Tie]]:
+    """Return the rows of candidates that ran on all traces of their dispatcher, and their ties.
+
+    Rows are in the order of their scores, the best first.
+    """
     if not runs:
-        return []
+        return [], []
     observed = [gather(own, measure.identity) for own in runs.values()]
-    # Intervals and ranks do not depend on the scale: it keeps the order.
-    estimates = _intervals(observed, measure)
-    ranks = shared_ranks(estimates.low, estimates.high, estimates.score)
-    shown = _scaled(estimates, measure)
+    comparison = compare_rows(observed, measure)
     records = [[record for record, _ in own] for own in runs.values()]
     gaps_by_family = gaps(observed, _families(records), measure.scale)
     scores = [_mean_scores(own) for own in records]
     costs = [_cost_ratio(own) for own in records]
-    fronts = _fronts(shown.score, costs, [means.get("moved_bytes") for means in scores])
+    fronts = _fronts(comparison.score, costs, [means.get("moved_bytes") for means in scores])
     names = _distinct_names(list(runs))
+    ties = comparison.ties(names, [candidate.dispatcher for candidate in runs])
     rows = [
         RankingRow(
-            rank=int(ranks[at]),
+            rank=int(comparison.rank[at]),
             name=names[at],
             dispatcher=candidate.dispatcher,
-            score=float(shown.score[at]),
-            interval=_ends(estimates.low[at], shown.low[at], shown.high[at]),
-            alone=_ends(estimates.alone_low[at], shown.alone_low[at], shown.alone_high[at]),
+            score=float(comparison.score[at]),
+            interval=comparison.interval(at),
+            repetitions=comparison.repetitions[at],
+            within_recording=comparison.repetitions[at] < 2,
+            repetitions_to_separate=most_repetitions(
+                tie for tie in ties if (names[at], candidate.dispatcher) in tie.rows
+            ),
             scores=scores[at],
             gaps=gaps_by_family[at],
             gap=statistics.fmean(gaps_by_family[at].values()),
@@ -103,33 +119,7 @@ def ranked_rows(runs: Mapping[CandidateId, ScoredRuns], measure: Measure) -> lis
         )
         for at, candidate in enumerate(runs)
     ]
-    return sorted(rows, key=lambda row: (-row.score, row.rank, row.name, row.dispatcher))
-
-
-def _intervals(observed: list[Runs], measure: Measure) -> Intervals:
-    """Return intervals; rows that share all traces get the same bootstrap samples.
-
-    Rows under one dispatcher may have scenarios that those under another do not have.
-    """
-    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for at, runs in enumerate(observed):
-        alike[tuple((name, *traces) for name, traces in sorted(runs.items()))].append(at)
-    fields = [field.name for field in dataclasses.fields(Intervals)]
-    columns = {name: np.empty(len(observed)) for name in fields}
-    for places in alike.values():
-        rows = [dict(sorted(observed[at].items())) for at in places]
-        part = intervals(rows, follow=measure.follow, is_paired=measure.is_paired)
-        for name in fields:
-            columns[name][places] = getattr(part, name)
-    return Intervals(**columns)
-
-
-def _scaled(estimates: Intervals, measure: Measure) -> Intervals:
-    return Intervals(**{name: measure.scale(values) for name, values in vars(estimates).items()})
-
-
-def _ends(unscaled: float, low: float, high: float) -> tuple[float, float] | None:
-    return (float(low), float(high)) if math.isfinite(unscaled) else None
+    return sorted(rows, key=lambda row: (-row.score, row.rank, row.name, row.dispatcher)), ties
 
 
 def _families(records: Sequence[Sequence[Record]]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from evaluation.leaderboard.measure import Measure
@@ -58,6 +59,7 @@ def _as_dict(ranking: Ranking) -> dict[str, Any]:
         "reference": ranking.reference,
         "scenarios": list(scenarios(ranking)),
         "rows": [_row(row) for row in ranking.rows],
+        "ties": [asdict(tie) for tie in ranking.ties],
         "unranked": [{"name": name, "reason": reason} for name, reason in unranked(ranking)],
     }
 
@@ -70,6 +72,9 @@ def _row(row: RankingRow) -> dict[str, Any]:
         "ratio": row.score,
         "low": low,
         "high": high,
+        "repetitions": row.repetitions,
+        "within_recording": row.within_recording,
+        "repetitions_to_separate": row.repetitions_to_separate,
         "means": row.scores,
     }
 

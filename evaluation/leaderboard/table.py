@@ -137,5 +137,5 @@ def _explain_shared_ranks(board: Leaderboard, console: Console) -> None:
         if line.rank is not None:
             by_variant[line.variant if board.ranked_by_variant else ""].append(line.rank)
     if any(len(set(ranks)) < len(ranks) for ranks in by_variant.values()):
-        text = "Rows share a rank if their 95 % intervals overlap that of the best of them."
+        text = "A rank is 1 + the number of rows that are significantly better."
         console.print(text, style="dim", highlight=False)

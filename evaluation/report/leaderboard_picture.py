@@ -21,7 +21,7 @@ class ScoreInterval:
     Parameters
     ----------
     rank
-        From 1; shared by candidates whose intervals overlap.
+        1 + the number of candidates that are significantly better.
     row
         Label of the row, the name of a candidate.
     variant

@@ -21,7 +21,7 @@ class ReportRow:
     Parameters
     ----------
     rank
-        From 1; shared by rows whose intervals overlap that of the best of them.
+        1 + the number of rows that are significantly better.
     shared
         Whether another row of the variant's ranking has the same rank.
     candidate, variant

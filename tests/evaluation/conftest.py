@@ -1,4 +1,7 @@
-"""Small traces and machines that the tests of this room share."""
+"""Small traces and machines, and the command line in a process, for tests of `evaluation`."""
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -31,3 +34,14 @@ def trace():
     skew = generator.lognormal(size=(2, 64))
     counts = generator.poisson(40 * skew, size=(18, 2, 64))
     return traces.RoutingTrace(counts, "toy", top_k=6)
+
+
+@pytest.fixture
+def podlab(tmp_path):
+    """Return a function that runs the command in a process of its own, in an empty folder."""
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "evaluation", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run

@@ -69,7 +69,7 @@ def test_a_name_a_callable_and_a_candidate_score_alike(suite):
     low, high = by_name.interval
     assert low < by_name.combined_score < high
     rows = rank(by_name.records, SOLVER.measure).rows  # one a dispatcher, one scenario each
-    assert (low, high) == pytest.approx(np.mean([row.alone for row in rows], axis=0))
+    assert (low, high) == pytest.approx(np.mean([row.interval for row in rows], axis=0))
     for other in (lb.make("greedy"), Candidate("greedy")):
         assert evaluate(other, suite).scenarios == by_name.scenarios
     assert evaluate(lambda problem: lb.solve(problem, "greedy"), suite).solver == "<lambda>"
@@ -119,7 +119,7 @@ def test_a_callables_fault_is_one_too(suite):
     [
         ("gredy", None, "did you mean 'greedy'"),
         ("nowhere.py", None, r"there is no file nowhere\.py"),
-        (3, None, "solver = 3 is no name, path, candidate or callable"),
+        (3, None, "solver = 3 is not a name, path, candidate or callable"),
         ("greedy", "unheard-of", "unknown suite 'unheard-of'"),
         ("greedy", "forecast", "compares forecasts; give one that compares solvers"),
     ],

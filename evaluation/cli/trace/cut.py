@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from evaluation.cli.trace.arguments import Out, Trace
-from evaluation.cli.trace.store_output import check_out, describe, words, write
+from evaluation.cli.trace.store_output import check_out, describe, description, write
 from evaluation.cli.usage_error import usage_errors
 
 
@@ -43,7 +43,7 @@ def _routing(file: str) -> Any:
 
     trace: Any = traces.open(file)
     if not isinstance(trace, traces.StoredTrace | traces.RoutingTrace):
-        raise ValueError(f"{file}: holds no routing, but {words(trace)}; only routing is cut")
+        raise ValueError(f"{file}: holds no routing, but {description(trace)}; only routing is cut")
     return trace
 
 

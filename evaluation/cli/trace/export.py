@@ -7,7 +7,7 @@ import typer
 
 from evaluation.cli import options
 from evaluation.cli.trace.arguments import Trace
-from evaluation.cli.trace.store_output import check_out, words
+from evaluation.cli.trace.store_output import check_out, description
 from evaluation.cli.usage_error import usage_errors
 
 
@@ -29,7 +29,7 @@ def export(
         if step_tokens is not None:
             trace = _in_steps(trace, step_tokens)
         exchange.export_trace(trace, out, form)
-        print(f"{out}: {form}, {words(trace)}")
+        print(f"{out}: {form}, {description(trace)}")
 
 
 def _in_steps(trace: Any, step_tokens: int) -> Any:

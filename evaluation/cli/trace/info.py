@@ -41,16 +41,16 @@ def info(
         if picture is not None:
             plot_page.check(picture, "--picture")
         names = _names(files, against)
-        opened = {name: _opened(name) for name in names}
-        other = [name for name in names if not _is_routing(opened[name])]
-        if other:
-            text = f"{other[0]}: {_not_routing(opened[other[0]])}"
+        loaded = {name: _open(name) for name in names}
+        others = [name for name in names if not _is_routing(loaded[name])]
+        if others:
+            message = f"{others[0]}: {_not_routing(loaded[others[0]])}"
             if len(names) > 1 or picture is not None or as_json:
-                raise ValueError(text)
-            print(text)
+                raise ValueError(message)
+            print(message)
             return
         summaries = {
-            name: _summary(name, trace, window_steps, step_tokens) for name, trace in opened.items()
+            name: _summary(name, trace, window_steps, step_tokens) for name, trace in loaded.items()
         }
         labels = _labels(names)
         labelled = {labels[name]: summary for name, summary in summaries.items()}
@@ -65,7 +65,7 @@ def info(
 
 
 def _names(files: list[str], against: str | None) -> list[str]:
-    """Return all traces, having checked that they differ."""
+    """Return the names of all traces; ValueError if a name occurs twice."""
     names = [*files, *([against] if against is not None else [])]
     if len(set(names)) < len(names):
         raise ValueError(f"{max(names, key=names.count)} is named twice; name each trace once")
@@ -91,7 +91,7 @@ def _labels(names: list[str]) -> dict[str, str]:
     return stems if len(set(stems.values())) == len(names) else {name: name for name in names}
 
 
-def _opened(name: str) -> Any:
+def _open(name: str) -> Any:
     import traces
 
     try:
@@ -111,7 +111,7 @@ def _is_routing(trace: Any) -> bool:
 
 
 def _not_routing(trace: Any) -> str:
-    whole = trace.load() if hasattr(trace, "load") else trace  # which says more of itself
+    whole = trace.load() if hasattr(trace, "load") else trace  # its repr describes it
     return f"{whole!r} holds no routing, and info measures only that"
 
 
@@ -120,7 +120,7 @@ def _summary(name: str, trace: Any, window_steps: int | None, step_tokens: int |
     from traces.stepping import has_steps
 
     try:
-        # of several traces, those that are in steps already have no use for step_tokens
+        # step_tokens does not apply to traces that are in steps already
         return summarise(trace, window_steps, None if has_steps(trace) else step_tokens)
     except ValueError as error:
         text = str(error)

@@ -1,4 +1,4 @@
-"""Write traces from the command line: the checks, the progress bar, and the line of summary."""
+"""Write traces from the command line: checks, progress bar and summary line."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,9 +25,9 @@ def _counting(what: str) -> Iterator[Callable[[int], None]]:
     from evaluation.cli.progress import progress
 
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,} rows"))
-    with progress(*columns, TimeElapsedColumn()) as shown:
-        bar = shown.add_task(what, total=None)
-        yield lambda rows: shown.update(bar, advance=rows)
+    with progress(*columns, TimeElapsedColumn()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda rows: bar.update(task, advance=rows)
 
 
 def check_out(
@@ -40,8 +40,8 @@ def check_out(
             raise ValueError(f"OUT {out} is the trace that is read; give another name")
 
 
-def words(trace: Any) -> str:
-    """Return a line that says what a trace holds."""
+def description(trace: Any) -> str:
+    """Return one line that describes a trace."""
     kind = getattr(trace, "kind", None)
     if kind not in ("routing", "token"):
         return repr(trace)
@@ -53,7 +53,7 @@ def words(trace: Any) -> str:
 
 
 def describe(path: Path) -> str:
-    """Return a line that says what the trace in a file holds."""
+    """Return one line that describes the trace in a file."""
     import traces
 
-    return words(traces.open(path))
+    return description(traces.open(path))

@@ -13,8 +13,8 @@ SERVED = (
     Column(
         "interval",
         "\n95 %",
-        "Interval of the score that ranks, by bootstrap over seeds; candidates whose intervals "
-        "overlap share a rank",
+        "Interval of the score that ranks, from repetitions with other seeds; ranks come from "
+        "paired differences",
         "{:.3f} to {:.3f}",
         better=0,
     ),

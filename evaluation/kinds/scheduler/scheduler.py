@@ -91,6 +91,10 @@ class SchedulerKind(Kind):
         """Return the seeds of the suite, ``seed`` added to each."""
         return tuple(own + seed for own in suite.seeds)
 
+    def is_repeatable(self, scenario: RankingScenario) -> bool:
+        """Return whether requests are generated; a recording has only so many parts."""
+        return scenario.scenario.trace == "generated"
+
     def candidates(
         self, suite: Suite, scenario: RankingScenario, candidates: Sequence[Any]
     ) -> list[SchedulerCandidate]:

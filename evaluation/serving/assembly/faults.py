@@ -57,8 +57,8 @@ def build_fault_injector(
         _healthy(scenario, table, executor, load, seed)
         for table, executor in zip(tables, system.executors, strict=True)
     ]
-    drawn = _random_faults(scenario, [one.dies for one in health], seed, last_s)
-    return FaultInjector(env, system, health, [*scenario.fault, *drawn], scenario.recovery)
+    random_part = _random_faults(scenario, [each.dies for each in health], seed, last_s)
+    return FaultInjector(env, system, health, [*scenario.fault, *random_part], scenario.recovery)
 
 
 def _healthy(

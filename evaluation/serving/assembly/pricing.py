@@ -48,12 +48,12 @@ def start_placement(
     Every token passes the ``shared`` experts, if they have ranks of their own.
     """
     tokens = np.full(len(load.domains), START_TOKENS / len(load.domains))
-    drawn = load(np.round(tokens), np.random.default_rng([seed, 3])).astype(np.int64)
+    counts = load(np.round(tokens), np.random.default_rng([seed, 3])).astype(np.int64)
     if shared:
-        passing = np.full((len(drawn), shared), int(np.round(tokens).sum()))
-        drawn = np.concatenate([drawn, passing], axis=1)
-    slots = table.slots_per_rank or -(-drawn.shape[1] // table.expert_dies)
-    return lb.solve(lb.Problem(drawn, table.expert_dies, slots), table.solver)
+        passing = np.full((len(counts), shared), int(np.round(tokens).sum()))
+        counts = np.concatenate([counts, passing], axis=1)
+    slots = table.slots_per_rank or -(-counts.shape[1] // table.expert_dies)
+    return lb.solve(lb.Problem(counts, table.expert_dies, slots), table.solver)
 
 
 def step_price(

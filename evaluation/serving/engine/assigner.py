@@ -15,7 +15,7 @@ class Assigner:
     Parameters
     ----------
     router
-        The scheduler that is asked.
+        The scheduler that assigns.
     workers
         Returns the workers as they are now.
     telemetry_s
@@ -32,7 +32,7 @@ class Assigner:
 
     @property
     def pooled(self) -> bool:
-        """Whether requests wait in a pool that the router is asked about before every step."""
+        """Whether requests wait in a pool that the router reads before every step."""
         return bool(getattr(self.router, "pooled", False))
 
     def __call__(self, requests: Requests, now_s: float) -> tuple[list[tuple[int, int]], list[int]]:

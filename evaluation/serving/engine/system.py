@@ -231,8 +231,9 @@ class System:
         for request in held:
             for executor in self.executors:
                 executor.decode.withdraw(request)
-        recompute = dict.fromkeys([*(each for one in lost for each in one.recompute), *held])
-        reroute = dict.fromkeys(each for one in lost for each in one.reroute)
+        recompute = dict.fromkeys(request for part in lost for request in part.recompute)
+        recompute |= dict.fromkeys(held)
+        reroute = dict.fromkeys(request for part in lost for request in part.reroute)
         for request in recompute:
             self._requeue(request)
         for request in reroute:

@@ -64,7 +64,7 @@ class TaskExecutor:
     kv_from_s
         Time before which no transfer from or to the executor starts.
     halted, dead
-        Whether it stands still because of a fault, and whether that is for good.
+        Whether it is halted because of a fault, and whether it will never return.
     epoch
         Number of times that a step under way was lost.
     busy, idle_since_s
@@ -193,7 +193,7 @@ class TaskExecutor:
     def end_step(self, step: RunningStep) -> Iterator[Event]:
         """End a step: finish requests and prompts, preempt, and give free memory away.
 
-        Every event has to be handled before the next one is asked for. A preempted request is
+        Every event must be handled before the next one is requested. A preempted request is
         routed at once, by routers that see the memory as it is before the next one is preempted.
         """
         ended: list[tuple[int, int]] = []

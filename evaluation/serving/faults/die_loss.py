@@ -29,13 +29,13 @@ def plan_die_loss(
     fault
         The fault.
     lost
-        Dies that it takes, at least one.
+        Dies that the fault takes, at least one.
     executor
-        The executor of the fault, before it.
+        The executor of the fault, before the fault.
     executors
-        All of them, as they are now; one that is down has lost all its dies.
+        All executors now; an executor that is down has lost all its dies.
     recovery
-        The rules.
+        Mode and times of recovery.
     """
     plan = FailurePlan(
         (executor.name,),
@@ -47,16 +47,18 @@ def plan_die_loss(
         kept_ranks=tuple(die for die in executor.ranks if die not in lost),
         returns_s=None if fault.lasts_s is None else fault.ends_s,
     )
-    away = executor.groups_on([*lost, *executor.lost_dies])
-    goes_on = len(away) < executor.groups and bool(plan.kept_ranks)
+    stopped = executor.groups_on([*lost, *executor.lost_dies])
+    goes_on = len(stopped) < executor.groups and bool(plan.kept_ranks)
     if recovery.mode == "shrink":
         goes_on &= executor.role != "prefill" and _fits(executor, len(plan.kept_ranks))
     if goes_on and recovery.mode in ("shrink", "missing-experts"):
-        return _running_on(plan, executor, recovery)
-    return _restarting(plan, executor, executors, recovery)
+        return _continue_with_fewer_dies(plan, executor, recovery)
+    return _restart(plan, executor, executors, recovery)
 
 
-def _running_on(plan: FailurePlan, executor: ExecutorDies, recovery: Recovery) -> FailurePlan:
+def _continue_with_fewer_dies(
+    plan: FailurePlan, executor: ExecutorDies, recovery: Recovery
+) -> FailurePlan:
     """Go on with the dies that are left, by the slowest path that a lost die needs."""
     paths = []
     experts = bool(set(plan.lost_dies) & set(executor.ranks))
@@ -91,13 +93,13 @@ def _fits(executor: ExecutorDies, kept: int) -> bool:
     return kept * executor.most_slots >= executor.placement.num_experts
 
 
-def _restarting(
+def _restart(
     plan: FailurePlan, executor: ExecutorDies, executors: Sequence[ExecutorDies], recovery: Recovery
 ) -> FailurePlan:
     """Restart with a spare, with the dies of another executor, or after the repair."""
     names = plan.executors
     if recovery.mode == "restart-the-world":
-        names += tuple(one.name for one in executors if one.name != executor.name)
+        names += tuple(each.name for each in executors if each.name != executor.name)
     restart = replace(
         plan,
         executors=names,
@@ -122,19 +124,21 @@ def _restarting(
 
 
 def _donor(plan: FailurePlan, executor: ExecutorDies, executors: Sequence[ExecutorDies]) -> str:
-    """Return the executor that gives its dies to one that decodes: the last that only prefills.
+    """Return the last executor of role prefill that can give its dies to a decode executor.
 
-    It has as many dies as were lost, and another executor that prefills stays. Empty if there is
-    none.
+    It has at least as many dies as were lost, and another executor with prefill remains. Empty if
+    there is no such executor.
     """
-    others = [one for one in executors if one.name != executor.name]
-    able = [
-        one
-        for one in others
-        if one.role == "prefill" and one.dies - len(one.lost_dies) >= len(plan.lost_dies)
+    others = [other for other in executors if other.name != executor.name]
+    donors = [
+        other
+        for other in others
+        if other.role == "prefill" and other.dies - len(other.lost_dies) >= len(plan.lost_dies)
     ]
-    prefilling = sum(one.role != "decode" and len(one.lost_dies) < one.dies for one in others)
-    return able[-1].name if executor.role == "decode" and able and prefilling > 1 else ""
+    prefilling = sum(
+        other.role != "decode" and len(other.lost_dies) < other.dies for other in others
+    )
+    return donors[-1].name if executor.role == "decode" and donors and prefilling > 1 else ""
 
 
 def _resumed(plan: FailurePlan, recovery: Recovery) -> FailurePlan:

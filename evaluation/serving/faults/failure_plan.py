@@ -29,7 +29,7 @@ class FailurePlan:
     lost_groups
         DP groups of the fault's executor that have lost their keys and values.
     lost_dies
-        Dies that it has lost, beside those lost before. After a restart they are there again: with
+        Dies that it has lost, besides those lost before. After a restart they are there again: with
         spares, all dies that it was built with, else those it had before the fault. Without a
         restart, they and their DP groups stay away until ``returns_s``.
     kept_ranks

@@ -34,7 +34,7 @@ def plan_failure(
     fault
         Checked by :func:`evaluation.serving.faults.checks.check`.
     executors
-        All of them, as they are now; one that is down has lost all its dies.
+        All executors now; an executor that is down has lost all its dies.
     recovery
         The rules.
     broken
@@ -45,7 +45,7 @@ def plan_failure(
     ValueError
         If there is no such executor.
     """
-    executor = next((one for one in executors if one.name == fault.executor), None)
+    executor = next((each for each in executors if each.name == fault.executor), None)
     if executor is None:
         raise ValueError(f"{fault.label}: no executor {fault.executor!r}; check the faults first")
     effect = KINDS[fault.kind].effect

@@ -47,10 +47,10 @@ def weights_to_load(before: HeldExperts, after: HeldExperts) -> NDArray[np.int64
     die = np.repeat(np.array(before.dies), old.slots_per_rank)
     there = ~np.isin(die, list(before.lost))
     held[layers, die[there], old.physical_to_logical[:, there]] = True
-    wanted = np.zeros_like(held)
+    needed = np.zeros_like(held)
     die = np.repeat(np.array(after.dies), new.slots_per_rank)
-    wanted[layers, die, new.physical_to_logical] = True
-    missing: NDArray[np.int64] = (wanted & ~held).sum(axis=2)[:, list(after.dies)]
+    needed[layers, die, new.physical_to_logical] = True
+    missing: NDArray[np.int64] = (needed & ~held).sum(axis=2)[:, list(after.dies)]
     return missing
 
 

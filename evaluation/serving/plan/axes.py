@@ -1,4 +1,4 @@
-"""The axes of a plan: given by a [plan] table or options, else derived from the scenario."""
+"""The axes of a plan: from a [plan] table or options, else derived from the scenario."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ def _numbers(check: preset.Check) -> preset.Check:
             return "give a list of numbers"
         if len(set(map(repr, value))) < len(value):
             return "give every number once"
-        return next((complaint for one in value if (complaint := check(one))), None)
+        return next((complaint for number in value if (complaint := check(number))), None)
 
     return check_numbers
 
@@ -87,29 +87,29 @@ class Axes:
             (attention + experts, count, attention) for attention, experts, count in disaggregated
         ]
         grid = itertools.product(self.prefill, decodes, self.batch_limit, self.redundant)
-        every = [
+        combinations = [
             ServingDeployment(prefill, *decode, limit, redundant)
             for prefill, decode, limit, redundant in grid
         ]
-        found = sorted({one for one in every if one.dies(scenario) <= self.dies})
-        if not found:
-            least = min((one.dies(scenario) for one in every), default=0)
+        fitting = sorted({each for each in combinations if each.dies(scenario) <= self.dies})
+        if not fitting:
+            least = min((each.dies(scenario) for each in combinations), default=0)
             raise ValueError(
-                f"{scenario.name}: none of {len(every)} combinations fits {self.dies} dies, the "
-                f"smallest takes {least}; give more by --dies, or smaller axes"
+                f"{scenario.name}: none of {len(combinations)} combinations fits {self.dies} dies, "
+                f"the smallest takes {least}; give more by --dies, or smaller axes"
             )
-        return found
+        return fitting
 
 
-def axes(scenario: ServingScenario, given: Mapping[str, Any]) -> Axes:
-    """Return the axes given, the others derived from the scenario.
+def axes(scenario: ServingScenario, requested: Mapping[str, Any]) -> Axes:
+    """Return the requested axes, and the others derived from the scenario.
 
     Parameters
     ----------
     scenario
-        With one table of prefill and one of decode executors.
-    given
-        Fields of :class:`Axes`. Where it has axes of one kind of decode alone (``decode_dies``;
+        A scenario with one table of prefill and one of decode executors.
+    requested
+        Fields of :class:`Axes`. If it has axes of one kind of decode alone (``decode_dies``;
         ``attention_dies``, ``expert_dies``, ``domains``), the other kind is not searched.
 
     Raises
@@ -118,10 +118,10 @@ def axes(scenario: ServingScenario, given: Mapping[str, Any]) -> Axes:
         Unless the scenario can be planned.
     """
     prefill, decode = executor_tables(scenario)
-    most = int(given.get("dies", scenario.dies))
+    most = int(requested.get("dies", scenario.dies))
     here = deployment_of(scenario)
     colocated, disaggregated = (
-        any(name in given for name in names) for names in (COLOCATED, DISAGGREGATED)
+        any(name in requested for name in names) for names in (COLOCATED, DISAGGREGATED)
     )
     node = int(fabric_of(scenario.fabric, decode.dies).figures.get("dies_per_node", 8))
     rest = max(node, (most - prefill.dies) // decode.count)
@@ -142,15 +142,15 @@ def axes(scenario: ServingScenario, given: Mapping[str, Any]) -> Axes:
         own = {here.expert_dies} if here.domains else set()
         derived["expert_dies"] = _parts(rest, node, own, COARSE_PARTS)
         derived["domains"] = tuple(sorted({1, 2, here.domains or 1}))
-    chosen = {**derived, **{name: given[name] for name in given if name != "dies"}}
-    return Axes(**{name: tuple(values) for name, values in chosen.items()}, dies=most)
+    values = {**derived, **{name: requested[name] for name in requested if name != "dies"}}
+    return Axes(**{name: tuple(axis) for name, axis in values.items()}, dies=most)
 
 
 def _parts(most: int, unit: int, also: Iterable[int], parts: tuple[float, ...]) -> tuple[int, ...]:
-    """Return parts of ``most`` in whole units, at least one unit, and those that are there now."""
+    """Return parts of ``most`` in whole units, at least one unit, and the sizes ``also``."""
     units = most // unit
-    found = {max(1, round(units * part)) * unit for part in parts} | set(also)
-    return tuple(sorted(found))
+    sizes = {max(1, round(units * part)) * unit for part in parts} | set(also)
+    return tuple(sorted(sizes))
 
 
 def read_table(path: Path) -> dict[str, Any]:

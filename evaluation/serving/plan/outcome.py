@@ -47,7 +47,7 @@ class DeploymentOutcome:
 
     @property
     def goodput(self) -> float:
-        """Output tokens a second and chip; 0 unless it was simulated."""
+        """Output tokens per second and chip; 0 unless it was simulated."""
         return self.scores.get("goodput") or 0.0
 
     @property
@@ -77,7 +77,11 @@ def nearest(
     """Return the outcome with most requests that keep the SLO, of equals with the least excess."""
     return min(
         (outcome for outcome in outcomes if outcome.scores),
-        key=lambda one: (-one.share, latency_excess(one.scores, scenario), one.deployment),
+        key=lambda outcome: (
+            -outcome.share,
+            latency_excess(outcome.scores, scenario),
+            outcome.deployment,
+        ),
         default=None,
     )
 

@@ -21,7 +21,7 @@ from traces.requests import RequestTrace
 
 Array = NDArray[np.float64]
 Priced = tuple[ExecutorShape, ColocatedPrice | DisaggregatedPrice]
-#: Steps whose mean stands for steady ones: experts and jitter are drawn anew in each.
+#: Number of steps whose mean approximates a steady step: each draws experts and jitter again.
 DRAWS = 4
 #: Halvings of the batch, which leave 0.4 % of the largest open, in favour of the deployment.
 HALVINGS = 8
@@ -128,7 +128,7 @@ class Screening:
         return Bound(goodput, share, prompts, tokens, why if share < 1 else "")
 
     def _prefill_rate(self, table: ExecutorTable) -> float:
-        """Return the prompt tokens a second of one prefill executor."""
+        """Return the prompt tokens per second of one prefill executor."""
         key = replace(table, count=1)
         if key not in self._rates:
             nothing = np.zeros(table.groups)
@@ -142,7 +142,7 @@ class Screening:
         return self._rates[key]
 
     def _decode_rate(self, table: ExecutorTable) -> float:
-        """Return the tokens a second of one decode executor in steps that the SLO allows.
+        """Return the tokens per second of one decode executor in steps that the SLO allows.
 
         Sequences that keep the SLO run in steps of ``tpot_s`` times their tokens a step on average,
         and no step makes more than one token and every draft. A step is a fixed time and more by
@@ -176,7 +176,7 @@ class Screening:
         return self._rates[key]
 
     def _sequences_s(self, table: ExecutorTable, sequences: float) -> float:
-        """Return the seconds of a decode step, so many sequences in a DP group."""
+        """Return the seconds of a decode step with this number of sequences in each DP group."""
         nothing = np.zeros(table.groups)
         each = np.full(table.groups, sequences)
         queries = each.sum() * (1 + table.drafts)

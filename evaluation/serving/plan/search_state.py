@@ -59,7 +59,10 @@ class SearchState:
     def unscreened(self, deployments: Sequence[ServingDeployment]) -> list[DeploymentOutcome]:
         """Return candidates of which nothing is known."""
         scenario = self.span.scenario
-        return [DeploymentOutcome(one, one.chips(scenario), SIMULATED) for one in deployments]
+        return [
+            DeploymentOutcome(deployment, deployment.chips(scenario), SIMULATED)
+            for deployment in deployments
+        ]
 
     def screened(self, deployments: Sequence[ServingDeployment]) -> list[DeploymentOutcome]:
         """Return the candidates that may hold; the others are left out."""
@@ -82,8 +85,8 @@ class SearchState:
 
     def _without_slow_prefill(self, candidates: list[DeploymentOutcome]) -> list[DeploymentOutcome]:
         """Simulate every number of prefill executors without decode; keep what may hold."""
-        # The simulation has no decode, so that the first deployment stands for all of its number.
-        first = {one.deployment.prefill: one.deployment for one in reversed(candidates)}
+        # The simulation has no decode, so that the first deployment represents all with its number.
+        first = {outcome.deployment.prefill: outcome.deployment for outcome in reversed(candidates)}
         counts = sorted(first)
         simulations = [
             PrefillSimulation(first[count].serve(self.span.scenario), self.settings.seed)
@@ -116,33 +119,38 @@ class SearchState:
     def simulate(self, candidates: list[DeploymentOutcome]) -> None:
         """Simulate candidates, the highest bound first, as long as one of them may win."""
         candidates = sorted(
-            candidates, key=lambda one: (-_most_goodput(one), one.chips, one.deployment)
+            candidates,
+            key=lambda outcome: (-_most_goodput(outcome), outcome.chips, outcome.deployment),
         )
         total, simulated = len(candidates), 0
         while candidates:
-            chosen, candidates = candidates[:ROUND_SIZE], candidates[ROUND_SIZE:]
-            self._simulate(chosen, self.span.until_s, simulated, total)
-            simulated += len(chosen)
+            round_candidates, candidates = candidates[:ROUND_SIZE], candidates[ROUND_SIZE:]
+            self._simulate(round_candidates, self.span.until_s, simulated, total)
+            simulated += len(round_candidates)
             if self.settings.screening:
                 candidates = self._without_beaten(self._without_slow_decode(candidates))
                 total = simulated + len(candidates)
 
     def simulate_nearest(self) -> None:
-        """Simulate what may keep the SLO more often than any deployment did; of equals the largest.
+        """Simulate deployments that may keep the SLO more often than the simulated ones.
+
+        The largest possible share comes first.
 
         If none was simulated, simulate longer, so that latencies far beyond the SLO are known.
         """
-        reached = max((one.share for one in self.outcomes if one.scores), default=-1.0)
-        able = [
-            one
-            for one in self.outcomes
-            if not one.scores and one.bound is not None and _most_share(one) > reached
+        reached = max((outcome.share for outcome in self.outcomes if outcome.scores), default=-1.0)
+        possible = [
+            outcome
+            for outcome in self.outcomes
+            if not outcome.scores and outcome.bound is not None and _most_share(outcome) > reached
         ]
-        able.sort(key=lambda one: (-_most_share(one), -one.chips, one.deployment))
-        chosen = able[:ROUND_SIZE]
-        self.outcomes = [one for one in self.outcomes if one not in chosen]
+        possible.sort(
+            key=lambda outcome: (-_most_share(outcome), -outcome.chips, outcome.deployment)
+        )
+        nearest = possible[:ROUND_SIZE]
+        self.outcomes = [outcome for outcome in self.outcomes if outcome not in nearest]
         patience_s = 0.0 if reached >= 0 else 2 * float(self.span.trace.arrival_s[-1])
-        self._simulate(chosen, self.span.until_s + patience_s, 0, len(chosen))
+        self._simulate(nearest, self.span.until_s + patience_s, 0, len(nearest))
 
     def _simulate(
         self, candidates: list[DeploymentOutcome], until_s: float, done: int, total: int
@@ -165,10 +173,10 @@ class SearchState:
 
     def _without_beaten(self, candidates: list[DeploymentOutcome]) -> list[DeploymentOutcome]:
         """Leave out candidates whose bound is below the goodput that another has reached."""
-        holding = [one for one in self.outcomes if one.holds(self.settings.share)]
+        holding = [outcome for outcome in self.outcomes if outcome.holds(self.settings.share)]
         if not holding:
             return candidates
-        best = max(one.goodput for one in holding)
+        best = max(outcome.goodput for outcome in holding)
         kept = []
         for candidate in candidates:
             most = _most_goodput(candidate)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-#: Windows begin and end at so many quantiles of releases and deadlines.
+#: Number of quantiles of releases and deadlines at which windows begin and end.
 QUANTILES = 9
 
 
@@ -53,8 +53,8 @@ def most_value(
         at = int(np.searchsorted(done, rate * seconds, side="right"))
         before = (done[at - 1], gained[at - 1]) if at else (0.0, 0.0)
         part = (rate * seconds - before[0]) / each[order[at]]
-        found = before[1] + part * worth[order[at]]
-        most = min(most, float(value.sum() - gained[-1] + found))
+        with_part = before[1] + part * worth[order[at]]
+        most = min(most, float(value.sum() - gained[-1] + with_part))
     return most
 
 

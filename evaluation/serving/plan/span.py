@@ -16,7 +16,7 @@ from traces.requests import RequestTrace
 #: Default span, and its least multiple of a request's time; a warm-up of some such times lets the
 #: batches of decode fill. Choices of ours.
 SPAN_S, SPAN_REQUESTS, WARM_UP_REQUESTS = 60.0, 4.0, 2.0
-#: A span below so many requests' times is warned of: queues have not filled by its end.
+#: A span below this multiple of a request's time gives a warning: queues have not filled.
 SHORT_REQUESTS = 3.0
 
 
@@ -27,7 +27,7 @@ class ArrivalSpan:
     Parameters
     ----------
     scenario
-        With the requests and the warm-up of the span.
+        Scenario with the requests and the warm-up of the span.
     trace
         Its requests.
     load
@@ -39,7 +39,7 @@ class ArrivalSpan:
     request_s
         Mean time of a request that just keeps the SLO.
     warnings
-        What makes the scores doubtful, in words.
+        Reasons to doubt the scores.
     """
 
     scenario: ServingScenario
@@ -79,42 +79,42 @@ def plan_span(
     Parameters
     ----------
     scenario
-        Whose requests and rate.
+        Scenario with the requests and their rate.
     span_s
         Seconds of arrivals that are scored; by default 60, or four times the mean time of a request
         that just keeps the SLO, whichever is longer.
     warm_up_s
-        Seconds of arrivals before; by default two such times, half of the span at most, and with
-        ``requests`` the scenario's.
+        Seconds of arrivals before the span; by default two such times, half of the span at most,
+        and with ``requests`` the scenario's.
     requests
-        DeploymentSimulation the first so many instead, however long they take to arrive.
+        Simulate this number of first requests instead, however long they take to arrive.
     seed
-        Of generated arrivals.
+        Random seed of generated arrivals.
 
     Raises
     ------
     ValueError
         If a time is out of range, the warm-up is more than half of all arrivals, no request is left
-        to score, or requests arrive at once and ``requests`` does not say how many to take.
+        to score, or requests arrive at once and ``requests`` is missing.
     """
     _check(span_s, warm_up_s, requests)
     load = workload.expert_load(scenario)
     if requests is not None:
         return _first(scenario, load, requests, warm_up_s, seed)
-    known = workload.requests(scenario, load, seed)
-    request_s = _request_s(scenario, known)
-    if known.duration_s == 0:
+    trace = workload.requests(scenario, load, seed)
+    request_s = _request_s(scenario, trace)
+    if trace.duration_s == 0:
         raise ValueError(
-            f"{scenario.name}: all {known.num_requests} requests arrive at once, so that a span of "
+            f"{scenario.name}: all {trace.num_requests} requests arrive at once, so that a span of "
             "arrivals has no meaning; give generate a rate, or a burst by --requests"
         )
     span_s = max(SPAN_S, SPAN_REQUESTS * request_s) if span_s is None else span_s
     if warm_up_s is None:
         warm_up_s = min(WARM_UP_REQUESTS * request_s, span_s / 2)
     end_s = warm_up_s + span_s
-    scenario, known = _lengthened(scenario, load, known, end_s, seed)
+    scenario, trace = _lengthen(scenario, load, trace, end_s, seed)
     warnings = []
-    last_s = float(known.arrival_s[-1])
+    last_s = float(trace.arrival_s[-1])
     if last_s < end_s:
         warm_up_s = min(warm_up_s, last_s / 3)
         warnings.append(
@@ -123,7 +123,7 @@ def plan_span(
             "stretches them"
         )
         span_s = last_s - warm_up_s
-    count = int(np.searchsorted(known.arrival_s, warm_up_s + span_s, side="right"))
+    count = int(np.searchsorted(trace.arrival_s, warm_up_s + span_s, side="right"))
     return _span(scenario, load, count, warm_up_s, warnings, seed)
 
 
@@ -157,8 +157,8 @@ def _span(
 ) -> ArrivalSpan:
     if requests < 1:
         raise ValueError(f"{scenario.name}: no request arrives within the span; give a longer one")
-    played = dataclasses.replace(scenario, requests=requests, warm_up_s=warm_up_s)
-    trace = workload.requests(played, load, seed)
+    measured = dataclasses.replace(scenario, requests=requests, warm_up_s=warm_up_s)
+    trace = workload.requests(measured, load, seed)
     last_s = float(trace.arrival_s[-1])
     if warm_up_s > last_s / 2:  # a simulation measures half of its time at least
         raise ValueError(
@@ -174,7 +174,7 @@ def _span(
             f"takes {request_s:.1f} s: queues do not fill, and too small a deployment may look "
             f"good; give --span {math.ceil(SPAN_REQUESTS * request_s)} or more"
         )
-    return ArrivalSpan(played, trace, load, warm_up_s, span_s, request_s, tuple(warnings))
+    return ArrivalSpan(measured, trace, load, warm_up_s, span_s, request_s, tuple(warnings))
 
 
 def _request_s(scenario: ServingScenario, trace: RequestTrace) -> float:
@@ -182,15 +182,15 @@ def _request_s(scenario: ServingScenario, trace: RequestTrace) -> float:
     return scenario.ttft_s + scenario.tpot_s * gaps
 
 
-def _lengthened(
-    scenario: ServingScenario, load: ExpertLoad, known: RequestTrace, end_s: float, seed: int
+def _lengthen(
+    scenario: ServingScenario, load: ExpertLoad, trace: RequestTrace, end_s: float, seed: int
 ) -> tuple[ServingScenario, RequestTrace]:
-    """Generate more requests where those that a scenario generates end too early.
+    """Generate more requests if those of a scenario end too early.
 
-    More requests begin with the same ones: gaps are drawn one after another.
+    The first requests stay the same, since gaps are drawn in order.
     """
-    if scenario.trace != "generated" or scenario.requests or known.arrival_s[-1] >= end_s:
-        return scenario, known
+    if scenario.trace != "generated" or scenario.requests or trace.arrival_s[-1] >= end_s:
+        return scenario, trace
     expected = scenario.generate["rate"] * scenario.rate_factor * end_s
     count = math.ceil(expected + 6 * math.sqrt(expected)) + 6  # short by chance once in 10^9
     generate = {**scenario.generate, "requests": count}

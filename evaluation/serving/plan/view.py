@@ -15,7 +15,7 @@ from evaluation.serving.plan.span import ArrivalSpan
 from evaluation.serving.results.view import part, seconds
 from evaluation.serving.scenario.deployment import executor_tables
 
-#: Deployments listed for each verdict but the first, unless all are asked for.
+#: Number of deployments listed for each verdict but the first, unless all are requested.
 LISTED = 5
 SCORES = ("goodput", "share", "ttft_p50_s", "ttft_p99_s", "tpot_p50_s", "tpot_p99_s")
 #: Headings of the table, line by line.
@@ -37,7 +37,9 @@ def as_dict(
     outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan, share: float
 ) -> dict[str, Any]:
     """Return a plan for JSON: the span, the best, the nearest, and all outcomes."""
-    rows = [row(one, number in frontier(outcomes), span) for number, one in enumerate(outcomes)]
+    rows = [
+        row(outcome, number in frontier(outcomes), span) for number, outcome in enumerate(outcomes)
+    ]
     held = bool(outcomes) and outcomes[0].holds(share)
     near = None if held else nearest(outcomes, span.scenario)
     return {
@@ -76,7 +78,7 @@ def row(outcome: DeploymentOutcome, on_frontier: bool, span: ArrivalSpan) -> dic
 def as_csv(outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan) -> str:
     """Return a line for every outcome, with the headings of :func:`row`."""
     best = frontier(outcomes)
-    rows = [row(one, number in best, span) for number, one in enumerate(outcomes)]
+    rows = [row(outcome, number in best, span) for number, outcome in enumerate(outcomes)]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -89,42 +91,42 @@ def print_plan(
     span: ArrivalSpan,
     share: float,
     console: Console,
-    everything: bool,
+    all_rows: bool,
 ) -> None:
     """Print the frontier or every outcome, why deployments were left out, and the best.
 
     Parameters
     ----------
     outcomes
-        From :func:`evaluation.serving.plan.search.search_deployments`.
+        Outcomes of :func:`evaluation.serving.plan.search.search_deployments`.
     span
-        Requests that they were simulated with.
+        Requests of the simulations.
     share
-        Share of the requests that has to keep the SLO.
+        Share of the requests that must keep the SLO.
     console
         Where to print.
-    everything
-        Whether to list all that were simulated, and all that were not.
+    all_rows
+        Whether to list all simulated deployments, and all that were left out.
     """
     scenario, best = span.scenario, frontier(outcomes)
     scored = "all at once" if span.span_s is None else f"{span.span_s:.1f} s of arrivals"
-    _say(
+    _print_line(
         console,
         f"{scenario.name}: TTFT <= {seconds(scenario.ttft_s)}, TPOT <= {seconds(scenario.tpot_s)}; "
         f"{span.measured.sum():,} requests scored, {scored} after {span.warm_up_s:.1f} s.",
     )
-    count = Counter(one.verdict for one in outcomes)
-    said = ", ".join(f"{count[verdict]} {verdict}" for verdict in VERDICTS if count[verdict])
-    _say(console, f"{len(outcomes)} deployments: {said}.\n")
+    count = Counter(outcome.verdict for outcome in outcomes)
+    verdicts = ", ".join(f"{count[verdict]} {verdict}" for verdict in VERDICTS if count[verdict])
+    _print_line(console, f"{len(outcomes)} deployments: {verdicts}.\n")
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     for heading in HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
-    for number, one in enumerate(outcomes):
-        if one.scores and (everything or number in best):
-            table.add_row(*_cells(one, span, number in best and everything))
+    for number, outcome in enumerate(outcomes):
+        if outcome.scores and (all_rows or number in best):
+            table.add_row(*_cells(outcome, span, number in best and all_rows))
     if table.row_count:
         console.print(table)
-    _print_discarded(outcomes, span, console, everything)
+    _print_discarded(outcomes, span, console, all_rows)
     _print_best(outcomes, span, share, console)
 
 
@@ -155,17 +157,21 @@ def _decode_cell(outcome: DeploymentOutcome) -> str:
 
 
 def _print_discarded(
-    outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan, console: Console, everything: bool
+    outcomes: Sequence[DeploymentOutcome], span: ArrivalSpan, console: Console, all_rows: bool
 ) -> None:
     for verdict in VERDICTS[1:]:
-        which = [one for one in outcomes if one.verdict == verdict]
-        shown = which if everything else which[:LISTED]
+        with_verdict = [outcome for outcome in outcomes if outcome.verdict == verdict]
+        shown = with_verdict if all_rows else with_verdict[:LISTED]
         if shown:
-            _say(console, f"\n{verdict}:")
-        for one in shown:
-            _say(console, f"  {one.deployment.describe(span.scenario)}: {one.reason}")
-        if len(shown) < len(which):
-            _say(console, f"  … and {len(which) - len(shown)} more; --all or --out lists them")
+            _print_line(console, f"\n{verdict}:")
+        for outcome in shown:
+            _print_line(
+                console, f"  {outcome.deployment.describe(span.scenario)}: {outcome.reason}"
+            )
+        if len(shown) < len(with_verdict):
+            _print_line(
+                console, f"  … and {len(with_verdict) - len(shown)} more; --all or --out lists them"
+            )
 
 
 def _print_best(
@@ -174,7 +180,7 @@ def _print_best(
     scenario = span.scenario
     if outcomes and outcomes[0].holds(share):
         best = outcomes[0]
-        _say(
+        _print_line(
             console,
             f"\nbest: {best.deployment.describe(scenario)}: {best.goodput:.1f} tokens/s per chip "
             f"on {best.chips:g} chips, {part(best.share)} keep the SLO",
@@ -182,11 +188,11 @@ def _print_best(
         return
     near = nearest(outcomes, scenario)
     if near is None:
-        _say(console, "\nnone holds: none of them can be; the reasons are above")
+        _print_line(console, "\nno deployment can be built; the reasons are above")
         return
-    _say(console, f"\nnone holds: none keeps the SLO of {share:.0%} of the requests")
+    _print_line(console, f"\nno deployment keeps the SLO for {share:.0%} of the requests")
     ttft, tpot = near.scores["ttft_p99_s"], near.scores["tpot_p99_s"]
-    _say(
+    _print_line(
         console,
         f"nearest: {near.deployment.describe(scenario)}: {part(near.share)} keep it; p99 of "
         f"TTFT {_known(ttft)}, of TPOT {_known(tpot)}",
@@ -197,5 +203,5 @@ def _known(value: float | None) -> str:
     return "unknown" if value is None else seconds(value)
 
 
-def _say(console: Console, text: str) -> None:
+def _print_line(console: Console, text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)

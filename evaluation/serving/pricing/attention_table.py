@@ -129,8 +129,8 @@ class AttentionTable:
             rows[row] = np.sum([parts[name] for name in parts if name not in together], axis=0)
         mlp = operators.mlp_s(tokens, model.dense_inter) if model.dense_layers else 0.0
         for row, whole, parts in ((DENSE_DECODE, DECODE, decode), (DENSE_SHARED, SHARED, prefill)):
-            beside = np.sum([parts[name] for name in MOE_ONLY if name in parts], axis=0)
-            rows[row] = rows[whole] - beside + mlp
+            moe_only = np.sum([parts[name] for name in MOE_ONLY if name in parts], axis=0)
+            rows[row] = rows[whole] - moe_only + mlp
         return rows
 
     def _slopes(self, phase: str, queries: float) -> tuple[float, float]:

@@ -123,8 +123,8 @@ class ColocatedPrice(PlacedPrice):
         return self._speed
 
     @rank_speed.setter
-    def rank_speed(self, given: Array | tuple[float, ...] | None) -> None:
-        self._speed = speeds(given, self.placement.num_ranks)
+    def rank_speed(self, speed: Array | tuple[float, ...] | None) -> None:
+        self._speed = speeds(speed, self.placement.num_ranks)
         self._slowest = self._speed.reshape(self.groups, -1).min(axis=1)
 
     def __call__(self, work: Work, /) -> Cost:

@@ -128,8 +128,8 @@ class DisaggregatedPrice(PlacedPrice):
         return self._speed
 
     @rank_speed.setter
-    def rank_speed(self, given: Array | tuple[float, ...] | None) -> None:
-        self._speed = speeds(given, self.placement.num_ranks)
+    def rank_speed(self, speed: Array | tuple[float, ...] | None) -> None:
+        self._speed = speeds(speed, self.placement.num_ranks)
 
     def __call__(self, work: Work, /) -> Cost:
         """Return what a step costs.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Steps of a law that are never reached.
 ENDLESS = 2**62
-#: Purpose of a generator, beside those of a law's own.
+#: Purpose number of a generator; a law's own generators have others.
 POOLS = 101
 
 
@@ -33,7 +33,7 @@ class DriftingLoad:
     law
         Shape, popularity, affinities, drift and shifts.
     step_s
-        Simulated seconds that a step of the law stands for.
+        Simulated seconds that a step of the law lasts.
     names
         One for each of its domains; "domain 0" and so on by default.
 

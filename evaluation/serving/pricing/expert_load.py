@@ -131,7 +131,7 @@ def domain_names(law: Law, names: Sequence[str] = ()) -> tuple[str, ...]:
     """
     names = tuple(names) or tuple(f"domain {number}" for number in range(law.domains))
     if len(set(names)) != law.domains or len(names) != law.domains:
-        raise ValueError(f"names = {names}; give {law.domains} different ones, one a domain")
+        raise ValueError(f"names = {names}; give {law.domains} different ones, one for each domain")
     return names
 
 
@@ -173,7 +173,7 @@ def load_by_name(routing: Sequence[str] | str, names: Sequence[str] = ()) -> Rec
     Parameters
     ----------
     routing
-        A preset of :mod:`traces.generators`, or recordings, bundled or in files, one a domain.
+        A preset of :mod:`traces.generators`, or a recording (bundled or a file) for each domain.
     names
         Names of the domains: of the preset's, or of the recordings (by default their own).
 
@@ -184,11 +184,13 @@ def load_by_name(routing: Sequence[str] | str, names: Sequence[str] = ()) -> Rec
     """
     from traces.generators import presets
 
-    given = [routing] if isinstance(routing, str) else list(routing)
-    if len(given) == 1 and given[0] in presets.PRESETS:
-        return load_of_law(presets.preset(given[0]), names)
-    called = list(names) or given
-    if not given or len(called) != len(given) or len(set(called)) != len(given):
-        raise ValueError(f"names = {called} for routing = {given}; give one of its own for each")
-    recordings = dict(zip(called, map(traces.load, given), strict=True))
+    sources = [routing] if isinstance(routing, str) else list(routing)
+    if len(sources) == 1 and sources[0] in presets.PRESETS:
+        return load_of_law(presets.preset(sources[0]), names)
+    domains = list(names) or sources
+    if not sources or len(domains) != len(sources) or len(set(domains)) != len(sources):
+        raise ValueError(
+            f"names = {domains} for routing = {sources}; give a different name for each"
+        )
+    recordings = dict(zip(domains, map(traces.load, sources), strict=True))
     return RecordedLoad(DomainRouting(recordings, pooled=True))

@@ -58,12 +58,12 @@ class ExpertPricer:
     ) -> None:
         model = operators.model
         shared = 0 if operators.shared_local else model.shared_experts
-        wanted = (load.num_layers, load.num_experts + shared)
-        if (placement.num_layers, placement.num_experts) != wanted:
+        shape = (load.num_layers, load.num_experts + shared)
+        if (placement.num_layers, placement.num_experts) != shape:
             raise ValueError(
                 f"{placement!r} is not for a load of {load.num_layers} layers and "
                 f"{load.num_experts} experts with {shared} shared ones on ranks of their own; "
-                f"place {wanted[1]} experts in {wanted[0]} layers"
+                f"place {shape[1]} experts in {shape[0]} layers"
             )
         if load.num_layers > model.moe_layers:
             raise ValueError(
@@ -117,7 +117,7 @@ class ExpertPricer:
         return self._taken + int(self.seen.sum())
 
     def take_seen(self) -> NDArray[np.int64]:
-        """Return :attr:`seen` and begin anew."""
+        """Return :attr:`seen` and start again at 0."""
         self._taken += int(self.seen.sum())
         seen, self.seen = self.seen, np.zeros_like(self.seen)
         return seen

@@ -44,7 +44,7 @@ class Noise:
         Parameters
         ----------
         seconds
-            [layers or 1, groups] seconds without noise; one layer stands for all.
+            [layers or 1, groups] seconds without noise; one layer is used for all.
         group
             [ranks] group that each rank belongs to.
         speed
@@ -56,15 +56,19 @@ class Noise:
             _calm(seconds, group, speed, out)
 
 
-def speeds(given: ArrayLike | None, ranks: int) -> Array:
+def speeds(rank_speed: ArrayLike | None, ranks: int) -> Array:
     """Return [ranks] relative speeds, checked; ``None`` or none at all: every rank at 1.
 
     Raises
     ------
     ValueError
-        If there are others than ``ranks``, or one is not positive and finite.
+        Unless there are ``ranks`` speeds, all positive and finite.
     """
-    speed = np.ones(ranks) if given is None or np.size(given) == 0 else np.array(given, float)
+    speed = (
+        np.ones(ranks)
+        if rank_speed is None or np.size(rank_speed) == 0
+        else np.array(rank_speed, float)
+    )
     if speed.shape != (ranks,):
         raise ValueError(f"rank_speed has shape {speed.shape}; give [{ranks} ranks]")
     if not ((speed > 0) & np.isfinite(speed)).all():

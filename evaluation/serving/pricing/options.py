@@ -1,4 +1,4 @@
-"""Options of the price of a step, beside model, hardware, placement and load."""
+"""Options of the price of a step, besides model, hardware, placement and load."""
 
 from dataclasses import dataclass
 

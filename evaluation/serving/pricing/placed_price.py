@@ -80,7 +80,7 @@ class PlacedPrice:
         return self.experts.seen
 
     def take_seen(self) -> NDArray[np.int64]:
-        """Return :attr:`seen` and begin anew."""
+        """Return :attr:`seen` and start again at 0."""
         return self.experts.take_seen()
 
     @property

@@ -60,8 +60,8 @@ class FaultInjector:
         recovery: Recovery,
     ) -> None:
         self.env, self.system, self.recovery = env, system, recovery
-        self.faults = check(faults, [one.dies for one in health])
-        self.health = {one.dies.name: one for one in health}
+        self.faults = check(faults, [each.dies for each in health])
+        self.health = {each.dies.name: each for each in health}
         self.history: list[tuple[Fault, FailurePlan]] = []
         for key, fault in enumerate(self.faults):
             env.process(self._inject(key, fault))

@@ -33,16 +33,16 @@ def parse_faults(tables: Any, where: str = "fault") -> tuple[Fault, ...]:
     """
     if not isinstance(tables, list):
         raise ValueError(f"{where} = {tables!r}; give [[fault]] tables")
-    found = []
+    faults = []
     for number, table in enumerate(tables):
         if not isinstance(table, dict):
             raise ValueError(f"{where}[{number}] = {table!r}; give [[fault]] tables")
-        found.append(Fault(**preset.checked(f"{where}[{number}]", table, CHECKS, OPTIONAL)))
-    return tuple(found)
+        faults.append(Fault(**preset.checked(f"{where}[{number}]", table, CHECKS, OPTIONAL)))
+    return tuple(faults)
 
 
 def as_table(fault: Fault) -> dict[str, Any]:
-    """Return the [[fault]] table of a fault, without what has its default."""
+    """Return the [[fault]] table of a fault, without keys at their default."""
     default = Fault(0.0, "", "")
     table = {"at_s": fault.at_s, "executor": fault.executor, "kind": fault.kind}
     for name in sorted(OPTIONAL):
@@ -51,7 +51,7 @@ def as_table(fault: Fault) -> dict[str, Any]:
     return table
 
 
-#: What the [faults] table may hold.
+#: Check of each key of the [faults] table.
 RATE_CHECKS: dict[str, preset.Check] = {
     "mtbf_s": preset.table_of(preset.positive),
     "repair_s": preset.table_of(preset.positive),

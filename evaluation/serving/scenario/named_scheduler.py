@@ -12,13 +12,13 @@ def check(value: Any) -> str | None:
     return preset.text(name) and 'give a name, or { name = "…", parameter = … }'
 
 
-def name_of(given: Any) -> str:
+def name_of(scheduler: Any) -> str:
     """Return the name."""
-    return given if isinstance(given, str) else str(given["name"])
+    return scheduler if isinstance(scheduler, str) else str(scheduler["name"])
 
 
-def make(registry: Registry, given: Any) -> Any:
+def make(registry: Registry, scheduler: Any) -> Any:
     """Return the scheduler of a name, or of a table of a name and parameters."""
-    params = {} if isinstance(given, str) else dict(given)
+    params = {} if isinstance(scheduler, str) else dict(scheduler)
     params.pop("name", None)
-    return registry.make(name_of(given), **params)
+    return registry.make(name_of(scheduler), **params)

@@ -176,7 +176,7 @@ class ServingScenario:
                 )
         if roles == {"prefill", "both"} or roles == {"decode", "both"}:
             raise ValueError(
-                f"{self.name}: executors of role 'both' beside others of one role alone; give "
+                f"{self.name}: executors of role 'both' and of a single role are mixed; give "
                 "all 'both', or prefill and decode"
             )
 
@@ -209,8 +209,8 @@ def read(name_or_path: str | Path) -> ServingScenario:
         for number, table in enumerate(values["executor"])
     )
     if values["trace"] == "generated":
-        given = values.get("generate", {})
-        preset.checked(f"{path}: generate", given, GENERATE_CHECKS, frozenset({"rate"}))
+        generate = values.get("generate", {})
+        preset.checked(f"{path}: generate", generate, GENERATE_CHECKS, frozenset({"rate"}))
     routing = values.get("routing", "uniform")
     values["routing"] = (routing,) if isinstance(routing, str) else tuple(routing)
     values["fault"] = parse_faults(values.get("fault", []), f"{path}: fault")

@@ -10,7 +10,7 @@ from evaluation.serving.scenario.executor_table import ExecutorTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import preset
 
-#: Keys that a plan changes beside the executors.
+#: Keys that a plan changes besides the executors.
 CHANGED = ("requests", "rate_factor", "warm_up_s", "generate")
 
 
@@ -41,11 +41,11 @@ def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
     return head + "\n".join(_lines(content)) + "\n"
 
 
-def _differing(values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that differ from a given table, or from the default of a missing key."""
+def _differing(values: dict[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that differ from a table, or from the default of a missing key."""
     defaults = {field.name: field.default for field in dataclasses.fields(ExecutorTable)}
     return {
-        name: value for name, value in values.items() if given.get(name, defaults[name]) != value
+        name: value for name, value in values.items() if table.get(name, defaults[name]) != value
     }
 
 
@@ -67,7 +67,7 @@ def _lines(content: Mapping[str, Any], inside: str = "") -> Iterator[str]:
 
 
 def _is_tables(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
 
 
 def _key(key: str) -> str:

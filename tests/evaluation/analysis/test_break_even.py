@@ -76,9 +76,9 @@ def test_equal_seeds_give_equal_maps():
 def test_cells_come_in_order_and_are_told():
     """All combinations, one call for each."""
     grid = dataclasses.replace(GRID, redundant=(1, 2), bandwidth=(0.5, 1.0))
-    told: list[BreakEvenCell] = []
-    cells = price(grid, SMALL, told.append)
-    assert told == cells
+    reported: list[BreakEvenCell] = []
+    cells = price(grid, SMALL, reported.append)
+    assert reported == cells
     assert len(cells) == len(grid) == 8
     assert len({(one.skew, one.redundant, one.bandwidth) for one in cells}) == 8
 
@@ -155,7 +155,7 @@ def test_break_even_lies_between_the_skews(changes, skew):
         ({}, {"model": "deepseek-v"}, "did you mean"),
         ({}, {"law": "pareto"}, "law = 'pareto'"),
         ({}, {"drift": -0.1}, "drift = -0.1 breaks"),
-        ({}, {"model": "gpt-oss-120b", "memory_bound": True, "kv_tokens": 1e9}, "leaves no room"),
+        ({}, {"model": "gpt-oss-120b", "memory_bound": True, "kv_tokens": 1e9}, "leaves no memory"),
     ],
 )
 def test_wrong_grids_are_refused(grid, setting, message):

@@ -29,20 +29,20 @@ def test_one_hot_expert_is_named(executor):
     table[15, 4] = 5
     after = lb.Placement(table.reshape(1, -1), 16)
     explanation = explain(executor, before, after, split_trace(trace, 1))
-    found = report(explanation, executor.collectives.fabric, "one", "two", top=3)
-    json.dumps(found, allow_nan=False)
-    (layer,) = found["layers"]
+    result = report(explanation, executor.collectives.fabric, "one", "two", top=3)
+    json.dumps(result, allow_nan=False)
+    (layer,) = result["layers"]
     assert layer["before"]["rank"] == 1
     assert layer["before"]["experts"] == [
         {"expert": 5, "tokens": 600.0, "share": 1.0, "replicas": 1}
     ]
     assert layer["after"]["load_to_mean"] == pytest.approx(8)
-    (expert,) = found["experts"]
+    (expert,) = result["experts"]
     assert (expert["expert"], expert["replicas_before"], expert["replicas_after"]) == (5, 1, 2)
     assert expert["tokens"] == 600
     assert expert["marginal_s"] == pytest.approx(-expert["difference_s"])
-    assert found["links"]["dispatch"]["before"]["busiest"][0]["link"][1] == "die0.1"
-    assert found["migration"]["experts"] == 15
+    assert result["links"]["dispatch"]["before"]["busiest"][0]["link"][1] == "die0.1"
+    assert result["migration"]["experts"] == 15
 
 
 def test_no_more_than_asked(executor, trace):
@@ -52,8 +52,8 @@ def test_no_more_than_asked(executor, trace):
     explanation = explain(
         executor, lb.solve(problem, "contiguous"), lb.solve(problem, "greedy"), split
     )
-    found = report(explanation, executor.collectives.fabric, "one", "two", top=2)
+    result = report(explanation, executor.collectives.fabric, "one", "two", top=2)
     for kind in ("layers", "ranks", "experts"):
-        sizes = [abs(one["difference_s"]) for one in found[kind]]
+        sizes = [abs(one["difference_s"]) for one in result[kind]]
         assert len(sizes) == 2
         assert sizes == sorted(sizes, reverse=True)

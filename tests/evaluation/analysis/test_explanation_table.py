@@ -37,5 +37,5 @@ def test_a_gain_that_pays():
 )
 def test_what_the_way_costs(migration, words):
     """Never, or nothing."""
-    told = {**REPORT, "migration": {**REPORT["migration"], **migration}}
-    assert verdict(told).endswith(words)
+    report = {**REPORT, "migration": {**REPORT["migration"], **migration}}
+    assert verdict(report).endswith(words)

@@ -1,4 +1,4 @@
-"""Nodes of a fabric stand in levels, and parallel links are one bundle."""
+"""Nodes of a fabric are in levels, and parallel links are one bundle."""
 
 from collections import Counter
 
@@ -18,7 +18,7 @@ def server():
 
 
 def test_levels_are_from_the_bottom_up(server):
-    """GPUs stand below their switch, evenly apart."""
+    """GPUs are below their switch, at equal distances."""
     nodes = lay_out(server, np.zeros(len(server.links))).nodes
     places = {node.kind: node.y for node in nodes}
     assert places["gpu"] == 0

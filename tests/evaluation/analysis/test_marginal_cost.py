@@ -29,11 +29,11 @@ def test_an_expert_that_changes_with_an_idle_one_is_all_the_difference(executor)
     counts[:, :, :2] = 500, 400
     before = lb.solve(lb.Problem(np.ones((1, 64)), 16, 4), "contiguous")
     after = _swapped(before, 1, 63)
-    found = marginal_cost_s(executor, before, after, counts, EVEN)
+    result = marginal_cost_s(executor, before, after, counts, EVEN)
     steps = [executor.step(placement, counts[0]).experts[0] for placement in (before, after)]
-    assert found[0, 1] == pytest.approx(steps[0] - steps[1])
-    assert found[0, 1] > 0
-    assert np.count_nonzero(found) == 1
+    assert result[0, 1] == pytest.approx(steps[0] - steps[1])
+    assert result[0, 1] > 0
+    assert np.count_nonzero(result) == 1
 
 
 def test_one_of_two_slowest_ranks_is_worth_nothing_alone(executor):
@@ -42,10 +42,10 @@ def test_one_of_two_slowest_ranks_is_worth_nothing_alone(executor):
     counts[:, :, [0, 1, 4, 5]] = 300
     before = lb.solve(lb.Problem(np.ones((1, 64)), 16, 4), "contiguous")
     after = _swapped(_swapped(before, 1, 63), 5, 59)
-    found = marginal_cost_s(executor, before, after, counts, EVEN)
+    result = marginal_cost_s(executor, before, after, counts, EVEN)
     steps = [executor.step(placement, counts[0]).experts[0] for placement in (before, after)]
     assert steps[1] < steps[0]
-    np.testing.assert_allclose(found, 0, atol=1e-12)
+    np.testing.assert_allclose(result, 0, atol=1e-12)
 
 
 def test_shares_of_the_dispatcher_count(executor):

@@ -7,8 +7,8 @@ from evaluation.analysis.popularity import Popularity, after_drift
 
 
 def _share(law, skew, top_k=8, seed=0):
-    found = Popularity(law, skew, top_k)
-    return found.share(found.logarithm(3, 64, np.random.default_rng(seed)))
+    result = Popularity(law, skew, top_k)
+    return result.share(result.logarithm(3, 64, np.random.default_rng(seed)))
 
 
 @pytest.mark.parametrize("law", ["zipf", "lognormal"])

@@ -38,18 +38,18 @@ def test_a_column_a_trace_and_differences(capsys):
     """What is not known is a dash; of a third trace nothing is subtracted from itself."""
     skewed = summarise(traces.RoutingTrace([[[6, 2]]] * 2, "toy", 1))
     trace_table.render({"one": skewed, "two": counts(), "base": counts(5)}, "base", False, CONSOLE)
-    said = capsys.readouterr().out
-    rows = {line.split()[0]: line.split() for line in said.splitlines() if line.strip()}
+    result = capsys.readouterr().out
+    rows = {line.split()[0]: line.split() for line in result.splitlines() if line.strip()}
     assert rows["hottest"][1:6] == ["1.500", "+0.500", "1.000", "+0.000", "1.000"]
     assert rows["persistence_8"][1:6] == ["–"] * 5
-    assert said.count("differs by") == 2
+    assert result.count("differs by") == 2
 
 
 def test_by_layer(capsys):
     """A row a layer, with the columns that the trace has."""
     trace_table.render({"one": counts()}, None, True, CONSOLE)
-    said = capsys.readouterr().out
-    table = said[said.index("layer  hottest") :].splitlines()
+    result = capsys.readouterr().out
+    table = result[result.index("layer  hottest") :].splitlines()
     assert len(table) == 3
     assert "coupling" not in table[0]
 

@@ -38,8 +38,8 @@ def test_calibrate_measures_this_machine(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(measure.Sweep, "quick", classmethod(lambda _: tiny))
     out = tmp_path / "own.toml"
-    said = RUNNER.invoke(app, ["calibrate", "--measure", "--on", "cpu", "--out", str(out)])
-    assert said.exit_code == 0, said.output
+    result = RUNNER.invoke(app, ["calibrate", "--measure", "--on", "cpu", "--out", str(out)])
+    assert result.exit_code == 0, result.output
     device = Device.preset(out)
     assert Operators(device, Model.preset("olmoe-1b-7b")).attention_s(8, 512) > 0
 
@@ -56,8 +56,8 @@ def test_calibrate_measures_this_machine(tmp_path, monkeypatch):
 )
 def test_wrong_calls_are_refused_in_one_line(call, message):
     """Exit code 2, and the line names what is wrong."""
-    said = RUNNER.invoke(app, call)
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, call)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1

@@ -20,7 +20,7 @@ calls = []
 def rebalance(hotness, n_device, n_red_expert):
     layers, experts = hotness.shape[1:]
     calls.append(len(hotness))
-    assert calls[0] == 1  # nobody asked before the run
+    assert calls[0] == 1  # no call before the run
     slots = [slot % experts for slot in range(experts + n_red_expert)]
     if len(calls) % 2:
         slots.reverse()
@@ -39,10 +39,10 @@ class Illegal:
 
 
 def _played(*arguments):
-    said = RUNNER.invoke(app, [*SMALL, "--charge", "0", "--json", *arguments])
-    assert said.exit_code == 0, said.output
-    assert said.stderr == ""  # no progress bar where nobody looks
-    return json.loads(said.stdout)
+    result = RUNNER.invoke(app, [*SMALL, "--charge", "0", "--json", *arguments])
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""  # no progress bar outside of a terminal
+    return json.loads(result.stdout)
 
 
 def _same(one, other):
@@ -73,22 +73,22 @@ def saved(tmp_path):
 
 def test_prints_the_score_and_both_runs():
     """A line for the entry and one for the baseline."""
-    said = RUNNER.invoke(app, [*SMALL, *DRAWN, "--iterations", "40"])
-    assert said.exit_code == 0, said.output
-    lines = said.stdout.splitlines()
+    result = RUNNER.invoke(app, [*SMALL, *DRAWN, "--iterations", "40"])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
     assert lines[0].startswith("score ")
     assert [line.split()[0] for line in lines[2:]] == ["entry", "baseline"]
 
 
 def test_json_holds_what_the_score_is_made_of():
     """The score follows from the seconds, and these from imbalance and moves."""
-    found = _played(*DRAWN, "--iterations", "40")
-    for run in (found["entry"], found["baseline"]):
+    result = _played(*DRAWN, "--iterations", "40")
+    for run in (result["entry"], result["baseline"]):
         expected = 60 * run["imbalance"] + run["moves"] * 88_080_384 / 900e9
         assert run["total_s"] == pytest.approx(expected)
-    seconds = [found[player]["total_s"] for player in ("baseline", "entry")]
-    assert found["score"] == pytest.approx(100 * seconds[0] / seconds[1])
-    assert found["baseline"]["calls"] == 1
+    seconds = [result[player]["total_s"] for player in ("baseline", "entry")]
+    assert result["score"] == pytest.approx(100 * seconds[0] / seconds[1])
+    assert result["baseline"]["calls"] == 1
 
 
 def test_a_fixed_charge_makes_runs_equal():
@@ -121,17 +121,17 @@ def test_a_trace_of_one_iteration_asks_nobody(saved):
 
 def test_own_entry_plays(own):
     """A function from a file; all slots of three layers but the palindrome's change each time."""
-    found = _played(*DRAWN, "--iterations", "7", "--entry", f"{own}:rebalance")["entry"]
-    assert found["calls"] == 2
+    result = _played(*DRAWN, "--iterations", "7", "--entry", f"{own}:rebalance")["entry"]
+    assert result["calls"] == 2
     reversed_slots = np.arange(12) % 8
     changed = int((reversed_slots != reversed_slots[::-1]).sum())
-    assert found["moves"] == 6 * changed
+    assert result["moves"] == 6 * changed
 
 
 def test_own_class_plays_too(own):
     """An entry that changes nothing is asked before every iteration but the first."""
-    found = _played(*DRAWN, "--iterations", "9", "--entry", f"{own}:Still")["entry"]
-    assert (found["calls"], found["moves"]) == (8, 0)
+    result = _played(*DRAWN, "--iterations", "9", "--entry", f"{own}:Still")["entry"]
+    assert (result["calls"], result["moves"]) == (8, 0)
 
 
 def test_own_solver_is_wrapped(tmp_path):
@@ -169,11 +169,11 @@ def test_own_solver_is_wrapped(tmp_path):
 def test_wrong_calls_are_refused_in_one_line(own, saved, call, message):
     """Exit code 2, and the line names what is wrong."""
     filled = [part.format(own=own, saved=saved) for part in call]
-    said = RUNNER.invoke(app, [*SMALL, *DRAWN, "--iterations", "5", *filled])
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, [*SMALL, *DRAWN, "--iterations", "5", *filled])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ def test_wrong_calls_are_refused_in_one_line(own, saved, call, message):
 )
 def test_wrong_traces_are_refused_in_one_line(own, saved, call, message):
     """With the name of the file."""
-    said = RUNNER.invoke(app, [*SMALL, *(part.format(own=own, saved=saved) for part in call)])
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, [*SMALL, *(part.format(own=own, saved=saved) for part in call)])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1

@@ -18,34 +18,34 @@ MACHINE = ["--ranks", "16", "--slots", "5"]
 
 
 def _json(*call):
-    said = RUNNER.invoke(app, ["explain", *call, "--json"])
-    assert said.exit_code == 0, said.output
-    return json.loads(said.stdout)
+    result = RUNNER.invoke(app, ["explain", *call, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
 
 
 def test_two_solvers_on_the_default_scenario():
     """A verdict first, then tables of at most two rows."""
-    said = RUNNER.invoke(app, ["explain", "contiguous", "greedy", "--top", "2", "--steps", "8"])
-    assert said.exit_code == 0, said.output
-    assert said.stdout.startswith("greedy (after) takes")
-    assert "pays after" in said.stdout
+    result = RUNNER.invoke(app, ["explain", "contiguous", "greedy", "--top", "2", "--steps", "8"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("greedy (after) takes")
+    assert "pays after" in result.stdout
     for title in ("Layers that differ most", "Ranks:", "Experts:", "Fullest links"):
-        assert title in said.stdout
-    assert len(said.stdout.splitlines()) < 40
+        assert title in result.stdout
+    assert len(result.stdout.splitlines()) < 40
 
 
 def test_json_adds_up():
     """Phases to the step, ranks to the expert phase."""
-    told = _json("contiguous", "greedy", *TOY, *MACHINE, "--top", "2000")
-    step = told["step_s"]
-    phases = sum(one["difference"] for one in told["phases_s"].values())
+    report = _json("contiguous", "greedy", *TOY, *MACHINE, "--top", "2000")
+    step = report["step_s"]
+    phases = sum(one["difference"] for one in report["phases_s"].values())
     assert phases == pytest.approx(step["difference"])
     assert step["after"] - step["before"] == pytest.approx(step["difference"])
-    experts = told["phases_s"]["experts"]["difference"]
+    experts = report["phases_s"]["experts"]["difference"]
     for kind in ("ranks", "experts"):
-        assert sum(one["difference_s"] for one in told[kind]) == pytest.approx(experts)
-    assert sum(one["difference_s"] for one in told["layers"]) == pytest.approx(step["difference"])
-    hot = told["layers"][0]["before"]
+        assert sum(one["difference_s"] for one in report[kind]) == pytest.approx(experts)
+    assert sum(one["difference_s"] for one in report["layers"]) == pytest.approx(step["difference"])
+    hot = report["layers"][0]["before"]
     assert hot["load_to_mean"] > 1
     assert [one["share"] for one in hot["experts"]] == sorted(
         (one["share"] for one in hot["experts"]), reverse=True
@@ -73,7 +73,7 @@ def test_files_say_ranks_and_slots(tmp_path):
 
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_file_that_solve_writes_is_explained(tmp_path, form):
-    """The file stands for the solver that it came from: no difference, whatever the format."""
+    """A placement file gives the same as the solver that made it, in every format."""
     path = tmp_path / f"greedy{FORMATS[form].endings[0]}"
     trace = traces.load("dsv2lite-intent").split(256).counts()
     placement = lb.solve(lb.Problem(trace.windows(8)[0], 16, 5), "greedy")
@@ -84,35 +84,35 @@ def test_every_file_that_solve_writes_is_explained(tmp_path, form):
 
 def test_a_placement_against_itself():
     """No difference, no move, no table."""
-    said = RUNNER.invoke(app, ["explain", "greedy", "greedy", *TOY, *MACHINE])
-    assert "takes just as long" in said.stdout
-    assert "No expert weights move" in said.stdout
-    assert "Layers" not in said.stdout
+    result = RUNNER.invoke(app, ["explain", "greedy", "greedy", *TOY, *MACHINE])
+    assert "takes just as long" in result.stdout
+    assert "No expert weights move" in result.stdout
+    assert "Layers" not in result.stdout
     assert _json("greedy", "greedy", *TOY, *MACHINE)["migration"]["break_even_steps"] is None
 
 
 def test_a_scenario_says_what_options_do_not():
     """Its trace is replaced, its machine kept; counts of whole steps need no step_tokens."""
-    told = _json("eplb", "greedy", "dsv2lite-summary", "--scenario", "dsv2lite-shift-ep32")
-    assert told["scenario"]["num_ranks"] == 32
-    assert told["scenario"]["trace"] == ["dsv2lite-summary"]
+    report = _json("eplb", "greedy", "dsv2lite-summary", "--scenario", "dsv2lite-shift-ep32")
+    assert report["scenario"]["num_ranks"] == 32
+    assert report["scenario"]["trace"] == ["dsv2lite-summary"]
     call = ["olmoe-domains", "--scenario", "dsv2lite-shift-ep16", "--model", "olmoe-1b-7b"]
     assert _json("eplb", "greedy", *call, "--window", "1")["steps"] == 5
 
 
 def test_a_solver_may_have_slots_of_its_own():
     """Without and with one redundant slot a rank."""
-    told = _json("greedy@4", "greedy@5", *TOY, "--ranks", "16")
+    report = _json("greedy@4", "greedy@5", *TOY, "--ranks", "16")
     whole = _json("greedy", "greedy@5", *TOY, "--ranks", "16", "--slots", "4")
-    assert told["step_s"] == whole["step_s"]
-    assert told["step_s"]["difference"] != 0
+    assert report["step_s"] == whole["step_s"]
+    assert report["step_s"]["difference"] != 0
 
 
 def test_the_way_back_never_pays():
     """A worse placement says so."""
-    said = RUNNER.invoke(app, ["explain", "greedy", "contiguous", *TOY, *MACHINE])
-    assert "more time a step" in said.stdout
-    assert "never pays" in said.stdout
+    result = RUNNER.invoke(app, ["explain", "greedy", "contiguous", *TOY, *MACHINE])
+    assert "more time a step" in result.stdout
+    assert "never pays" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_the_way_back_never_pays():
 )
 def test_wrong_calls_are_refused_in_one_line(call, message):
     """Exit code 2, and the line names what is wrong."""
-    said = RUNNER.invoke(app, ["explain", *call])
-    assert said.exit_code == 2, said.output
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, ["explain", *call])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,14 @@ def test_files_of_another_deployment_are_refused(tmp_path, shape, top, message):
     table = np.broadcast_to(np.arange(shape[1]) % top, shape)
     np.save(tmp_path / "map.npy", table)
     call = ["explain", "greedy", str(tmp_path / "map.npy"), *TOY, *MACHINE]
-    said = RUNNER.invoke(app, call)
-    assert said.exit_code == 2
-    assert message in said.stderr
+    result = RUNNER.invoke(app, call)
+    assert result.exit_code == 2
+    assert message in result.stderr
 
 
 def test_pickled_files_are_refused(tmp_path):
     """An object array never loads."""
     np.save(tmp_path / "map.npy", np.array([[{}]], dtype=object), allow_pickle=True)
-    said = RUNNER.invoke(app, ["explain", "greedy", str(tmp_path / "map.npy"), *TOY, *MACHINE])
-    assert said.exit_code == 2
-    assert "allow_pickle" in said.stderr
+    result = RUNNER.invoke(app, ["explain", "greedy", str(tmp_path / "map.npy"), *TOY, *MACHINE])
+    assert result.exit_code == 2
+    assert "allow_pickle" in result.stderr

@@ -54,8 +54,8 @@ def test_fabric_show_reads_traffic_from_a_file(tmp_path):
 )
 def test_wrong_calls_are_refused_in_one_line(call, message):
     """Exit code 2, and the line names what is wrong."""
-    said = RUNNER.invoke(app, call)
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, call)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1

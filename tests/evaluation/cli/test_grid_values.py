@@ -27,6 +27,6 @@ def test_numbers_are_sorted():
 )
 def test_wrong_axes_are_refused(text, kind, message):
     """The option is named, and the entry."""
-    with pytest.raises(ValueError, match=message) as said:
+    with pytest.raises(ValueError, match=message) as result:
         grid_values(text, "batch", kind, at_least=1, at_most=10)
-    assert str(said.value).startswith("--batch")
+    assert str(result.value).startswith("--batch")

@@ -26,16 +26,16 @@ def test_the_best_is_written_and_simulates(tmp_path):
     answer = plan(*QUICK, "--span", "5", "--warm-up", "1", "--json", *files)
     assert answer.exit_code == 0, answer.output
     assert "queues do not fill" in answer.stderr
-    found = json.loads(answer.stdout)
-    best = found["best"]
+    result = json.loads(answer.stdout)
+    best = result["best"]
     assert (best["prefill"], best["decode_dies"], best["batch_limit"]) == (1, 32, 30)
     assert best["share"] >= 0.9
     scenario = read(written)
-    assert (scenario.requests, scenario.warm_up_s) == (found["requests"], 1.0)
+    assert (scenario.requests, scenario.warm_up_s) == (result["requests"], 1.0)
     summary = simulate(scenario).summary
     assert summary["tpot_s"]["p99"] == pytest.approx(best["tpot_p99_s"])
     rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
-    assert len(rows) == len(found["candidates"]) == 1
+    assert len(rows) == len(result["candidates"]) == 1
 
 
 def test_words():
@@ -53,7 +53,7 @@ def test_none_holds(tmp_path):
     arguments = ["plan", str(scenario), *QUICK, *BURST, "--write", str(written)]
     answer = CliRunner().invoke(app, arguments)
     assert answer.exit_code == 1
-    assert "none holds" in answer.stdout
+    assert "no deployment keeps the SLO" in answer.stdout
     assert "nearest: 1 × 32 prefill" in answer.stdout
     assert not written.exists()
 
@@ -66,7 +66,7 @@ def test_impossible_deployments(arguments, words):
     answer = plan(*QUICK, *BURST, *arguments)
     assert answer.exit_code == 1
     assert words in answer.stdout
-    assert "none of them can be" in answer.stdout
+    assert "no deployment can be built" in answer.stdout
 
 
 def test_the_table_gives_axes_and_flags_override_it(tmp_path):
@@ -76,8 +76,8 @@ def test_the_table_gives_axes_and_flags_override_it(tmp_path):
     table = "[plan]\nprefill = [1]\ndecode_dies = [32]\nbatch_limit = [30]\nredundant = [0]\n"
     path.write_text(f"{text}\n{table}", encoding="utf-8")
     arguments = ["plan", str(path), *BURST, "--json"]
-    found = json.loads(CliRunner().invoke(app, arguments).stdout)
-    assert len(found["candidates"]) == 1
+    result = json.loads(CliRunner().invoke(app, arguments).stdout)
+    assert len(result["candidates"]) == 1
     more = [*arguments, "--batch-limit", "30,60"]
     assert len(json.loads(CliRunner().invoke(app, more).stdout)["candidates"]) == 2
     assert read(path).name == read("azure-busy").name
@@ -102,7 +102,7 @@ def test_the_table_gives_axes_and_flags_override_it(tmp_path):
     ],
 )
 def test_bad_calls_are_refused(arguments, words):
-    """They leave with 2 before anything is played, and say what to mend."""
+    """They exit with 2 before any simulation, and say what to change."""
     answer = plan(*arguments)
     assert answer.exit_code == 2
     assert words in answer.stderr

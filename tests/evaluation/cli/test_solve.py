@@ -24,10 +24,10 @@ def load(tmp_path):
 
 
 def _solve(load, out, *options):
-    said = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS, *options])
-    assert said.exit_code == 0, said.output
-    assert said.stdout == ""
-    return said.stderr
+    result = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS, *options])
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    return result.stderr
 
 
 def _expected(windows=LOAD):
@@ -88,18 +88,18 @@ def test_windows_of_a_trace(tmp_path):
     """Steps are added up into one window, or into as many as asked for."""
     counts = np.stack([LOAD, LOAD + 50, LOAD[::-1], 2 * LOAD])
     traces.save(traces.RoutingTrace(counts, "toy", top_k=2), tmp_path / "t.parquet")
-    said = _solve(tmp_path / "t.parquet", tmp_path / "out.npy", "--format", "npy")
-    assert "1 window" in said
+    result = _solve(tmp_path / "t.parquet", tmp_path / "out.npy", "--format", "npy")
+    assert "1 window" in result
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), _expected(counts.sum(axis=0)))
-    said = _solve(tmp_path / "t.parquet", tmp_path / "o.json", "--window-steps", "2")
-    assert "2 windows" in said
+    result = _solve(tmp_path / "t.parquet", tmp_path / "o.json", "--window-steps", "2")
+    assert "2 windows" in result
 
 
 def test_a_bundled_trace_of_tokens(tmp_path):
     """Tokens that are not in steps are one window, or steps of so many tokens."""
     call = ["solve", "dsv2lite-intent", "--ranks", "16", "--redundant", "16"]
-    said = RUNNER.invoke(app, [*call, "--out", str(tmp_path / "a.json")])
-    assert "1 window, 26 layers, 64 experts, 80 slots on 16 ranks" in said.stderr
+    result = RUNNER.invoke(app, [*call, "--out", str(tmp_path / "a.json")])
+    assert "1 window, 26 layers, 64 experts, 80 slots on 16 ranks" in result.stderr
     steps = ["--step-tokens", "1000", "--window-steps", "4", "--out", str(tmp_path / "a.json")]
     assert "2 windows" in RUNNER.invoke(app, [*call, *steps]).stderr
 
@@ -123,8 +123,8 @@ def test_the_current_placement_in_each_of_its_files(load, tmp_path, form):
     """Solving twice moves nothing, whichever format says what is loaded."""
     current = tmp_path / f"current{FORMATS[form].endings[0]}"
     _solve(load, current, "--format", form)
-    said = _solve(load, tmp_path / "next.npy", "--format", "npy", "--current", str(current))
-    assert "moves         0 of 36 slots" in said
+    result = _solve(load, tmp_path / "next.npy", "--format", "npy", "--current", str(current))
+    assert "moves         0 of 36 slots" in result
     np.testing.assert_array_equal(np.load(tmp_path / "next.npy"), _expected())
 
 
@@ -145,13 +145,13 @@ def test_experts_that_stay_keep_their_slots(load, tmp_path):
 
 
 def test_the_summary_says_how_good_it_is(load, tmp_path):
-    """Balancedness beside its bound, replicas, duplicates, time."""
-    said = _solve(load, tmp_path / "a.json", "--dispatcher", "optimal")
-    assert "by auto (robust) in" in said
+    """Balancedness and its bound, replicas, duplicates, time."""
+    result = _solve(load, tmp_path / "a.json", "--dispatcher", "optimal")
+    assert "by auto (robust) in" in result
     assert "by eplb in" in _solve(load, tmp_path / "a.json", "--solver", "eplb")
-    assert "balancedness  mean" in said
-    assert "0 twice on a rank" in said
-    assert f"{tmp_path / 'a.json'}: json" in said
+    assert "balancedness  mean" in result
+    assert "0 twice on a rank" in result
+    assert f"{tmp_path / 'a.json'}: json" in result
 
 
 @pytest.mark.parametrize(
@@ -183,11 +183,11 @@ def test_the_summary_says_how_good_it_is(load, tmp_path):
 def test_wrong_calls_are_refused_in_one_line(load, tmp_path, options, message):
     """Exit code 2, the line names what is wrong, and no file is written."""
     out = tmp_path / "out.json"
-    said = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS, *options])
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS, *options])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["load.npy"]
 
 
@@ -212,10 +212,10 @@ def test_files_that_hold_no_loads(tmp_path, name, content, message):
     """The file, or the number in it, is named in one line."""
     (tmp_path / name).write_bytes(content)
     out = tmp_path / "out.json"
-    said = RUNNER.invoke(app, ["solve", str(tmp_path / name), "--out", str(out), *SLOTS])
-    assert said.exit_code == 2, said.output
-    assert message in said.stderr
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, ["solve", str(tmp_path / name), "--out", str(out), *SLOTS])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
     assert not out.exists()
 
 
@@ -233,10 +233,10 @@ def test_files_that_hold_no_placement(load, tmp_path, content, message):
     """What is loaded must be a placement of this problem."""
     (tmp_path / "now.json").write_text(json.dumps(content))
     call = ["solve", str(load), "--out", str(tmp_path / "o.json"), *SLOTS]
-    said = RUNNER.invoke(app, [*call, "--current", str(tmp_path / "now.json")])
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, [*call, "--current", str(tmp_path / "now.json")])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_folder_that_is_not_there(load, tmp_path):
@@ -244,9 +244,9 @@ def test_a_folder_that_is_not_there(load, tmp_path):
     (tmp_path / "none.json").mkdir()
     for out, why in (("none/a.json", "there is no folder"), ("none.json", "is a folder")):
         out = tmp_path / out
-        said = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS])
-        assert said.exit_code == 2
-        assert why in said.stderr
+        result = RUNNER.invoke(app, ["solve", str(load), "--out", str(out), *SLOTS])
+        assert result.exit_code == 2
+        assert why in result.stderr
 
 
 def test_help_shows_what_stands_in_brackets():

@@ -14,17 +14,17 @@ def test_timeline_writes_a_trace(tmp_path):
     """The default scenario under EPLB, two micro-batches on two streams."""
     out = tmp_path / "step.json"
     call = ["timeline", "--plan", "two-stream", "--micro-batches", "2", "--layers", "3"]
-    said = RUNNER.invoke(app, [*call, "--out", str(out)])
-    assert said.exit_code == 0, said.output
-    assert "3 layers, 16 ranks" in said.stdout
+    result = RUNNER.invoke(app, [*call, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "3 layers, 16 ranks" in result.stdout
     assert json.loads(out.read_text())["traceEvents"]
 
 
 def test_timeline_draws_the_disaggregated_deployment(tmp_path):
     """Three domains, six streams."""
     out = tmp_path / "step.json"
-    said = RUNNER.invoke(app, ["timeline", "--disaggregated", "--out", str(out)])
-    assert said.exit_code == 0, said.output
+    result = RUNNER.invoke(app, ["timeline", "--disaggregated", "--out", str(out)])
+    assert result.exit_code == 0, result.output
     names = {
         e["args"]["name"]
         for e in json.loads(out.read_text())["traceEvents"]
@@ -46,8 +46,8 @@ def test_timeline_draws_the_disaggregated_deployment(tmp_path):
 )
 def test_wrong_calls_are_refused_in_one_line(call, message):
     """Exit code 2, and the line names what is wrong."""
-    said = RUNNER.invoke(app, call)
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, call)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1

@@ -12,16 +12,16 @@ RUNNER = CliRunner()
 
 def test_validate_prints_json_of_a_family():
     """One family, machine-readable."""
-    said = RUNNER.invoke(app, ["validate", "--family", "cloudmatrix-ep", "--json"])
-    assert said.exit_code == 0
-    assert len(json.loads(said.stdout)["anchors"]) == 6
+    result = RUNNER.invoke(app, ["validate", "--family", "cloudmatrix-ep", "--json"])
+    assert result.exit_code == 0
+    assert len(json.loads(result.stdout)["anchors"]) == 6
 
 
 def test_validate_prints_the_table_and_the_summary():
     """Anchors with their errors, then families."""
-    said = RUNNER.invoke(app, ["validate", "--family", "cloudmatrix-decode"])
-    assert "cm-layer-mtp" in said.stdout
-    assert "Absolute error by family" in said.stdout
+    result = RUNNER.invoke(app, ["validate", "--family", "cloudmatrix-decode"])
+    assert "cm-layer-mtp" in result.stdout
+    assert "Absolute error by family" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_validate_prints_the_table_and_the_summary():
 )
 def test_wrong_calls_are_refused_in_one_line(call, message):
     """Exit code 2, and the line names what is wrong."""
-    said = RUNNER.invoke(app, call)
-    assert said.exit_code == 2
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, call)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1

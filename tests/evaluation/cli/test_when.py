@@ -14,21 +14,21 @@ SMALL = ["--ranks", "32", "--batch", "128", "--layers", "2", "--steps", "2", "--
 
 def test_heat_tables_and_break_even():
     """A table for each redundancy and bandwidth, and what a slot displaces."""
-    said = RUNNER.invoke(app, ["when", *SMALL])
-    assert said.exit_code == 0, said.output
-    assert "One redundant slot a rank holds 2.55 GB" in said.stdout
-    assert "36,349 tokens of KV cache" in said.stdout
-    assert said.stdout.count("pays from") == 4
-    assert "1 redundant slot a rank, links and library 0.5 times as fast" in said.stdout
-    assert "8 cells" in said.stdout
+    result = RUNNER.invoke(app, ["when", *SMALL])
+    assert result.exit_code == 0, result.output
+    assert "One redundant slot a rank holds 2.55 GB" in result.stdout
+    assert "36,349 tokens of KV cache" in result.stdout
+    assert result.stdout.count("pays from") == 4
+    assert "1 redundant slot a rank, links and library 0.5 times as fast" in result.stdout
+    assert "8 cells" in result.stdout
 
 
 def test_json_and_csv_hold_the_same_cells(tmp_path):
     """One row a cell; the break-even skew lies between a cell that costs and one that pays."""
     out = tmp_path / "map.csv"
-    said = RUNNER.invoke(app, ["when", *SMALL, "--bandwidth", "1", "--json", "--csv", str(out)])
-    assert said.exit_code == 0, said.output
-    report = json.loads(said.stdout)
+    result = RUNNER.invoke(app, ["when", *SMALL, "--bandwidth", "1", "--json", "--csv", str(out)])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
     with out.open() as file:
         rows = list(csv.DictReader(file))
     assert [float(row["change"]) for row in rows] == [cell["change"] for cell in report["cells"]]
@@ -57,14 +57,14 @@ def test_against_contiguous_is_another_map():
 
 
 def test_memory_bound_says_which_batch_is_left():
-    """No room is said in words, and JSON stays valid."""
+    """Cells without memory are named in words, and JSON stays valid."""
     call = ["when", *SMALL, "--kv-tokens", "8192", "--memory-bound"]
     call += ["--redundant", "4,12", "--bandwidth", "1"]
-    said = RUNNER.invoke(app, call)
-    assert said.exit_code == 0, said.output
-    assert "(24)" in said.stdout
-    assert "no room" in said.stdout
-    assert "memory leaves room for the batch in parentheses" in said.stdout
+    result = RUNNER.invoke(app, call)
+    assert result.exit_code == 0, result.output
+    assert "(24)" in result.stdout
+    assert "no memory" in result.stdout
+    assert "memory allows only the batch in parentheses" in result.stdout
     cells = json.loads(RUNNER.invoke(app, [*call, "--json"]).stdout)["cells"]
     assert [cell["change"] for cell in cells if cell["redundant"] == 12] == [None, None]
 
@@ -96,8 +96,8 @@ def test_memory_bound_says_which_batch_is_left():
 )
 def test_wrong_calls_are_refused_in_one_line(call, message):
     """Exit code 2, and the line names what is wrong."""
-    said = RUNNER.invoke(app, ["when", *SMALL, *call])
-    assert said.exit_code == 2, said.output
-    assert message in said.stderr
-    assert said.stderr.startswith("podlab: ")
-    assert said.stderr.count("\n") == 1
+    result = RUNNER.invoke(app, ["when", *SMALL, *call])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.startswith("podlab: ")
+    assert result.stderr.count("\n") == 1

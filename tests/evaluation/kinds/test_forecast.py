@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -47,11 +45,11 @@ def test_errors_by_hand():
     """Sum of absolute differences over the load, and over the hottest tenth: here one expert."""
     counts = np.full((2, 1, 10), 10)
     counts[1, 0, 3] = 110
-    found = forecast.score_forecasts(
+    result = forecast.score_forecasts(
         traces.RoutingTrace(counts, "toy", top_k=1), scenario(), lb.make_forecaster("last")
     )
-    np.testing.assert_allclose(found.error, [[100 / 200]])
-    np.testing.assert_allclose(found.hot_error, [[100 / 110]])
+    np.testing.assert_allclose(result.error, [[100 / 200]])
+    np.testing.assert_allclose(result.hot_error, [[100 / 110]])
 
 
 def test_only_windows_that_have_ended_are_shown():
@@ -85,22 +83,22 @@ def test_windows_are_sums_of_steps():
 def test_perfect_forecasts_reach_foresight():
     """An oracle has no error, and the balance of a placement made for the window itself."""
     ahead = iter(trace().counts[1:].astype(float))
-    found = forecast.score_forecasts(trace(), scenario(), lambda load: next(ahead))
-    assert np.max(found.error) == np.max(found.hot_error) == 0
+    result = forecast.score_forecasts(trace(), scenario(), lambda load: next(ahead))
+    assert np.max(result.error) == np.max(result.hot_error) == 0
     for name in forecast.DISPATCHERS:
-        np.testing.assert_array_equal(found.balancedness[name], found.foresight[name])
+        np.testing.assert_array_equal(result.balancedness[name], result.foresight[name])
 
 
 def test_balance_is_that_of_the_planner_on_the_window_that_came():
     """Recomputed for the second window of a forecast that ignores the load."""
     flat = np.ones((2, 10))
-    found = forecast.score_forecasts(trace(), scenario(), lambda load: flat)
+    result = forecast.score_forecasts(trace(), scenario(), lambda load: flat)
     load = trace().counts[2].astype(float)
     placement = lb.solve(lb.Problem(flat, 4, 4), forecast.PLANNER)
-    np.testing.assert_allclose(found.balancedness["even"][1], placement.balancedness(load))
+    np.testing.assert_allclose(result.balancedness["even"][1], placement.balancedness(load))
     share = lb.make_dispatcher("optimal")(placement, load)
     np.testing.assert_allclose(
-        found.balancedness["optimal"][1], placement.balancedness(load, share)
+        result.balancedness["optimal"][1], placement.balancedness(load, share)
     )
 
 
@@ -109,11 +107,11 @@ def test_layers_without_load_are_left_out_of_errors():
     counts = np.array(trace(3).counts)
     counts[:, 1] = 0
     recorded = traces.RoutingTrace(counts, "toy", top_k=2)
-    found = forecast.score_forecasts(recorded, scenario(), lb.make_forecaster("last"))
-    assert np.isnan(np.array(found.error)[:, 1]).all()
+    result = forecast.score_forecasts(recorded, scenario(), lb.make_forecaster("last"))
+    assert np.isnan(np.array(result.error)[:, 1]).all()
     alone = traces.RoutingTrace(counts[:, :1], "toy", top_k=2)
     expected = forecast.score_forecasts(alone, scenario(), lb.make_forecaster("last"))
-    assert forecast.mean(found.error) == pytest.approx(forecast.mean(expected.error))
+    assert forecast.mean(result.error) == pytest.approx(forecast.mean(expected.error))
 
 
 @pytest.mark.parametrize(
@@ -168,19 +166,14 @@ def test_a_suite_says_its_kind(tmp_path):
 
 
 @pytest.fixture
-def podlab(tmp_path):
-    """Return a function that runs the command in a folder of its own."""
+def podlab(podlab, tmp_path):
+    """Return the command, in a folder that has the suite ``tiny.toml``."""
     (tmp_path / "tiny.toml").write_text(SUITE)
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "evaluation", *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    return run
+    return podlab
 
 
 def test_the_command_compares_forecasters(podlab, tmp_path):
-    """All registered ones, and a user's own beside them; a failure costs its own row only."""
+    """All registered ones, and a user's own as well; a failure costs its own row only."""
     (tmp_path / "own.py").write_text(
         "def mine(load):\n    return load.mean(axis=0)\n"
         "def bad(load):\n    raise RuntimeError('fog')\n"
@@ -191,8 +184,8 @@ def test_the_command_compares_forecasters(podlab, tmp_path):
     for name in (*lb.available_forecasters(), "mine", "(perfect foresight)"):
         assert f" {name} " in done.stdout
     assert "failed: bad on domains: RuntimeError: fog" in done.stdout
-    found = [json.loads(path.read_text()) for path in tmp_path.rglob("*.json")]
-    by_name = {record["forecaster"]: record for record in found}
+    result = [json.loads(path.read_text()) for path in tmp_path.rglob("*.json")]
+    by_name = {record["forecaster"]: record for record in result}
     assert by_name["mean"]["scores"] == by_name["mine"]["scores"]
     assert by_name["mean"]["kind"] == "forecast"
     assert by_name["learned"]["parameters"]["memory"] == 8

@@ -29,16 +29,16 @@ def written(tmp_path, text):
 
 def test_default_suite_covers_both_sizes():
     """The main job runs EP16 and EP32 on recorded traces."""
-    found = suite_file.load("default")
-    assert found.id == "default-v3"
-    assert {scenario.num_ranks for scenario in found.scenarios} == {16, 32}
+    result = suite_file.load("default")
+    assert result.id == "default-v3"
+    assert {scenario.num_ranks for scenario in result.scenarios} == {16, 32}
     assert "default" in suite_file.available()
 
 
 def test_own_file(tmp_path):
     """A path to a .toml file is a suite; one trace may be given without a list."""
-    found = suite_file.load(written(tmp_path, GOOD))
-    assert found.scenarios[0].trace == ("olmoe-domains",)
+    result = suite_file.load(written(tmp_path, GOOD))
+    assert result.scenarios[0].trace == ("olmoe-domains",)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_own_file(tmp_path):
     ],
 )
 def test_broken_suites_are_named(tmp_path, change, message):
-    """File, scenario, key and mend."""
+    """The message has file, scenario, key and fix."""
     with pytest.raises(ValueError, match=f"mine.toml.*{message}") as caught:
         suite_file.load(written(tmp_path, GOOD.replace(*change)))
     assert "\n" not in str(caught.value)
@@ -123,7 +123,7 @@ def test_impossible_scenarios_are_named(tmp_path, change, message):
 
 
 def test_scenario_ids_are_unique(tmp_path):
-    """Two scenarios of one name could not be told apart."""
+    """Two scenarios with one id could not be distinguished."""
     table = GOOD[GOOD.index("[[") :]
     with pytest.raises(ValueError, match=r"scenario ids \['one'\] occur twice"):
         suite_file.load(written(tmp_path, GOOD + table))
@@ -152,21 +152,21 @@ def test_tokens_need_steps():
 @pytest.mark.parametrize("name", suite_file.available())
 def test_bundled_suites_can_run(name):
     """Every name in them is known, what they ask fits, and scenario ids are unique."""
-    found = suite_file.load(name)
-    for scenario in found.scenarios:
+    result = suite_file.load(name)
+    for scenario in result.scenarios:
         scenario.check()
-    assert len(set(map(repr, found.scenarios))) == len(found.scenarios)
+    assert len(set(map(repr, result.scenarios))) == len(result.scenarios)
 
 
 def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
-    """A list stands for a scenario each; ids are named once."""
+    """A list gives a scenario for each dispatcher, under one id."""
     text = GOOD + 'dispatcher = ["even", "optimal"]\n'
-    found = suite_file.load(written(tmp_path, text))
-    assert [(one.id, one.dispatcher) for one in found.scenarios] == [
+    result = suite_file.load(written(tmp_path, text))
+    assert [(one.id, one.dispatcher) for one in result.scenarios] == [
         ("one", "even"),
         ("one", "optimal"),
     ]
-    assert found.scenario_ids == ["one"]
+    assert result.scenario_ids == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -179,20 +179,20 @@ def test_dispatchers_of_a_scenario_share_its_id(tmp_path):
 )
 def test_unknown_names_of_a_scenario_are_named(tmp_path, line, message):
     """Before anything runs, by the scenario's id."""
-    found = suite_file.load(written(tmp_path, f"{GOOD}{line}\n"))
+    result = suite_file.load(written(tmp_path, f"{GOOD}{line}\n"))
     with pytest.raises(ValueError, match=f"scenario 'one': {message}") as caught:
-        found.scenarios[0].check()
+        result.scenarios[0].check()
     assert "\n" not in str(caught.value)
 
 
 def test_solvers_and_parameters_of_a_suite(tmp_path):
-    """They are read as they stand."""
+    """They are read as in the file."""
     text = GOOD.replace(
         "[[scenario]]", 'solvers = ["greedy"]\n[parameters.ilp]\nbudget = 0.5\n[[scenario]]'
     )
-    found = suite_file.load(written(tmp_path, text))
-    assert found.solvers == ("greedy",)
-    assert found.parameters == {"ilp": {"budget": 0.5}}
+    result = suite_file.load(written(tmp_path, text))
+    assert result.solvers == ("greedy",)
+    assert result.parameters == {"ilp": {"budget": 0.5}}
 
 
 def test_a_list_of_dispatchers_differs_in_that_alone(tmp_path):
@@ -207,7 +207,7 @@ def test_a_list_of_dispatchers_differs_in_that_alone(tmp_path):
 
 
 def test_deployment_takes_what_the_scenario_says():
-    """What a solver is told comes from the suite, not from defaults."""
+    """The problem of a solver comes from the suite, not from defaults."""
     scenario = Scenario(
         "x",
         ("olmoe-domains",),
@@ -228,11 +228,11 @@ def test_deployment_takes_what_the_scenario_says():
 
 def test_seconds_suite_compares_pairs():
     """Scenarios that end in -tokens and -seconds differ by id and objective alone."""
-    found = {one.id: one for one in suite_file.load("seconds").scenarios}
-    names = {name.rpartition("-")[0] for name in found}
-    assert len(found) == 2 * len(names)
+    result = {one.id: one for one in suite_file.load("seconds").scenarios}
+    names = {name.rpartition("-")[0] for name in result}
+    assert len(result) == 2 * len(names)
     for name in names:
-        tokens, seconds = found[f"{name}-tokens"], found[f"{name}-seconds"]
+        tokens, seconds = result[f"{name}-tokens"], result[f"{name}-seconds"]
         assert (tokens.objective, seconds.objective) == ("tokens", "seconds")
         assert replace(tokens, id=seconds.id, objective="seconds") == seconds
 
@@ -244,24 +244,24 @@ def test_dispatch_suite_is_the_default_one_under_every_dispatcher():
         return {replace(one, dispatcher="even") for one in suite_file.load(name).scenarios}
 
     assert plain("dispatch") == plain("default")
-    found = suite_file.load("dispatch").scenarios
-    for name in {one.id for one in found}:
-        dispatchers = [one.dispatcher for one in found if one.id == name]
+    result = suite_file.load("dispatch").scenarios
+    for name in {one.id for one in result}:
+        dispatchers = [one.dispatcher for one in result if one.id == name]
         assert sorted(dispatchers) == lb.available_dispatchers()
 
 
 def test_a_trace_of_requests_is_refused():
     """Before anything runs: it says nothing of experts."""
-    found = suite_file.load("default").scenarios[0]
+    result = suite_file.load("default").scenarios[0]
     with pytest.raises(ValueError, match="azure-2023-conv"):
-        replace(found, trace=("azure-2023-conv",)).check()
+        replace(result, trace=("azure-2023-conv",)).check()
 
 
 def test_seeds_and_budget_are_read(tmp_path):
     """Without them there is one seed and no budget."""
     text = GOOD.replace("[[scenario]]", "seeds = [3, 5]\nbudget_s = 20\n[[scenario]]")
-    found = suite_file.load(written(tmp_path, text))
-    assert (found.seeds, found.budget_s) == ((3, 5), 20)
+    result = suite_file.load(written(tmp_path, text))
+    assert (result.seeds, result.budget_s) == ((3, 5), 20)
     plain = suite_file.load(written(tmp_path, GOOD))
     assert (plain.seeds, plain.budget_s) == ((0,), None)
 
@@ -289,8 +289,8 @@ def test_a_split_has_three_parts_of_one(tmp_path, value):
     """And something to train and to test on."""
     with pytest.raises(ValueError, match=r"split = .*; give \[train, validation, test\]"):
         suite_file.load(written(tmp_path, f"{GOOD}split = {value}\n"))
-    found = suite_file.load(written(tmp_path, f"{GOOD}split = [0.5, 0, 0.5]\n"))
-    assert found.scenarios[0].split == (0.5, 0.0, 0.5)
+    result = suite_file.load(written(tmp_path, f"{GOOD}split = [0.5, 0, 0.5]\n"))
+    assert result.scenarios[0].split == (0.5, 0.0, 0.5)
 
 
 def test_a_drawn_scenario_has_a_trace_for_each_seed():

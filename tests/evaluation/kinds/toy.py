@@ -68,7 +68,7 @@ class BidKind(Kind):
         return [Bidder("cautious", 2.0), Bidder("bold", 8.0)]
 
     def variant(self, task):
-        """Nothing is compared beside bidders."""
+        """Bidders have no variant."""
         return ""
 
     def begin(self, task):

@@ -56,7 +56,7 @@ def failed(solver, scenario="one", dispatcher="even", status="failed", **changes
 
 
 def scheduler(name, goodput, scenario="a", seed=0, **changes):
-    """Return the record of a scheduler, beside the reference "plain"."""
+    """Return the record of a scheduler whose reference is "plain"."""
     scores = {"goodput": goodput, "share": 0.5, "ttft_p99_s": 1.0, "tpot_p99_s": 0.1}
     made = {
         "kind": "serving",

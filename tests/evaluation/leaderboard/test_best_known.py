@@ -11,7 +11,7 @@ EFFICIENCY = SOLVER.measure
 
 
 def test_gap_is_a_fraction_of_the_best_there():
-    """Each is the best in one scenario; families are told apart."""
+    """Each is the best in one scenario; each family has its own gap."""
     rows = [
         gather(
             [(run, EFFICIENCY.parts(run)) for run in (record(name, one), record(name, two, "two"))],
@@ -19,8 +19,8 @@ def test_gap_is_a_fraction_of_the_best_there():
         )
         for name, one, two in (("a", 0.8, 0.3), ("b", 0.4, 0.6))
     ]
-    found = gaps(rows, {"one": "f", "two": "g"})
-    assert found == [
+    result = gaps(rows, {"one": "f", "two": "g"})
+    assert result == [
         {"f": 0, "g": pytest.approx(0.5)},
         {"f": pytest.approx(0.5), "g": 0},
     ]

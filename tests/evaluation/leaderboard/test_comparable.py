@@ -18,9 +18,9 @@ def test_another_group_stands_apart_with_the_reason():
         "another fabric: other, not fabric": record("d", 0.9, fabric_hash="other"),
         "suite toy-v2, not toy-v1": record("e", 0.9, suite="toy-v2"),
     }
-    found = comparable_records([*others.values(), *usual], EFFICIENCY)
-    assert found.records == usual
-    assert {reason: one["solver"] for one, reason in found.apart} == {
+    result = comparable_records([*others.values(), *usual], EFFICIENCY)
+    assert result.records == usual
+    assert {reason: one["solver"] for one, reason in result.apart} == {
         reason: one["solver"] for reason, one in others.items()
     }
     assert [row.name for row in rank([*usual, *others.values()], EFFICIENCY).rows] == ["a", "b"]
@@ -29,20 +29,20 @@ def test_another_group_stands_apart_with_the_reason():
 def test_every_seed_of_a_drawn_trace_is_a_group():
     """Their hashes differ, and that is how it should be."""
     runs = [record("a", 0.5, seed=n, trace_seed=n, trace_hash=str(n)) for n in range(3)]
-    found = comparable_records(runs, EFFICIENCY)
-    assert len(found.groups) == 3
-    assert not found.apart
+    result = comparable_records(runs, EFFICIENCY)
+    assert len(result.groups) == 3
+    assert not result.apart
 
 
 def test_the_same_twice_counts_once():
-    """Another source that scored alike changes nothing; one that did not stands apart."""
+    """A record of another source with equal scores is dropped; with other scores it is separate."""
     one, again = record("a", 0.5), record("a", 0.5, source_hash="younger")
     assert comparable_records([one, again], EFFICIENCY).records == [one]
     other = record("a", 0.7, source_hash="younger")
-    found = comparable_records([other, one, record("b", 0.5)], EFFICIENCY)
-    assert [each["solver"] for each in found.records] == ["a", "b"]
-    assert found.records[0] is one
-    assert found.apart == [(other, "scored by another source, with other scores")]
+    result = comparable_records([other, one, record("b", 0.5)], EFFICIENCY)
+    assert [each["solver"] for each in result.records] == ["a", "b"]
+    assert result.records[0] is one
+    assert result.apart == [(other, "scored by another source, with other scores")]
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def test_the_same_twice_counts_once():
     ],
 )
 def test_anybodys_record_breaks_no_table(change, reason):
-    """It stands apart, and is not scored."""
+    """It is separate, and is not scored."""
     good = [record("a", 0.5), record("b", 0.5)]
-    found = rank([record("x", 0.9) | change, *good], EFFICIENCY)
-    assert [row.name for row in found.rows] == ["a", "b"]
-    (one,) = found.apart
+    result = rank([record("x", 0.9) | change, *good], EFFICIENCY)
+    assert [row.name for row in result.rows] == ["a", "b"]
+    (one,) = result.apart
     assert one["name"] == "x"
     assert reason in one["reason"]
     assert not rank([record("x", 0.9) | {"windows": {}}], EFFICIENCY).rows

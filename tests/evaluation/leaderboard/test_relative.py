@@ -13,8 +13,8 @@ def test_a_ratio_is_to_the_reference_with_the_same_seed():
         for name, own in (("plain", (2.0, 4.0)), ("new", (3.0, 1.0)))
         for seed, goodput in enumerate(own)
     ]
-    found = [one["scores"]["goodput_ratio"] for one in GOODPUT.with_ratios(records)]
-    assert found == [1.0, 1.0, pytest.approx(1.5), pytest.approx(0.25)]
+    result = [one["scores"]["goodput_ratio"] for one in GOODPUT.with_ratios(records)]
+    assert result == [1.0, 1.0, pytest.approx(1.5), pytest.approx(0.25)]
 
 
 def test_records_without_a_reference_stay_as_they_are():

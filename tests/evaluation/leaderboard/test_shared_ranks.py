@@ -1,65 +1,43 @@
-"""Rows share a rank where their intervals overlap that of the best of them."""
+"""A rank is 1 + the number of rows that are significantly better."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.leaderboard.shared_ranks import shared_ranks
 
 
-def test_overlapping_share_and_the_next_counts_all_before():
-    """Ranks are 1, 1, 3 when the first two overlap and the third stands apart."""
-    assert shared_ranks([4.0, 1.0, 4.5], [6.0, 2.0, 5.5], [5.1, 1.5, 5.0]).tolist() == [1, 3, 1]
+def pairs(count, *separated):
+    """Return the matrix of these separated pairs."""
+    matrix = np.zeros((count, count), dtype=bool)
+    for first, second in separated:
+        matrix[first, second] = matrix[second, first] = True
+    return matrix
 
 
-def test_chain_of_neighbours_is_not_one_rank():
-    """The third overlaps the second but not the first, and so leads a rank of its own."""
-    assert shared_ranks([5.0, 4.0, 3.0], [6.0, 5.5, 4.5], [5.5, 4.8, 3.8]).tolist() == [1, 1, 3]
+def test_the_number_counts_all_that_are_better():
+    """Two share rank 1, and both are better than the third."""
+    assert shared_ranks(np.array([5.1, 1.5, 5.0]), pairs(3, (0, 1), (1, 2))).tolist() == [1, 3, 1]
 
 
-def test_touching_intervals_overlap():
-    """Ends that are equal meet."""
-    assert shared_ranks([2.0, 1.0], [3.0, 2.0], [2.5, 1.5]).tolist() == [1, 1]
+def test_a_chain_of_neighbours_is_not_one_rank():
+    """The third is tied with the second, but worse than the first."""
+    assert shared_ranks(np.array([5.5, 4.8, 3.8]), pairs(3, (0, 2))).tolist() == [1, 1, 2]
 
 
 def test_none_and_one():
-    """An empty table has no rank, a single candidate the first; infinite ends are allowed."""
-    assert shared_ranks([], [], []).tolist() == []
-    assert shared_ranks([-np.inf], [np.inf], [0.0]).tolist() == [1]
+    """An empty table has no rank, a single candidate the first."""
+    assert shared_ranks(np.zeros(0), pairs(0)).tolist() == []
+    assert shared_ranks(np.zeros(1), pairs(1)).tolist() == [1]
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 4)), max_size=8),
-    st.randoms(use_true_random=False),
-)
-def test_ranks_follow_estimates_and_not_the_order_given(found, random):
-    """No rank is better than a higher estimate's, one is first, and any order gives the same."""
-    middle = np.array([one[0] for one in found], dtype=float)
-    low, high = (middle - [one[1] for one in found], middle + [one[2] for one in found])
-    ranks = shared_ranks(low, high, middle)
-    if found:
-        assert ranks[middle.argmax()] == 1
-    for one in range(len(found)):
-        for other in range(len(found)):
-            if middle[one] > middle[other]:
-                assert ranks[one] <= ranks[other]
-    order = list(range(len(found)))
-    random.shuffle(order)
-    assert shared_ranks(low[order], high[order], middle[order]).tolist() == ranks[order].tolist()
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "estimate", "words"),
-    [
-        ([2.0], [1.0], [1.5], "low <= high"),
-        ([np.nan], [1.0], [0.5], "low <= high"),
-        ([0.0], [1.0], [np.nan], "rank no failures"),
-        ([0.0, 0.0], [1.0, 1.0], [0.5], "one length"),
-        (0.0, 1.0, 0.5, "one axis"),
-    ],
-)
-def test_refuses_what_cannot_be_ranked(low, high, estimate, words):
-    """Bad input is named."""
-    with pytest.raises(ValueError, match=words):
-        shared_ranks(low, high, estimate)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8))
+def test_the_best_is_first_and_no_rank_exceeds_the_place(seed, count):
+    """A row can have no more rows that are significantly better than rows that are better."""
+    random = np.random.default_rng(seed)
+    score = random.random(count)
+    upper = np.triu(random.random((count, count)) < 0.5, 1)
+    ranks = shared_ranks(score, upper | upper.T)
+    place = 1 + (score[:, None] > score[None, :]).sum(axis=0)
+    assert ranks[score.argmax()] == 1
+    assert (ranks <= place).all()

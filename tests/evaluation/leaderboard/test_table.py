@@ -44,7 +44,7 @@ def test_variants_are_shown_where_there_are_several():
 
 
 def test_ranks_of_a_stage_are_grouped_by_stage():
-    """The name of the stage stands once, before the lines of its group."""
+    """The name of the stage appears once, before the lines of its group."""
     column = Column("score", "score\n", "", "{:.2f}", within_variant=True)
     lines = [TableLine(1, "a", "job", {"score": 0.9}), TableLine(2, "b", "job", {"score": 0.8})]
     lines.append(TableLine(1, "c", "batch", {"score": 0.7}))
@@ -58,9 +58,9 @@ def test_ranks_of_a_stage_are_grouped_by_stage():
 
 
 def test_shared_ranks_are_explained():
-    """Two of rank 1 cannot be told apart."""
+    """Two rows share rank 1."""
     _, text = shown(BEST, TableLine(1, "equal", "even", {"score": 0.9}))
-    assert text[-1] == "Rows share a rank if their 95 % intervals overlap that of the best of them."
+    assert text[-1] == "A rank is 1 + the number of rows that are significantly better."
     assert not any("share a rank" in line for line in shown(BEST, SECOND)[1])
 
 
@@ -91,7 +91,7 @@ def test_a_line_that_is_not_ranked_is_empty_where_it_has_no_value():
 
 
 def test_notes_are_below_the_table():
-    """Nobody ranked is said by the result, and the notes still stand there."""
+    """The result says that no candidate is ranked, and the notes are printed."""
     note = Note("failed: x on one: ValueError: no", "red")
     ranked, text = shown(BEST, notes=(note,))
     assert (ranked, text[-1]) == (True, note.text)

@@ -62,16 +62,16 @@ def solver(name="greedy", scenario="calm", dispatcher="even", seed=0, quality=0.
 def failed(name="fragile", scenario="calm", reason="ValueError: no", status="failed", **more):
     """A solver's record without scores."""
     record = solver(name, scenario, **more)
-    for room in ("scores", "windows", "layers", "rank_load", "breakdown", "links", "cost"):
-        del record[room]
+    for field in ("scores", "windows", "layers", "rank_load", "breakdown", "links", "cost"):
+        del record[field]
     return {**record, "status": status, "reason": reason}
 
 
 def forecaster(name="last", scenario="calm", quality=0.8):
     """A forecaster's record."""
     record = solver(scenario=scenario)
-    for room in ("solver", "solver_file", "dispatcher", "rank_load", "breakdown", "links", "cost"):
-        del record[room]
+    for field in ("solver", "solver_file", "dispatcher", "rank_load", "breakdown", "links", "cost"):
+        del record[field]
     return record | {
         "kind": "forecast",
         "suite": "guess-v1",
@@ -86,8 +86,8 @@ def forecaster(name="last", scenario="calm", quality=0.8):
 def scheduler(name="round-robin", stage="job", scenario="hour", goodput=100.0):
     """A scheduler's record, its times from 0.1 s to 1.1 s."""
     record = solver(name, scenario)
-    for room in ("dispatcher", "windows", "layers", "rank_load", "breakdown", "links", "cost"):
-        del record[room]
+    for field in ("dispatcher", "windows", "layers", "rank_load", "breakdown", "links", "cost"):
+        del record[field]
     return record | {
         "kind": "serving",
         "suite": "hours-v1",
@@ -115,7 +115,7 @@ def suite(seeds=(0,)):
 
 
 def everything():
-    """Records of every kind, with failures, a stranger's names, and a group apart."""
+    """Records of every kind, with failures, an untrusted name, and one that does not compare."""
     hostile = '<script>alert("x")</script>'
     curve = [
         {"parameter": "budget", "value": 1, "ratio": 1.0, "balancedness": 0.8},

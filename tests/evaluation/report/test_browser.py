@@ -81,7 +81,7 @@ def visit(browser, site):
 
 
 def texts(page, column, suite="toy-v1"):
-    """Return what stands in a column of a suite's first table, of the rows that are shown."""
+    """Return the texts of a column of a suite's first table, of the visible rows."""
     return page.evaluate(
         """([suite, column]) => {
             const section = [...document.querySelectorAll(".suite")]
@@ -143,7 +143,7 @@ def test_filters(visit):
     page.get_by_label("Search").fill("robust opt")
     assert texts(page, 1) == ["robust"]
     assert page.locator(".found").text_content() == "1 row"
-    page.get_by_label("Search").fill("nobody of that name")
+    page.get_by_label("Search").fill("no such name")
     assert "Nothing matches" in page.locator(".found").text_content()
     page.get_by_label("Search").fill("")
     page.get_by_label("Dispatcher").select_option("even")
@@ -206,7 +206,7 @@ def test_every_plot_is_drawn(visit, name):
 
 
 def test_every_view_is_drawn(visit, site):
-    """Whatever is chosen in a panel is drawn alone; a stranger's name is read as it stands."""
+    """Only the chosen view of a panel is drawn; an untrusted name is shown as text."""
     page = visit("suites/toy-v1.html")
     views = (site / "suites" / "toy-v1.html").read_text().count('class="plot"')
     assert page.evaluate(DRAWN, True) == views
@@ -247,7 +247,7 @@ def test_still_for_those_who_ask(visit):
     ("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"]
 )
 def test_fits_and_is_accessible(visit, name, viewport, scheme):
-    """Nothing makes a page wider than the window, and axe-core finds nothing in anybody's way."""
+    """No page is wider than the window, and axe-core finds no obstacle."""
     found = importlib.util.find_spec("axe_core_python")
     page = visit(name, viewport, color_scheme=scheme, bypass_csp=True)
     page.evaluate(DRAWN, False)

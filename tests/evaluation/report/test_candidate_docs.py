@@ -9,22 +9,22 @@ from evaluation.report.record_display import display_of
 
 def test_a_solver_is_known_by_its_docstring():
     """Sentence, publication and place are those of the class."""
-    found = candidate_docs(lb.SOLVERS, "greedy")
-    assert found is not None
-    assert found.sentence.startswith("Replicate by largest load per replica")
-    assert found.references[0].text == "doi:10.1137/0117039"
-    assert found.references[0].address == "https://doi.org/10.1137/0117039"
-    assert found.path == "lb/solvers/greedy.py"
-    lines = (ROOT / found.path).read_text().splitlines()
-    assert any("class Greedy" in line for line in lines[found.line - 1 : found.line + 2])
-    assert found.honours == ("rank_speed",)
+    result = candidate_docs(lb.SOLVERS, "greedy")
+    assert result is not None
+    assert result.sentence.startswith("Replicate by largest load per replica")
+    assert result.references[0].text == "doi:10.1137/0117039"
+    assert result.references[0].address == "https://doi.org/10.1137/0117039"
+    assert result.path == "lb/solvers/greedy.py"
+    lines = (ROOT / result.path).read_text().splitlines()
+    assert any("class Greedy" in line for line in lines[result.line - 1 : result.line + 2])
+    assert result.honours == ("rank_speed",)
 
 
 def test_papers_are_found_across_lines():
     """The balancer of xDeepServe names its paper."""
-    found = candidate_docs(lb.SOLVERS, "xdeepserve")
-    assert found is not None
-    assert "https://arxiv.org/abs/2508.02520v6" in {one.address for one in found.references}
+    result = candidate_docs(lb.SOLVERS, "xdeepserve")
+    assert result is not None
+    assert "https://arxiv.org/abs/2508.02520v6" in {one.address for one in result.references}
 
 
 def test_every_kind_has_a_registry():

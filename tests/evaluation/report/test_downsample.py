@@ -35,19 +35,19 @@ def test_runs_keep_their_own_lowest_and_highest():
 
 def test_shares_rise_to_one_over_the_known_values():
     """One nan does not count; equal values are steps."""
-    found, share = cumulative_shares(np.array([3.0, 1.0, np.nan, 1.0, 2.0]), 10)
-    np.testing.assert_array_equal(found, [1, 1, 2, 3])
+    result, share = cumulative_shares(np.array([3.0, 1.0, np.nan, 1.0, 2.0]), 10)
+    np.testing.assert_array_equal(result, [1, 1, 2, 3])
     np.testing.assert_array_equal(share, [0.25, 0.5, 0.75, 1])
 
 
 def test_many_shares_are_downsampled_with_both_ends():
     """A hundred thousand values in eleven points."""
-    found, share = cumulative_shares(np.arange(100_001.0), 11)
-    np.testing.assert_array_equal(found, np.arange(0, 100_001, 10_000))
-    np.testing.assert_allclose(share, (found + 1) / 100_001)
+    result, share = cumulative_shares(np.arange(100_001.0), 11)
+    np.testing.assert_array_equal(result, np.arange(0, 100_001, 10_000))
+    np.testing.assert_allclose(share, (result + 1) / 100_001)
 
 
 def test_no_values_have_no_shares():
     """Nothing known is nothing drawn."""
-    found, share = cumulative_shares(np.array([np.nan]), 10)
-    assert len(found) == len(share) == 0
+    result, share = cumulative_shares(np.array([np.nan]), 10)
+    assert len(result) == len(share) == 0

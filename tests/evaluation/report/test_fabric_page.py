@@ -44,7 +44,7 @@ def test_the_scale_ends_at_idle_and_always_busy(plot):
 
 
 def test_hover_texts_name_links_and_nodes(plot):
-    """Each text says how many links or nodes a line or dot stands for."""
+    """Each text has the number of links or nodes of a line or dot."""
     (points,) = trace(plot, "markers")
     assert points["text"] == [
         "die0 – l1 of server 0<br>2 links, busiest 0%",
@@ -68,7 +68,7 @@ def test_shades_cover_the_whole_range(load, shade):
 
 
 def test_the_whole_machine_is_a_small_page(tmp_path):
-    """Hundreds of GPUs are a page below 8 MB with few traces, and the numbers beside them."""
+    """Hundreds of GPUs are a page below 8 MB with few traces and a table of numbers."""
     fabric = Fabric.preset("h100", 256)
     path = tmp_path / "fabric.html"
     fabric_page.write(fabric, np.ones((256, 256)), "uniform", path)

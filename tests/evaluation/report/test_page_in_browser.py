@@ -123,7 +123,7 @@ def test_hover_says_the_load_of_an_expert(visit):
 
 
 def test_a_name_with_markup_is_text(visit):
-    """Names of candidates may be anybody's; they are read as they stand."""
+    """Names of candidates are untrusted: they are shown as text."""
     shown = visit("leaderboard")
     shown.evaluate(DRAWN)
     assert shown.locator(".ytick").all_text_contents() == ["<i>own</i>"]

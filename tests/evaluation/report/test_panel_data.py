@@ -31,9 +31,9 @@ def test_who_has_no_score_has_a_colour():
 
 def test_places_are_scenario_and_variant():
     """Every scenario and dispatcher has its candidates, the best first."""
-    found = panel_data.by_scenario(labelled(made.suite()))
-    assert list(found) == [(s, d) for s in ("calm", "shift") for d in ("even", "optimal")]
-    assert list(found["calm", "even"]) == ["robust", "greedy", "contiguous"]
+    result = panel_data.by_scenario(labelled(made.suite()))
+    assert list(result) == [(s, d) for s in ("calm", "shift") for d in ("even", "optimal")]
+    assert list(result["calm", "even"]) == ["robust", "greedy", "contiguous"]
 
 
 def test_lists_are_averaged_position_by_position():

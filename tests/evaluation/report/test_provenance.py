@@ -5,7 +5,7 @@ from tests.evaluation.report import made
 
 
 def test_alike_is_said_once_and_different_counted():
-    """One version stands alone; of two suites each has its number of records."""
+    """A single version is listed alone; each of two suites has its number of records."""
     facts = dict(provenance([*made.suite(), made.forecaster()]).facts)
     assert facts["podlab"] == "0.1.0"
     assert facts["suites"] == "toy-v1 (12), guess-v1 (1)"
@@ -20,7 +20,7 @@ def test_old_records_may_lack_it():
 
 
 def test_bundled_traces_have_licences_and_paths_are_not_opened(tmp_path):
-    """Of bundled traces origin and licence are told; a path from a record stays a text."""
+    """A bundled trace has origin and licence; a path from a record stays a text."""
     record = made.solver()
     record["scenario"]["trace"] = ["olmoe-domains", "ar1-drift", str(tmp_path / "mine.parquet")]
     generated, mine, olmoe = sorted(

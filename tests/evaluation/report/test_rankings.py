@@ -1,4 +1,4 @@
-"""Records become ranked rows; what does not compare stands apart."""
+"""Records become ranked rows; records that do not compare are separate."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_schedulers_without_a_reference_have_means_and_no_interval():
     ]
 
 
-def test_records_without_windows_stand_apart():
+def test_records_without_windows_are_separate():
     """They are listed with the reason, and ordered by their plain scores, without intervals."""
     bare = [one | {"windows": {}} for one in made.suite(seeds=(0, 1))]
     main, apart = rankings.split(labelled([*bare, made.solver("whole")]))
@@ -101,7 +101,7 @@ def test_failures_are_never_ranked():
     assert (failure.candidate, failure.scenario, failure.reason) == ("fragile", "calm", "no")
 
 
-def test_another_trace_stands_apart():
+def test_records_of_another_trace_are_separate():
     """A record on another trace is no row of the suite, and the reason names the difference."""
     other = made.solver("greedy", trace_hash="c" * 64)
     main, apart = rankings.split(labelled([other, *made.suite()]))

@@ -20,8 +20,8 @@ def test_good_and_bad_side_by_side(tmp_path):
     (tmp_path / "a" / "broken.json").write_text("{")
     write(tmp_path / "b" / "other.json", made.solver() | {"schema": 99})
     write(tmp_path / "b" / "wrong.json", made.solver() | {"status": "fine"})
-    found, problems = read([tmp_path])
-    assert [one["solver"] for one in found] == ["greedy"]
+    result, problems = read([tmp_path])
+    assert [one["solver"] for one in result] == ["greedy"]
     assert len(problems) == 3
     for name in ("broken.json", "other.json", "wrong.json"):
         assert any(name in problem for problem in problems)
@@ -30,13 +30,13 @@ def test_good_and_bad_side_by_side(tmp_path):
 def test_files_may_be_named_and_count_once(tmp_path):
     """A file inside a folder that is named as well is read once."""
     write(tmp_path / "one.json", made.solver())
-    found, problems = read([tmp_path / "one.json", tmp_path])
-    assert len(found) == 1
+    result, problems = read([tmp_path / "one.json", tmp_path])
+    assert len(result) == 1
     assert problems == []
 
 
 def test_a_report_among_records_is_no_record(tmp_path):
-    """The mark of a report that was written beside its records is passed over."""
+    """The file that marks a report is no record."""
     write(tmp_path / "one.json", made.solver())
     write(tmp_path / "site" / MARK, {"podlab-report": 1})
     assert read([tmp_path])[1] == []

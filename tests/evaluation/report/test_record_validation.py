@@ -1,4 +1,4 @@
-"""Records are anybody's: what a panel could stumble over is named instead."""
+"""Records are untrusted: a field that a panel could not draw is named."""
 
 import pytest
 

@@ -22,7 +22,7 @@ def test_one_variant_needs_no_legend():
 
 
 def test_fewer_names_on_a_phone():
-    """Names that stand side by side in a wide plot do not all fit a narrow one."""
+    """Names that fit in a wide plot do not all fit in a narrow one."""
     names = [f"candidate-{n}" for n in range(9)]
     places = [(n, 0.5) for n in range(9)]
     colours = dict.fromkeys(names, theme.FAINT)

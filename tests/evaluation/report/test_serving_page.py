@@ -35,7 +35,7 @@ def test_the_page_is_one_file_below_eight_megabytes(result, tmp_path):
 
 
 def test_names_cannot_end_the_script(result):
-    """A name of a scenario or executor is text wherever it stands."""
+    """A name of a scenario or executor is shown as text everywhere."""
     name = "</script><script>alert(1)</script>"
     named = dataclasses.replace(result, name=name, executors=(name, "decode 0"))
     assert "<script>alert(1)" not in plot_page.html(name, plots(named), page_text(named))

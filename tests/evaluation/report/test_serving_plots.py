@@ -31,7 +31,7 @@ def test_distributions_are_of_all_requests_that_have_the_time(plots):
 
 
 def test_the_slo_is_drawn_where_there_is_one(plots, result):
-    """A dashed line, told in the caption; none at infinity."""
+    """A dashed line, explained in the caption; none at infinity."""
     plot = plots["Time per output token"]
     assert plot.figure["layout"]["shapes"][0]["x0"] == 0.25
     assert plot.caption.endswith("dashed: the SLO of 0.25 s.")

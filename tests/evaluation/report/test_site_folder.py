@@ -8,7 +8,7 @@ from tests.evaluation.report import made
 
 
 def test_everything_is_there(tmp_path):
-    """Pages and assets lie in the folder, nothing beside it, and all stays below 8 MB."""
+    """Pages and assets are in the folder, no file is outside, and all stays below 8 MB."""
     first = write(made.everything(), [], tmp_path / "site")
     assert first == tmp_path / "site" / "index.html"
     names = {path.relative_to(first.parent).as_posix() for path in first.parent.rglob("*.*")}
@@ -56,7 +56,7 @@ def test_records_inside_are_not_replaced(tmp_path):
 
 
 def test_a_failure_leaves_the_old_report(tmp_path, monkeypatch):
-    """If pages cannot be made or written, what was there stays, and nothing beside it."""
+    """If pages cannot be made or written, the old report stays, and no other file."""
     write([made.solver("old")], [], tmp_path / "site")
     monkeypatch.setattr("evaluation.report.site_folder.ASSETS", ("missing.css",))
     with pytest.raises(FileNotFoundError):

@@ -112,7 +112,7 @@ def test_one_record_is_enough():
 
 
 def test_every_plot_has_words(site):
-    """Each plot has a name, a sentence and a table, and its numbers as JSON beside it."""
+    """Each plot has a name, a sentence and a table, and its numbers as JSON."""
     text = site["suites/toy-v1.html"]
     plots = re.findall(r'<div class="plot" role="img" aria-label="([^"]+)"', text)
     assert len(plots) > 10
@@ -147,17 +147,17 @@ def test_no_sound_record_breaks_a_page():
 
 def _spoil(record, chance, values):
     """Change or remove one value somewhere in a record."""
-    places, rooms = [], [record]
-    while rooms:
-        room = rooms.pop()
-        keys = list(room) if isinstance(room, dict) else range(len(room))
-        places += [(room, key) for key in keys]
-        rooms += [room[key] for key in keys if isinstance(room[key], dict | list)]
-    room, key = chance.choice(places)
+    places, tables = [], [record]
+    while tables:
+        table = tables.pop()
+        keys = list(table) if isinstance(table, dict) else range(len(table))
+        places += [(table, key) for key in keys]
+        tables += [table[key] for key in keys if isinstance(table[key], dict | list)]
+    table, key = chance.choice(places)
     if chance.random() < 0.3:
-        del room[key]
+        del table[key]
     else:
-        room[key] = copy.deepcopy(chance.choice(values))
+        table[key] = copy.deepcopy(chance.choice(values))
 
 
 def _sound(record):

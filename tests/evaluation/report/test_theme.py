@@ -14,8 +14,8 @@ def test_no_text_ends_the_script():
     name = "</script><script>alert(1)</script>"
     text = theme.to_json(theme.figure([{"name": name, "y": [1.0]}]))
     assert "<" not in text
-    found = json.loads(text)
-    assert found["data"][0]["name"] == "&lt;/script>&lt;script>alert(1)&lt;/script>"
+    result = json.loads(text)
+    assert result["data"][0]["name"] == "&lt;/script>&lt;script>alert(1)&lt;/script>"
 
 
 def test_own_line_breaks_stay_and_links_do_not():

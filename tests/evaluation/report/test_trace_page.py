@@ -27,7 +27,7 @@ def summaries():
 
 
 def test_two_maps_for_each_trace_and_one_plot_of_curves(summaries):
-    """The maps of a trace stand side by side, the curves below take the whole width."""
+    """The two maps of a trace share a row, the curves take the whole width."""
     plots = trace_page.plots(summaries)
     assert [(plot.title, plot.wide) for plot in plots] == [
         ("a <b>: load", False),

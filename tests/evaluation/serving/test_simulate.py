@@ -74,12 +74,12 @@ def test_a_slow_die_slows_all(small):
 def test_missing_experts_cost_quality_not_time(small):
     """The executor goes on at once, and the summary says what was not computed."""
     fault = Fault(5.0, "decode-0", "die", 5, lasts_s=40.0)
-    found = {}
+    result = {}
     for mode in ("missing-experts", "shrink"):
         failing = dataclasses.replace(small, fault=(fault,), recovery=Recovery(mode=mode))
-        found[mode] = simulate(failing)
-        assert found[mode].log.finished.all()
-    missing, shrunk = (found[mode].summary["faults"] for mode in ("missing-experts", "shrink"))
+        result[mode] = simulate(failing)
+        assert result[mode].log.finished.all()
+    missing, shrunk = (result[mode].summary["faults"] for mode in ("missing-experts", "shrink"))
     assert 0 < missing["lost_expert_choices"] < 5 / 128
     assert shrunk["lost_expert_choices"] == 0
     assert missing["stood_still_s"]["decode-0"] < shrunk["stood_still_s"]["decode-0"]
@@ -106,7 +106,7 @@ def test_attention_and_expert_dies_fail_apart(small, mode, index):
 
 
 def test_dies_that_come_back_are_loaded(small):
-    """The executor stands still a little for it, and loses nothing."""
+    """The executor pauses shortly for it, and loses nothing."""
     fault = Fault(5.0, "decode-0", "die", 5, lasts_s=30.0)
     failing = dataclasses.replace(small, fault=(fault,), recovery=Recovery("missing-experts"))
     summary = simulate(failing, until_s=60.0).summary["faults"]
@@ -133,7 +133,7 @@ def _rebalanced(scenario, table):
 
 @pytest.mark.parametrize("mode", ["stop-the-world", "layer-by-layer", "four-phase"])
 def test_rebalancing_finishes(small, mode):
-    """Weights move while requests are served, in every mode, told of, and nothing is lost."""
+    """Weights move while requests are served, in every mode, and the summary has it."""
     table = RebalanceTable(window_s=5.0, mode=mode, solver="random")
     result = simulate(dataclasses.replace(small, rebalance=table))
     log, moved = result.log, result.summary["rebalancing"]

@@ -1,4 +1,4 @@
-"""What a migration does to one step, and the shares of slots when some are disabled."""
+"""Effect of a migration on one step, and the shares of slots when some are disabled."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,9 +21,9 @@ class MigrationEffect:
         [ranks] bytes that each rank has received since the call before, those of this pause too.
     enabled
         [layers, slots] whether a slot may get tokens (:func:`masked_share`); ``None``: all may.
-        A disabled slot stands in the placement with the expert that it held.
+        A disabled slot keeps its expert in the placement.
     pause_s
-        Seconds that the step loop stands still before the step.
+        Seconds that the step loop pauses before the step.
     busy
         Part of the busiest rank's port that transfers occupy during the step, on average; below 1.
     phase

@@ -18,7 +18,7 @@ class FourPhase:
     1. Prefetch: all weights go from storage to memory, in the background and not over the fabric.
     2. Disable: the slots of the next round leave the map, and their tokens go to other replicas;
        see :func:`evaluation.serving.recovery.migration.rounds.rounds`.
-    3. Load: weights are transferred to the ranks, beside the dispatch traffic of the steps.
+    3. Load: weights are transferred to the ranks, together with the dispatch traffic of the steps.
     4. Restore: the slots come back between two steps, with their new experts. The next round
        begins.
 

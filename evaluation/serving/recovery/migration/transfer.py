@@ -62,7 +62,7 @@ class WeightTransfer:
     def elapsed(self, now_s: float, step_s: float) -> float:
         """Move the clock to ``now_s`` and return the seconds of steps since the call before.
 
-        Time before the start does not count, nor does a pause that :meth:`skip` was told of.
+        Time before the start does not count, nor does a pause that :meth:`skip` leaves out.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class WeightTransfer:
         return passed
 
     def skip(self, pause_s: float) -> None:
-        """Leave out a pause from now on: ranks then receive at their whole rate, not beside it."""
+        """Leave out a pause from now on: ranks then receive at their whole rate instead."""
         self._moving_from += pause_s
 
     @property

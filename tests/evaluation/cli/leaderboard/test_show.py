@@ -20,7 +20,7 @@ window_steps = 1
 layers = 2
 """
 SIZE = "num_ranks = 4\nslots_per_rank = 3\nlayers = 1\n"
-#: Kind to what its suite says beside id and kind, the [[scenario]] table last.
+#: Kind to the TOML of its suite without id and kind; the [[scenario]] table is last.
 SUITES = {
     "solver": f"[[scenario]]\nid = 'a'\n{TRACE}",
     "fit": "[[scenario]]\nid = 'a'\nmodel = 'olmoe-1b-7b'\nlaw = 'zipf'\nlayers = 1\n"
@@ -32,7 +32,7 @@ SUITES = {
     "faults": "seeds = [0, 1]\nreference = {recovery = 'failover'}\n[[scenario]]\nid = 'a'\n"
     "serving = 'small-2p2d'\nstages = ['recovery']\nrequests = 100\nmtbf_s = {die = 20.0}\n",
 }
-#: Kind to two candidates that its table names; who runs is up to the scenarios of the last two.
+#: Kind to two candidates in its table. The scenarios of the last two kinds list their candidates.
 NAMES = {
     "solver": ["greedy", "contiguous"],
     "fit": ["greedy", "contiguous"],
@@ -99,15 +99,15 @@ def test_no_records_are_said(tmp_path):
     """An empty folder, and a file that is none."""
     assert CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)]).exit_code == 2
     (tmp_path / "a.json").write_text("{}")
-    said = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
-    assert said.exit_code == 2
-    assert "record schema None" in said.output
+    result = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "record schema None" in result.output
 
 
 def test_an_unknown_kind_is_named(folder, tmp_path):
     """A record of a later podlab, say."""
     (path,) = (folder / "fit-toy").glob("a--greedy--*.json")
     (tmp_path / "a.json").write_text(path.read_text().replace('"kind": "fit"', '"kind": "novel"'))
-    said = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
-    assert said.exit_code == 2
-    assert "kind = 'novel' is not one of" in said.output
+    result = CliRunner().invoke(app, ["leaderboard", "show", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "kind = 'novel' is not one of" in result.output

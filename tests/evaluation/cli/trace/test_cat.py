@@ -8,8 +8,8 @@ def test_cat(folder):
     """Domains one after another make a shift."""
     out = folder / "shift.parquet"
     names = ["dsv2lite-intent", "dsv2lite-summary"]
-    said = podlab("cat", *names, out)
-    assert said.exit_code == 0, said.output
+    result = podlab("cat", *names, out)
+    assert result.exit_code == 0, result.output
     wanted = traces.concat([traces.load(name) for name in names])
     assert traces.load(out).content_hash == wanted.content_hash
 

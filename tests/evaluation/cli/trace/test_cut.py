@@ -18,17 +18,17 @@ from tests.evaluation.cli.trace.calls import COUNTS, assert_usage_error, podlab
 def test_cut(folder, options, steps, layers):
     """Steps and layers, from the first up to before the last."""
     out = folder / "part.parquet"
-    said = podlab("cut", folder / "t.parquet", out, *options)
-    assert said.exit_code == 0, said.output
+    result = podlab("cut", folder / "t.parquet", out, *options)
+    assert result.exit_code == 0, result.output
     assert (traces.load(out).counts == COUNTS[steps][:, layers]).all()
 
 
 def test_cut_of_tokens(folder):
     """A bundled trace by its name."""
     out = folder / "part.parquet"
-    said = podlab("cut", "dsv2lite-intent", out, "--tokens", "100:356")
-    assert said.exit_code == 0, said.output
-    assert "256 tokens" in said.stdout
+    result = podlab("cut", "dsv2lite-intent", out, "--tokens", "100:356")
+    assert result.exit_code == 0, result.output
+    assert "256 tokens" in result.stdout
     assert (traces.load(out).experts == traces.load("dsv2lite-intent").experts[100:356]).all()
 
 

@@ -9,8 +9,8 @@ from tests.evaluation.cli.trace.calls import COUNTS, assert_usage_error, podlab
 def test_export(folder):
     """And back: the file holds the counts."""
     out = folder / "back.npy"
-    said = podlab("export", folder / "t.parquet", out, "--format", "competition")
-    assert said.exit_code == 0, said.output
+    result = podlab("export", folder / "t.parquet", out, "--format", "competition")
+    assert result.exit_code == 0, result.output
     assert (np.load(out) == COUNTS).all()
 
 
@@ -18,8 +18,8 @@ def test_export_of_tokens_in_no_steps(folder):
     """--step-tokens splits them into steps; without it, the error says that it is needed."""
     out = folder / "back.npy"
     asked = ["export", "dsv2lite-intent", out, "--format", "competition"]
-    said = podlab(*asked, "--step-tokens", 512)
-    assert said.exit_code == 0, said.output
+    result = podlab(*asked, "--step-tokens", 512)
+    assert result.exit_code == 0, result.output
     wanted = traces.load("dsv2lite-intent").split(512).counts().counts
     assert (np.load(out) == wanted).all()
     out.unlink()

@@ -10,10 +10,10 @@ def test_import(folder):
     """The file's format is found, what the user says goes with it, and what it is, is printed."""
     out = folder / "new.parquet"
     about = ["--model", "toy", "--top-k", "2", "--phase", "decode", "--format", "competition"]
-    said = podlab("import", folder / "counts.npy", out, *about)
-    assert said.exit_code == 0, said.output
-    assert f"{folder / 'counts.npy'}: competition" in said.stdout
-    assert f"{out}: toy: 12 steps, 3 layers, 8 experts, top-2, decode" in said.stdout
+    result = podlab("import", folder / "counts.npy", out, *about)
+    assert result.exit_code == 0, result.output
+    assert f"{folder / 'counts.npy'}: competition" in result.stdout
+    assert f"{out}: toy: 12 steps, 3 layers, 8 experts, top-2, decode" in result.stdout
     assert (traces.load(out).counts == COUNTS).all()
 
 
@@ -42,10 +42,10 @@ def test_import_of_several_files(folder):
     """Each is a condition with its file's name, one step of the trace."""
     out = folder / "new.parquet"
     files = [_counts_json(folder, name, COUNTS[n]) for n, name in enumerate(("decode", "prefill"))]
-    said = podlab("import", *files, out, "--model", "toy", "--top-k", "2")
-    assert said.exit_code == 0, said.output
-    assert f"{files[1]}: step 1, prefill" in said.stdout
-    assert f"{out}: toy: 2 steps, 3 layers, 8 experts, top-2, unknown" in said.stdout
+    result = podlab("import", *files, out, "--model", "toy", "--top-k", "2")
+    assert result.exit_code == 0, result.output
+    assert f"{files[1]}: step 1, prefill" in result.stdout
+    assert f"{out}: toy: 2 steps, 3 layers, 8 experts, top-2, unknown" in result.stdout
     trace = traces.load(out)
     assert (trace.counts == COUNTS[:2]).all()
     assert traces.condition_names(trace) == ("decode", "prefill")
@@ -58,6 +58,6 @@ def test_import_of_several_shapes(folder):
         _counts_json(folder, "a", COUNTS[0]),
         _counts_json(folder, "b", COUNTS[0, :2]),
     ]
-    said = podlab("import", *files, out, "--top-k", "2")
-    assert_usage_error(said, f"{files[1]}: layers = 2 differs from 3 of {files[0]}")
+    result = podlab("import", *files, out, "--top-k", "2")
+    assert_usage_error(result, f"{files[1]}: layers = 2 differs from 3 of {files[0]}")
     assert not out.exists()

@@ -19,15 +19,15 @@ def info(*words):
 def test_a_recorded_one_against_a_generated_one(tmp_path):
     """The comparison is printed and drawn."""
     picture = tmp_path / "cmp.html"
-    said = info("dsv2lite-intent", "--against", "ar1-drift", "--picture", picture)
-    assert said.exit_code == 0, said.output
-    assert "dsv2lite-intent: deepseek-v2-lite, prefill, 26 layers of 64 experts" in said.stdout
-    assert "ar1-drift: deepseek-v3, unknown, 58 layers of 256 experts" in said.stdout
-    row = next(line.split() for line in said.stdout.splitlines() if line.startswith("hottest "))
+    result = info("dsv2lite-intent", "--against", "ar1-drift", "--picture", picture)
+    assert result.exit_code == 0, result.output
+    assert "dsv2lite-intent: deepseek-v2-lite, prefill, 26 layers of 64 experts" in result.stdout
+    assert "ar1-drift: deepseek-v3, unknown, 58 layers of 256 experts" in result.stdout
+    row = next(line.split() for line in result.stdout.splitlines() if line.startswith("hottest "))
     mine, difference, other = map(float, row[1:4])
     assert mine - other == pytest.approx(difference, abs=0.002)
     assert mine > 2
-    assert "chosen together more often than by chance" in said.stdout
+    assert "chosen together more often than by chance" in result.stdout
     # two heat maps for each trace, and the curves of both
     assert picture.read_text().count('class="plot"') == 5
     assert [path.name for path in tmp_path.iterdir()] == ["cmp.html"]
@@ -35,9 +35,9 @@ def test_a_recorded_one_against_a_generated_one(tmp_path):
 
 def test_json_holds_every_layer():
     """Numbers in full, for programs."""
-    said = info("olmoe-domains", "ar1-drift", "--json", "--window-steps", 2)
-    assert said.exit_code == 0, said.output
-    found = json.loads(said.stdout)
+    result = info("olmoe-domains", "ar1-drift", "--json", "--window-steps", 2)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
     assert [one["name"] for one in found] == ["olmoe-domains", "ar1-drift"]
     assert [one["windows"] for one in found] == [3, 12]
     assert len(found[1]["by_layer"]) == 58
@@ -46,17 +46,17 @@ def test_json_holds_every_layer():
 
 
 def test_step_tokens_go_to_those_that_need_them():
-    """Counts beside tokens have steps of their own."""
-    said = info("dsv2lite-intent", "olmoe-domains", "--json", "--step-tokens", 1000)
-    assert said.exit_code == 0, said.output
-    assert [one["steps"] for one in json.loads(said.stdout)] == [8, 6]
+    """Counts have their own steps, tokens are cut into steps."""
+    result = info("dsv2lite-intent", "olmoe-domains", "--json", "--step-tokens", 1000)
+    assert result.exit_code == 0, result.output
+    assert [one["steps"] for one in json.loads(result.stdout)] == [8, 6]
 
 
 def test_by_layer():
     """A table for each trace."""
-    said = info("olmoe-domains", "--by-layer")
-    assert said.exit_code == 0, said.output
-    assert "top fifth" in said.stdout
+    result = info("olmoe-domains", "--by-layer")
+    assert result.exit_code == 0, result.output
+    assert "top fifth" in result.stdout
 
 
 def test_files_are_called_by_their_stems(tmp_path):
@@ -85,22 +85,22 @@ def test_files_are_called_by_their_stems(tmp_path):
 def test_one_line_says_what_is_wrong(words, text, tmp_path, monkeypatch):
     """And nothing is written."""
     monkeypatch.chdir(tmp_path)
-    said = info(*words)
-    assert said.exit_code == 2, said.output
-    assert said.stdout == ""
-    (line,) = said.stderr.splitlines()
+    result = info(*words)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
     assert text in line
     assert list(tmp_path.iterdir()) == []
 
 
 def test_requests_are_said():
-    """Alone they are told what they are; what info cannot do with them is refused."""
-    said = info("mooncake-conv")
-    assert said.exit_code == 0, said.output
-    (line,) = said.stdout.splitlines()
+    """A single one is described; what info cannot do with it is refused."""
+    result = info("mooncake-conv")
+    assert result.exit_code == 0, result.output
+    (line,) = result.stdout.splitlines()
     assert line.startswith("mooncake-conv: RequestTrace(12031 requests in ")
     assert line.endswith("holds no routing, and info measures only that")
     for words in (["--json"], ["--against", "ar1-drift"], ["--picture", "p.html"]):
-        beside = info("mooncake-conv", *words)
-        assert beside.exit_code == 2
-        assert "holds no routing" in beside.stderr
+        answer = info("mooncake-conv", *words)
+        assert answer.exit_code == 2
+        assert "holds no routing" in answer.stderr

@@ -10,9 +10,9 @@ def test_requests_go_the_same_way(folder):
     assert podlab("cat", "azure-2023-conv", "mooncake-conv", out).exit_code == 0
     assert traces.load(out).num_requests == 19366 + 12031
     assert podlab("export", "azure-2023-conv", csv, "--format", "azure").exit_code == 0
-    said = podlab("import", csv, back)
-    assert said.exit_code == 0, said.output
-    assert f"{csv}: azure" in said.stdout
+    result = podlab("import", csv, back)
+    assert result.exit_code == 0, result.output
+    assert f"{csv}: azure" in result.stdout
     assert traces.load(back).num_requests == 19366
     assert_usage_error(podlab("cut", "mooncake-conv", out, "--steps", "0:1"), "only routing is cut")
     mixed = podlab("cat", "olmoe-domains", "mooncake-conv", out)

@@ -62,7 +62,7 @@ def test_an_own_entry_plays_in_person(entry):
 
 
 def test_a_failure_costs_its_own_record(tmp_path):
-    """The reason is there, and an illegal answer is told from a failure."""
+    """The record has the reason, and an illegal answer is infeasible, not failed."""
     path = tmp_path / "entry.py"
     path.write_text("def rebalance(hotness, n_device, n_red_expert): return 1\n")
     record = record_of(str(path), limits=Limits())
@@ -83,13 +83,13 @@ def test_everyone_meets_every_seed_and_is_ranked():
         ("greedy", 1),
         ("incremental", 1),
     ]
-    found = leaderboard.rank((one.run() for one in todo), competing.COMPETITION.measure)
-    assert found.measure == "score"
-    assert [row.name for row in found.rows] == sorted(
-        ("greedy", "incremental"), key=lambda name: -_score(found, name)
+    result = leaderboard.rank((one.run() for one in todo), competing.COMPETITION.measure)
+    assert result.measure == "score"
+    assert [row.name for row in result.rows] == sorted(
+        ("greedy", "incremental"), key=lambda name: -_score(result, name)
     )
-    mean = found.rows[0].scores["score"]
-    assert found.rows[0].score == pytest.approx(mean, rel=0.01)
+    mean = result.rows[0].scores["score"]
+    assert result.rows[0].score == pytest.approx(mean, rel=0.01)
 
 
 def _score(found, name):

@@ -22,7 +22,7 @@ COUNTS = np.arange(24, dtype=np.int32).reshape(4, 2, 3)
 
 
 def test_int32_stays_in_the_file(saved):
-    """It is mapped, and nobody can write to it."""
+    """It is mapped into memory, and read-only."""
     counts = recorded_counts(saved(COUNTS))
     assert isinstance(counts, np.memmap)
     assert not counts.flags.writeable

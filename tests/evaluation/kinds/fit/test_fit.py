@@ -24,17 +24,17 @@ SUITE = Suite(
 
 def test_scores_are_those_of_the_placement():
     """Mean and worst layer, and the gap to the bound, on the matrix of the seed."""
-    found = SuiteTask("s", "fit", SCENARIO, Candidate("greedy", 3)).run()
+    result = SuiteTask("s", "fit", SCENARIO, Candidate("greedy", 3)).run()
     load = SCENARIO.load(3)
     reached = lb.solve(lb.Problem(load, 32, 9), "greedy").balancedness(load)
-    assert found["status"] == "ok"
-    assert found["scores"]["balancedness_fitted"] == pytest.approx(reached.mean())
-    assert found["scores"]["worst_layer_fitted"] == pytest.approx(reached.min())
+    assert result["status"] == "ok"
+    assert result["scores"]["balancedness_fitted"] == pytest.approx(reached.mean())
+    assert result["scores"]["worst_layer_fitted"] == pytest.approx(reached.min())
     bound = lb.bounds.balancedness_bound(load, 32, 9)
-    assert found["scores"]["gap_to_bound"] == pytest.approx((bound - reached).mean())
-    assert found["family"] == "lognormal"
-    assert found["cost"]["ratio"] > 0
-    assert len(found["rank_load"]["relative"]) == 3
+    assert result["scores"]["gap_to_bound"] == pytest.approx((bound - reached).mean())
+    assert result["family"] == "lognormal"
+    assert result["cost"]["ratio"] > 0
+    assert len(result["rank_load"]["relative"]) == 3
 
 
 def test_every_seed_is_a_matrix_and_budgets_are_points():
@@ -45,9 +45,9 @@ def test_every_seed_is_a_matrix_and_budgets_are_points():
     assert rows == [("greedy", 0), ("local-search", 0), ("greedy", 1), ("local-search", 1)]
     assert [one.budget for one in points] == [("tolerance", 0.5), ("tolerance", 1e-4)]
     assert {one.seed for one in points} == {0}
-    found = rank([one.run() for one in todo], FIT.measure)
-    assert [row.name for row in found.rows] == ["local-search", "greedy"]
-    loose, tight = found.curves["local-search"]
+    result = rank([one.run() for one in todo], FIT.measure)
+    assert [row.name for row in result.rows] == ["local-search", "greedy"]
+    loose, tight = result.curves["local-search"]
     assert loose["value"] == 1e-4
     assert tight["value"] == 0.5
     assert loose["balancedness"] >= tight["balancedness"]
@@ -64,6 +64,6 @@ def test_scores_do_not_depend_on_what_ran_before(tmp_path):
 
 def test_a_failure_is_a_record():
     """With its reason."""
-    found = SuiteTask("s", "fit", SCENARIO, Candidate("ilp", 0, (("budget", -1.0),))).run()
-    assert found["status"] == "failed"
-    assert "budget" in found["reason"]
+    result = SuiteTask("s", "fit", SCENARIO, Candidate("ilp", 0, (("budget", -1.0),))).run()
+    assert result["status"] == "failed"
+    assert "budget" in result["reason"]

@@ -28,11 +28,11 @@ def loaded(tmp_path, *change):
 
 def test_a_list_of_laws_is_a_scenario_each(tmp_path):
     """The law is in the id, and is the family."""
-    found = loaded(tmp_path)
-    assert found.scenario_ids == ["one-uniform", "one-zipf"]
-    assert [one.family for one in found.scenarios] == ["uniform", "zipf"]
-    assert found.scenarios[0].load(0).shape == (58, 256)
-    assert found.options == {"anytime": {"ilp": {"budget": [0.1]}}}
+    result = loaded(tmp_path)
+    assert result.scenario_ids == ["one-uniform", "one-zipf"]
+    assert [one.family for one in result.scenarios] == ["uniform", "zipf"]
+    assert result.scenarios[0].load(0).shape == (58, 256)
+    assert result.options == {"anytime": {"ilp": {"budget": [0.1]}}}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_list_of_laws_is_a_scenario_each(tmp_path):
     ],
 )
 def test_broken_suites_are_named(tmp_path, change, message):
-    """File, scenario, key and mend."""
+    """The message has file, scenario, key and fix."""
     with pytest.raises(ValueError, match=f"mine.toml: .*{message}"):
         loaded(tmp_path, *change)
 

@@ -48,7 +48,9 @@ def test_the_best_is_first_with_rank_ratio_and_interval():
     rows = [line.split() for line in lines if "plain" in line or "new" in line]
     assert rows[0][:4] == ["job", "1", "new", "2.025"]
     assert rows[1][:4] == ["2", "plain", "1.000", "reference"]
-    assert rows[0][4:7] == ["2.000", "to", "2.050"]
+    # Ratios 2 and 2.05; the mean of their logarithms is 0.7055, its standard error half their
+    # difference, 0.0123, and Student's t of one degree of freedom 12.71.
+    assert rows[0][4:7] == ["1.731", "to", "2.369"]
     assert not any("…" in line for line in lines)
 
 
@@ -65,8 +67,8 @@ def test_stages_are_in_the_order_of_a_request():
 
 def test_several_scenarios_show_what_can_be_averaged():
     """Latencies of different scenarios have no common mean; shares have."""
-    found = [*runs("plain", 1.0, 2.0), *runs("plain", 1.0, 2.0, scenario="b")]
-    _, lines = shown(found)
+    result = [*runs("plain", 1.0, 2.0), *runs("plain", 1.0, 2.0, scenario="b")]
+    _, lines = shown(result)
     text = " ".join(lines)
     assert "SLO" in text
     assert "TTFT" not in text

@@ -18,7 +18,7 @@ GOOD = {
 
 
 def test_what_a_suite_says():
-    """Changes go into the serving scenario, the rest stays beside it."""
+    """Changes go into the serving scenario; the other keys are about the ranking."""
     table = GOOD["scenario"][0] | {
         "leave_out": ["chunked"],
         "requests": 7,

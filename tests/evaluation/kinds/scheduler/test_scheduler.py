@@ -112,8 +112,8 @@ def test_seeds_play_parts_of_the_recording(suite):
 
 def test_faults_are_drawn_for_all_modes_alike(faulty):
     """Every mode gets the same one fault; one that is not simulated is a failed record."""
-    found = {task.candidate.name: task.run() for task in tasks(faulty)}
-    ok = {name: record for name, record in found.items() if record["status"] == "ok"}
+    result = {task.candidate.name: task.run() for task in tasks(faulty)}
+    ok = {name: record for name, record in result.items() if record["status"] == "ok"}
     assert {"restart-the-world", "failover", "shrink"} <= set(ok)
     first, *others = ok.values()
     assert len(first["faults"]) == 1
@@ -124,7 +124,7 @@ def test_faults_are_drawn_for_all_modes_alike(faulty):
 
 
 def test_the_seed_reaches_simulation_and_schedulers(suite, monkeypatch):
-    """What is simulated has the task's seed, and so have its schedulers that draw lots."""
+    """The simulation and its random schedulers have the seed of the task."""
     seen = {}
 
     def simulate(scenario, *, seed, trace):

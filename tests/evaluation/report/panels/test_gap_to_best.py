@@ -10,9 +10,9 @@ from tests.evaluation.report import made
 
 def test_the_best_has_no_gap():
     """In each scenario the best of all dispatchers is what others are measured by."""
-    found = gaps(labelled(made.suite()), SOLVER.display.primary)
-    assert found["robust", "even"] == {"toys": 0.0}
-    assert found["greedy", "even"]["toys"] == pytest.approx((0.05 / 0.95 + 0.05 / 0.75) / 2)
+    result = gaps(labelled(made.suite()), SOLVER.display.primary)
+    assert result["robust", "even"] == {"toys": 0.0}
+    assert result["greedy", "even"]["toys"] == pytest.approx((0.05 / 0.95 + 0.05 / 0.75) / 2)
 
 
 def test_families_stand_apart():
@@ -23,6 +23,6 @@ def test_families_stand_apart():
         made.solver("a", "shift", quality=0.3, family=None),
         made.solver("b", "shift", quality=0.6, family=None),
     ]
-    found = gaps(labelled(records), SOLVER.display.primary)
-    assert found["a", "even"] == {"toys": 0.0, "shift": 0.5}
-    assert found["b", "even"] == {"toys": 0.5, "shift": 0.0}
+    result = gaps(labelled(records), SOLVER.display.primary)
+    assert result["a", "even"] == {"toys": 0.0, "shift": 0.5}
+    assert result["b", "even"] == {"toys": 0.5, "shift": 0.0}

@@ -15,7 +15,7 @@ def test_seeds_are_averaged():
 
 
 def test_many_lines_share_a_legend():
-    """Candidates without a colour stand together in the legend."""
+    """Candidates without a colour share one entry of the legend."""
     many = labelled([made.solver(f"s{n:02}", quality=0.9 - 0.01 * n) for n in range(10)])
     data = panel(many).views[0].figure["data"]
     shown = [trace["name"] for trace in data if trace.get("showlegend", True)]

@@ -1,4 +1,4 @@
-"""Fronts hold those whom nobody beats in price and quality."""
+"""The front holds the points that no other beats in cost and quality."""
 
 from evaluation.report.candidate_labels import labelled
 from evaluation.report.panels.pareto import front, panel
@@ -19,7 +19,7 @@ def test_where_less_is_better_the_front_falls():
 
 
 def test_equals_are_named_once():
-    """Of two with the same price and quality one stands for both; an empty front is one."""
+    """Of two points with the same cost and quality one is kept; an empty front is possible."""
     assert front({A: (1.0, 0.5), B: (1.0, 0.5)}) == [A]
     assert front({}) == []
 

@@ -1,4 +1,4 @@
-"""The faults of a scenario: drawn before time starts, and played again from their schedule."""
+"""The faults of a scenario: drawn before the simulation, and repeatable from their schedule."""
 
 import dataclasses
 import tomllib
@@ -56,7 +56,7 @@ def test_rates_need_a_time_in_which_to_fail(small):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(3))
 def test_mixes_of_all_that_is_drawn_lose_nothing(small, mode, seed):
-    """Dies, nodes, links, switches and glitches, with stragglers and a rebalance beside them."""
+    """Dies, nodes, links, switches and glitches, together with stragglers and a rebalance."""
     mtbf_s = {"die": 800.0, "node": 200.0, "link": 1e4, "switch": 2e3, "glitch": 10.0}
     quick = dict.fromkeys(("full_restart_s", "colocated_s", "colocated_load_s"), 3.0)
     scenario = dataclasses.replace(

@@ -1,4 +1,4 @@
-"""Expert-affinity features of requests tell domains apart."""
+"""Expert-affinity features of requests distinguish domains."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Verbs of the request state: each writes what it stands for, in the state and in the log."""
+"""Verbs of the request state: each writes its change into the state and the log."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What routers are told of workers."""
+"""Telemetry of workers as routers see it."""
 
 import numpy as np
 import pytest

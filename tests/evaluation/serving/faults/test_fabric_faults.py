@@ -55,7 +55,7 @@ def test_a_failed_link_is_gone(fabric) -> None:
 
 
 def test_other_kinds_leave_the_fabric_as_it_is(fabric) -> None:
-    """Faults of dies break no link; dies that the executor runs without are named apart."""
+    """Faults of dies break no link; dies that the executor runs without are named separately."""
     faults = [Fault(0, "a", "die", 3), Fault(0, "a", "glitch")]
     assert remaining_fabric(fabric, faults) is fabric
     assert remaining_fabric(fabric, [], [3, 31]).ranks == [

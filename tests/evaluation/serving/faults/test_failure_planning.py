@@ -242,7 +242,7 @@ def test_an_unknown_executor_is_refused(decode) -> None:
     st.none() | st.floats(0.1, 1e5),
 )
 def test_time_goes_forward(mode, spares, kind, index, at_s, lasts_s) -> None:
-    """Failure, detection, recovery, return; kept and lost dies are apart unless all starts anew."""
+    """Failure, detection, recovery, return; kept and lost dies differ, but for restarts."""
     executors = [
         ExecutorDies("prefill-0", "prefill", 16, 8, 4),
         ExecutorDies("prefill-1", "prefill", 16, 8, 4),

@@ -1,4 +1,4 @@
-"""Kinds of faults can be told apart."""
+"""Kinds of faults differ in their keys and random streams."""
 
 from evaluation.serving.faults.checks import COMMON_KEYS
 from evaluation.serving.faults.kinds import KINDS

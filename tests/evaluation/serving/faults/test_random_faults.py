@@ -21,9 +21,9 @@ def _executor(name: str = "decode-0", dies: int = 32) -> ExecutorDies:
 def test_every_kind_is_drawn(decode) -> None:
     """A busy hour has some of each, and all of them can happen."""
     mtbf_s = dict.fromkeys(random_kinds(), 2e4) | {"node": 2e3, "glitch": 60}
-    found = random_faults([decode], mtbf_s, 3600, 1)
-    assert {fault.kind for fault in found} == set(random_kinds())
-    dies_and_nodes = [fault for fault in found if fault.kind in ("die", "node", "glitch")]
+    result = random_faults([decode], mtbf_s, 3600, 1)
+    assert {fault.kind for fault in result} == set(random_kinds())
+    dies_and_nodes = [fault for fault in result if fault.kind in ("die", "node", "glitch")]
     assert check(dies_and_nodes, [decode]) == tuple(dies_and_nodes)
 
 
@@ -32,16 +32,16 @@ def test_every_kind_is_drawn(decode) -> None:
 def test_one_seed_gives_one_sequence(seed, until_s, repaired) -> None:
     """In order of time, before the end, whatever else is drawn; a longer run begins the same."""
     repair_s = {"die": 100.0} if repaired else None
-    found = random_faults([_executor()], RATES, until_s, seed, repair_s)
-    assert found == random_faults([_executor()], RATES, until_s, seed, repair_s)
-    assert [fault.at_s for fault in found] == sorted(fault.at_s for fault in found)
-    assert all(0 <= fault.at_s < until_s for fault in found)
+    result = random_faults([_executor()], RATES, until_s, seed, repair_s)
+    assert result == random_faults([_executor()], RATES, until_s, seed, repair_s)
+    assert [fault.at_s for fault in result] == sorted(fault.at_s for fault in result)
+    assert all(0 <= fault.at_s < until_s for fault in result)
     longer = random_faults([_executor()], RATES, 2 * until_s, seed, repair_s)
-    assert found == tuple(fault for fault in longer if fault.at_s < until_s)
+    assert result == tuple(fault for fault in longer if fault.at_s < until_s)
     more = random_faults([_executor("a"), _executor()], RATES, until_s, seed, repair_s)
-    assert found == tuple(fault for fault in more if fault.executor == "decode-0")
+    assert result == tuple(fault for fault in more if fault.executor == "decode-0")
     dies = random_faults([_executor()], {"die": 500.0}, until_s, seed, repair_s)
-    assert dies == tuple(fault for fault in found if fault.kind == "die")
+    assert dies == tuple(fault for fault in result if fault.kind == "die")
 
 
 @settings(max_examples=50, deadline=None)
@@ -77,20 +77,20 @@ def test_rates_are_those_asked_for() -> None:
 
 def test_failures_and_repairs_take_turns() -> None:
     """A renewal every mtbf + repair: 1,000 dies, 100 renewals each, within five deviations."""
-    found = random_faults([_executor(dies=1000)], {"die": 60.0}, 1e4, 3, {"die": 40.0})
+    result = random_faults([_executor(dies=1000)], {"die": 60.0}, 1e4, 3, {"die": 40.0})
     # renewal theory: t / mu - E[first] / mu + E[cycle^2] / (2 mu^2), variance t sigma^2 / mu^3
     mean = 1e4 / 100 - 60 / 100 + (60**2 + 100**2) / (2 * 100**2)
     deviation = math.sqrt(1e4 * 60**2 / 100**3 / 1000)
-    assert abs(len(found) / 1000 - mean) < 5 * deviation
+    assert abs(len(result) / 1000 - mean) < 5 * deviation
 
 
 def test_times_are_exponential() -> None:
     """Kolmogorov and Smirnov do not refuse 2,000 first failures at one in a thousand."""
     from scipy.stats import kstest
 
-    found = random_faults([_executor(dies=2000)], {"die": 10.0}, 1e6, 11)
-    assert len(found) == 2000
-    assert kstest([fault.at_s for fault in found], "expon", args=(0, 10.0)).pvalue > 1e-3
+    result = random_faults([_executor(dies=2000)], {"die": 10.0}, 1e6, 11)
+    assert len(result) == 2000
+    assert kstest([fault.at_s for fault in result], "expon", args=(0, 10.0)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from tests.evaluation.serving.planning import busy
 
 
 def test_derived_axes_hold_the_scenario_itself():
-    """Its own executors, dies, batch and redundancy are among those tried, whole nodes beside."""
-    found = axes(busy(), {})
-    assert found.dies == 160
-    assert {4} <= set(found.prefill) <= {1, 2, 3, 4}
-    assert 32 in found.decode_dies
-    assert all(dies % 16 == 0 for dies in found.decode_dies + found.attention_dies)
-    assert found.batch_limit == (30, 60, 120)
-    assert found.redundant == (0, 1)
+    """Its own executors, dies, batch and redundancy are among those tried, and whole nodes."""
+    result = axes(busy(), {})
+    assert result.dies == 160
+    assert {4} <= set(result.prefill) <= {1, 2, 3, 4}
+    assert 32 in result.decode_dies
+    assert all(dies % 16 == 0 for dies in result.decode_dies + result.attention_dies)
+    assert result.batch_limit == (30, 60, 120)
+    assert result.redundant == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,16 @@ def test_derived_axes_hold_the_scenario_itself():
 )
 def test_axes_of_one_kind_leave_the_other_out(given, together, apart):
     """Dies of experts apart ask for attention apart alone, unless both kinds are given."""
-    found = axes(busy(), given)
-    kinds = {one.domains > 0 for one in found.deployments(busy())}
+    result = axes(busy(), given)
+    kinds = {one.domains > 0 for one in result.deployments(busy())}
     assert kinds == {kind for kind, there in ((False, together), (True, apart)) if there}
 
 
 def test_all_combinations_within_the_dies():
     """Of two prefill counts one fits 64 dies; each batch limit is there once, in order."""
     given = {"prefill": (1, 2), "decode_dies": (32,), "batch_limit": (60, 30), "redundant": (0,)}
-    found = axes(busy(), {**given, "dies": 64}).deployments(busy())
-    assert [(one.prefill, one.batch_limit) for one in found] == [(1, 30), (1, 60)]
+    result = axes(busy(), {**given, "dies": 64}).deployments(busy())
+    assert [(one.prefill, one.batch_limit) for one in result] == [(1, 30), (1, 60)]
 
 
 def test_nothing_fits():

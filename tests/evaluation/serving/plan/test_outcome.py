@@ -10,21 +10,31 @@ from tests.evaluation.serving.planning import busy
 
 
 def played(goodput, ttft, tpot, share=1.0, number=1):
-    """Return a candidate that was played, its deployment told by a number."""
+    """Return a simulated candidate, its deployment identified by a number."""
     scores = {"goodput": goodput, "share": share, "ttft_p99_s": ttft, "tpot_p99_s": tpot}
     return DeploymentOutcome(ServingDeployment(number, 32, 0, 0, 60, 0), 32.0, "played", scores)
 
 
 def test_frontier_is_of_goodput_and_both_latencies():
     """The second is worse in all three than the first; the third is quicker, the fourth too."""
-    found = [played(9, 1.0, 0.03), played(8, 1.5, 0.03), played(7, 0.5, 0.03), played(6, 2.0, 0.02)]
-    assert frontier(found) == {0, 2, 3}
+    result = [
+        played(9, 1.0, 0.03),
+        played(8, 1.5, 0.03),
+        played(7, 0.5, 0.03),
+        played(6, 2.0, 0.02),
+    ]
+    assert frontier(result) == {0, 2, 3}
 
 
 def test_equals_and_unknowns():
     """Of equals the first is kept; unknown latencies are long; goodput 0 is on no frontier."""
-    found = [played(9, 1.0, 0.03), played(9, 1.0, 0.03), played(8, 1.0, None), played(0, 0.1, 0.01)]
-    assert frontier(found) == {0}
+    result = [
+        played(9, 1.0, 0.03),
+        played(9, 1.0, 0.03),
+        played(8, 1.0, None),
+        played(0, 0.1, 0.01),
+    ]
+    assert frontier(result) == {0}
     assert frontier([played(8, None, None)]) == {0}
 
 

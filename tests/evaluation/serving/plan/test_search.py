@@ -40,17 +40,17 @@ def found_for(scenario, settings, **span):
 def test_screening_never_discards_the_winner(name):
     """On the default span, the best of all deployments is the best with screening."""
     every = found_for(SCENARIOS[name], SearchSettings(screening=False))
-    found = found_for(SCENARIOS[name], SearchSettings())
+    result = found_for(SCENARIOS[name], SearchSettings())
     assert {one.verdict for one in every} == {"played"}
     assert every[0].holds(0.9)
     assert not every[-1].holds(0.9)  # else nothing could be left out
-    assert found[0].deployment == every[0].deployment
-    assert found[0].scores == every[0].scores
-    assert {one.deployment for one in found} == {one.deployment for one in every}
-    wrong = {one.deployment for one in found if one.verdict == "cannot hold"}
+    assert result[0].deployment == every[0].deployment
+    assert result[0].scores == every[0].scores
+    assert {one.deployment for one in result} == {one.deployment for one in every}
+    wrong = {one.deployment for one in result if one.verdict == "cannot hold"}
     assert wrong
     assert not any(one.holds(0.9) for one in every if one.deployment in wrong)
-    bounds = {one.deployment: one.bound for one in found}
+    bounds = {one.deployment: one.bound for one in result}
     for one in every:
         bound = bounds[one.deployment]
         assert one.share <= bound.share + 1e-9
@@ -60,21 +60,21 @@ def test_screening_never_discards_the_winner(name):
 def test_every_deployment_left_out_has_a_reason():
     """None is dropped; the order does not depend on processes or on a second run."""
     settings = SearchSettings()
-    found = found_for(SCENARIOS["decode"], settings, span_s=15.0, warm_up_s=5.0)
-    assert all(bool(one.reason) != (one.verdict == "played") for one in found)
+    result = found_for(SCENARIOS["decode"], settings, span_s=15.0, warm_up_s=5.0)
+    assert all(bool(one.reason) != (one.verdict == "played") for one in result)
     again = found_for(
         SCENARIOS["decode"], dataclasses.replace(settings, jobs=2), span_s=15.0, warm_up_s=5.0
     )
-    assert again == found
+    assert again == result
 
 
 def test_an_slo_out_of_reach():
     """At 1 ms a token nothing holds; the largest are simulated so that the nearest is known."""
     scenario = dataclasses.replace(SCENARIOS["decode"], tpot_s=1e-3)
-    found = found_for(scenario, SearchSettings(), span_s=5.0, warm_up_s=1.0)
-    assert not any(one.holds(0.9) for one in found)
-    assert found[0].scores["tpot_p99_s"] > 1e-3
-    assert "0 tokens/s" in found[0].reason
+    result = found_for(scenario, SearchSettings(), span_s=5.0, warm_up_s=1.0)
+    assert not any(one.holds(0.9) for one in result)
+    assert result[0].scores["tpot_p99_s"] > 1e-3
+    assert "0 tokens/s" in result[0].reason
 
 
 def test_the_nearest_is_looked_for_among_those_left_out():
@@ -85,11 +85,11 @@ def test_the_nearest_is_looked_for_among_those_left_out():
     deployments = axes(scenario, {**given, "dies": 16}).deployments(scenario)
     shares = []
     for screening in (True, False):
-        found = search_deployments(
+        result = search_deployments(
             span, deployments, SearchSettings(share=1.0, screening=screening)
         )
-        shares.append(found[0].share)
-        assert not found[0].holds(1.0)
+        shares.append(result[0].share)
+        assert not result[0].holds(1.0)
     assert 0 < shares[0] == shares[1]
 
 

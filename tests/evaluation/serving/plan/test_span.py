@@ -44,7 +44,7 @@ def test_the_last_deadline_is_the_end():
 
 
 def test_short_spans_are_warned_of():
-    """Arrivals of a second say nothing, nor do a few requests; the mend is named."""
+    """A second of arrivals is too short, and so are a few requests; the message has the fix."""
     for span in (plan_span(busy(), span_s=1.0), plan_span(busy(), requests=200)):
         assert len(span.warnings) == 1
         assert "queues do not fill" in span.warnings[0]

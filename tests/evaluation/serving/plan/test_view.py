@@ -45,10 +45,10 @@ def candidates(share=1.0, discarded=LISTED + 2):
     ]
 
 
-def printed(span, found, everything=False):
+def printed(span, found, all_rows=False):
     """Return the text of a plan."""
     console = Console(file=io.StringIO(), width=100)
-    print_plan(found, span, 0.9, console, everything)
+    print_plan(found, span, 0.9, console, all_rows)
     return console.file.getvalue()
 
 
@@ -64,32 +64,32 @@ def test_the_frontier_the_best_and_the_first_left_out(span):
     assert "9.5 tokens/s per chip on 40 chips" in best
 
 
-def test_everything(span):
-    """All that were played and all that were not."""
-    text = printed(span, candidates(), everything=True)
+def test_all_rows(span):
+    """All simulated deployments and all that were left out are listed."""
+    text = printed(span, candidates(), all_rows=True)
     assert "8.5" in text
     assert text.count("too slow") == LISTED + 2
 
 
-def test_none_holds(span):
-    """The nearest is named, and what is not known is said to be so."""
+def test_no_deployment_keeps_the_slo(span):
+    """The nearest one is named, and an unknown latency is called unknown."""
     text = printed(span, candidates(share=0.25))
-    assert "none holds" in text
+    assert "no deployment keeps the SLO for 90% of the requests" in text
     assert "nearest: 1 × 32 prefill" in text
     assert "of TPOT unknown" in text
-    found = as_dict(candidates(share=0.25), span, 0.9)
-    assert found["best"] is None
-    assert found["nearest"]["share"] == 0.25
+    result = as_dict(candidates(share=0.25), span, 0.9)
+    assert result["best"] is None
+    assert result["nearest"]["share"] == 0.25
 
 
 def test_json_is_strict(span):
     """No number is infinite or missing its row; the best is the first row."""
-    found = as_dict(candidates(), span, 0.9)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert found["best"] == found["candidates"][0]
-    assert found["nearest"] is None
-    assert [one["frontier"] for one in found["candidates"][:2]] == [True, False]
-    assert found["candidates"][2]["most_share"] == 0.5
+    result = as_dict(candidates(), span, 0.9)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["best"] == result["candidates"][0]
+    assert result["nearest"] is None
+    assert [one["frontier"] for one in result["candidates"][:2]] == [True, False]
+    assert result["candidates"][2]["most_share"] == 0.5
 
 
 def test_csv_has_a_row_for_each(span):

@@ -226,16 +226,16 @@ def test_noise_has_the_jitter_of_the_step_executor(jitter):
     """Mean 1, and the slowest of 32 ranks as far out as in the executor's own draws."""
     noisy, calm = _executor(jitter), _executor()
     price = ColocatedPrice(noisy, PLACEMENT, LOAD, 32)
-    found = np.array([price(_work(60)) for _ in range(300)])
+    result = np.array([price(_work(60)) for _ in range(300)])
     still = ColocatedPrice(calm, PLACEMENT, LOAD, 32)(_work(60))
     counts = LOAD(_work(60).domain_tokens, None)
     steps = [noisy.step(PLACEMENT, counts, step_tokens=3840, number=n) for n in range(300)]
     layers = MODEL.moe_layers + 1
     expected = np.mean([step.experts.mean() for step in steps]) * layers
-    assert found[:, 3].mean() == pytest.approx(expected, rel=0.005)
+    assert result[:, 3].mean() == pytest.approx(expected, rel=0.005)
     stalls = jitter.stall_probability * jitter.stall_s * layers
-    assert found[:, 4].mean() == pytest.approx(still.experts_mean + stalls, rel=0.02)
-    assert found[:, 2].mean() == pytest.approx(still.attention_mean + stalls, rel=0.02)
+    assert result[:, 4].mean() == pytest.approx(still.experts_mean + stalls, rel=0.02)
+    assert result[:, 2].mean() == pytest.approx(still.attention_mean + stalls, rel=0.02)
 
 
 def test_seeds_reproduce():

@@ -55,8 +55,8 @@ def test_noise_lengthens_it_as_much() -> None:
     """Within 1 % of the pipeline's, whose noise is that of one step's mean."""
     machine = _machine(jitter=Jitter(0.035))
     price = DisaggregatedPrice(machine, PLACEMENT, LOAD, PriceOptions(host_s=0.0, drafts_s=0.0))
-    found = np.mean([price(_work(96)).total for _ in range(10)])
-    assert found == pytest.approx(machine.run(96).total, rel=0.01)
+    result = np.mean([price(_work(96)).total for _ in range(10)])
+    assert result == pytest.approx(machine.run(96).total, rel=0.01)
 
 
 def test_xdeepserve_disaggregated() -> None:
@@ -88,16 +88,16 @@ def test_the_slowest_die_of_a_domain_decides() -> None:
 def test_more_sequences_never_cost_less() -> None:
     """From none to many, on one die, then on all."""
     price = DisaggregatedPrice(_machine(), PLACEMENT, LOAD)
-    work, found = _work(0), []
+    work, result = _work(0), []
     for sequences in (0, 1, 2, 16, 96):
         work.sequences[3] = sequences
         work.decode_context[3] = 3072 * sequences
         work.domain_tokens[0] = 2 * sequences
-        found.append(price(work).total)
-    found += [price(_work(sequences)).total for sequences in (97, 128, 200)]
-    assert found == sorted(found)
-    assert found[0] == price.host_s
-    assert found[1] > found[0] + price.drafts_s
+        result.append(price(work).total)
+    result += [price(_work(sequences)).total for sequences in (97, 128, 200)]
+    assert result == sorted(result)
+    assert result[0] == price.host_s
+    assert result[1] > result[0] + price.drafts_s
 
 
 def test_settings_while_running() -> None:

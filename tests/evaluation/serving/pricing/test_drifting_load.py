@@ -67,9 +67,9 @@ def test_totals_are_exact_and_one_seed_gives_one_result():
     two.move_to(50.0)
     for tokens in ([0, 0], [1, 0], [517, 3000]):
         given = np.array(tokens, dtype=np.float64)
-        found = [load(given, np.random.default_rng(3)) for load in (one, two)]
-        np.testing.assert_array_equal(*found)
-        assert (found[0].sum(axis=1) == 2 * sum(tokens)).all()
+        result = [load(given, np.random.default_rng(3)) for load in (one, two)]
+        np.testing.assert_array_equal(*result)
+        assert (result[0].sum(axis=1) == 2 * sum(tokens)).all()
     assert (one.num_layers, one.num_experts, one.top_k) == (2, 16, 2)
     assert one.domains == ("domain 0", "domain 1")
 

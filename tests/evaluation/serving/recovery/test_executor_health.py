@@ -50,8 +50,8 @@ def health_of(price, missing, attention=None):
         groups.append(left)
         return price_of(placement, left, fabric=Fabric.preset("cloudmatrix384", left))
 
-    found = ExecutorHealth(small.executors[1], dies, missing, "ub", reprice)
-    return found, groups
+    result = ExecutorHealth(small.executors[1], dies, missing, "ub", reprice)
+    return result, groups
 
 
 def work_of(up, sequences=60):

@@ -185,7 +185,7 @@ def test_steps_wait_for_new_routes_and_lose_one_step():
 
 
 def test_a_link_that_is_back_sooner_is_not_waited_for():
-    """Traffic flows again at 11 s, before anybody noticed."""
+    """Traffic flows again at 11 s, before the failure is detected."""
     small, injector = faulty([Fault(10.5, "decode-0", "link", 0, 0.5)], trace=busy_decode())
     small.run()
     assert injector.summary()["stood_still_s"]["decode-0"] == pytest.approx(0.5)
@@ -206,7 +206,7 @@ def test_two_links_that_cut_a_die_off_are_a_die_fault():
 
 
 def test_a_glitch_does_not_end_the_outage_of_a_die():
-    """An executor that stands still for two faults waits for the later."""
+    """An executor that two faults halt waits for the later one."""
     faults = [Fault(5, "decode-0", "die", 0), Fault(6, "decode-0", "glitch", 0, 0.5)]
     small, _ = faulty(faults, trace=busy_decode())
     small.run()

@@ -205,7 +205,7 @@ def test_busy_counts_the_part_of_a_step_that_transfers_last():
 
 
 def test_sole_copies_are_exchanged_in_a_pause():
-    """Two experts without a spare slot change places while the step loop stands still."""
+    """Two experts without a spare slot change places while the step loop pauses."""
     [(_, effect)] = run(FourPhase(transfer(SOLE, SWAPPED)))
     assert effect.pause_s == WEIGHT / RATE
     assert effect.received.tolist() == [WEIGHT, WEIGHT]

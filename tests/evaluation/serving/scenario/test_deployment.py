@@ -37,7 +37,7 @@ def test_chips_count_all_dies():
 
 
 def test_shared_experts_need_slots_where_they_have_dies():
-    """DeepSeek-V3 has one shared expert beside 256."""
+    """DeepSeek-V3 has one shared expert and 256 routed ones."""
     assert placed_experts(busy()) == 256
     assert placed_experts(busy(shared_local=False)) == 257
 

@@ -14,7 +14,7 @@ def _tables(text: str) -> list[dict]:
 
 def test_tables_become_faults() -> None:
     """What is left out has its default."""
-    found = parse_faults(
+    result = parse_faults(
         _tables(
             """
             [[fault]]
@@ -32,7 +32,7 @@ def test_tables_become_faults() -> None:
             """
         )
     )
-    assert found == (
+    assert result == (
         Fault(60, "decode-0", "die", 5),
         Fault(1.5, "decode-0", "slow", 0, 30, 0.5, detected=False),
     )
