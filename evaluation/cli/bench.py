@@ -36,6 +36,26 @@ def bench(
         list[str] | None,
         typer.Option(help="The same for forecasters, in a suite that compares them."),
     ] = None,
+    trace: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Judge on your own recording instead of a suite: counts of engine steps, totals, "
+            "or tokens. With several, also on the change from each to the next."
+        ),
+    ] = None,
+    ranks: Annotated[int, typer.Option(min=1, help="Ranks of the EP group, with --trace.")] = 32,
+    slots: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Expert slots of a layer over all ranks, with --trace. [default: one a rank more "
+            "than experts need]",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model preset, with --trace. [default: the one that it names]"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("podlab-records"),
     jobs: Annotated[
         int, typer.Option(min=1, help="Number of worker processes; 1 gives the fairest times.")
@@ -106,7 +126,8 @@ def bench(
             plot_page.check(svg, "--svg")
         if budget_s is not None and not until_separated:
             raise ValueError("--budget-s is of --until-separated; give both or neither")
-        loaded = _load_suite(suite, seed)
+        own = _own_suite(suite, trace, out, ranks, slots, model)
+        loaded = _load_suite(own, seed)
         if until_separated:
             check_repeatable(loaded)
         kind = named(loaded.kind)
@@ -145,6 +166,30 @@ def bench(
     if not until_separated:
         _warn_of_budget(loaded, records, time.monotonic() - started)
     _exit(ranked, interrupted)
+
+
+def _own_suite(
+    suite: str,
+    files: list[str] | None,
+    out: Path,
+    ranks: int,
+    slots: int | None,
+    model: str | None,
+) -> str:
+    """Return the file of the suite on a user's own recordings, or the suite if there are none."""
+    from evaluation.kinds.own_suite import own_suite
+
+    if not files:
+        if suite == "own":
+            raise ValueError("--suite own judges on your own recordings; give --trace FILE")
+        if slots is not None or model is not None:
+            raise ValueError("--slots and --model are for --trace; leave them out")
+        return suite
+    if suite not in ("default", "own"):
+        raise ValueError(f"give either --suite {suite} or --trace")
+    folder = out / "own"
+    own_suite(folder, files, ranks, slots, model)
+    return str(folder / "suite.toml")
 
 
 def _load_suite(name: str, seed: int | None) -> "Suite":
