@@ -118,10 +118,10 @@ def replay_windows(
         history.append(window.observed)
         last_steps = window.num_steps
     if not run.log.step_s:
+        steps = f" of {deployment.window_steps} steps" if deployment.window_steps else ""
         raise ValueError(
-            f"the traffic has fewer than {scored_from + 1} windows; "
-            f"{scored_from} observed and the next one judged: give shorter windows "
-            "or longer traffic"
+            f"the traffic has fewer than {scored_from + 1} windows{steps}; {scored_from} observed "
+            "and the next one judged: give shorter windows or longer traffic"
         )
     return run.log
 
