@@ -227,12 +227,15 @@ class SolverKind(Kind):
                 scored_from=training.scored_from,
                 ideal_reference=ideal,
             )
-        scale = _baselines(
-            replace(scenario, forecaster="last"), task.candidate.seed, training.scored_from
-        )
         outcome = _outcome(log, executor, deployment)
-        outcome["scores"] |= scale.scores(outcome["scores"]["efficiency"])
-        outcome["windows"]["hindsight"] = list(scale.hindsight_windows)
+        if scenario.workload:
+            # Three more replays a scenario and seed: recorded traces, mostly for a quick look, are
+            # spared them.
+            scale = _baselines(
+                replace(scenario, forecaster="last"), task.candidate.seed, training.scored_from
+            )
+            outcome["scores"] |= scale.scores(outcome["scores"]["efficiency"])
+            outcome["windows"]["hindsight"] = list(scale.hindsight_windows)
         if scenario.change_window is not None:
             ideal_s, taken_s = (each.tolist() for each in _ideal_and_taken(outcome))
             outcome["scores"] |= shift_scores(
