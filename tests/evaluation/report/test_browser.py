@@ -173,7 +173,7 @@ DRAWN = """async (all) => {
     let count = 0;
     const wait = async (plot) => {
         plot.scrollIntoView({ block: "center" });
-        const until = performance.now() + 4000;
+        const until = performance.now() + 60000;
         while (!plot.querySelector(".xtick text")) {
             if (performance.now() > until) throw new Error(plot.ariaLabel);
             await new Promise((resolve) => setTimeout(resolve, 10));

@@ -21,9 +21,10 @@ NAMES = ("fabric", "trace", "serving", "leaderboard")
 DRAWN = """async () => {
     const plots = [...document.querySelectorAll(".plot")];
     for (const plot of plots) {
-        plot.scrollIntoView({ block: "center" });
-        const until = performance.now() + 8000;
+        const until = performance.now() + 60000;
         while (!plot.querySelector(".ytick text")) {
+            // Again and again: plots above it that are drawn meanwhile move it out of sight.
+            plot.scrollIntoView({ block: "center" });
             if (performance.now() > until) throw new Error(plot.ariaLabel);
             await new Promise((resolve) => setTimeout(resolve, 10));
         }
