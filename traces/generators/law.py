@@ -5,7 +5,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from traces.generators.law_checks import check
 
@@ -197,11 +197,6 @@ class Law:
             for name, value in self.as_dict().items()
         }
         return f"Law({', '.join(f'{name}={text}' for name, text in texts.items())})"
-
-
-def array_of(values: ArrayLike) -> NDArray[np.float64]:
-    """Return an array field as what it is once the law is made."""
-    return np.asarray(values, np.float64)
 
 
 def _same(value: Any, default: Any) -> bool:
