@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -22,10 +23,10 @@ from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.leaderboard.table import Leaderboard, TableLine
 from evaluation.records import record_file
 from evaluation.records.identity import Identity, Record
-from evaluation.replay import time_split
+from evaluation.replay import time_split, traffic
 from evaluation.replay.cost import cost, reference_s
+from evaluation.replay.replay_window import ReplayWindow
 from evaluation.replay.scenario import Scenario
-from lb.forecasters.history import windows_of
 
 Array = NDArray[np.float64]
 
@@ -129,13 +130,13 @@ class ForecastKind(Kind):
         return routing_scenarios.read(where, table)
 
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
-        """Return hashes of presets and traces."""
+        """Return hashes of presets, and of traces or workloads."""
         return routing_scenarios.inputs(task)
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
-        """Return the record, and the trace."""
+        """Return the record, and the traffic."""
         scenario, candidate = task.scenario, task.candidate
-        trace = scenario.load_trace(candidate.seed)
+        trace = traffic.traffic_of(scenario, candidate.seed)
         scenario.check_trace(trace)
         record = record_file.new_record(
             kind=self.name,
@@ -151,11 +152,19 @@ class ForecastKind(Kind):
         return record, trace
 
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
-        """Forecast each window of the trace from those before it."""
+        """Forecast each window from those before it."""
         with open_candidate(task, record) as forecaster:
-            training = time_split.train(forecaster, prepared, task.scenario)
+            scenario = task.scenario
+            training = time_split.train(
+                forecaster, traffic.windows_of(prepared, scenario), scenario
+            )
             record["split"] = training.windows
-            log = score_forecasts(prepared, task.scenario, training.candidate, training.scored_from)
+            log = score_forecasts(
+                traffic.windows_of(prepared, scenario),
+                scenario,
+                training.candidate,
+                training.scored_from,
+            )
         columns = _columns(log)
         return {
             "scores": {name: float(mean(rows)) for name, rows in columns.items()},
@@ -180,19 +189,23 @@ class ForecastKind(Kind):
 
 
 def score_forecasts(
-    trace: Any, scenario: Scenario, forecaster: lb.Forecaster, scored_from: int = 1
+    windows: Iterable[ReplayWindow],
+    scenario: Scenario,
+    forecaster: lb.Forecaster,
+    scored_from: int = 1,
 ) -> ForecastLog:
-    """Forecast each window of ``trace`` from those before it, and compare with its load.
+    """Forecast each window from those before it, and compare with its load.
 
-    Windows before ``scored_from`` are only observed. A forecaster sees at most ``history_windows``
-    windows that have ended, and nothing else.
+    Windows before ``scored_from`` are only observed. A forecaster sees the observed tokens of at
+    most ``history_windows`` windows that have ended, and nothing else. It is judged on the load of
+    the next window, which a workload draws from other sequences.
 
     Parameters
     ----------
-    trace
-        Anything with ``blocks()`` of routing counts.
+    windows
+        See :func:`evaluation.replay.traffic.windows_of`.
     scenario
-        Its ranks, slots, window and history.
+        Its ranks, slots and history.
     forecaster
         Asked once a window.
     scored_from
@@ -209,7 +222,7 @@ def score_forecasts(
     Raises
     ------
     ValueError
-        If the trace has fewer than two windows, or a forecast is not [layers, experts], finite and
+        If there are fewer than two windows, or a forecast is not [layers, experts], finite and
         not negative. Errors of the forecaster itself are passed on.
     """
     log = ForecastLog(
@@ -217,8 +230,9 @@ def score_forecasts(
         foresight={name: [] for name in DISPATCHERS},
     )
     past: deque[Array] = deque(maxlen=scenario.history_windows)
-    for number, load in enumerate(windows_of(trace, scenario.window_steps)):
+    for number, window in enumerate(windows):
         if number >= scored_from:
+            load = window.load.astype(np.float64)
             history = np.stack(past)
             log.reference_s.append(reference_s(history[-1]))
             started = time.perf_counter()
@@ -227,11 +241,11 @@ def score_forecasts(
             problem = lb.Problem(history, scenario.num_ranks, scenario.slots_per_rank)
             planned = problem.replace(forecast=forecast)
             _append_scores(log, planned, problem.replace(forecast=load), load)
-        past.append(load)
+        past.append(window.observed.astype(np.float64))
     if not log.error:
         raise ValueError(
-            f"the trace has fewer than two windows of {scenario.window_steps} steps; one is "
-            "observed and the next one forecast, so give a smaller window_steps or a longer trace"
+            f"the traffic has fewer than {scored_from + 1} windows; {scored_from} observed and the "
+            "next one forecast: give shorter windows or longer traffic"
         )
     return log
 

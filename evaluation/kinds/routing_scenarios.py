@@ -58,7 +58,7 @@ def read(where: str, table: dict[str, Any]) -> list[Scenario]:
 
 
 def inputs(task: TaskSpec) -> dict[str, Any]:
-    """Return hashes of a user's own presets, of the device and of the traces."""
+    """Return hashes of a user's own presets, of the device and of traces or workloads."""
     scenario: Scenario = task.scenario
     return {
         "presets": [record_file.user_file_hash(name) for name in scenario.presets],

@@ -217,7 +217,7 @@ class SolverKind(Kind):
         windows = traffic.windows_of(trace, scenario)
         ideal = _ideal_reference(_without_choices(scenario), record["trace_hash"])
         with open_candidate(task, record) as solver:
-            training = time_split.train(solver, trace, scenario)
+            training = time_split.train(solver, traffic.windows_of(trace, scenario), scenario)
             record["split"] = training.windows
             log = replay_windows(
                 windows,

@@ -106,16 +106,18 @@ def seeds_and_budget(content: dict[str, Any]) -> tuple[tuple[int, ...], float | 
 
 
 def first_of(suite: Suite, scenario: str | None) -> Scenario:
-    """Return the scenario of that id, or the first.
+    """Return the scenario of that id, or the first, whether of a trace or of a workload.
 
     Raises
     ------
     ValueError
-        If the suite has no such scenario, or replays no routing traces.
+        If the suite has no such scenario, or has no traces and no workloads.
     """
     scenarios = [each for each in suite.scenarios if isinstance(each, Scenario)]
     if not scenarios:
-        raise ValueError(f"{suite.id} replays no routing traces; give another suite")
+        raise ValueError(
+            f"{suite.id} replays neither traces nor workloads; give another suite, such as default"
+        )
     for each in scenarios:
         if scenario in (None, each.id):
             return each

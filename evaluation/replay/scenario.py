@@ -134,7 +134,8 @@ class Scenario:
         Raises
         ------
         ValueError
-            If no window is left to train on, or to score.
+            If no window is left to train on, or to score; or if the mixture of requests has changed
+            before the first one that is scored.
         """
         if self.split is None:
             return 0, 1
@@ -143,7 +144,13 @@ class Scenario:
         if not 1 <= train_end <= test_start < windows:
             raise ValueError(
                 f"split = {list(self.split)} of {windows} windows trains on {train_end} and tests "
-                f"on {windows - test_start}; give a longer trace, or a smaller window_steps"
+                f"on {windows - test_start}; give longer traffic, or shorter windows"
+            )
+        if self.change_window is not None and test_start >= self.change_window:
+            raise ValueError(
+                f"split = {list(self.split)} tests from window {test_start} >= change_window = "
+                f"{self.change_window}; the test must begin before the change: give a larger last "
+                "part, or a later change_window"
             )
         return train_end, test_start
 
@@ -189,12 +196,13 @@ class Scenario:
             "step_tokens": self.step_tokens,
             "steps": self.steps,
             "layers": self.layers,
-            "split": self.split,
             "hold_steps": self.hold_steps != 1,
         }
         for name, value in without_effect.items():
             if value:
                 raise ValueError(f"{name} is for traces; leave it out beside workload")
+        if self.windows is not None:
+            self.split_bounds(self.windows)
 
     def check_trace(self, trace: Any) -> None:
         """Raise ValueError unless trace or workload have the experts of the model."""

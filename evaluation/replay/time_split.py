@@ -1,13 +1,14 @@
 """Train, validation and test windows in order of time, and training on the first of them."""
 
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from evaluation.replay.replay_window import ReplayWindow
 from evaluation.replay.scenario import Scenario
-from lb.forecasters.history import windows_of
 
 
 @dataclass(frozen=True)
@@ -29,29 +30,30 @@ class TrainingResult:
     windows: dict[str, int] | None
 
 
-def train(candidate: Any, trace: Any, scenario: Scenario) -> TrainingResult:
+def train(candidate: Any, windows: Iterable[ReplayWindow], scenario: Scenario) -> TrainingResult:
     """Train a solver or forecaster on the training windows of a scenario.
 
     Only ``fit(history)`` is called, with [windows, layers, experts] tokens. If ``fit`` takes
-    ``validation``, it gets the validation windows in the same form. It never sees the test windows.
+    ``validation``, it gets the validation windows in the same form. It never sees the test windows,
+    and of a workload only the observed tokens.
 
     Parameters
     ----------
     candidate
         Solver or forecaster.
-    trace
-        Any object with ``blocks()`` of routing counts.
+    windows
+        All windows of the scenario, see :func:`evaluation.replay.traffic.windows_of`.
     scenario
-        Defines the split and the windows.
+        Defines the split.
 
     Raises
     ------
     ValueError
-        If the trace is too short for the split. An error of ``fit`` itself is not caught.
+        If there are too few windows for the split. An error of ``fit`` itself is not caught.
     """
     if scenario.split is None:
         return TrainingResult(candidate, 1, None)
-    loads = list(windows_of(trace, scenario.window_steps))
+    loads = [window.observed.astype(np.float64) for window in windows]
     train_end, test_start = scenario.split_bounds(len(loads))
     sizes = {
         "train": train_end,

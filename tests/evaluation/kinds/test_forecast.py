@@ -1,7 +1,9 @@
 """Forecasters are scored causally, by error and by the balance that follows."""
 
+import dataclasses
 import io
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,8 +14,11 @@ import traces
 from evaluation.candidates.candidate import Candidate, ForecasterCandidate, parameters
 from evaluation.kinds import forecast, suite_file
 from evaluation.kinds.forecast import FORECAST
+from evaluation.kinds.suite import Suite
+from evaluation.kinds.task import tasks
 from evaluation.leaderboard import table
 from evaluation.replay.scenario import Scenario
+from evaluation.replay.traffic import traffic_of, windows_of
 
 SUITE = """
 id = "tiny-v1"
@@ -35,6 +40,12 @@ def scenario(**changes):
     return Scenario("tiny", ("none",), "none", **(fields | changes))
 
 
+def scored(recorded, forecaster, **changes):
+    """Return the log of a forecaster on a trace in windows of one step, or as ``changes`` say."""
+    setting = scenario(**changes)
+    return forecast.score_forecasts(windows_of(recorded, setting), setting, forecaster)
+
+
 def trace(windows=5, seed=0):
     """Return random counts of two layers and ten experts."""
     counts = np.random.default_rng(seed).integers(1, 100, (windows, 2, 10))
@@ -45,9 +56,7 @@ def test_errors_by_hand():
     """Sum of absolute differences over the load, and over the hottest tenth: here one expert."""
     counts = np.full((2, 1, 10), 10)
     counts[1, 0, 3] = 110
-    result = forecast.score_forecasts(
-        traces.RoutingTrace(counts, "toy", top_k=1), scenario(), lb.make_forecaster("last")
-    )
+    result = scored(traces.RoutingTrace(counts, "toy", top_k=1), lb.make_forecaster("last"))
     np.testing.assert_allclose(result.error, [[100 / 200]])
     np.testing.assert_allclose(result.hot_error, [[100 / 110]])
 
@@ -61,7 +70,7 @@ def test_only_windows_that_have_ended_are_shown():
         return load[-1].copy()
 
     recorded = trace().counts
-    forecast.score_forecasts(trace(), scenario(), spy)
+    scored(trace(), spy)
     assert [len(load) for load in seen] == [1, 2, 2, 2]
     for number, load in enumerate(seen, start=1):
         np.testing.assert_array_equal(load, recorded[max(0, number - 2) : number])
@@ -75,7 +84,7 @@ def test_windows_are_sums_of_steps():
         seen.append(load)
         return load[-1].copy()
 
-    forecast.score_forecasts(trace(), scenario(window_steps=2), spy)
+    scored(trace(), spy, window_steps=2)
     assert len(seen) == 1
     np.testing.assert_array_equal(seen[0][0], trace().counts[:2].sum(axis=0))
 
@@ -83,7 +92,7 @@ def test_windows_are_sums_of_steps():
 def test_perfect_forecasts_reach_foresight():
     """An oracle has no error, and the balance of a placement made for the window itself."""
     ahead = iter(trace().counts[1:].astype(float))
-    result = forecast.score_forecasts(trace(), scenario(), lambda load: next(ahead))
+    result = scored(trace(), lambda load: next(ahead))
     assert np.max(result.error) == np.max(result.hot_error) == 0
     for name in forecast.DISPATCHERS:
         np.testing.assert_array_equal(result.balancedness[name], result.foresight[name])
@@ -92,7 +101,7 @@ def test_perfect_forecasts_reach_foresight():
 def test_balance_is_that_of_the_planner_on_the_window_that_came():
     """Recomputed for the second window of a forecast that ignores the load."""
     flat = np.ones((2, 10))
-    result = forecast.score_forecasts(trace(), scenario(), lambda load: flat)
+    result = scored(trace(), lambda load: flat)
     load = trace().counts[2].astype(float)
     placement = lb.solve(lb.Problem(flat, 4, 4), forecast.PLANNER)
     np.testing.assert_allclose(result.balancedness["even"][1], placement.balancedness(load))
@@ -102,15 +111,27 @@ def test_balance_is_that_of_the_planner_on_the_window_that_came():
     )
 
 
+def test_what_is_observed_is_not_what_is_judged():
+    """The forecaster sees the observed tokens only; errors are those against the judged load."""
+    windows = [
+        dataclasses.replace(window, observed=2 * window.load)
+        for window in windows_of(trace(), scenario())
+    ]
+    result = forecast.score_forecasts(windows, scenario(), lb.make_forecaster("last"))
+    loads = np.stack([window.load for window in windows])
+    expected = np.abs(2 * loads[:-1] - loads[1:]).sum(axis=2) / loads[1:].sum(axis=2)
+    np.testing.assert_allclose(result.error, expected)
+
+
 def test_layers_without_load_are_left_out_of_errors():
     """An idle layer neither helps nor hurts the mean."""
     counts = np.array(trace(3).counts)
     counts[:, 1] = 0
     recorded = traces.RoutingTrace(counts, "toy", top_k=2)
-    result = forecast.score_forecasts(recorded, scenario(), lb.make_forecaster("last"))
+    result = scored(recorded, lb.make_forecaster("last"))
     assert np.isnan(np.array(result.error)[:, 1]).all()
     alone = traces.RoutingTrace(counts[:, :1], "toy", top_k=2)
-    expected = forecast.score_forecasts(alone, scenario(), lb.make_forecaster("last"))
+    expected = scored(alone, lb.make_forecaster("last"))
     assert forecast.mean(result.error) == pytest.approx(forecast.mean(expected.error))
 
 
@@ -125,13 +146,13 @@ def test_layers_without_load_are_left_out_of_errors():
 def test_invalid_forecasts_are_refused(forecaster, message):
     """Negative, of another shape, or not finite: with the name of what is wrong."""
     with pytest.raises(ValueError, match=message):
-        forecast.score_forecasts(trace(), scenario(), forecaster)
+        scored(trace(), forecaster)
 
 
 def test_a_trace_of_one_window_is_refused():
     """One is observed, so two are needed."""
-    with pytest.raises(ValueError, match="fewer than two windows of 3 steps"):
-        forecast.score_forecasts(trace(), scenario(window_steps=3), lb.make_forecaster("last"))
+    with pytest.raises(ValueError, match="fewer than 2 windows; 1 observed and the next one"):
+        scored(trace(), lb.make_forecaster("last"), window_steps=3)
 
 
 def test_a_fitted_solver_has_parameters_that_json_takes():
@@ -163,6 +184,36 @@ def test_a_suite_says_its_kind(tmp_path):
     path.write_text(SUITE.replace('"forecast"', '"weather"'))
     with pytest.raises(ValueError, match="kind = 'weather' is not one of solver, fit, forecast"):
         suite_file.load(path)
+
+
+def of_workload(scenario, **changes):
+    """Return the record of the forecaster ``last`` on a workload scenario, seed 1."""
+    candidate = ForecasterCandidate("last", seed=1)
+    (task,) = tasks(
+        Suite("toy-v1", (dataclasses.replace(scenario, **changes),), "forecast", (1,)), [candidate]
+    )
+    return task.run()
+
+
+def test_windows_of_a_workload_are_forecast(small_workload):
+    """Each seed is another repetition; the error is that of other sequences' tokens."""
+    record = of_workload(small_workload)
+    assert record["status"] == "ok", record
+    assert record["trace_seed"] == 1
+    windows = windows_of(traffic_of(small_workload, 1), small_workload)
+    error = [
+        np.abs(before.observed - window.load).sum() / window.load.sum()
+        for before, window in pairwise(windows)
+    ]
+    assert record["scores"]["error"] == pytest.approx(np.mean(error), rel=1e-2)
+    assert record["scores"]["foresight_even"] > record["scores"]["balancedness_even"]
+
+
+def test_a_workload_may_be_split_in_time(small_workload):
+    """What learns sees the first windows, and the last ones are scored."""
+    record = of_workload(small_workload, split=(0.5, 0.0, 0.5))
+    assert record["split"] == {"train": 2, "validation": 0, "test": 2}
+    assert len(record["windows"]["error"]) == 2
 
 
 @pytest.fixture

@@ -74,5 +74,5 @@ def test_impossible_scenarios_are_named(changes, message):
 
 def test_matrices_are_no_traces():
     """Commands that need a trace say so."""
-    with pytest.raises(ValueError, match="fit-v1 replays no routing traces"):
+    with pytest.raises(ValueError, match="fit-v1 replays neither traces nor workloads"):
         suite_file.first_of(suite_file.load("fit"), None)
