@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hardware import rooflines
 from hardware.device import Device
-from hardware.kernels import Kernels, roofline
+from hardware.kernels import Kernels
 
 Array = NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -166,7 +166,7 @@ def _grouped(device: Device, row: Row) -> Array:
     touched = groups * min(row["m"], 1.0)
     tokens = max(row["m"], 1.0)
     compute = touched * rooflines.grouped_compute_s(device, tokens, weights, row["format"])
-    return device.kernels.grouped_launch_s + roofline(memory, compute)
+    return device.kernels.grouped_launch_s + device.kernels.joined(memory, compute)
 
 
 def _decode(device: Device, row: Row) -> Array:

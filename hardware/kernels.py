@@ -88,6 +88,10 @@ class Kernels:
         optional = frozenset({"graph_saving_s", "tile_tokens", "core_bytes_per_s", "residuals"})
         return cls(**preset.checked(where, table, CHECKS, optional))
 
+    def joined(self, *seconds: ArrayLike) -> Array:
+        """Seconds of one kernel from those of its parts, [...] each: :func:`roofline`."""
+        return roofline(*seconds)
+
 
 def roofline(*seconds: ArrayLike) -> Array:
     """Return the root of the sum of squares: the longest part decides, others show near it.

@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from hardware import rooflines
 from hardware.device import Device
-from hardware.kernels import roofline
 from hardware.model import Model
 from hardware.rooflines import FORMAT_BYTES
 from hardware.timing_grid import Key, load
@@ -27,7 +26,7 @@ KERNELS_IN = {"norms": SMALL_KERNELS, "absorption": 2, "shared expert": 2, "line
 class Operators:
     """Roofline prices of a model's kernels on a device.
 
-    Every kernel takes its launch and the roofline (:func:`hardware.kernels.roofline`) of its memory
+    Every kernel takes its launch and the roofline (:meth:`hardware.Kernels.joined`) of its memory
     time and its compute time, each at the fraction of the peak that ``device.kernels`` names.
 
     Parameters
@@ -246,7 +245,8 @@ class Operators:
         moved = 2.0 * heads * (inner * columns + count * (inner + columns))
         memory = moved / (device.hbm_bytes_per_s * kernels.memory)
         reached = device.flops_per_s("bf16") * kernels.compute * self.core_share
-        return kernels.launch_s + roofline(memory, 2.0 * heads * count * inner * columns / reached)
+        compute = 2.0 * heads * count * inner * columns / reached
+        return kernels.launch_s + kernels.joined(memory, compute)
 
     def _linear_state_s(self, sequences: Array) -> Array:
         """Seconds to read and write the state of linear attention, as the mean over all layers."""
@@ -331,6 +331,6 @@ class Operators:
 
     def grouped_s(self, memory_s: ArrayLike, compute_s: ArrayLike) -> Array:
         """Seconds of grouped products whose experts add up to these; 0 where both are 0."""
-        busy = roofline(memory_s, compute_s)
+        busy = self.device.kernels.joined(memory_s, compute_s)
         launches = 2.0 * self.device.kernels.grouped_launch_s
         return np.where(busy > 0, launches + busy, 0.0)

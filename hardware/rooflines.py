@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hardware.device import Device
-from hardware.kernels import STRIPE, roofline
+from hardware.kernels import STRIPE
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def product_s(
     stripe = size * inner * STRIPE / kernels.core_bytes_per_s
     memory = moved / (device.hbm_bytes_per_s * kernels.memory)
     reached = device.flops_per_s(form) * kernels.compute * core_share
-    return kernels.launch_s + roofline(memory, 2.0 * m * inner * columns / reached, stripe)
+    return kernels.launch_s + kernels.joined(memory, 2.0 * m * inner * columns / reached, stripe)
 
 
 def grouped_memory_s(

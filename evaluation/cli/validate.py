@@ -31,13 +31,14 @@ def validate(
     from evaluation.validation.validation_table import render
 
     try:
-        results = _validate(_anchors(anchors, family or []))
+        published = _anchors(anchors, family or [])
+        results = _validate(published)
     except (ValueError, OSError) as error:
         usage_error(error)
     if as_json:
-        print(json.dumps(model.report(results), indent=1))
+        print(json.dumps(model.report(results, published), indent=1))
         return
-    render(results, table_console(), every=every or bool(family))
+    render(results, published, table_console(), every=every or bool(family))
 
 
 def _anchors(paths: list[Path] | None, families: list[str]) -> "list[Anchor]":

@@ -12,6 +12,7 @@ from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.engine_step import EngineStep, engine_step
 from evaluation.step.executor import StepExecutor
 from evaluation.step.step_time import StepTime
+from evaluation.validation import textbook
 from hardware import Collectives, Device, Fabric, Model, Operators
 from hardware.calibrate import predict_s
 from hardware.collectives import Library
@@ -28,13 +29,39 @@ def kernel(conditions: Conditions) -> float:
 
 def attention_module(conditions: Conditions) -> float:
     """Return microseconds of latent attention with its projections, run as a captured graph."""
-    model = replace(
-        Model.preset(conditions.get("model", "deepseek-v3")), heads=int(conditions["heads"])
-    )
+    model = replace(_model(conditions.get("model", "deepseek-v3")), heads=int(conditions["heads"]))
     operators = Operators(_device(conditions), model, kv_format=conditions["format"])
     parts = operators.attention_parts(conditions["batch"], conditions["kv_tokens"])
     excluded = ("gate", "shared expert", "norms")
     return MICRO * float(np.sum([s for name, s in parts.items() if name not in excluded]))
+
+
+def sparse_attention(conditions: Conditions) -> float:
+    """Return microseconds of the core of sparse attention, or of its indexer.
+
+    In prefill ``m`` tokens that follow one another end a context of ``kv_tokens``.
+    """
+    name, phase = conditions["operator"].split("_")
+    model = _model(conditions["model"])
+    operators = Operators(_device(conditions), model, kv_format=conditions["format"])
+    queries, context = conditions["m"], conditions["kv_tokens"]
+    if phase == "prefill" and name == "indexer":
+        context -= (queries - 1) / 2  # a token does not look ahead
+    tokens = conditions["batch"] * queries
+    if name == "sparse":
+        return MICRO * float(operators.attention_core_s(tokens, context, phase, queries))
+    parts = operators.attention_parts(tokens, context, phase, queries if phase == "decode" else 1)
+    return MICRO * float(parts["indexer"])
+
+
+def linear_attention(conditions: Conditions) -> float:
+    """Return microseconds of linear attention in one layer that has it."""
+    phase = conditions["operator"].split("_")[1]
+    model = _model(conditions["model"])
+    model = replace(model, linear_layers=model.layers)
+    operators = Operators(_device(conditions), model)
+    parts = operators.attention_parts(conditions["batch"] * conditions["m"], 0.0, phase)
+    return MICRO * float(parts["linear state"])
 
 
 def expert_module(conditions: Conditions) -> float:
@@ -115,16 +142,11 @@ def disaggregated(conditions: Conditions) -> float:
     return float(1e3 * whole)
 
 
-def utilisation(conditions: Conditions) -> float:
-    """Return the percentage of a step in which a stream is busy, from published stage times."""
-    stages_s = {name: us / MICRO for name, us in conditions["stages_us"].items()}
-    schedule = disaggregated_deployment(conditions).run_stages(stages_s)
-    return 100 * schedule.busy()[conditions["stage"]]
-
-
 KINDS: dict[str, Callable[[Conditions], float]] = {
     "kernel": kernel,
     "attention module": attention_module,
+    "sparse attention": sparse_attention,
+    "linear attention": linear_attention,
     "expert module": expert_module,
     "exchange": exchange,
     "send": send,
@@ -134,7 +156,6 @@ KINDS: dict[str, Callable[[Conditions], float]] = {
     "in situ": in_situ,
     "share": share,
     "disaggregated": disaggregated,
-    "utilisation": utilisation,
 }
 
 
@@ -143,20 +164,28 @@ def _preset(name: str) -> Device:
     return Device.preset(name)
 
 
+@lru_cache(maxsize=32)
+def _model(name: str) -> Model:
+    return Model.preset(name)
+
+
+@lru_cache(maxsize=32)
+def _library(name: str) -> Library:
+    return Library.preset(name)
+
+
 def _device(conditions: Conditions) -> Device:
     """Return the device; peaks that the source states replace those of the preset."""
     device = _preset(conditions["device"])
-    return (
-        replace(device, flops={**device.flops, **conditions["flops"]})
-        if "flops" in conditions
-        else device
-    )
+    if "flops" in conditions:
+        device = replace(device, flops={**device.flops, **conditions["flops"]})
+    return textbook.device(device) if conditions.get("textbook") else device
 
 
 def _operators(conditions: Conditions, core_share: float = 1.0) -> Operators:
     return Operators(
         _device(conditions),
-        Model.preset(conditions.get("model", "deepseek-v3")),
+        _model(conditions.get("model", "deepseek-v3")),
         kv_format=conditions.get("kv_format", "bf16"),
         core_share=core_share,
         int8_attention=conditions.get("int8_attention", 0.0),
@@ -170,11 +199,15 @@ def _fabric(name: str, ranks: int) -> Fabric:
 
 
 def _collectives(conditions: Conditions) -> Collectives:
-    model = Model.preset(conditions.get("model", "deepseek-v3"))
+    model = _model(conditions.get("model", "deepseek-v3"))
     if "k" in conditions:
         model = replace(model, hidden=int(conditions["k"]), top_k=int(conditions["groups"]))
     fabric = _fabric(conditions["fabric"], int(conditions["ranks"]))
-    library = Library.preset(conditions["library"])
+    library = _library(conditions["library"])
+    if conditions.get("textbook"):
+        node = _fabric(conditions["fabric"], min(int(fabric.figures["dies_per_node"]), 8))
+        # A textbook counts ports, not the links behind them.
+        return Collectives(fabric, model, textbook.library(library, fabric, node), False)
     return Collectives(fabric, model, library, contention=conditions.get("contention", True))
 
 
@@ -203,7 +236,7 @@ def _step(conditions: Conditions) -> StepTime:
     """
     ranks, layers = int(conditions["ranks"]), int(conditions.get("layers", 4))
     micro_batches = conditions.get("micro_batches", 1)
-    model = Model.preset(conditions.get("model", "deepseek-v3"))
+    model = _model(conditions.get("model", "deepseek-v3"))
     shared = 0 if conditions.get("shared_local", True) else model.shared_experts
     tokens = conditions["tokens"] / micro_batches
     experts_per_rank = int(conditions.get("experts_per_rank", 1))

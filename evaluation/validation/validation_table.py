@@ -1,23 +1,46 @@
-"""Tables of the validation for the terminal: anchors, and errors by family."""
+"""Tables of the validation for the terminal: anchors, families, and the three lanes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.validation.validate import AnchorResult, summary
+from evaluation.validation.anchors import Anchor
+from evaluation.validation.validate import AnchorResult, left_out, summary
 
 #: A family with more anchors is shown by its summary alone.
 MAX_ROWS = 12
 
 
-def render(results: Sequence[AnchorResult], console: Console, *, every: bool = False) -> None:
-    """Print the table of anchors and the summary by family.
+def render(
+    results: Sequence[AnchorResult],
+    anchors: Sequence[Anchor],
+    console: Console,
+    *,
+    every: bool = False,
+) -> None:
+    """Print the table of anchors, the errors by family and lane, and what is left out.
 
     A family with many anchors shows its summary only, unless ``every`` anchor is asked for.
     """
     console.print(_anchors(results, every=every))
-    console.print(_families(results))
+    found = summary(results)
+    console.print(_errors("Errors by family", "family", found["families"]))
+    lanes = {
+        name: row
+        for lane, whole in found["lanes"].items()
+        for name, row in [
+            (lane, whole),
+            *((use, row) for use, row in found["uses"].items() if use.startswith(f"{lane} ")),
+        ]
+    }
+    console.print(_errors("Errors by lane", "lane", lanes))
+    skipped = left_out(anchors)
+    repeats = sum(result.use == "repeat" for result in results)
+    console.print(f"Shown but not counted, because they repeat another figure: {repeats}.")
+    console.print(f"Left out: {sum(skipped.values())} rows.")
+    for (family, why), rows in skipped.items():
+        console.print(f"  {rows} of {family}: {why}")
 
 
 def _anchors(results: Sequence[AnchorResult], *, every: bool) -> Table:
@@ -25,7 +48,7 @@ def _anchors(results: Sequence[AnchorResult], *, every: bool) -> Table:
     table = Table(title="The machine model against published figures")
     for name in ("anchor", "use"):
         table.add_column(name)
-    for name in ("published", "predicted", "error"):
+    for name in ("published", "predicted", "error", "textbook"):
         table.add_column(name, justify="right")
     table.add_column("source", overflow="fold")
     for result in results:
@@ -33,22 +56,20 @@ def _anchors(results: Sequence[AnchorResult], *, every: bool) -> Table:
             figures = (f"{result.published:.4g} {result.unit}", f"{result.predicted:.4g}")
             source = result.source.removeprefix("https://")
             error = f"{result.error_pct:+.1f} %"
-            table.add_row(result.id, result.use, *figures, error, source)
+            textbook = f"{100 * (result.textbook / result.published - 1):+.1f} %"
+            table.add_row(result.id, result.use, *figures, error, textbook, source)
     return table
 
 
-def _families(results: Sequence[AnchorResult]) -> Table:
-    errors = summary(results)
-    table = Table(title="Absolute error by family")
-    table.add_column("family · use")
-    for name in ("anchors", "median", "worst"):
+def _errors(title: str, label: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
+    """Return a table of errors of seconds, the model's and the textbook roofline's."""
+    table = Table(title=title)
+    table.add_column(label, no_wrap=True)
+    for name in ("figures", "median", "p90", "worst", "bias", "textbook roofline"):
         table.add_column(name, justify="right")
-    totals = {f"all · {use}": row for use, row in errors["uses"].items()}
-    if errors["points"]:
-        totals["all · point, no target"] = errors["points"]
-    for section in (errors["families"], totals):
-        for label, row in section.items():
-            median, worst = f"{row['median_pct']:.1f} %", f"{row['worst_pct']:.1f} %"
-            table.add_row(label, str(row["anchors"]), median, worst)
-        table.add_section()
+    for name, row in rows.items():
+        cells = [f"{row[f'{key}_pct']:.1f} %" for key in ("median", "p90", "worst")]
+        same = (row[f"textbook_{key}_pct"] for key in ("median", "p90", "worst", "bias"))
+        textbook = "{:.1f}, {:.1f}, {:.1f}, {:+.1f} %".format(*same)
+        table.add_row(name, str(row["figures"]), *cells, f"{row['bias_pct']:+.1f} %", textbook)
     return table

@@ -18,10 +18,11 @@ def test_validate_prints_json_of_a_family():
 
 
 def test_validate_prints_the_table_and_the_summary():
-    """Anchors with their errors, then families."""
+    """Anchors with their errors, then families and lanes."""
     result = RUNNER.invoke(app, ["validate", "--family", "cloudmatrix-decode"])
     assert "cm-layer-mtp" in result.stdout
-    assert "Absolute error by family" in result.stdout
+    assert "Errors by family" in result.stdout
+    assert "steps · fit" in result.stdout
 
 
 @pytest.mark.parametrize(
