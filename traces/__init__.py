@@ -10,10 +10,11 @@ RoutingTrace(olmoe-1b-7b: 6 steps, 3 layers, 64 experts, top-8, prefill)
 
 from traces.bundled import available, load, open
 from traces.concatenate import concat
+from traces.condition_names import condition_names, condition_phases, has_conditions
 from traces.domain_routing import DomainRouting
 from traces.generated import GENERATED, ar1_counts, generate
 from traces.merge import follow, merge
-from traces.recorded_conditions import condition_names, read_conditions
+from traces.recorded_conditions import read_conditions
 from traces.request_store import StoredRequests
 from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
@@ -34,8 +35,10 @@ __all__ = [
     "available",
     "concat",
     "condition_names",
+    "condition_phases",
     "follow",
     "generate",
+    "has_conditions",
     "load",
     "merge",
     "open",

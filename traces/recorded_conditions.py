@@ -1,11 +1,22 @@
 """Several recordings of one model as the conditions of one trace, a step each."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.bundled import FOLDER
+from traces.condition_names import (
+    BETWEEN,
+    PHASES,
+    STEPS,
+    condition_names,
+    condition_phases,
+    has_conditions,
+    provenance_of,
+)
 from traces.exchange import read_foreign
 from traces.formats.about import About
 from traces.header import check_range
@@ -14,10 +25,14 @@ from traces.routing import AXES, RoutingTrace
 from traces.store import StoredTrace
 from traces.tokens import TokenTrace
 
-#: Key of the provenance that says what the steps are, and how its text begins, as in the bundled
-#: ``olmoe-domains``.
-STEPS, ONE_EACH = "steps", ("one a condition: ", "one a domain: ")
-BETWEEN = ", "
+
+@dataclass(frozen=True)
+class _Source:
+    """A condition: its name, the file that it comes from, and perhaps the step of it."""
+
+    name: str
+    path: Path
+    step: RoutingTrace | None = None
 
 
 def read_conditions(
@@ -32,13 +47,14 @@ def read_conditions(
     """Return one trace of several recordings: all steps of each are summed to one step.
 
     The name of a condition is its file's name without the ending. The provenance keeps the names
-    (:func:`condition_names`), and what the recordings say of themselves: once where all agree,
-    numbered by condition where they differ.
+    (:func:`traces.condition_names`) and phases (:func:`traces.condition_phases`), and what the
+    recordings say of themselves: once where all agree, numbered by condition where they differ.
 
     Parameters
     ----------
     sources
-        Files or folders of other tools, or traces of podlab (``.parquet``).
+        Files or folders of other tools, traces of podlab (``.parquet``), or names of bundled ones.
+        A trace of conditions brings all of its conditions.
     form
         Format of those of other tools (:data:`traces.formats.ROUTING`); found by their contents
         unless given.
@@ -58,67 +74,90 @@ def read_conditions(
         name, a name contains a comma and a space, or recordings differ in model, top_k, layers or
         experts, or in the layers of the model that they cover.
     """
-    paths = [Path(source) for source in sources]
-    names = _names(paths)
     about = About(model, phase, top_k, experts)
+    found = _found(sources, form)
     parts: list[RoutingTrace] = []
-    for path in paths:
-        parts.append(_total(path, form, about))
-        _check_alike(path, parts[-1], paths[0], parts[0])
+    for source in found:
+        parts.append(source.step or _total(source.path, form, about))
+        _check_alike(source.path, parts[-1], found[0].path, parts[0])
     tokens = [part.step_tokens for part in parts if part.step_tokens is not None]
-    phases = {part.phase for part in parts}
+    phases = [part.phase for part in parts]
     return RoutingTrace(
         np.concatenate([part.counts for part in parts]),
         parts[0].model,
         parts[0].top_k,
-        phases.pop() if len(phases) == 1 else "mixed",
+        phases[0] if len(set(phases)) == 1 else "mixed",
         np.concatenate(tokens),
-        {**_provenance(parts), STEPS: ONE_EACH[0] + BETWEEN.join(names)},
+        {**_provenance(parts), **provenance_of([source.name for source in found], phases)},
     )
 
 
-def condition_names(trace: RoutingTrace | StoredTrace) -> tuple[str, ...]:
-    """Return the names of the conditions, or domains, that the steps of a trace are.
-
-    Raises
-    ------
-    ValueError
-        If the trace does not say that each step is one.
-
-    Examples
-    --------
-    >>> import traces
-    >>> traces.condition_names(traces.load("olmoe-domains"))
-    ('arxiv', 'book', 'c4', 'github', 'wikipedia', 'tulu')
-    """
-    text = (trace.provenance or {}).get(STEPS, "")
-    begin = next((begin for begin in ONE_EACH if text.startswith(begin)), None)
-    if begin is None:
-        raise ValueError(
-            f"the steps of {trace!r} have no names; make the trace with read_conditions()"
-        )
-    names = tuple(text.removeprefix(begin).split(BETWEEN))
-    if len(names) != trace.num_steps:
-        raise ValueError(
-            f"{len(names)} names are there for {trace.num_steps} steps; take the names before a "
-            "part of the trace is cut out"
-        )
-    return names
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    if not paths:
+def _found(sources: Sequence[str | Path], form: str | None) -> list[_Source]:
+    """Return all conditions: one for each source, or all of a trace of conditions."""
+    if not sources:
         raise ValueError("0 recordings are given, outside 0 < recordings; give at least one file")
-    names = [path.name if path.is_dir() else path.stem for path in paths]
-    for number, name in enumerate(names):
-        if BETWEEN in name:
-            raise ValueError(f"{paths[number]}: a condition's name has no {BETWEEN!r}; rename it")
-        if names.index(name) < number:
+    found: list[_Source] = []
+    for source in sources:
+        path = _path(source)
+        trace = _stored(path) if form is None else None
+        if trace is not None and has_conditions(trace):
+            found += _steps(path, trace)
+        else:
+            found.append(_Source(path.name if path.is_dir() else path.stem, path))
+    _check_names(found)
+    return found
+
+
+def _path(source: str | Path) -> Path:
+    """Return the file of a source, which may be the name of a bundled trace."""
+    path, bundled = Path(source), FOLDER / f"{source}.parquet"
+    return bundled if not path.exists() and path.name == str(source) and bundled.exists() else path
+
+
+def _steps(path: Path, trace: StoredTrace) -> list[_Source]:
+    """Return the conditions of a trace of conditions."""
+    whole = trace.load()
+    assert isinstance(whole, RoutingTrace)
+    assert whole.step_tokens is not None
+    own = {
+        key: text for key, text in (whole.provenance or {}).items() if key not in (STEPS, PHASES)
+    }
+    names, phases = condition_names(whole), condition_phases(whole)
+    return [
+        _Source(
+            name,
+            path,
+            RoutingTrace(counts[None], whole.model, whole.top_k, phase, np.array([tokens]), own),
+        )
+        for name, phase, counts, tokens in zip(
+            names, phases, whole.counts, whole.step_tokens, strict=True
+        )
+    ]
+
+
+def _check_names(found: Sequence[_Source]) -> None:
+    first: dict[str, Path] = {}
+    for source in found:
+        if BETWEEN in source.name:
+            raise ValueError(f"{source.path}: a condition's name has no {BETWEEN!r}; rename it")
+        if source.name in first:
             raise ValueError(
-                f"{paths[names.index(name)]} and {paths[number]} are both named {name!r}; rename "
+                f"{first[source.name]} and {source.path} are both named {source.name!r}; rename "
                 "one, since conditions have the names of their files"
             )
-    return names
+        first[source.name] = source.path
+
+
+def _stored(path: Path) -> StoredTrace | None:
+    """Return a trace of podlab; None if the file is another tool's."""
+    if path.suffix != ".parquet" or not path.is_file():
+        return None
+    if holds_requests(path):
+        raise ValueError(f"{path}: holds requests, not routing; conditions are recorded loads")
+    try:
+        return StoredTrace(path)
+    except ValueError:
+        return None  # another tool's Parquet, or none at all: its reader says which
 
 
 def _total(path: Path, form: str | None, about: About) -> RoutingTrace:
@@ -150,17 +189,8 @@ def _total(path: Path, form: str | None, about: About) -> RoutingTrace:
 
 
 def _chunks(path: Path, form: str | None, about: About) -> Iterator[RoutingTrace | TokenTrace]:
-    if path.suffix == ".parquet" and path.is_file() and form is None:
-        if holds_requests(path):
-            raise ValueError(f"{path}: holds requests, not routing; conditions are recorded loads")
-        try:
-            stored = StoredTrace(path)
-        except ValueError:
-            pass  # another tool's Parquet, or none at all: its reader says which
-        else:
-            yield from stored.parts()
-            return
-    yield from read_foreign(path, form, about)
+    stored = _stored(path) if form is None else None
+    yield from read_foreign(path, form, about) if stored is None else stored.parts()
 
 
 def _sum(chunk: RoutingTrace | TokenTrace) -> tuple[NDArray[np.int64], int]:
@@ -193,7 +223,7 @@ def _provenance(parts: Sequence[RoutingTrace]) -> dict[str, str]:
     common = {
         key: text
         for key, text in texts[0].items()
-        if key != STEPS and all(other.get(key) == text for other in texts)
+        if key not in (STEPS, PHASES) and all(other.get(key) == text for other in texts)
     }
     own = {
         f"{number} {key}": text

@@ -7,7 +7,8 @@ import pytest
 
 import traces
 from tests.traces.test_tokens import trace as tokens
-from traces.recorded_conditions import condition_names, read_conditions
+from traces.condition_names import condition_names
+from traces.recorded_conditions import read_conditions
 
 DECODE = [[1, 2, 3], [3, 2, 1]]  # [layers, experts]
 PREFILL = [[4, 0, 2], [0, 6, 0]]
@@ -67,7 +68,9 @@ def test_traces_of_podlab_are_recordings_too(tmp_path):
         "0 task": "a",
         "1 task": "b",
         "steps": "one a condition: a, b",
+        "phases": "unknown, decode",
     }
+    assert traces.condition_phases(trace) == ("unknown", "decode")
 
 
 def test_tokens_of_other_tools_are_counted(tmp_path):

@@ -26,13 +26,29 @@ def generate(
     out: Out,
     steps: Annotated[int, typer.Option(min=1, help="Number of steps.")],
     preset: Annotated[
-        str | None, typer.Option(help="Bundled law: deepseek-v3-decode, xdeepserve-skew, …")
+        str | None, typer.Option(help="Bundled law: deepseek-v3-decode, deepseek-r1, …")
     ] = None,
     law: Annotated[
         Path | None, typer.Option(help="Law in a .toml file, as podlab trace fit writes it.")
     ] = None,
     like: Annotated[
         str | None, typer.Option(help="Trace to fit a law to; prints how close the fit is.")
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Condition of a law of loads, such as decode_in1000out500 or a recording's name. "
+            "Repeat for several, one after another. NAME=SHARE mixes them instead, by shares of "
+            "the tokens. [default: its recordings, one after another]"
+        ),
+    ] = None,
+    requests: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Requests that run at a time, for a law of loads: loads wander as they come and "
+            "go. [default: loads stand still]",
+        ),
     ] = None,
     change: Annotated[
         list[str] | None,
@@ -51,6 +67,8 @@ def generate(
     window_steps: ReportWindow = WINDOW_STEPS,
 ) -> None:
     """Generate a trace by a law: a bundled one, one from a file, or one fitted to a recording."""
+    from evaluation.cli.trace.condition_law import condition_law, load_law
+
     with usage_errors():
         sources = [source for source in (law, like) if source is not None]
         if len(sources) + (preset is not None) != 1:
@@ -61,7 +79,13 @@ def generate(
             raise ValueError(
                 "--step-tokens, --domains and --token-kinds go with --like; change a law by --set"
             )
-        base = _law(preset, law, recorded, domains, token_kinds)
+        loads = load_law(preset, law)
+        if loads is not None:
+            base = condition_law(loads, condition or [], steps, requests)
+        elif condition or requests is not None:
+            raise ValueError("--condition and --requests are for laws of loads; leave them out")
+        else:
+            base = _law(preset, law, recorded, domains, token_kinds)
         changed = _changed(base, change or [], seed)
         write(_pieces(changed, steps, start, tokens), out, "generating")
         print(f"{out}: {describe(out)}")

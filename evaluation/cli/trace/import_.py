@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evaluation.cli.trace import arguments
 from evaluation.cli.trace.arguments import Out
 from evaluation.cli.trace.store_output import check_out, describe, write
 from evaluation.cli.usage_error import usage_errors
@@ -22,25 +23,16 @@ def import_(
         ),
     ],
     out: Out,
-    form: Annotated[
-        str | None,
-        typer.Option("--format", help="One of `podlab trace formats`. [default: detected]"),
-    ] = None,
-    model: Annotated[str, typer.Option(help="Name of the model.")] = "unknown",
-    top_k: Annotated[
-        int | None, typer.Option(min=1, help="Experts per token, where the source does not say.")
-    ] = None,
-    experts: Annotated[
-        int | None, typer.Option(min=1, help="Experts per layer, where the source does not say.")
-    ] = None,
-    phase: Annotated[str, typer.Option(help="prefill, decode, mixed or unknown.")] = "unknown",
+    form: arguments.Form = None,
+    model: arguments.ModelName = "unknown",
+    top_k: arguments.TopK = None,
+    experts: arguments.Experts = None,
+    phase: arguments.Phase = "unknown",
 ) -> None:
     """Convert recordings of another tool to a trace of podlab."""
-    from traces.formats.about import About
-
     with usage_errors():
         check_out(out, sources)
-        about = About(model, phase, top_k, experts)
+        about = arguments.about(model, phase, top_k, experts)
         if len(sources) > 1:
             _conditions(sources, out, form, about)
         else:

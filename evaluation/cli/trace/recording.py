@@ -1,7 +1,10 @@
 """The recording that a law is fitted to, and the report on the fit."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from traces.formats.about import About
 
 if TYPE_CHECKING:
     from traces.generators import Law
@@ -9,26 +12,38 @@ if TYPE_CHECKING:
 STEP_TOKENS = 256
 
 
-def recording(name: str, step_tokens: int | None, token_kinds: int) -> Any:
+def recording(
+    name: str,
+    step_tokens: int | None,
+    token_kinds: int,
+    form: str | None = None,
+    about: About | None = None,
+) -> Any:
     """Return a recording in steps; tokens that are in none are split, with a notice.
 
-    It is read into memory where splitting or kinds of tokens need it.
+    It is read into memory where splitting or kinds of tokens need it, and if it is a file of
+    another tool, which ``form`` and ``about`` are for.
     """
     import traces
     from traces.stepping import has_steps
 
-    trace: Any = traces.open(name)
-    if not isinstance(trace, traces.StoredTrace | traces.RoutingTrace):
+    path = Path(name)
+    if form is not None or (path.exists() and path.suffix != ".parquet"):
+        trace: Any = traces.concat(list(traces.exchange.read_foreign(path, form, about)))
+    else:
+        trace = traces.open(name)
+    if not isinstance(trace, traces.StoredTrace | traces.RoutingTrace | traces.TokenTrace):
         raise ValueError(f"{name}: holds no routing, and laws are of that")
     if has_steps(trace):
         if step_tokens is not None:
             raise ValueError(f"{name}: is in steps already; leave --step-tokens")
-        return trace.load() if token_kinds > 1 else trace
+        in_memory = not isinstance(trace, traces.StoredTrace)
+        return trace if token_kinds == 1 or in_memory else trace.load()
     if step_tokens is None:
         step_tokens = STEP_TOKENS
         notice = f"{name}: tokens without steps, split into steps of {STEP_TOKENS} (--step-tokens)"
         print(notice, file=sys.stderr)
-    tokens: Any = trace.load()
+    tokens: Any = trace.load() if isinstance(trace, traces.StoredTrace) else trace
     return tokens.split(step_tokens)
 
 

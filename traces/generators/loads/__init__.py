@@ -5,7 +5,7 @@ from traces.generators.loads.curve import Curve
 from traces.generators.loads.distance import LoadDistance, distance
 from traces.generators.loads.domains import with_domains
 from traces.generators.loads.law import LoadLaw
-from traces.generators.loads.law_file import load, save
+from traces.generators.loads.law_file import is_load_law, load, save
 from traces.generators.loads.modes import Modes, modes
 from traces.generators.loads.presets import PRESETS, preset
 from traces.generators.loads.routing_law import routing_law
@@ -19,6 +19,7 @@ __all__ = [
     "LoadLaw",
     "Modes",
     "distance",
+    "is_load_law",
     "load",
     "modes",
     "preset",

@@ -103,7 +103,10 @@ class LoadLaw:
         assert self.recordings is not None
         if isinstance(condition, str) and condition in self.recordings:
             return np.array(self.recordings[condition])
-        condition = condition_of(condition)
+        try:
+            condition = condition_of(condition)
+        except ValueError as error:
+            raise ValueError(f"{error}, and is no recording of the law: {self._known()}") from None
         of_domain = np.array([float(name == condition.domain) for name in self.domains])
         return np.concatenate([self._curve(condition)(condition), of_domain])
 
@@ -116,11 +119,13 @@ class LoadLaw:
         for curve in self.curves:
             if curve.phase == condition.phase and curve.domain is None and general:
                 return curve
+        raise ValueError(f"the law has no loads for {condition.name}; it has {self._known()}")
+
+    def _known(self) -> str:
+        """Return the phases, domains and recordings that the law has."""
         names = sorted({f"{c.phase}{':' + c.domain if c.domain else ''}" for c in self.curves})
         names += [f"any phase:{name}" for name in self.domains] + sorted(self.recordings or {})
-        raise ValueError(
-            f"the law has no loads for {condition.name}; it has {', '.join(names) or 'none'}"
-        )
+        return ", ".join(names) or "none"
 
     def log_popularity(self, condition: Condition | str, sample: int = 0) -> NDArray[np.float64]:
         """Return [layers, experts] log popularity, up to a constant for each layer.
@@ -186,9 +191,10 @@ class LoadLaw:
         return replace(self, **changes)
 
     def __repr__(self) -> str:
+        number = len(np.asarray(self.directions))
         return (
             f"LoadLaw({self.model!r}, {self.num_layers} layers, {self.num_experts} experts, "
-            f"top-{self.top_k}, {len(np.asarray(self.directions))} directions)"
+            f"top-{self.top_k}, {number} direction{'s' * (number != 1)})"
         )
 
 
