@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 import lb
 from traces.generators.loads import LoadDistance, LoadLaw, distance
@@ -145,7 +146,7 @@ def _fitted(
 
 
 def _served(
-    loads: Mapping[str, ArrayLike], num_ranks: int, slots_per_rank: int, solver: str
+    loads: Mapping[str, NDArray[Any]], num_ranks: int, slots_per_rank: int, solver: str
 ) -> dict[tuple[str, str], float]:
     """Return the balancedness of the placement for one load on another, for all pairs."""
     found = {}

@@ -37,8 +37,8 @@ def recording(
     if has_steps(trace):
         if step_tokens is not None:
             raise ValueError(f"{name}: is in steps already; leave --step-tokens")
-        in_memory = not isinstance(trace, traces.StoredTrace)
-        return trace if token_kinds == 1 or in_memory else trace.load()
+        whole: Any = trace
+        return whole.load() if token_kinds > 1 and isinstance(trace, traces.StoredTrace) else whole
     if step_tokens is None:
         step_tokens = STEP_TOKENS
         notice = f"{name}: tokens without steps, split into steps of {STEP_TOKENS} (--step-tokens)"
