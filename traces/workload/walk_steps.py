@@ -72,6 +72,8 @@ def _add_token(row: NDArray[np.int32], cells: NDArray[Any]) -> None:
 @kernel
 def walk_steps(
     counts: NDArray[np.int32],
+    visits: NDArray[np.int32],
+    rows: NDArray[np.int64],
     steps: NDArray[np.int64],
     runs: NDArray[np.int64],
     a_step: bool,
@@ -83,12 +85,19 @@ def walk_steps(
     upto: NDArray[np.int64],
     cells: NDArray[Any],
 ) -> None:
-    """Add the tokens of runs to the counts of their steps, and move the requests on.
+    """Walk the tokens of runs, and move the requests on.
+
+    A token has 100 cells and more, so that a sum over many steps is cheaper made from the visits
+    of each recorded token (:func:`add_visits`) than from the cells of each step.
 
     Parameters
     ----------
     counts
-        [steps, layers * experts], added to.
+        [rows, layers * experts] counts of the steps that have a row, added to.
+    visits
+        [tokens] how often each recorded token is walked, added to.
+    rows
+        [steps] row of ``counts`` of each step; -1: it has none.
     steps
         [decode steps] step of each; unused for prefill.
     runs
@@ -125,9 +134,21 @@ def walk_steps(
             pool = pools[request]
             if place[TOKEN] < 0:
                 _start(place, request, pool, key, first, begin, upto)
+            row = rows[step]
             for _ in range(tokens):
-                _add_token(counts[step], cells[place[TOKEN]])
+                visits[place[TOKEN]] += 1
+                if row >= 0:
+                    _add_token(counts[row], cells[place[TOKEN]])
                 place[TOKEN] += 1
                 length = upto[place[AT] + 1] - upto[place[AT]]
                 if place[TOKEN] == begin[place[AT]] + length:
                     _next_sequence(place, request, pool, key, first, begin)
+
+
+@kernel
+def add_visits(total: NDArray[np.int64], visits: NDArray[np.int32], cells: NDArray[Any]) -> None:
+    """Add the cells of each recorded token to ``total`` [cells], as often as it was visited."""
+    for token in range(len(visits)):
+        if visits[token]:
+            for choice in range(cells.shape[1]):
+                total[cells[token, choice]] += visits[token]

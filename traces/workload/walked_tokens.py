@@ -1,5 +1,7 @@
 """Tokens that were recorded: every request walks along recorded sequences."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from traces.workload.batching import ContinuousBatching
 from traces.workload.composition import DECODE, PREFILL, Composition
 from traces.workload.pools import pool_of_sequences
 from traces.workload.recorded_routing import RecordedRouting
-from traces.workload.walk_steps import TOKEN, walk_steps
+from traces.workload.walk_steps import TOKEN, add_visits, walk_steps
 
 
 class WalkedTokens:
@@ -80,13 +82,35 @@ class WalkedTokens:
 
     def counts(self, composition: Composition) -> NDArray[np.int32]:
         """Return counts [steps, layers, experts] of the next steps."""
-        counts = np.zeros((composition.num_steps, *self._shape), dtype=np.int32)
-        flat = counts.reshape(composition.num_steps, -1)
+        return self._walk(composition, np.arange(composition.num_steps))[0]
+
+    def add(
+        self, total: NDArray[np.int64], composition: Composition, chosen: NDArray[np.int64]
+    ) -> NDArray[np.int32]:
+        """Add the next steps to ``total``; return the counts of the ``chosen`` ones.
+
+        Every step is walked, since recorded tokens follow one another: the total is their sum.
+        """
+        counts, visits = self._walk(composition, chosen)
+        add_visits(total.reshape(-1), visits, self._cells)
+        return counts
+
+    def _walk(
+        self, composition: Composition, chosen: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Walk all next steps; return the counts of the chosen ones, and visits of all tokens."""
+        counts = np.zeros((len(chosen), *self._shape), dtype=np.int32)
+        flat = counts.reshape(len(chosen), math.prod(self._shape))
+        visits = np.zeros(len(self._cells), dtype=np.int32)
+        rows = np.full(composition.num_steps, -1, dtype=np.int64)
+        rows[chosen] = np.arange(len(chosen))
         # a request's prompt comes before its answer, also within these steps
         for runs, phase in ((composition.pieces, PREFILL), (composition.spans, DECODE)):
             if len(runs):
                 walk_steps(
                     flat,
+                    visits,
+                    rows,
                     composition.decode_steps,
                     runs,
                     phase == DECODE,
@@ -98,15 +122,4 @@ class WalkedTokens:
                     self._upto,
                     self._cells,
                 )
-        return counts
-
-    def add(
-        self, total: NDArray[np.int64], composition: Composition, chosen: NDArray[np.int64]
-    ) -> NDArray[np.int32]:
-        """Add the next steps to ``total``; return the counts of the ``chosen`` ones.
-
-        Every step is walked, since recorded tokens follow one another: the total is their sum.
-        """
-        counts = self.counts(composition)
-        total += counts.sum(axis=0, dtype=np.int64)
-        return counts[chosen]
+        return counts, visits

@@ -56,6 +56,26 @@ def test_a_single_sequence_starts_over():
     np.testing.assert_array_equal(tokens, (tokens[0] + np.arange(9)) % 4)
 
 
+@pytest.mark.parametrize("stage", ["decode", "both"])
+def test_the_sum_of_a_window_is_that_of_its_steps(stage):
+    """Sums are made from visits of recorded tokens, steps from their cells: both say the same."""
+    routing = recorded(TASKS)
+    batching = ContinuousBatching(8, stage=stage, prefill_tokens=40)
+    whole, few = (
+        list(
+            Workload(concurrent(12, 300, TASKS), routing, batching).windows(
+                window_steps=280, sampled_steps=sampled
+            )
+        )
+        for sampled in (280, 1)
+    )
+    assert len(whole) > 1
+    for every, window in zip(whole, few, strict=True):
+        np.testing.assert_array_equal(every.sample.counts.sum(axis=0), every.counts)
+        np.testing.assert_array_equal(window.counts, every.counts)
+        assert every.counts[0].sum() == every.tokens * routing.top_k
+
+
 @pytest.mark.parametrize("step", [0, 1, 13])
 def test_every_token_is_as_likely_in_every_step(step):
     """Long and short sequences, first and later steps: 15 tokens, 20,000 walks, 5 deviations."""
