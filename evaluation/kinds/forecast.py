@@ -146,7 +146,7 @@ class ForecastKind(Kind):
             forecaster=candidate.name,
             forecaster_file=candidate.file_hash,
             seed=candidate.seed,
-            trace_seed=candidate.seed if scenario.is_drawn else None,
+            trace_seed=scenario.trace_seed(candidate.seed),
             trace_hash=trace.content_hash,
         )
         return record, trace

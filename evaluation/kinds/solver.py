@@ -197,7 +197,7 @@ class SolverKind(Kind):
             solver_file=candidate.file_hash,
             dispatcher=scenario.dispatcher,
             seed=candidate.seed,
-            trace_seed=candidate.seed if scenario.is_drawn else None,
+            trace_seed=scenario.trace_seed(candidate.seed),
         )
         trace = traffic.traffic_of(scenario, candidate.seed)
         scenario.check_trace(trace)

@@ -10,6 +10,7 @@ import lb
 import traces
 from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.scenario_trace import load_trace
+from evaluation.replay.stream import stream_of
 from evaluation.replay.workload_windows import is_drawn, workload_path
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
@@ -59,7 +60,8 @@ class Scenario:
         with a ``fit`` is trained on the first part. All are scored on the last part.
     workload
         Bundled workload (:mod:`traces.workload`) or a ``.toml`` file, instead of a trace. Each
-        seed is another repetition of it. Two of them follow each other: the second one begins in
+        seed is another repetition of it, independent of those of other workloads
+        (:mod:`evaluation.replay.stream`). Two of them follow each other: the second one begins in
         window ``change_window``.
     window_s
         Seconds of a window of a workload, instead of ``window_steps``.
@@ -110,6 +112,17 @@ class Scenario:
             return all(map(is_drawn, self.workload))
         return all(name in traces.GENERATED for name in self.trace)
 
+    def trace_seed(self, seed: int) -> int | None:
+        """Return what the traffic of ``seed`` is drawn with; ``None`` for recorded traffic.
+
+        Equal numbers are the same requests, also in different scenarios, so that their scores are
+        paired. The number of a generated trace is the seed itself, that of a workload its stream
+        (:func:`evaluation.replay.stream.stream_of`).
+        """
+        if not self.is_drawn:
+            return None
+        return stream_of(self.workload, seed) if self.workload else seed
+
     def load_trace(self, seed: int = 0) -> Any:
         """Return the trace in steps, cached; a generated trace is drawn with ``seed``.
 
@@ -123,8 +136,9 @@ class Scenario:
                 f"scenario {self.id!r} replays a workload, "
                 f"{', '.join(self.workload)}; give a scenario with a trace"
             )
-        trace_seed = seed if self.is_drawn else None
-        return load_trace(self.trace, self.step_tokens, trace_seed, self.steps, self.layers)
+        return load_trace(
+            self.trace, self.step_tokens, self.trace_seed(seed), self.steps, self.layers
+        )
 
     def split_bounds(self, windows: int) -> tuple[int, int]:
         """Return the numbers of the windows at which validation and test begin.

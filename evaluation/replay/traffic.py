@@ -35,8 +35,8 @@ def traffic_of(scenario: Scenario, seed: int) -> Traffic:
     cut = WindowCut(
         scenario.window_steps or None, scenario.window_s, scenario.sampled_steps, scenario.windows
     )
-    own_seed = seed if scenario.is_drawn else 0
-    return workload_windows(scenario.workload, own_seed, cut, scenario.change_window)
+    stream = scenario.trace_seed(seed) or 0
+    return workload_windows(scenario.workload, stream, cut, scenario.change_window)
 
 
 def windows_of(traffic: Any, scenario: Scenario) -> Iterable[ReplayWindow]:

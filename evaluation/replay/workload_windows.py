@@ -63,7 +63,7 @@ class WorkloadWindows:
 # A sweep runs all solvers on one repetition before it goes to the next.
 @lru_cache(maxsize=2)
 def workload_windows(
-    names: tuple[str, ...], seed: int, cut: WindowCut, change_window: int | None
+    names: tuple[str, ...], draw: int, cut: WindowCut, change_window: int | None
 ) -> WorkloadWindows:
     """Return the windows of a workload, or of two that follow each other.
 
@@ -78,7 +78,7 @@ def workload_windows(
     ----------
     names
         Bundled workloads, or ``.toml`` files.
-    seed
+    draw
         Number of the repetition, see :func:`traces.workload.load`.
     cut
         How they are cut into windows.
@@ -91,11 +91,11 @@ def workload_windows(
         If a file holds no workload, a workload is too short, or two are of different models.
     """
     if len(names) == 1:
-        return _of_one(names[0], seed, cut)
+        return _of_one(names[0], draw, cut)
     assert change_window is not None
     parts = [
-        _of_one(names[0], seed, replace(cut, limit=change_window)),
-        _of_one(names[1], seed, replace(cut, limit=cut.limit and cut.limit - change_window)),
+        _of_one(names[0], draw, replace(cut, limit=change_window)),
+        _of_one(names[1], draw, replace(cut, limit=cut.limit and cut.limit - change_window)),
     ]
     sizes = {(part.num_layers, part.num_experts, part.top_k) for part in parts}
     if len(sizes) > 1:
@@ -108,8 +108,8 @@ def workload_windows(
     return replace(parts[0], windows=whole, content_hash=digest.hexdigest())
 
 
-def _of_one(name: str, seed: int, cut: WindowCut) -> WorkloadWindows:
-    workload = traces.workload.load(workload_path(name), seed)
+def _of_one(name: str, draw: int, cut: WindowCut) -> WorkloadWindows:
+    workload = traces.workload.load(workload_path(name), draw)
     whole = workload.split() if isinstance(workload, Workload) else (workload, workload)
     observed, judged = (_windows(part, cut) for part in whole)
     made = []

@@ -11,9 +11,10 @@ from tests.evaluation.leaderboard import generated
 SCENARIOS = 2
 
 
-def compare(efficiency, taken=None):
+def compare(efficiency, taken=None, seeds=None):
     """Return the differences of rows with these efficiencies, [rows, scenarios, repetitions]."""
-    rows = generated.rows(efficiency, np.ones(efficiency.shape) if taken is None else taken)
+    taken = np.ones(efficiency.shape) if taken is None else taken
+    rows = generated.rows(efficiency, taken, seeds)
     score = np.array([value(row) for row in rows])
     return Differences(score, *scatters(rows, follow=True))
 
@@ -57,6 +58,49 @@ def test_half_a_percent_of_step_time_is_found():
     assert found(8) >= 0.9
     assert found(3) < 0.5
     assert found(20, candidates=6) >= 0.9
+
+
+def streams(scenarios, repetitions):
+    """Return seeds of which no two scenarios have one in common."""
+    return np.arange(scenarios * repetitions).reshape(scenarios, repetitions).tolist()
+
+
+#: How much scenarios scatter. They may do so alike, or one of them decides.
+SPREADS = {"alike": (1, 1, 1, 1), "unequal": (0.3, 0.5, 1, 3)}
+
+
+@pytest.mark.parametrize("spread", SPREADS)
+@pytest.mark.parametrize("law", ["normal", "skewed"])
+@pytest.mark.parametrize("repetitions", [2, 3, 5])
+def test_equal_candidates_are_seldom_separated_on_streams_of_their_own(law, repetitions, spread):
+    """The family-wise error is 5 % also with the degrees of freedom of Welch and Satterthwaite."""
+    random = np.random.default_rng([9, repetitions])
+    size = np.array(SPREADS[spread])[None, :, None]
+    wrong = 0
+    for _ in range(500):
+        luck = generated.standard(random, (5, 4, repetitions), law)
+        traffic = generated.standard(random, (1, 4, repetitions), law)
+        efficiency = 0.85 + size * (0.02 * traffic + 0.003 * luck)
+        wrong += compare(efficiency, seeds=streams(4, repetitions)).separated().any()
+    assert wrong / 500 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 500)
+
+
+def test_half_a_percent_is_found_sooner_on_streams_of_their_own():
+    """Four scenarios of four repetitions, ten solvers: in 9 of 10 tables, and else in under half.
+
+    Differences scatter by 0.0012 · √2 ÷ √16 = 0.0004, and the planted one is 0.0043, ten times as
+    much. It must pass 0.05 ÷ 45 pairs with 12 degrees of freedom (t = 4.3) instead of 3 (t = 13).
+    """
+    random = np.random.default_rng(10)
+    count = np.zeros(2)
+    for _ in range(100):
+        traffic, luck = (random.standard_normal((rows, 4, 4)) for rows in (1, 10))
+        efficiency = 0.85 + 0.02 * traffic + 0.0012 * luck
+        efficiency[0] /= 1 - 0.005
+        for at, seeds in enumerate((streams(4, 4), None)):
+            count[at] += compare(efficiency, seeds=seeds).separated()[0, 1:].all()
+    assert count[0] >= 90
+    assert count[1] < 50
 
 
 def test_traffic_that_moves_all_alike_hides_nothing():
