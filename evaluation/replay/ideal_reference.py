@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
-from evaluation.step.executor import StepExecutor
 
 T = TypeVar("T")
 
@@ -17,26 +16,26 @@ T = TypeVar("T")
 class IdealReference:
     """Seconds under perfect balance, and bounds on balancedness, of one trace on one deployment.
 
-    These numbers do not depend on the solver. Steps and windows are identified by their number, so
-    that a reference belongs to one trace, executor and choice of scored windows. Pass it to several
-    replays to compute each number once.
+    These numbers do not depend on the solver. Windows are identified by their number, so that a
+    reference belongs to one trace and executor. Pass it to several replays to compute each number
+    once.
 
     Parameters
     ----------
     ideal
-        Seconds under perfect balance, by number of the scored step.
+        Seconds under perfect balance of a window's steps, [steps], by number of the window.
     bounds
         Bound [layers], by number of the window.
     """
 
-    ideal: dict[int, float] = field(default_factory=dict)
+    ideal: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     bounds: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
     def ideal_s(
-        self, step: int, executor: StepExecutor, load: NDArray[Any], ranks: int, tokens: int
-    ) -> float:
-        """Return the seconds of step ``step``; see :meth:`StepExecutor.ideal`."""
-        return _cached(self.ideal, step, lambda: executor.ideal(load, ranks, tokens).total)
+        self, window: int, compute: Callable[[], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """Return the seconds of the steps of window ``window``, from ``compute`` the first time."""
+        return _cached(self.ideal, window, compute)
 
     def bound(self, window: int, load: NDArray[Any], ranks: int, slots: int) -> NDArray[np.float64]:
         """Return the bound of window ``window``; see :func:`lb.bounds.balancedness_bound`."""

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from evaluation.replay.cost import reference_s
 from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.ideal_reference import IdealReference
 from evaluation.replay.move_budget import apply_move_budget
+from evaluation.replay.price_steps import ideal_step_s, price_steps
 from evaluation.replay.replay_log import ReplayLog
 from evaluation.replay.replay_window import ReplayWindow, trace_replay_windows
 from evaluation.step.executor import StepExecutor
@@ -113,7 +114,7 @@ def replay_windows(
             seen = np.stack(history)
             if due(number, seen, placement):
                 placement = run.rebalance(number, seen, last_steps, placement)
-            run.run_window(placement, window)
+            run.run_window(number, placement, window)
             run.score_window(number, placement, window)
         history.append(window.observed)
         last_steps = window.num_steps
@@ -172,25 +173,20 @@ class _Run:
         # Only the slot map counts: a subclass of Placement might claim a balance of its own.
         return lb.Placement(answer.physical_to_logical, answer.num_ranks)
 
-    def run_window(self, placement: lb.Placement, window: ReplayWindow) -> None:
-        """Price the steps of a window under ``placement``."""
-        self.log.first_steps.append(len(self.log.step_s))
-        tokens, weight = window.tokens.tolist(), window.weight.tolist()
-        phases = window.phases or ("",) * len(tokens)
-        for counts, step_tokens, engine_steps, phase in zip(
-            window.counts, tokens, weight, phases, strict=True
-        ):
-            load = counts.astype(np.float64)
-            share = self._share(placement, load)
-            number = len(self.log.step_s)
-            executor = self.executor
-            if phase and phase != executor.phase:
-                executor = replace(executor, phase=phase)
-            step = executor.step(placement, load, share, step_tokens, number=number)
-            ideal_s = self.ideal_reference.ideal_s(
-                number, executor, load, placement.num_ranks, step_tokens
-            )
-            self.log.add_step(step, ideal_s, step_tokens, engine_steps)
+    def run_window(self, number: int, placement: lb.Placement, window: ReplayWindow) -> None:
+        """Price the steps of window ``number`` under ``placement``."""
+        first = len(self.log.step_s)
+        self.log.first_steps.append(first)
+        load = window.counts.astype(np.float64)
+        steps = price_steps(
+            self.executor, placement, load, self._shares(placement, load), window, first
+        )
+
+        def ideal_s() -> NDArray[np.float64]:
+            return ideal_step_s(self.executor, placement.num_ranks, load, window)
+
+        ideal = self.ideal_reference.ideal_s(number, ideal_s)
+        self.log.add_steps(steps, ideal, window.tokens, window.weight)
 
     def score_window(self, number: int, placement: lb.Placement, window: ReplayWindow) -> None:
         """Log balancedness, bound and rank load of a whole window."""
@@ -203,6 +199,12 @@ class _Run:
 
     def _share(self, placement: lb.Placement, load: NDArray[np.float64]) -> NDArray[np.float64]:
         return lb.check_share(placement, self.dispatcher(placement, load))
+
+    def _shares(
+        self, placement: lb.Placement, load: NDArray[np.float64]
+    ) -> list[NDArray[np.float64]]:
+        """Return the share of each step."""
+        return [self._share(placement, step) for step in load]
 
     def _bound(self, window: int, load: NDArray[np.int64]) -> NDArray[np.float64]:
         deployment = self.deployment

@@ -68,33 +68,46 @@ class ReplayLog:
         """Return the sum over the steps of each scored window of one number per step."""
         return [float(total) for total in np.add.reduceat(values, self.first_steps)]
 
-    def add_step(self, step: StepTime, ideal_s: float, tokens: int, engine_steps: float) -> None:
-        """Add a priced step that stands for ``engine_steps`` steps of the engine.
+    def add_steps(
+        self,
+        steps: StepTime,
+        ideal_s: NDArray[np.float64],
+        tokens: NDArray[np.int64],
+        weight: NDArray[np.float64],
+    ) -> None:
+        """Add priced steps, each of which stands for ``weight`` steps of the engine.
 
         Parameters
         ----------
-        step
-            Seconds of one engine step.
+        steps
+            Seconds of each, with a leading axis of steps.
         ideal_s
-            Its seconds under perfect balance.
+            [steps] seconds under perfect balance.
         tokens
-            Its tokens.
+            [steps] tokens.
+        weight
+            [steps] engine steps that each stands for.
         """
-        waits = step.attention_wait.mean(axis=1) + step.expert_wait.mean(axis=1)
-        experts_mean, experts_max = step.rank_experts.mean(axis=1), step.experts
-        self.step_s.append(step.total * engine_steps)
-        self.ideal_s.append(ideal_s * engine_steps)
-        self.wait_s.append(float(waits.sum()) * engine_steps)
-        self.tokens.append(tokens * engine_steps)
-        self.engine_steps.append(engine_steps)
+        waits = steps.attention_wait.mean(axis=-1) + steps.expert_wait.mean(axis=-1)
+        experts_mean, experts_max = steps.rank_experts.mean(axis=-1), steps.experts
         # The phases of the mean rank and its waits add up to the whole step.
-        self.phase_s["attention"] += float(step.rank_attention.mean(axis=1).sum()) * engine_steps
-        self.phase_s["dispatch"] += float(step.dispatch.sum()) * engine_steps
-        self.phase_s["experts"] += float(experts_mean.sum()) * engine_steps
-        self.phase_s["combine"] += float(step.combine.sum()) * engine_steps
-        self.phase_s["waits"] += self.wait_s[-1]
+        seconds = {
+            "attention": steps.rank_attention.mean(axis=-1),
+            "dispatch": steps.dispatch,
+            "experts": experts_mean,
+            "combine": steps.combine,
+            "waits": waits,
+        }
+        for phase, of_layers in seconds.items():
+            for step_s in (of_layers.sum(axis=-1) * weight).tolist():
+                self.phase_s[phase] += step_s
+        self.step_s += (steps.totals * weight).tolist()
+        self.ideal_s += (ideal_s * weight).tolist()
+        self.wait_s += (waits.sum(axis=-1) * weight).tolist()
+        self.tokens += (tokens * weight).tolist()
+        self.engine_steps += weight.tolist()
         # A layer without expert work counts as balanced.
         balance = np.divide(
             experts_mean, experts_max, out=np.ones_like(experts_mean), where=experts_max > 0
         )
-        self.expert_balance.append(float(balance.mean()))
+        self.expert_balance += balance.mean(axis=-1).tolist()

@@ -87,7 +87,13 @@ class StepExecutor:
             share = slot_share(placement, by_source, sources)
         rank_tokens = placement.rank_load(load, share)  # checks shapes
         split = placement.even_share if share is None else np.asarray(share)
-        attention, experts = self._compute_s(placement, load, split, step_tokens, number)
+        tokens = self._tokens(load, step_tokens)
+        attention, experts, _ = self._compute_s(placement, load, split, tokens)
+        if self.jitter is not None:
+            # One generator per step: attention draws first, then experts.
+            generator = self.jitter.generator(number)
+            attention = self.jitter.apply(attention, generator)
+            experts = self.jitter.apply(experts, generator)
         if sources is None:
             # Sources are spread evenly: the load of the ranks alone gives the price.
             dispatch = self.collectives.dispatch_s(rank_tokens)
@@ -97,21 +103,101 @@ class StepExecutor:
         exchange = [self.collectives.exchange_s(copies, name) for name in ("dispatch", "combine")]
         return StepTime(attention, exchange[0], experts, exchange[1])
 
-    def ideal(self, counts: ArrayLike, num_ranks: int, step_tokens: int | None = None) -> StepTime:
+    def steps(
+        self,
+        placement: Placement,
+        counts: ArrayLike,
+        share: ArrayLike | None,
+        step_tokens: ArrayLike,
+        *,
+        first: int = 0,
+    ) -> StepTime:
+        """Price several steps under one placement, tokens starting evenly spread over the ranks.
+
+        The same as :meth:`step` of each of them, and many times faster: layers are priced apart,
+        so that the layers of all steps are priced at once.
+
+        Parameters
+        ----------
+        placement
+            Placement of the experts on the ranks of the fabric.
+        counts
+            [steps, layers, experts] token copies.
+        share
+            [layers, slots] of all steps, or [steps, layers, slots]. ``None``: replicas get equal
+            shares.
+        step_tokens
+            [steps] tokens of each step.
+        first
+            Number of the first step. It seeds the jitter.
+
+        Returns
+        -------
+        StepTime
+            With a leading axis of steps.
+
+        Raises
+        ------
+        ValueError
+            If the placement has other ranks than the fabric, or shapes differ.
+        """
+        self._check_ranks(placement)
+        load = np.asarray(counts, dtype=np.float64)
+        split = placement.even_share if share is None else np.asarray(share, dtype=np.float64)
+        slots = placement.physical_to_logical.shape
+        tokens = np.asarray(step_tokens, dtype=np.float64)
+        if (
+            load.ndim != 3
+            or load.shape[1:] != placement.replica_count.shape
+            or split.shape not in (slots, (len(load), *slots))
+            or tokens.shape != load.shape[:1]
+        ):
+            raise ValueError(
+                f"counts, share and step_tokens have shapes {load.shape}, {split.shape} and "
+                f"{tokens.shape}; give [steps, *{placement.replica_count.shape}], [steps, "
+                f"*{slots}] or {slots}, and [steps]"
+            )
+        attention, experts, rank_tokens = self._compute_s(placement, load, split, tokens)
+        if self.jitter is not None:
+            # One generator per step: attention draws first, then experts.
+            attention = attention.copy()
+            for step in range(len(load)):
+                generator = self.jitter.generator(first + step)
+                attention[step] = self.jitter.apply(attention[step], generator)
+                experts[step] = self.jitter.apply(experts[step], generator)
+        return StepTime(
+            attention,
+            self.collectives.dispatch_s(rank_tokens),
+            experts,
+            self.collectives.combine_s(rank_tokens),
+        )
+
+    def ideal(
+        self, counts: ArrayLike, num_ranks: int, step_tokens: ArrayLike | None = None
+    ) -> StepTime:
         """Price the same step under perfect balance: every rank does an equal part.
 
         The work of every expert is done once, without the extra weight reads of replicas, and
         divides evenly over the ranks. No placement and no dispatcher takes less time.
+
+        Parameters
+        ----------
+        counts
+            [layers, experts] token copies, or [steps, layers, experts].
+        num_ranks
+            Ranks of the EP group.
+        step_tokens
+            Tokens of the step, or [steps]; by default as in :meth:`step`.
         """
         load = np.asarray(counts, dtype=np.float64)
-        shape = (len(load), num_ranks)
-        even_tokens = np.broadcast_to(load.sum(axis=1, keepdims=True) / num_ranks, shape)
-        memory = self.operators.expert_memory_s(load).sum(axis=1, keepdims=True)
-        compute = self.operators.expert_compute_s(load).sum(axis=1, keepdims=True)
+        shape = (*load.shape[:-1], num_ranks)
+        even_tokens = np.broadcast_to(load.sum(axis=-1, keepdims=True) / num_ranks, shape)
+        memory = self.operators.expert_memory_s(load).sum(axis=-1, keepdims=True)
+        compute = self.operators.expert_compute_s(load).sum(axis=-1, keepdims=True)
         even_s = self.operators.grouped_s(memory / num_ranks, compute / num_ranks)
-        tokens = self._tokens(load, step_tokens) / num_ranks
+        attention = self._attention_s(self._tokens(load, step_tokens) / num_ranks)
         return StepTime(
-            rank_attention=np.full(shape, self._attention_s(tokens)),
+            rank_attention=np.broadcast_to(attention[..., None, None], shape),
             dispatch=self.collectives.dispatch_s(even_tokens),
             rank_experts=np.broadcast_to(even_s, shape),
             combine=self.collectives.combine_s(even_tokens),
@@ -144,36 +230,33 @@ class StepExecutor:
             )
 
     def _compute_s(
-        self,
-        placement: Placement,
-        load: Array,
-        split: Array,
-        step_tokens: int | None,
-        number: int,
-    ) -> tuple[Array, Array]:
-        """Return [layers, ranks] seconds of attention and of experts, with jitter."""
-        layers, ranks = len(load), placement.num_ranks
-        slot_tokens = np.take_along_axis(load, placement.physical_to_logical, axis=1) * split
-        experts = self.operators.experts_s(slot_tokens.reshape(layers, ranks, -1))
-        attention = self._attention(self._tokens(load, step_tokens), ranks)
-        attention = np.broadcast_to(attention, (layers, ranks))
-        if self.jitter is None:
-            return attention, experts
-        # One generator per step: attention draws first, then experts.
-        generator = self.jitter.generator(number)
-        attention = self.jitter.apply(attention, generator)
-        return attention, self.jitter.apply(experts, generator)
+        self, placement: Placement, load: Array, split: Array, tokens: Array
+    ) -> tuple[Array, Array, Array]:
+        """Return seconds of attention and of experts and token copies, [..., layers, ranks]."""
+        ranks = placement.num_ranks
+        slots = placement.physical_to_logical
+        indices = slots.reshape(*[1] * (load.ndim - 2), *slots.shape)
+        slot_tokens = np.take_along_axis(load, indices, axis=-1) * split
+        slot_tokens = slot_tokens.reshape(*load.shape[:-1], ranks, -1)
+        attention = self._attention(tokens, ranks)[..., None, :]
+        attention = np.broadcast_to(attention, (*load.shape[:-1], ranks))
+        # Slot after slot, as Placement.rank_load adds them up.
+        rank_tokens = np.add.accumulate(slot_tokens, axis=-1)[..., -1]
+        return attention, self.operators.experts_s(slot_tokens), rank_tokens
 
-    def _tokens(self, load: Array, step_tokens: int | None) -> float:
+    def _tokens(self, load: Array, step_tokens: ArrayLike | None) -> Array:
+        """Return the tokens of each step, [...]."""
         if step_tokens is not None:
-            return float(step_tokens)
-        return float(np.ceil(load.sum(axis=1).max() / self.operators.model.top_k))
+            return np.asarray(step_tokens, dtype=np.float64)
+        heaviest = load.sum(axis=-1).max(axis=-1)
+        return np.asarray(np.ceil(heaviest / self.operators.model.top_k))
 
-    def _attention(self, tokens: float, ranks: int) -> Array:
-        """Return [ranks] seconds of attention; tokens are whole, so some ranks have one more."""
-        tokens_per_rank, remainder = divmod(int(tokens), ranks)
-        fewer_s, more_s = self._attention_s(np.array([tokens_per_rank, tokens_per_rank + 1.0]))
-        rank_s: Array = np.where(np.arange(ranks) < remainder, more_s, fewer_s)
+    def _attention(self, tokens: Array, ranks: int) -> Array:
+        """Return [..., ranks] seconds of attention; tokens are whole: some ranks have one more."""
+        tokens_per_rank, remainder = np.divmod(tokens.astype(np.int64), ranks)
+        fewer_s, more_s = self._attention_s(np.stack([tokens_per_rank, tokens_per_rank + 1.0]))
+        has_more = np.arange(ranks) < remainder[..., None]
+        rank_s: Array = np.where(has_more, more_s[..., None], fewer_s[..., None])
         return rank_s
 
     def _attention_s(self, tokens: ArrayLike) -> Array:

@@ -1,4 +1,4 @@
-"""Seconds of one step by layer, phase and rank, and its critical path."""
+"""Seconds of a step by layer, phase and rank, and its critical path."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class CriticalSegment(NamedTuple):
 
 @dataclass(frozen=True)
 class StepTime:
-    """Seconds of one step, by layer and phase.
+    """Seconds of one step, or of several, by layer and phase.
 
     A layer has two barriers: dispatch waits for the slowest attention, combine for the slowest
     experts (xDeepServe, arXiv:2508.02520, Fig. 10).
@@ -28,9 +28,9 @@ class StepTime:
     Parameters
     ----------
     rank_attention, rank_experts
-        [layers, ranks] seconds of each rank.
+        [..., layers, ranks] seconds of each rank; the leading axis is that of several steps.
     dispatch, combine
-        [layers] seconds.
+        [..., layers] seconds.
     """
 
     rank_attention: Array
@@ -40,37 +40,42 @@ class StepTime:
 
     @property
     def attention(self) -> Array:
-        """[layers] seconds of the slowest rank."""
-        return np.asarray(self.rank_attention.max(axis=1))
+        """[..., layers] seconds of the slowest rank."""
+        return np.asarray(self.rank_attention.max(axis=-1))
 
     @property
     def experts(self) -> Array:
-        """[layers] seconds of the slowest rank."""
-        return np.asarray(self.rank_experts.max(axis=1))
+        """[..., layers] seconds of the slowest rank."""
+        return np.asarray(self.rank_experts.max(axis=-1))
 
     @property
     def attention_wait(self) -> Array:
-        """[layers, ranks] seconds that each rank waits at dispatch."""
-        return np.asarray(self.attention[:, None] - self.rank_attention)
+        """[..., layers, ranks] seconds that each rank waits at dispatch."""
+        return np.asarray(self.attention[..., None] - self.rank_attention)
 
     @property
     def expert_wait(self) -> Array:
-        """[layers, ranks] seconds that each rank waits at combine."""
-        return np.asarray(self.experts[:, None] - self.rank_experts)
+        """[..., layers, ranks] seconds that each rank waits at combine."""
+        return np.asarray(self.experts[..., None] - self.rank_experts)
 
     @property
     def layers(self) -> Array:
-        """[layers] seconds."""
+        """[..., layers] seconds."""
         return self.attention + self.dispatch + self.experts + self.combine
 
     @property
     def total(self) -> float:
-        """Seconds of the step, summed over the MoE layers of the trace."""
+        """Seconds of one step, summed over the MoE layers of the trace."""
         return float(self.layers.sum())
 
     @property
+    def totals(self) -> Array:
+        """[...] seconds of each step, summed over the MoE layers."""
+        return np.asarray(self.layers.sum(axis=-1))
+
+    @property
     def critical_path(self) -> list[CriticalSegment]:
-        """The segments that add up to :attr:`total`, each with its slowest rank."""
+        """The segments of one step that add up to :attr:`total`, each with its slowest rank."""
         path = []
         slowest_attention = self.rank_attention.argmax(axis=1)
         slowest_experts = self.rank_experts.argmax(axis=1)
