@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
+from evaluation.replay.replay_window import ReplayWindow
 from evaluation.step.exchange import Exchange, exchange
 from evaluation.step.executor import StepExecutor
 from hardware import Operators
@@ -18,14 +19,18 @@ PHASES = ("attention", "dispatch", "experts", "combine")
 
 @dataclass(frozen=True)
 class Attribution:
-    """Seconds of steps under one placement, and what caused them. Means are over the steps.
+    """Seconds of steps under one placement, and what caused them.
+
+    Means are over the engine steps of a window: each priced step counts by its weight.
 
     Parameters
     ----------
     placement
         The placement.
     step_s
-        [steps] seconds.
+        [steps] seconds of each priced step.
+    weight
+        [steps] engine steps that each stands for.
     phase_s
         [layers, phases of :data:`PHASES`] mean seconds. They add up to the mean of ``step_s``.
     rank_s
@@ -42,6 +47,7 @@ class Attribution:
 
     placement: lb.Placement
     step_s: Array
+    weight: Array
     phase_s: Array
     rank_s: Array
     expert_s: Array
@@ -70,11 +76,10 @@ class Attribution:
 def attribute(
     executor: StepExecutor,
     placement: lb.Placement,
-    counts: NDArray[np.int32],
-    step_tokens: NDArray[np.int64],
+    window: ReplayWindow,
     dispatcher: lb.Dispatcher,
 ) -> Attribution:
-    """Price steps under a placement and attribute their seconds to layers, ranks and experts.
+    """Price a window under a placement; attribute its seconds to layers, ranks and experts.
 
     Parameters
     ----------
@@ -82,10 +87,8 @@ def attribute(
         Prices a step.
     placement
         The placement.
-    counts
-        [steps, layers, experts] token copies.
-    step_tokens
-        [steps] tokens.
+    window
+        Its priced steps, each in its phase.
     dispatcher
         Splits the tokens of each expert over its replicas, step by step.
 
@@ -94,33 +97,42 @@ def attribute(
     ValueError
         If shapes do not match, or a share of the dispatcher is not valid.
     """
-    layers, ranks = placement.num_layers, placement.num_ranks
+    layers, ranks, counts = placement.num_layers, placement.num_ranks, window.counts
+    part = window.weight / window.weight.sum()
+    phases = window.phases or ("",) * len(counts)
     phase_s = np.zeros((len(counts), layers, len(PHASES)))
     rank_s, expert_s = np.zeros((layers, ranks)), np.zeros((layers, placement.num_experts))
     rank_tokens, slot_tokens = [], np.zeros(placement.physical_to_logical.shape)
-    for number, (step, tokens) in enumerate(zip(counts, step_tokens.tolist(), strict=True)):
+    steps = zip(counts, window.tokens.tolist(), phases, part, strict=True)
+    for number, (step, tokens, phase, of_mean) in enumerate(steps):
         load = step.astype(np.float64)
         share = lb.check_share(placement, dispatcher(placement, load))
-        time = executor.step(placement, load, share, tokens, number=number)
-        phase_s[number] = np.stack([getattr(time, phase) for phase in PHASES], axis=1)
+        time = executor.in_phase(phase).step(placement, load, share, tokens, number=number)
+        phase_s[number] = np.stack([getattr(time, name) for name in PHASES], axis=1)
         tokens_of_slots = np.take_along_axis(load, placement.physical_to_logical, axis=1)
         tokens_of_slots *= slot_share(placement, share)
         _attribute_experts(
-            executor.operators, placement, tokens_of_slots, time.rank_experts, rank_s, expert_s
+            executor.operators,
+            placement,
+            tokens_of_slots,
+            time.rank_experts,
+            of_mean,
+            (rank_s, expert_s),
         )
         rank_tokens.append(placement.rank_load(load, share))
-        slot_tokens += tokens_of_slots
-    of_ranks, steps = np.array(rank_tokens), len(counts)
+        slot_tokens += of_mean * tokens_of_slots
+    of_ranks = np.array(rank_tokens)
     return Attribution(
         placement,
         phase_s.sum(axis=(1, 2)),
-        phase_s.mean(axis=0),
-        rank_s / steps,
-        expert_s / steps,
-        of_ranks.mean(axis=0),
-        slot_tokens / steps,
-        exchange(executor.collectives, of_ranks, "dispatch"),
-        exchange(executor.collectives, of_ranks, "combine"),
+        window.weight,
+        np.average(phase_s, axis=0, weights=part),
+        rank_s,
+        expert_s,
+        np.average(of_ranks, axis=0, weights=part),
+        slot_tokens,
+        exchange(executor.collectives, of_ranks, "dispatch", part),
+        exchange(executor.collectives, of_ranks, "combine", part),
     )
 
 
@@ -129,13 +141,17 @@ def _attribute_experts(
     placement: lb.Placement,
     slot_tokens: Array,
     rank_experts: Array,
-    rank_s: Array,
-    expert_s: Array,
+    weight: float,
+    accounts: tuple[Array, Array],
 ) -> None:
-    """Add the expert phase of each layer to its slowest rank, and to the experts on that rank."""
+    """Add the expert phase of each layer to its slowest rank, and to the experts on that rank.
+
+    ``accounts`` are seconds of ranks and seconds of experts; the step adds ``weight`` of its own.
+    """
+    rank_s, expert_s = accounts
     layers = np.arange(len(rank_experts))
     slowest = rank_experts.argmax(axis=1)
-    seconds = rank_experts[layers, slowest]
+    seconds = weight * rank_experts[layers, slowest]
     rank_s[layers, slowest] += seconds
     width = (len(layers), placement.num_ranks, placement.slots_per_rank)
     tokens = slot_tokens.reshape(width)[layers, slowest]

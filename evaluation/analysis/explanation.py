@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 import lb
 from evaluation.analysis.attribution import Attribution, attribute
 from evaluation.analysis.marginal_cost import marginal_cost_s
-from evaluation.analysis.train_judge_split import TrainJudgeSplit
+from evaluation.replay.replay_window import ReplayWindow
 from evaluation.step.executor import StepExecutor
 
 Array = NDArray[np.float64]
@@ -76,7 +76,7 @@ class Explanation:
 
     @property
     def faster_steps(self) -> int:
-        """Number of steps that are faster under AFTER."""
+        """Number of priced steps that are faster under AFTER."""
         return int((self.after.step_s < self.before.step_s).sum())
 
     @property
@@ -90,11 +90,11 @@ def explain(
     executor: StepExecutor,
     before: lb.Placement,
     after: lb.Placement,
-    split: TrainJudgeSplit,
+    window: ReplayWindow,
     dispatcher: lb.Dispatcher | None = None,
     migration_bytes_per_s: float | None = None,
 ) -> Explanation:
-    """Compare two placements on the steps after the first window.
+    """Compare two placements on a window.
 
     Parameters
     ----------
@@ -102,8 +102,9 @@ def explain(
         Prices a step. Its fabric has as many ranks as the placements.
     before, after
         The placements. They may differ in slots per rank.
-    split
-        The trace, cut by :func:`evaluation.analysis.train_judge_split.split_trace`.
+    window
+        Its priced steps are compared. Placements are best made for the windows before it, see
+        :func:`evaluation.replay.judged_window.judged_window`.
     dispatcher
         Splits the tokens of each expert over its replicas, step by step; by default evenly.
     migration_bytes_per_s
@@ -112,18 +113,17 @@ def explain(
     Raises
     ------
     ValueError
-        If the placements differ from the trace in layers or experts, or from the fabric in ranks.
+        If the placements differ from the traffic in layers or experts, or from the fabric in ranks.
     """
     for name, placement in (("BEFORE", before), ("AFTER", after)):
-        _check_fits(name, placement, split, executor)
+        _check_fits(name, placement, window, executor)
     dispatch = dispatcher or lb.make_dispatcher("even")
-    _, counts, tokens = split
     moves = after.moves_from(before)
     rate = migration_bytes_per_s or executor.collectives.send_bytes_per_s()
     return Explanation(
-        attribute(executor, before, counts, tokens, dispatch),
-        attribute(executor, after, counts, tokens, dispatch),
-        marginal_cost_s(executor, before, after, counts, dispatch),
+        attribute(executor, before, window, dispatch),
+        attribute(executor, after, window, dispatch),
+        marginal_cost_s(executor, before, after, window, dispatch),
         moves,
         float(moves.sum() * executor.expert_bytes),
         executor.migration_s(moves, rate),
@@ -131,17 +131,17 @@ def explain(
 
 
 def _check_fits(
-    name: str, placement: lb.Placement, split: TrainJudgeSplit, executor: StepExecutor
+    name: str, placement: lb.Placement, window: ReplayWindow, executor: StepExecutor
 ) -> None:
-    layers, experts = split.train_load.shape
+    layers, experts = window.load.shape
     ranks = executor.collectives.fabric.num_ranks
     for noun, count, expected, owner in (
-        ("layers", placement.num_layers, layers, "trace"),
-        ("experts", placement.num_experts, experts, "trace"),
+        ("layers", placement.num_layers, layers, "traffic"),
+        ("experts", placement.num_experts, experts, "traffic"),
         ("ranks", placement.num_ranks, ranks, "machine"),
     ):
         if count != expected:
             raise ValueError(
-                f"{name} has {count} {noun}, the {owner} {expected}; give placements and a {owner} "
-                "of one deployment"
+                f"{name} has {count} {noun}, the {owner} {expected}; give placements and "
+                f"{owner} of one deployment"
             )

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from evaluation.analysis.attribution import PHASES, Attribution
 from evaluation.analysis.explanation import Explanation
+from evaluation.replay.judged_window import JudgedWindow
+from evaluation.replay.scenario import Scenario
 from evaluation.step.exchange import Exchange
 from hardware import Fabric
 
@@ -35,6 +37,7 @@ def report(
         "before": before,
         "after": after,
         "steps": len(explanation.before.step_s),
+        "engine_steps": float(explanation.before.weight.sum()),
         "moe_layers": explanation.before.placement.num_layers,
         "step_s": _step(explanation),
         "phases_s": _phases(explanation),
@@ -60,6 +63,24 @@ def report(
             "seconds": explanation.migration_s,
             "break_even_steps": explanation.break_even_steps,
         },
+    }
+
+
+def window(judged: JudgedWindow, scenario: Scenario) -> dict[str, Any]:
+    """Return what an explanation was made on.
+
+    Returns
+    -------
+    dict
+        ``number`` of the window; ``seen``, number of the windows before it that solvers see;
+        ``change``, the first window after a change of the mixture, or None; ``load_change`` of
+        :class:`evaluation.replay.judged_window.JudgedWindow`.
+    """
+    return {
+        "number": judged.number,
+        "seen": len(judged.history),
+        "change": scenario.change_window,
+        "load_change": judged.load_change,
     }
 
 

@@ -8,6 +8,18 @@ from rich.table import Table
 MICRO = 1e6
 
 
+def heading(report: dict[str, Any]) -> str:
+    """Return which window was judged, and how its load differs from what solvers saw."""
+    window = report["window"]
+    number, seen, change = window["number"], window["seen"], window["change"]
+    place = "" if change is None or number != change else ", the first after the change of mixture"
+    before = f"window {number - 1}" if seen == 1 else f"windows {number - seen} to {number - 1}"
+    return (
+        f"{report['scenario']['id']}, window {number}{place}; solvers see {before}. The popularity "
+        f"of experts differs by {window['load_change']:.1%} of the tokens from window {number - 1}."
+    )
+
+
 def verdict(report: dict[str, Any]) -> str:
     """Return the result in three sentences."""
     step, migration = report["step_s"], report["migration"]
@@ -27,16 +39,26 @@ def verdict(report: dict[str, Any]) -> str:
     ]
     second = f" By phase: {', '.join(phases)} µs a step." if phases else ""
     return (
-        f"{first}, mean of {report['steps']} steps of {report['moe_layers']} layers "
-        f"({step['faster_steps']} steps faster).{second} {_migration(migration)}"
+        f"{first}, mean of {_steps(report)} ({step['faster_steps']} steps faster).{second} "
+        f"{_migration(migration)}"
     )
+
+
+def _steps(report: dict[str, Any]) -> str:
+    priced, steps, layers = report["steps"], report["engine_steps"], report["moe_layers"]
+    if priced == steps:
+        return f"{priced} steps of {layers} layers"
+    return f"{steps:,.0f} engine steps of {layers} layers, of which {priced} steps are priced"
 
 
 def _migration(migration: dict[str, Any]) -> str:
     if not migration["experts"]:
         return "No expert weights move."
     steps = migration["break_even_steps"]
-    pays = "never pays" if steps is None else f"pays after {steps:,.0f} steps"
+    if steps is None:
+        pays = "never pays"
+    else:
+        pays = f"pays after {steps:,.0f} steps" if steps >= 1 else "pays within a step"
     return (
         f"Moving {migration['experts']:,} expert weights ({migration['bytes'] / 1e9:.2f} GB, "
         f"{migration['seconds'] * 1e3:.1f} ms of standstill) {pays}."
@@ -45,6 +67,7 @@ def _migration(migration: dict[str, Any]) -> str:
 
 def render(report: dict[str, Any], console: Console) -> None:
     """Print the verdict and the tables."""
+    console.print(heading(report), highlight=False, markup=False)
     console.print(verdict(report), highlight=False, markup=False)
     for table in (_layers(report), _ranks(report), _experts(report), _links(report)):
         if table.row_count:

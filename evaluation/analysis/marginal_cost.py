@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lb
+from evaluation.replay.replay_window import ReplayWindow
 from evaluation.step.executor import StepExecutor
 from hardware import Operators
 from lb.dispatch import slot_share
@@ -15,7 +16,7 @@ def marginal_cost_s(
     executor: StepExecutor,
     before: lb.Placement,
     after: lb.Placement,
-    counts: NDArray[np.int32],
+    window: ReplayWindow,
     dispatcher: lb.Dispatcher,
 ) -> Array:
     """Return how much sooner each layer's slowest rank would finish, one expert at a time.
@@ -32,20 +33,20 @@ def marginal_cost_s(
         Whose operators price experts: their roofline, without jitter or measured tables.
     before, after
         Placements of the same layers, experts and ranks.
-    counts
-        [steps, layers, experts] token copies.
+    window
+        Its priced steps; each counts by its weight.
     dispatcher
         Splits the tokens of each expert over its replicas, step by step.
 
     Returns
     -------
     ndarray
-        [layers, experts] mean seconds a step. Positive where the new arrangement of this expert
-        alone would help.
+        [layers, experts] mean seconds of an engine step. Positive where the new arrangement of
+        this expert alone would help.
     """
     operators = executor.operators
     total = np.zeros((before.num_layers, before.num_experts))
-    for step in counts:
+    for step, of_mean in zip(window.counts, window.weight / window.weight.sum(), strict=True):
         load = step.astype(np.float64)
         memory, compute = _expert_seconds(operators, before, load, dispatcher)
         new_memory, new_compute = _expert_seconds(operators, after, load, dispatcher)
@@ -55,8 +56,8 @@ def marginal_cost_s(
         # A rank that loses its last tokens would keep a rounding error as work.
         memory_s = np.maximum(memory_s + (new_memory - memory), 0.0)
         compute_s = np.maximum(compute_s + (new_compute - compute), 0.0)
-        total += slowest_s - operators.grouped_s(memory_s, compute_s).max(axis=2)
-    return total / len(counts)
+        total += of_mean * (slowest_s - operators.grouped_s(memory_s, compute_s).max(axis=2))
+    return total
 
 
 def _expert_seconds(

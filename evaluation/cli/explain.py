@@ -13,22 +13,27 @@ from evaluation.cli.usage_error import usage_errors
 
 if TYPE_CHECKING:
     import lb
-    from evaluation.analysis.train_judge_split import TrainJudgeSplit
+    from evaluation.replay.judged_window import JudgedWindow
     from evaluation.replay.scenario import Scenario
+    from evaluation.step.executor import StepExecutor
 
-#: Steps of the first window where neither a scenario nor --window says.
+#: Steps of a window of a trace where neither a scenario nor --window says.
 WINDOW_STEPS = 8
+#: Steps of a trace's window that are priced where --steps does not say.
+MOST_STEPS = 64
 
 Before = Annotated[
     str,
     typer.Argument(
-        help="Placement file, or a solver fitted on the first window; NAME@4: 4 slots per rank."
+        help="Placement file, or a solver that sees the windows before; NAME@4: 4 slots per rank."
     ),
 ]
 After = Annotated[
     str, typer.Argument(help="The other placement. A solver gets BEFORE as its current placement.")
 ]
-Trace = Annotated[str | None, typer.Argument(help="Trace file or name. [default: the scenario's]")]
+Trace = Annotated[
+    str | None, typer.Argument(help="Trace file or name. [default: the scenario's traffic]")
+]
 ScenarioName = Annotated[
     str | None, typer.Option(help="Scenario of the suite; other options override its values.")
 ]
@@ -39,9 +44,19 @@ Slots = Annotated[
     int | None, typer.Option(help="Slots per rank, for solvers. [default: those of a file]")
 ]
 Window = Annotated[
-    int | None, typer.Option(help=f"Steps of the first window. [default: {WINDOW_STEPS}]")
+    int | None,
+    typer.Option(
+        help=f"Steps of a window. [default: the scenario's, {WINDOW_STEPS} of a bare trace]"
+    ),
 ]
-Steps = Annotated[int, typer.Option(help="Evaluate at most N steps after the window.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Steps of the window to price: sampled ones of a workload, evenly spaced ones of a "
+        f"trace. [default: the scenario's sample; at most {MOST_STEPS} of a trace]",
+    ),
+]
 Top = Annotated[int, typer.Option(min=1, help="Rows of each table.")]
 
 
@@ -62,7 +77,8 @@ def explain(
     phase: Annotated[str | None, typer.Option(help="decode or prefill.")] = None,
     kv_tokens: Annotated[float | None, options.KV_TOKENS] = None,
     dispatcher: Annotated[str | None, options.DISPATCHER] = None,
-    steps: Steps = 64,
+    at: options.At = None,
+    steps: Steps = None,
     top: Top = 5,
     seed: options.Seed = 0,
     as_json: options.AsJson = False,
@@ -70,7 +86,8 @@ def explain(
     """Explain which layers, ranks, links and experts make a step faster or slower.
 
     Without TRACE, the first scenario of --suite is used, or the one that --scenario names. With
-    TRACE alone, the trace names the model, and --ranks gives the size of the machine.
+    TRACE alone, the trace names the model, and --ranks gives the size of the machine. One window
+    is priced, --at; solvers see those before it, as in a suite.
     """
     values = {
         **{"model": model, "device": device, "fabric": fabric, "library": library},
@@ -85,31 +102,49 @@ def explain(
             replayed = _of_suite(suite, scenario, changes)
         else:
             replayed = _of_trace(changes, [before, after])
-        report = _explain(replayed, (before, after), seed, steps, top)
+        report = _explain(replayed, (before, after), seed, at, steps, top)
     _print(report, as_json)
 
 
 def _explain(
-    scenario: "Scenario", names: tuple[str, str], seed: int, steps: int, top: int
+    scenario: "Scenario",
+    names: tuple[str, str],
+    seed: int,
+    at: int | None,
+    steps: int | None,
+    top: int,
 ) -> dict[str, Any]:
-    """Return the report on two placements on the trace of a scenario."""
+    """Return the report on two placements on a window of a scenario."""
     import lb
     from evaluation.analysis import explanation_report
     from evaluation.analysis.explanation import explain as explanation_of
-    from evaluation.analysis.train_judge_split import split_trace
 
     scenario.check()
-    trace = scenario.load_trace()
-    scenario.check_trace(trace)
-    split = split_trace(trace, scenario.window_steps, steps)
-    before = _placement(names[0], scenario, split, seed, None)
-    after = _placement(names[1], scenario, split, seed, before)
+    judged = _window(scenario, seed, at, steps)
     executor = scenario.executor()
+    before = _placement(names[0], scenario, judged, executor, seed, None)
+    after = _placement(names[1], scenario, judged, executor, seed, before)
     fabric = executor.collectives.fabric
     dispatcher = lb.configured(scenario.dispatcher, fabric.ranks_per_node)
-    explanation = explanation_of(executor, before, after, split, dispatcher)
+    explanation = explanation_of(
+        executor, before, after, judged.window, dispatcher, scenario.migration_bytes_per_s
+    )
     report = explanation_report.report(explanation, fabric, *names, top)
-    return {**report, "scenario": dataclasses.asdict(scenario)}
+    window = explanation_report.window(judged, scenario)
+    return {"window": window, **report, "scenario": dataclasses.asdict(scenario)}
+
+
+def _window(scenario: "Scenario", seed: int, at: int | None, steps: int | None) -> "JudgedWindow":
+    """Return the window that is judged, with as many priced steps as --steps says."""
+    from evaluation.replay.judged_window import judged_window, thinned
+
+    if scenario.workload:
+        if steps is not None:
+            scenario = dataclasses.replace(scenario, sampled_steps=steps)
+        return judged_window(scenario, seed, at)
+    judged = judged_window(scenario, seed, at)
+    window = thinned(judged.window, MOST_STEPS if steps is None else steps)
+    return dataclasses.replace(judged, window=window)
 
 
 def _check(changes: dict[str, Any]) -> None:
@@ -127,10 +162,20 @@ def _of_suite(suite: str, scenario: str | None, changes: dict[str, Any]) -> "Sce
     from evaluation.kinds import suite_file
 
     base = suite_file.first_of(suite_file.load(suite), scenario)
+    if "window_steps" in changes:
+        base = dataclasses.replace(base, window_s=None)
     if "trace" not in changes:
+        if base.workload and "phase" in changes:
+            raise ValueError(
+                f"--phase is for traces; each step of {', '.join(base.workload)} has its own"
+            )
         return dataclasses.replace(base, **changes)
     whole_steps = getattr(traces.open(changes["trace"], "routing"), "kind", "routing") == "routing"
-    kept = {"step_tokens": None if whole_steps else base.step_tokens}
+    kept: dict[str, Any] = {"step_tokens": None if whole_steps else base.step_tokens}
+    if base.workload:
+        # the machine stays; what cuts a workload into windows goes with it
+        kept |= {"workload": (), "window_s": None, "windows": None, "change_window": None}
+        kept["window_steps"] = base.window_steps or WINDOW_STEPS
     return dataclasses.replace(base, **{**kept, **changes, "trace": (changes["trace"],)})
 
 
@@ -151,7 +196,7 @@ def _of_trace(options: dict[str, Any], names: list[str]) -> "Scenario":
     slots = options.get("slots_per_rank") or max(own_slots, default=0)
     slots = slots or read_placement(files[0], ranks).slots_per_rank
     defaults = {
-        **{"id": "options", "model": trace.model},
+        **{"id": options["trace"], "model": trace.model},
         **{"num_ranks": ranks, "slots_per_rank": slots, "window_steps": WINDOW_STEPS},
     }
     return Scenario(**{**defaults, **options, "trace": (options["trace"],)})
@@ -174,12 +219,13 @@ def _solver(name: str) -> tuple[str, int | None]:
 def _placement(
     name: str,
     scenario: "Scenario",
-    split: "TrainJudgeSplit",
+    judged: "JudgedWindow",
+    executor: "StepExecutor",
     seed: int,
     current: "lb.Placement | None",
 ) -> "lb.Placement":
-    """Return the placement of a file, or that of a solver for the first window."""
-    import lb
+    """Return the placement of a file, or that of a solver for the windows before."""
+    from evaluation.analysis.fitted_placement import fitted_placement
     from evaluation.candidates.candidate import Candidate
     from evaluation.files.placement_file import names_placement_file, read_placement
 
@@ -187,17 +233,10 @@ def _placement(
         return read_placement(name, scenario.num_ranks)
     spec, slots = _solver(name)
     solver = Candidate(spec, seed).make()
-    deployment = scenario.deployment(scenario.executor())
-    problem = lb.Problem(
-        split.train_load[None],
-        deployment.num_ranks,
-        deployment.slots_per_rank if slots is None else slots,
-        ranks_per_node=deployment.ranks_per_node,
-        expert_groups=deployment.expert_groups,
-        dispatcher=scenario.dispatcher,
-    )
-    fits = current is not None and current.physical_to_logical.shape[1] == problem.num_slots
-    return lb.solve(problem.replace(current=current) if fits else problem, solver)
+    deployment = scenario.deployment(executor)
+    if slots is not None:
+        deployment = dataclasses.replace(deployment, slots_per_rank=slots)
+    return fitted_placement(solver, judged, deployment, executor, current)
 
 
 def _print(report: dict[str, Any], as_json: bool) -> None:

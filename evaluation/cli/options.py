@@ -22,6 +22,15 @@ Requests = Annotated[
     int | None, typer.Option(min=1, help="Use only the first N requests of the trace.")
 ]
 
+At = Annotated[
+    int | None,
+    typer.Option(
+        "--at",
+        help="Window to judge, from 1; solvers see the ones before it. [default: the first after "
+        "a change of mixture, else the last]",
+    ),
+]
+
 StepTokens = Annotated[
     int | None, typer.Option(min=1, help="Tokens per step, for token-level traces.")
 ]

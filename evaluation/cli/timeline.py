@@ -10,6 +10,8 @@ from evaluation.cli.usage_error import usage_errors
 from evaluation.files.output_path import check_output
 
 if TYPE_CHECKING:
+    import lb
+    from evaluation.replay.judged_window import JudgedWindow
     from evaluation.replay.scenario import Scenario
 
 VIEWER = "https://ui.perfetto.dev"
@@ -23,7 +25,11 @@ def timeline(
     solver: Annotated[
         str, typer.Option(help="Registered solver that places the experts.")
     ] = "eplb",
-    step: Annotated[int, typer.Option(min=0, help="Step after the first window.")] = 0,
+    at: options.At = None,
+    step: Annotated[
+        int, typer.Option(min=0, help="Priced step of the window: a workload's are a sample.")
+    ] = 0,
+    seed: options.Seed = 0,
     plan: Annotated[str, typer.Option(help="serial, two-stream or communication.")] = "serial",
     micro_batches: Annotated[int, typer.Option(min=1, help="Micro-batches of the step.")] = 1,
     layers: Annotated[int, typer.Option(min=1, help="Number of layers to draw.")] = 8,
@@ -34,6 +40,8 @@ def timeline(
 ) -> None:
     """Write a step as a timeline for ui.perfetto.dev: ranks, streams, waits, arrows.
 
+    The step is one of window --at; the solver places experts for the windows before it.
+
     With --disaggregated: three domains of attention dies that share A2E, experts and E2A.
     """
     with usage_errors():
@@ -41,9 +49,9 @@ def timeline(
         if disaggregated:
             summary = _write_disaggregated(out)
         else:
-            summary = _write_step(
-                _scenario(suite, scenario), solver, step, (plan, micro_batches), layers, out
-            )
+            replayed = _scenario(suite, scenario)
+            where = seed, at, step
+            summary = _write_step(replayed, solver, where, (plan, micro_batches), layers, out)
     print(f"{out}: {summary}; open it in {VIEWER}")
 
 
@@ -58,21 +66,31 @@ def _scenario(suite: str, name: str | None) -> "Scenario":
 def _write_step(
     scenario: "Scenario",
     solver: str,
-    step: int,
+    where: tuple[int, int | None, int],
     overlap: tuple[str, int],
     layers: int,
     out: Path,
 ) -> str:
-    """Write a step of a scenario, and return its summary."""
+    """Write a step of a scenario, and return its summary; ``where`` is seed, window and step."""
+    from evaluation.candidates.candidate import Candidate
+    from evaluation.replay.judged_window import judged_window
     from evaluation.step import timeline as chrome
     from evaluation.step.engine_step import overlap_schedule
 
-    _, micro_batches = overlap
-    price = _price(scenario, solver, step, micro_batches, layers)
+    (seed, at, step), (_, micro_batches) = where, overlap
+    judged = judged_window(scenario, seed, at)
+    steps = len(judged.window.counts)
+    if step >= steps:
+        raise ValueError(
+            f"step = {step} breaks step < {steps}, the priced steps of window {judged.number}"
+        )
+    price = _price(scenario, judged, Candidate(solver, seed).make(), step, micro_batches, layers)
     schedule = overlap_schedule(price, *overlap)
     chrome.write(chrome.of_step(price, schedule), out)
-    ranks = price.rank_attention.shape[1]
-    return f"{len(price.dispatch)} layers, {ranks} ranks, {schedule.total * 1e6:.0f} µs"
+    return (
+        f"{scenario.id}, window {judged.number}, step {step} of {steps}; {len(price.dispatch)} "
+        f"layers, {price.rank_attention.shape[1]} ranks, {schedule.total * 1e6:.0f} µs"
+    )
 
 
 def _write_disaggregated(out: Path) -> str:
@@ -89,30 +107,30 @@ def _write_disaggregated(out: Path) -> str:
     return f"{schedule.total * 1e3:.1f} ms; busy: {busy}"
 
 
-def _price(scenario: "Scenario", solver: str, step: int, micro_batches: int, layers: int) -> Any:
-    """Return the price of one micro-batch, under the placement that the first window gives."""
+def _price(
+    scenario: "Scenario",
+    judged: "JudgedWindow",
+    solver: "lb.Solver",
+    step: int,
+    micro_batches: int,
+    layers: int,
+) -> Any:
+    """Return the price of one micro-batch, under the placement that the windows before give."""
     import numpy as np
 
     import lb
-    from evaluation.replay.trace_windows import window_at
+    from evaluation.analysis.fitted_placement import fitted_placement
 
-    trace = scenario.load_trace()
-    scenario.check_trace(trace)
+    window = judged.window
     executor = scenario.executor()
     deployment = scenario.deployment(executor)
-    window, counts, tokens = window_at(trace, deployment.window_steps, step)
-    problem = lb.Problem(
-        window[None],
-        deployment.num_ranks,
-        deployment.slots_per_rank,
-        ranks_per_node=deployment.ranks_per_node,
-        expert_groups=deployment.expert_groups,
-    )
-    placement = lb.solve(problem, solver)
+    placement = fitted_placement(solver, judged, deployment, executor)
     # only the first layers are drawn
     rows = placement.physical_to_logical[:layers]
     placement = lb.Placement(rows, placement.num_ranks)
-    load = np.ceil(counts[:layers] / micro_batches)
+    load = np.ceil(window.counts[step][:layers] / micro_batches)
     dispatcher = lb.configured(scenario.dispatcher, deployment.ranks_per_node)
     share = dispatcher(placement, load)
-    return executor.step(placement, load, share, -(-tokens // micro_batches), number=step)
+    tokens = -(-int(window.tokens[step]) // micro_batches)
+    priced = executor.in_phase(window.phases[step] if window.phases else "")
+    return priced.step(placement, load, share, tokens, number=step)

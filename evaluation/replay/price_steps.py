@@ -1,7 +1,6 @@
 """Seconds of the steps of a window, all of them priced at once where that is possible."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -73,12 +72,8 @@ def _parts(executor: StepExecutor, window: ReplayWindow) -> list[tuple[StepExecu
     phases = window.phases or ("",) * count
     cuts = [0, *(step for step in range(1, count) if phases[step] != phases[step - 1]), count]
     return [
-        (_in_phase(executor, phases[start]), slice(start, stop)) for start, stop in pairwise(cuts)
+        (executor.in_phase(phases[start]), slice(start, stop)) for start, stop in pairwise(cuts)
     ]
-
-
-def _in_phase(executor: StepExecutor, phase: str) -> StepExecutor:
-    return replace(executor, phase=phase) if phase and phase != executor.phase else executor
 
 
 def _one_by_one(

@@ -34,36 +34,3 @@ def windows(trace: Any, size: int) -> Iterator[tuple[NDArray[np.int32], NDArray[
             if len(counts) == size:
                 yield np.stack(counts), np.array(tokens)
                 counts, tokens = [], []
-
-
-def window_at(
-    trace: Any, window_steps: int, step: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], int]:
-    """Return the load of the first window, and counts and tokens of one step after it.
-
-    Parameters
-    ----------
-    trace
-        As in :func:`windows`.
-    window_steps
-        Steps of a window.
-    step
-        Number of the step after the first window, from 0.
-
-    Raises
-    ------
-    ValueError
-        If the trace ends before that step.
-    """
-    first_load: NDArray[np.int64] | None = None
-    steps_before = 0
-    for counts, tokens in windows(trace, window_steps):
-        if first_load is None:
-            first_load = counts.sum(axis=0, dtype=np.int64)
-        elif step < steps_before + len(counts):
-            return first_load, counts[step - steps_before], int(tokens[step - steps_before])
-        else:
-            steps_before += len(counts)
-    raise ValueError(
-        f"step = {step} breaks step < {steps_before}, the steps after the first window"
-    )

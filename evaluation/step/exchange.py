@@ -61,7 +61,9 @@ class Exchange:
         return links
 
 
-def exchange(collectives: Collectives, rank_tokens: Array, name: str) -> Exchange:
+def exchange(
+    collectives: Collectives, rank_tokens: Array, name: str, weight: Array | None = None
+) -> Exchange:
     """Return the link load of dispatch or combine if source tokens are spread evenly.
 
     Every rank then sends the same amount to a given rank. The traffic of a pair of ranks depends
@@ -75,6 +77,8 @@ def exchange(collectives: Collectives, rank_tokens: Array, name: str) -> Exchang
         [steps, layers, ranks] token copies that each rank's experts compute.
     name
         "dispatch" or "combine".
+    weight
+        [steps] weight of each step in the means; ``None``: equal ones.
     """
     fabric, ranks = collectives.fabric, rank_tokens.shape[-1]
     # Without contention every rank pulls at its full rate; the difference is due to shared links.
@@ -87,8 +91,9 @@ def exchange(collectives: Collectives, rank_tokens: Array, name: str) -> Exchang
         copy_bytes = collectives.combine_bytes
     # Bytes [source, target]: every source sends 1 / ranks of what a rank receives in dispatch.
     # Combine sends the same bytes back, so that its matrix is the transpose.
-    pair_bytes = rank_tokens.mean(axis=0).sum(axis=0) * copy_bytes / ranks
+    pair_bytes = np.average(rank_tokens, axis=0, weights=weight).sum(axis=0) * copy_bytes / ranks
     sent = np.broadcast_to(pair_bytes, (ranks, ranks))
     busy_s = fabric.link_bytes(sent if name == "dispatch" else sent.T) / fabric.link_rate
     delay_s = total_s - pull_s
-    return Exchange(name, busy_s, float((delay_s > 0).mean()), float(delay_s.mean(axis=0).sum()))
+    decide = float(np.average(delay_s > 0, axis=0, weights=weight).mean())
+    return Exchange(name, busy_s, decide, float(np.average(delay_s, axis=0, weights=weight).sum()))

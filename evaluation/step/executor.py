@@ -1,6 +1,6 @@
 """Price one step of colocated expert parallelism, layer by layer, with exact barriers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,6 +39,10 @@ class StepExecutor:
     phase: str = "decode"
     drafts: int = 0
     jitter: Jitter | None = None
+
+    def in_phase(self, phase: str) -> "StepExecutor":
+        """Return the executor of steps of a phase; an empty one leaves the phase as it is."""
+        return replace(self, phase=phase) if phase and phase != self.phase else self
 
     def step(
         self,

@@ -8,27 +8,18 @@ import pytest
 import lb
 from evaluation.analysis.explanation import explain
 from evaluation.analysis.explanation_report import report
-from evaluation.analysis.train_judge_split import split_trace
+from tests.evaluation.analysis.made_window import made_window
 
 
 def test_one_hot_expert_is_named(executor):
     """Expert 5 has all tokens on one rank; a second replica halves its rank's part."""
-    counts = np.zeros((3, 1, 64), dtype=np.int32)
+    counts = np.zeros((2, 1, 64), dtype=np.int32)
     counts[:, :, 5] = 600
-
-    class Trace:
-        num_steps, step_tokens = 3, np.full(3, 600)
-
-        def blocks(self):
-            yield self
-
-    trace = Trace()
-    trace.counts = counts
     before = lb.Placement(np.arange(64)[None], 16)
     table = np.append(np.arange(64).reshape(16, 4), np.zeros((16, 1), dtype=int), axis=1)
     table[15, 4] = 5
     after = lb.Placement(table.reshape(1, -1), 16)
-    explanation = explain(executor, before, after, split_trace(trace, 1))
+    explanation = explain(executor, before, after, made_window(counts, [600, 600]))
     result = report(explanation, executor.collectives.fabric, "one", "two", top=3)
     json.dumps(result, allow_nan=False)
     (layer,) = result["layers"]
@@ -45,12 +36,11 @@ def test_one_hot_expert_is_named(executor):
     assert result["migration"]["experts"] == 15
 
 
-def test_no_more_than_asked(executor, trace):
+def test_no_more_than_asked(executor, seen, window):
     """Lists end after ``top``, the largest difference first."""
-    split = split_trace(trace, 4)
-    problem = lb.Problem(split.train_load, 16, 5)
+    problem = lb.Problem(seen, 16, 5)
     explanation = explain(
-        executor, lb.solve(problem, "contiguous"), lb.solve(problem, "greedy"), split
+        executor, lb.solve(problem, "contiguous"), lb.solve(problem, "greedy"), window
     )
     result = report(explanation, executor.collectives.fabric, "one", "two", top=2)
     for kind in ("layers", "ranks", "experts"):

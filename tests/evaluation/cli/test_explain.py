@@ -17,21 +17,97 @@ TOY = ["dsv2lite-intent", "--step-tokens", "256"]
 MACHINE = ["--ranks", "16", "--slots", "5"]
 
 
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory, workload_files):
+    """A suite of two scenarios: recorded domains, and a workload that changes."""
+    path = tmp_path_factory.mktemp("suite") / "own.toml"
+    path.write_text(
+        f"""
+id = "own-v1"
+[[scenario]]
+id = "recorded"
+trace = "olmoe-domains"
+model = "olmoe-1b-7b"
+num_ranks = 16
+slots_per_rank = 5
+window_steps = 1
+history_windows = 2
+[[scenario]]
+id = "served"
+workload = {list(workload_files)}
+model = "deepseek-v3"
+num_ranks = 32
+slots_per_rank = 9
+window_s = 10.0
+windows = 6
+sampled_steps = 4
+change_window = 2
+history_windows = 8
+"""
+    )
+    return str(path)
+
+
 def _json(*call):
     result = RUNNER.invoke(app, ["explain", *call, "--json"])
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
 
-def test_two_solvers_on_the_default_scenario():
-    """A verdict first, then tables of at most two rows."""
-    result = RUNNER.invoke(app, ["explain", "contiguous", "greedy", "--top", "2", "--steps", "8"])
+def test_two_solvers_on_a_scenario(suite):
+    """The window and a verdict first, then tables of at most two rows."""
+    call = ["contiguous", "greedy", "--suite", suite, "--top", "2"]
+    result = RUNNER.invoke(app, ["explain", *call])
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("greedy (after) takes")
-    assert "pays after" in result.stdout
+    assert result.stdout.startswith("recorded, window 5; solvers see windows 3 to 4.")
+    assert "greedy (after) takes" in result.stdout
+    assert "pays" in result.stdout
     for title in ("Layers that differ most", "Ranks:", "Experts:", "Fullest links"):
         assert title in result.stdout
     assert len(result.stdout.splitlines()) < 40
+
+
+def test_a_workload_is_explained_after_its_change(suite):
+    """The sample stands for the whole window, and solvers have seen the mixture before it."""
+    call = ["contiguous", "greedy", "--suite", suite, "--scenario", "served"]
+    report = _json(*call)
+    assert report["window"].items() >= {"number": 2, "seen": 2, "change": 2}.items()
+    assert report["steps"] == 4
+    assert 80 < report["engine_steps"] <= 100
+    assert report["moe_layers"] == 2
+    result = RUNNER.invoke(app, ["explain", *call])
+    first = " ".join(result.stdout.split())
+    assert "served, window 2, the first after the change of mixture; solvers see windows 0" in first
+    assert "engine steps of 2 layers, of which 4 steps are priced" in first
+    steady = _json(*call, "--at", "5")
+    assert steady["window"].items() >= {"number": 5, "seen": 5}.items()
+    assert steady["window"]["load_change"] < report["window"]["load_change"]
+    assert steady["step_s"] != report["step_s"]
+    assert _json(*call, "--seed", "1")["step_s"] != report["step_s"]
+
+
+def test_steps_and_windows_of_a_workload_may_be_changed(suite):
+    """More steps are sampled; windows of 50 engine steps end sooner."""
+    call = ["contiguous", "greedy", "--suite", suite, "--scenario", "served"]
+    assert _json(*call, "--steps", "7")["steps"] == 7
+    shorter = _json(*call, "--window", "50")
+    assert shorter["engine_steps"] == 50
+    assert shorter["scenario"]["window_s"] is None
+
+
+def test_a_trace_in_place_of_a_workload(suite):
+    """The machine stays, and the windows are those of a bare trace."""
+    call = ["eplb", "greedy", *TOY, "--model", "deepseek-v2-lite", "--kv-tokens", "512"]
+    report = _json(*call, "--suite", suite, "--scenario", "served")
+    assert report["scenario"]["num_ranks"] == 32
+    assert report["scenario"]["workload"] == []
+    assert (report["steps"], report["engine_steps"]) == (8, 8)
+
+
+def test_steps_of_a_trace_are_thinned():
+    """Two of eight, evenly spaced, stand for all."""
+    report = _json("contiguous", "greedy", *TOY, *MACHINE, "--steps", "2")
+    assert (report["steps"], report["engine_steps"]) == (2, 8)
 
 
 def test_json_adds_up():
@@ -54,7 +130,7 @@ def test_json_adds_up():
 
 def test_files_say_ranks_and_slots(tmp_path):
     """JSON names the ranks; the result is that of the solver that wrote it."""
-    by_name = _json("contiguous", "greedy", *TOY, *MACHINE)
+    by_name = _json("contiguous", "greedy", *TOY, *MACHINE, "--at", "1")
     trace = traces.load("dsv2lite-intent").split(256).counts()
     problem = lb.Problem(trace.windows(8)[0], 16, 5)
     for name, solver in (("a.json", "contiguous"), ("b.npy", "greedy")):
@@ -66,7 +142,7 @@ def test_files_say_ranks_and_slots(tmp_path):
             (tmp_path / name).write_text(
                 json.dumps({"physical_to_logical": table, "num_ranks": 16})
             )
-    by_file = _json(str(tmp_path / "a.json"), str(tmp_path / "b.npy"), *TOY)
+    by_file = _json(str(tmp_path / "a.json"), str(tmp_path / "b.npy"), *TOY, "--at", "1")
     assert by_file["step_s"] == by_name["step_s"]
     assert by_file["scenario"]["slots_per_rank"] == 5
 
@@ -78,7 +154,7 @@ def test_every_file_that_solve_writes_is_explained(tmp_path, form):
     trace = traces.load("dsv2lite-intent").split(256).counts()
     placement = lb.solve(lb.Problem(trace.windows(8)[0], 16, 5), "greedy")
     write_placement(placement, path, FORMATS[form])
-    call = [str(path), "greedy@5", *TOY, "--ranks", "16", "--steps", "4"]
+    call = [str(path), "greedy@5", *TOY, "--ranks", "16", "--at", "1", "--steps", "4"]
     assert _json(*call)["step_s"]["difference"] == 0
 
 
@@ -91,13 +167,17 @@ def test_a_placement_against_itself():
     assert _json("greedy", "greedy", *TOY, *MACHINE)["migration"]["break_even_steps"] is None
 
 
-def test_a_scenario_says_what_options_do_not():
-    """Its trace is replaced, its machine kept; counts of whole steps need no step_tokens."""
-    report = _json("eplb", "greedy", "dsv2lite-summary", "--scenario", "dsv2lite-shift-ep32")
-    assert report["scenario"]["num_ranks"] == 32
-    assert report["scenario"]["trace"] == ["dsv2lite-summary"]
-    call = ["olmoe-domains", "--scenario", "dsv2lite-shift-ep16", "--model", "olmoe-1b-7b"]
-    assert _json("eplb", "greedy", *call, "--window", "1")["steps"] == 5
+def test_a_scenario_says_what_options_do_not(suite):
+    """Its trace is replaced, its machine kept; --window cuts its own trace anew."""
+    call = ["--suite", suite, "--scenario", "recorded", "--model", "deepseek-v2-lite"]
+    report = _json("eplb", "greedy", *TOY, *call)
+    assert report["scenario"]["num_ranks"] == 16
+    assert report["scenario"]["trace"] == ["dsv2lite-intent"]
+    report = _json("eplb", "greedy", "olmoe-domains", "--suite", suite, "--scenario", "recorded")
+    assert report["steps"] == 1
+    assert report["window"]["number"] == 5
+    report = _json("eplb", "greedy", *call[:4], "--window", "2")
+    assert (report["steps"], report["window"]["number"]) == (2, 2)
 
 
 def test_a_solver_may_have_slots_of_its_own():
@@ -137,9 +217,16 @@ def test_the_way_back_never_pays():
         (["greedy@0", "eplb", *TOY, *MACHINE], "slots_per_rank = 0 < 1"),
         (["greedy@x", "eplb", *TOY, *MACHINE], "'greedy@x'"),
         (["greedy", "eplb", *TOY, "--ranks", "16", "--slots", "3"], "give slots_per_rank >= 4"),
-        (["greedy", "eplb", *TOY, *MACHINE, "--window", "32"], "no step is left to judge"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--window", "32"], "has 1 windows < 2, one observed"),
+        (
+            ["greedy", "eplb", *TOY, *MACHINE, "--at", "0"],
+            "window = 0 < 1; window 0 is only observed",
+        ),
+        (
+            ["greedy", "eplb", *TOY, *MACHINE, "--at", "4"],
+            "window = 4 breaks window <= 3, the last",
+        ),
         (["greedy", "eplb", *TOY, *MACHINE, "--window", "0"], "window_steps = 0"),
-        (["greedy", "eplb", *TOY, *MACHINE, "--steps", "0"], "steps = 0 < 1"),
         (["greedy", "eplb", *TOY, *MACHINE, "--kv-tokens", "nan"], "kv_tokens = nan"),
         (["greedy", "eplb", *TOY, *MACHINE, "--phase", "both"], "phase = 'both'"),
         (["greedy", "eplb", *TOY, *MACHINE, "--dispatcher", "evn"], "did you mean 'even'?"),
@@ -159,10 +246,29 @@ def test_wrong_calls_are_refused_in_one_line(call, message):
 
 
 @pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["--phase", "prefill"], "--phase is for traces"),
+        (["--step-tokens", "64"], "step_tokens is for traces"),
+        (["--at", "6"], "window = 6 breaks window <= 5, the last"),
+        (["--window", "500"], "has 1 windows < 4"),
+        (["--model", "olmoe-1b-7b"], "experts = 256, the model olmoe-1b-7b has 64"),
+    ],
+)
+def test_what_does_not_go_with_a_workload_is_refused(suite, call, message):
+    """In one line, too."""
+    base = ["explain", "greedy", "eplb", "--suite", suite, "--scenario", "served"]
+    result = RUNNER.invoke(app, [*base, *call])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("shape", "top", "message"),
     [
-        ((3, 80), 64, "AFTER has 3 layers, the trace 26"),
-        ((26, 80), 80, "AFTER has 80 experts, the trace 64"),
+        ((3, 80), 64, "AFTER has 3 layers, the traffic 26"),
+        ((26, 80), 80, "AFTER has 80 experts, the traffic 64"),
         ((26, 70), 64, "over 16 ranks"),
     ],
 )
