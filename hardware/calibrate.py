@@ -1,7 +1,7 @@
 """Fit the constants of a device's kernels to measured tables."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ FITTED: dict[str, dict[str, tuple[float, float, float]]] = {
         "prefill_compute": (0.6, 1e-4, 1.0),
     },
 }
+DEFAULTS = {field.name: field.default for field in fields(Kernels)}
 SCALE = {"launch_s": 1e-6, "grouped_launch_s": 1e-6, "attention_launch_s": 1e-6}
 SCALE |= {"core_bytes_per_s": 1e9}
 
@@ -171,11 +172,12 @@ def _grouped(device: Device, row: Row) -> Array:
 
 def _decode(device: Device, row: Row) -> Array:
     """Latent attention where all heads share one vector, else grouped queries."""
-    context = row["batch"] * row["kv_tokens"]
-    element = rooflines.FORMAT_BYTES[row["format"]]
-    flops = 2.0 * context * row["heads"] * (row["width"] + row["v_width"])
-    width = row["groups"] * (row["width"] + row["v_width"]) if row["groups"] else row["width"]
-    queries = 2.0 * row["batch"] * row["heads"] * (row["width"] + row["v_width"])
+    context, widths = row["batch"] * row["kv_tokens"], row["width"] + row["v_width"]
+    latent = not row["groups"]
+    element = rooflines.cached_bytes(device, row["format"], latent)
+    flops = context * rooflines.score_flops(device, row["heads"], widths, latent)
+    width = row["width"] if latent else row["groups"] * widths
+    queries = 2.0 * row["batch"] * row["heads"] * widths
     return rooflines.decode_attention_s(device, context * width * element, queries, flops)
 
 
@@ -198,7 +200,8 @@ def to_toml(kernels: Kernels, header: str = "") -> str:
     """Return the TOML text of a kernels preset, or under ``header`` of a table in a device's."""
     lines = [f"[{header}]"] if header else []
     for name, value in vars(kernels).items():
-        if name == "residuals" or value == float("inf"):
+        # What is not used is not written: no residuals of a fit, no limit, no cost.
+        if name == "residuals" or value == DEFAULTS.get(name):
             continue
         lines.append(f"{name} = {_toml(value)}")
     for operator, errors in kernels.residuals.items():

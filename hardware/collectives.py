@@ -15,6 +15,15 @@ from hardware.model import Model
 Array = NDArray[np.float64]
 
 
+OPTIONAL_RATES = (
+    "token_bytes_per_s",
+    "core_bytes_per_s",
+    "core_between_bytes_per_s",
+    "block_token_s",
+    "block_experts",
+)
+
+
 def _bool(value: Any) -> str | None:
     return None if isinstance(value, bool) else "give true or false"
 
@@ -23,10 +32,10 @@ def _phase(value: Any) -> str | None:
     if not isinstance(value, dict):
         return "give a table"
     checks = dict.fromkeys(("setup_s", "setup_between_s"), preset.not_negative)
-    rates = ("within_bytes_per_s", "between_bytes_per_s", "token_bytes_per_s")
-    checks |= dict.fromkeys(rates, preset.positive)
+    checks |= dict.fromkeys(("within_bytes_per_s", "between_bytes_per_s"), preset.positive)
+    checks |= dict.fromkeys(OPTIONAL_RATES, preset.positive)
     try:
-        preset.checked("", value, checks, frozenset({"setup_between_s", "token_bytes_per_s"}))
+        preset.checked("", value, checks, frozenset({"setup_between_s", *OPTIONAL_RATES}))
     except ValueError as error:
         return str(error).lstrip(": ")
     return None
@@ -41,6 +50,8 @@ CHECKS: dict[str, preset.Check] = {
     "dispatch": _phase,
     "combine": _phase,
     "send": preset.table_of(preset.positive),
+    "one_copy_a_rank": _bool,
+    "cores": preset.count_from_one,
 }
 
 
@@ -61,9 +72,17 @@ class Library:
         ``setup_s`` and, where ranks are on several nodes, ``setup_between_s`` more: what no data
         costs. ``within_bytes_per_s`` and ``between_bytes_per_s``: the rate at which one rank pulls
         from its own node and from others. ``token_bytes_per_s``: the rate at which the copies of
-        one token pass, one after another, however few tokens there are.
+        one token pass, one after another, however few tokens there are. ``core_bytes_per_s``: what
+        one of ``cores`` copies, and ``core_between_bytes_per_s`` where ranks are on several nodes.
+        ``block_token_s``: seconds in which a block of ``block_experts`` experts sends one token;
+        with few experts few blocks send.
     send
         ``setup_s`` and ``core_bytes_per_s`` of a transfer between two ranks.
+    one_copy_a_rank
+        Whether a token with several experts on a rank is sent there once, and once to each node
+        with its experts, where it is forwarded. Else a copy is sent for every expert.
+    cores
+        Cores that communicate, where the phases say what one of them copies.
     """
 
     name: str
@@ -74,11 +93,14 @@ class Library:
     dispatch: Mapping[str, float]
     combine: Mapping[str, float]
     send: Mapping[str, float]
+    one_copy_a_rank: bool = False
+    cores: int = 1
 
     @classmethod
     def preset(cls, name_or_path: str | Path) -> "Library":
         """Read a bundled preset or a ``.toml`` file of the same keys; errors as ValueError."""
-        return cls(**preset.read(preset.find("collectives", name_or_path), CHECKS, frozenset()))
+        optional = frozenset({"one_copy_a_rank", "cores"})
+        return cls(**preset.read(preset.find("collectives", name_or_path), CHECKS, optional))
 
 
 @dataclass(frozen=True)
@@ -87,7 +109,9 @@ class Collectives:
 
     Counts are broadcast first, and every rank waits for all of them: the setup. Then each rank
     pulls at the rate that its vector cores reach, and all share the links: the longer of the two
-    counts. A rank's bytes to itself cross nothing.
+    counts. A rank's bytes to itself cross nothing. A single rank, and a step without any token,
+    cost nothing: no counts are exchanged, since there is nobody to send them to, or the engine
+    runs no step. A step in which any rank has a token pays the setup, wherever the token goes.
 
     In dispatch a heavily loaded rank pulls more than others. In combine every rank pulls the
     results of its own tokens, so a heavily loaded rank delays the others by what must leave it over
@@ -135,22 +159,23 @@ class Collectives:
         Returns
         -------
         ndarray
-            [...] seconds; setup alone where there is nothing to send.
+            [...] seconds; 0 where no rank has a token.
         """
-        arriving = np.asarray(rank_tokens) * self.dispatch_bytes
+        arriving = np.asarray(rank_tokens, dtype=np.float64) * self.dispatch_bytes
         near, far = self._even_shares
         # The rank that receives most has pulled last.
-        pulled = self._pull_s("dispatch", arriving.max(axis=-1) * near, arriving.max(axis=-1) * far)
-        return self._slower(pulled, arriving, inbound=True) + self._setup_s("dispatch")
+        most, mean = arriving.max(axis=-1), arriving.mean(axis=-1)
+        pulled = self._pull_s("dispatch", most * near, most * far, mean)
+        return self._with_setup("dispatch", self._slower(pulled, arriving, inbound=True), mean)
 
     def combine_s(self, rank_tokens: ArrayLike) -> Array:
         """Seconds of combine: the experts' results, [..., ranks] token copies, go back."""
-        leaving = np.asarray(rank_tokens) * self.combine_bytes
+        leaving = np.asarray(rank_tokens, dtype=np.float64) * self.combine_bytes
         near, far = self._even_shares
         # Every rank pulls the results of its own tokens, and the tokens start evenly.
         mean = leaving.mean(axis=-1)
-        pulled = self._pull_s("combine", mean * near, mean * far)
-        return self._slower(pulled, leaving, inbound=False) + self._setup_s("combine")
+        pulled = self._pull_s("combine", mean * near, mean * far, mean)
+        return self._with_setup("combine", self._slower(pulled, leaving, inbound=False), mean)
 
     def exchange_s(self, copies: ArrayLike, name: str) -> Array:
         """Seconds of dispatch or combine when sources matter.
@@ -182,12 +207,16 @@ class Collectives:
         if name == "combine":
             sent = np.swapaxes(sent, -1, -2)
         links = np.asarray(self.fabric.all_to_all(sent))  # checks the matrix, too
+        if self.library is not None and self.library.one_copy_a_rank:
+            links = np.zeros(links.shape)
         node = np.arange(self.fabric.num_ranks) // self._node_ranks
         same = (node[:, None] == node[None, :]) & ~np.eye(len(node), dtype=bool)
         near = np.where(same, sent, 0.0).sum(axis=-2)
         far = np.where(node[:, None] != node[None, :], sent, 0.0).sum(axis=-2)
-        pulled = self._pull_s(name, near, far).max(axis=-1)
-        return np.maximum(pulled, links) + self._setup_s(name)
+        mean = sent.sum(axis=(-1, -2)) / self.fabric.num_ranks
+        # Every rank sends about as many tokens.
+        pulled = self._pull_s(name, *self._crossing(near, far), mean[..., None]).max(axis=-1)
+        return self._with_setup(name, np.maximum(pulled, links), mean)
 
     def send_s(self, payload_bytes: float, cores: int = 2) -> float:
         """Seconds of one transfer between two ranks of different nodes.
@@ -268,12 +297,12 @@ class Collectives:
             )
         size = self.dispatch_bytes if name == "dispatch" else self.combine_bytes
         sent = tokens * size * max(1.0, attention / experts)  # fewer experts receive from several
-        first = float(self._pull_s(name, 0.0, sent)) + self._setup_s(name, far=True)
+        first = float(self._pull_s(name, 0.0, sent)) + self.setup_s(name, far=True)
         if experts <= attention:
             return first
         # Those for the expert ranks that got nothing in the first hop.
         forwarded = tokens * size * (experts - attention) / experts
-        return first + float(self._pull_s(name, 0.0, forwarded)) + self._setup_s(name, far=True)
+        return first + float(self._pull_s(name, 0.0, forwarded)) + self.setup_s(name, far=True)
 
     def send_bytes_per_s(self) -> float:
         """Rate at which one rank writes weights to another: its own links, at write efficiency."""
@@ -286,30 +315,74 @@ class Collectives:
 
     @property
     def _even_shares(self) -> tuple[float, float]:
-        """Parts of what a rank receives that come from its node's other ranks, and from afar."""
+        """Parts of what a rank receives that it pulls within its node, and from afar."""
         ranks, node = self.fabric.num_ranks, self._node_ranks
-        return (node - 1) / ranks, (ranks - node) / ranks
+        return self._crossing((node - 1) / ranks, (ranks - node) / ranks)
 
-    def _pull_s(self, name: str, near: ArrayLike, far: ArrayLike) -> Array:
-        """Seconds to pull so many bytes from the own node and from others."""
+    def _crossing(self, near: Any, far: Any) -> tuple[Any, Any]:
+        """Return what crosses within nodes and between them, of copies from near and from far.
+
+        Where a token goes to a rank once, its copies are fewer: of ``top_k`` experts chosen evenly
+        over n ranks (nodes), n · (1 − (1 − 1/n)^top_k) different ones are reached. It crosses to
+        a node once, and is forwarded within the node like the tokens from there.
+        """
+        if self.library is None or not self.library.one_copy_a_rank:
+            return near, far
+        chosen, ranks = self.model.top_k, self.fabric.num_ranks
+        nodes = ranks / self._node_ranks
+        once, once_a_node = (n * (1 - (1 - 1 / n) ** chosen) / chosen for n in (ranks, nodes))
+        return (near + far) * once, far * once_a_node
+
+    def _pull_s(self, name: str, near: ArrayLike, far: ArrayLike, mean: ArrayLike = 0.0) -> Array:
+        """Seconds to pull so many bytes from the own node and from others.
+
+        ``mean`` are the bytes of all copies of a rank's tokens, which it has to issue.
+        """
         if self.library is None:
             return np.zeros(np.shape(near))
         rates = getattr(self.library, name)
-        near_s = np.asarray(near) / rates["within_bytes_per_s"]
+        near_s = np.asarray(near) / self._within_bytes_per_s(self.library, rates)
         far_s = np.asarray(far) / rates["between_bytes_per_s"]
         seconds: Array = near_s + far_s if self.library.ports_share else np.maximum(near_s, far_s)
+        if "block_token_s" in rates:
+            blocks = np.ceil(self.model.experts / rates["block_experts"])
+            size = self.dispatch_bytes if name == "dispatch" else self.combine_bytes
+            tokens = np.asarray(mean) / (size * self.model.top_k)
+            seconds = np.maximum(seconds, tokens * (rates["block_token_s"] / blocks))
         return seconds
 
+    def _within_bytes_per_s(self, library: Library, rates: Mapping[str, float]) -> float:
+        """Rate at which a rank pulls from its node: of its links, or of its communicating cores."""
+        core = rates.get("core_bytes_per_s", float("inf"))
+        if self.fabric.num_ranks > self._node_ranks:
+            core = rates.get("core_between_bytes_per_s", core)
+        return min(rates["within_bytes_per_s"], library.cores * core)
+
     def _slower(self, pulled: Array, rank_bytes: Array, *, inbound: bool) -> Array:
-        if not self.contention:
+        # Bytes that cross once are not those of the copies: their links are in the library's rates.
+        once = self.library is not None and self.library.one_copy_a_rank
+        if not self.contention or once:
             return pulled
         # a library's setup was measured with the latency of the links in it
         alone = self.library is None
         links = self.fabric.even_exchange(rank_bytes, inbound=inbound, latency=alone)
         return np.maximum(pulled, links)
 
-    def _setup_s(self, name: str, far: bool = False) -> float:
-        if self.library is None:
+    def _with_setup(self, name: str, seconds: Array, mean: Array) -> Array:
+        """Add the setup where ``mean``, the bytes of a rank, is not 0."""
+        return np.where(mean > 0, seconds + self.setup_s(name), 0.0)
+
+    def setup_s(self, name: str, far: bool = False) -> float:
+        """Seconds of dispatch or combine before the first byte; 0 for a single rank.
+
+        Parameters
+        ----------
+        name
+            "dispatch" or "combine".
+        far
+            Whether ranks are on several nodes, even if the fabric has one.
+        """
+        if self.library is None or (self.fabric.num_ranks == 1 and not far):
             return 0.0
         figures = getattr(self.library, name)
         size = self.dispatch_bytes if name == "dispatch" else self.combine_bytes

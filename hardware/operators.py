@@ -18,8 +18,17 @@ Array = NDArray[np.float64]
 PASSES = 8
 SMALL_KERNELS = 2
 
+#: Linear attention in prefill works on chunks of so many tokens, whose state is read and written
+#: once (the gated delta rule of flash-linear-attention); heads of 128 x 128 are assumed.
+LINEAR_CHUNK, LINEAR_HEAD = 64, 128
+#: Its kernels: convolution and update in decode; convolution, products of keys, inverse, corrected
+#: keys and values, states, outputs in prefill, which move 18 vectors of all heads a token.
+LINEAR_KERNELS = {"decode": 2, "prefill": 6}
+LINEAR_PASSES = 18
+
 #: Kernels in a part of the attention phase that is more than one.
-KERNELS_IN = {"norms": SMALL_KERNELS, "absorption": 2, "shared expert": 2, "linear state": 0}
+KERNELS_IN = {"norms": SMALL_KERNELS, "absorption": 2, "shared expert": 2}
+KERNELS_IN["linear state"] = LINEAR_KERNELS["decode"]
 
 
 @dataclass(frozen=True)
@@ -123,8 +132,10 @@ class Operators:
 
         Decode, latent attention absorbed: a token spends 2 · heads · (2 · kv_lora + rope_dim) FLOPs
         on each token of its context, and each sequence reads kv_lora + rope_dim elements of it.
-        Decode, grouped queries: 4 · heads · head_dim FLOPs, 2 · kv_heads · head_dim elements. In
-        prefill the tokens of a sequence share its cache, so compute alone counts, with full heads.
+        Decode, grouped queries: 4 · heads · head_dim FLOPs, 2 · kv_heads · head_dim elements. Tiles
+        and softmax come on top (:func:`hardware.rooflines.score_flops`). In prefill the tokens of
+        a sequence share its cache, so compute alone counts, with full heads; sparse attention,
+        whose tokens each read others, stays absorbed.
 
         Parameters
         ----------
@@ -142,17 +153,20 @@ class Operators:
             raise ValueError(f"phase = {phase!r} is not 'decode' or 'prefill'")
         # A windowed or sparse layer attends to part of the context only.
         context = np.asarray(tokens, dtype=np.float64) * self.model.attended_tokens(kv_tokens)
-        flops = context * self._attention_flops(phase) * (1 - self.int8_attention / 2)
         if phase == "prefill":
+            flops = context * self._prefill_flops * (1 - self.int8_attention / 2)
             return rooflines.prefill_attention_s(self.device, flops, self.core_share)
+        latent, heads = self.model.attention == "mla", self.model.heads
+        key_width = self.model.kv_lora + self.model.rope_dim if latent else self.model.head_dim
+        value_width = self.model.kv_lora if latent else self.model.head_dim
+        scores = rooflines.score_flops(self.device, heads, key_width + value_width, latent, queries)
+        flops = context * scores * (1 - self.int8_attention / 2)
         # Draft tokens of one sequence read its cache together.
-        read = context / queries * self.model.kv_bytes_per_token(FORMAT_BYTES[self.kv_format])
+        element = rooflines.cached_bytes(self.device, self.kv_format, latent)
+        read = context / queries * self.model.kv_bytes_per_token(element)
         moved = np.asarray(tokens, dtype=np.float64) * self._query_bytes
         modelled = rooflines.decode_attention_s(self.device, read, moved, flops, self.core_share)
-        mla = self.model.attention == "mla"
-        key_width = self.model.kv_lora + self.model.rope_dim if mla else self.model.head_dim
-        value_width = self.model.kv_lora if mla else self.model.head_dim
-        shape = (self.model.kv_heads, self.model.heads, key_width, value_width)
+        shape = (self.model.kv_heads, heads, key_width, value_width)
         return self._measured(modelled, "attention_decode", shape, tokens, kv_tokens)
 
     def attention_parts(
@@ -173,9 +187,10 @@ class Operators:
         parts = self._mla_parts(count, phase) if model.attention == "mla" else self._gqa(count)
         parts["attention"] = self.attention_core_s(count, kv_tokens, phase, queries)
         if model.linear_layers:
-            parts["linear state"] = self._linear_state_s(count / queries)
+            share = model.linear_layers / model.layers
+            parts["linear state"] = share * self.linear_attention_s(count, phase, queries)
         if model.index_heads:
-            parts["indexer"] = self._indexer_s(count, kv_tokens, queries)
+            parts["indexer"] = self.indexer_s(count, kv_tokens, phase, queries)
         # Routers stay in 16 bits.
         parts["gate"] = self.gemm_s(count, model.hidden, model.experts, "bf16")
         if model.shared_experts and self.shared_local:
@@ -185,10 +200,12 @@ class Operators:
         parts["norms"] = SMALL_KERNELS * self.device.kernels.launch_s + moved / bandwidth
         if phase == "decode":
             # A captured graph saves part of every launch.
-            saved = self.device.kernels.graph_saving_s
-            parts = {
-                name: seconds - saved * KERNELS_IN.get(name, 1) for name, seconds in parts.items()
-            }
+            kernels = self.device.kernels
+            saved = {name: kernels.graph_saving_s * KERNELS_IN.get(name, 1) for name in parts}
+            saved["attention"] = kernels.attention_graph_saving_s
+            if model.linear_layers:
+                saved["linear state"] *= share
+            parts = {name: seconds - saved[name] for name, seconds in parts.items()}
         return parts
 
     def attention_s(
@@ -214,7 +231,8 @@ class Operators:
         down = model.q_lora + latent + model.rope_dim
         parts = {"down projections": self.gemm_s(count, model.hidden, down)}
         parts["query"] = self.gemm_s(count, model.q_lora or model.hidden, query)
-        if phase == "prefill":
+        # Sparse attention stays absorbed in prefill, since every token reads other tokens.
+        if phase == "prefill" and not model.index_top_k:
             up = model.heads * (model.nope_dim + model.v_dim)
             parts["key and value"] = self.gemm_s(count, latent, up)
         # Decode absorbs the up projections of keys and values into queries and outputs, since the
@@ -222,6 +240,11 @@ class Operators:
         else:
             parts["absorption"] = self._heads_s(count, model.nope_dim, latent)
             parts["absorption"] = parts["absorption"] + self._heads_s(count, latent, model.v_dim)
+            if phase == "decode":
+                kernels = self.device.kernels
+                moved = kernels.query_passes * 2.0 * model.heads * (latent + model.rope_dim) * count
+                bandwidth = self.device.hbm_bytes_per_s * kernels.memory
+                parts["absorption"] = parts["absorption"] + moved / bandwidth
         parts["output"] = self.gemm_s(count, model.heads * model.v_dim, model.hidden)
         return parts
 
@@ -248,21 +271,56 @@ class Operators:
         compute = 2.0 * heads * count * inner * columns / reached
         return kernels.launch_s + kernels.joined(memory, compute)
 
-    def _linear_state_s(self, sequences: Array) -> Array:
-        """Seconds to read and write the state of linear attention, as the mean over all layers."""
-        model, device = self.model, self.device
-        moved = 2.0 * sequences * model.linear_state_bytes * model.linear_layers / model.layers
-        return moved / (device.hbm_bytes_per_s * device.kernels.attention_memory)
+    def linear_attention_s(
+        self, tokens: ArrayLike, phase: str = "decode", queries: float = 1.0
+    ) -> Array:
+        """Seconds of linear attention in one layer that has it, without its projections.
 
-    def _indexer_s(self, count: Array, kv_tokens: float, queries: float) -> Array:
-        """Seconds in which sparse attention scores every cached token, in the 8-bit format."""
-        model, kernels = self.model, self.device.kernels
-        context = count * kv_tokens
-        read = context / queries * model.index_dim
-        memory = read / (self.device.hbm_bytes_per_s * kernels.attention_memory)
-        reached = self.device.flops_per_s(self.weight_format) * kernels.attention_compute
+        In decode every sequence's state is read and written once a step. In prefill it is once a
+        chunk of 64 tokens: 3 products with the state and 5 within the chunk follow one another,
+        some bound by memory and some by products, so that both times count.
+
+        Parameters
+        ----------
+        tokens
+            [...] tokens on the die.
+        phase
+            "decode" or "prefill".
+        queries
+            Tokens of one sequence in one decode step, which share a state.
+        """
+        count, device = np.asarray(tokens, dtype=np.float64), self.device
+        kernels, state = device.kernels, self.model.linear_state_bytes
+        launches = LINEAR_KERNELS[phase] * kernels.launch_s
+        if phase == "decode":
+            moved = 2.0 * count / queries * state
+            return launches + moved / (device.hbm_bytes_per_s * kernels.state_memory)
+        elements = state / FORMAT_BYTES["fp32"]
+        vectors = LINEAR_PASSES * 2.0 * elements / LINEAR_HEAD
+        moved = count * (2.0 * state / LINEAR_CHUNK + vectors)
+        flops = count * 2.0 * elements * (3 + 5 * LINEAR_CHUNK / LINEAR_HEAD)
+        reached = device.flops_per_s("bf16") * kernels.prefill_compute * self.core_share
+        memory: Array = moved / (device.hbm_bytes_per_s * kernels.memory)
+        return launches + memory + flops / reached
+
+    def indexer_s(
+        self, tokens: ArrayLike, kv_tokens: float, phase: str = "decode", queries: float = 1.0
+    ) -> Array:
+        """Seconds in which sparse attention scores every cached token, in the 8-bit format.
+
+        Parameters as in :meth:`attention_core_s`. In prefill the tokens of a sequence share its
+        keys, so that products alone count.
+        """
+        model, kernels, device = self.model, self.device.kernels, self.device
+        context = np.asarray(tokens, dtype=np.float64) * kv_tokens
         flops = 2.0 * context * model.index_heads * model.index_dim
-        return kernels.attention_launch_s + np.maximum(memory, flops / reached / self.core_share)
+        peak = device.flops_per_s(self.weight_format) * self.core_share
+        if phase == "prefill":
+            return kernels.launch_s + flops / (peak * kernels.prefill_compute)
+        read = context / queries * model.index_dim
+        memory = read / (device.hbm_bytes_per_s * kernels.attention_memory)
+        compute = flops / (peak * kernels.attention_compute)
+        return kernels.launch_s + np.maximum(memory, compute)
 
     @property
     def _query_bytes(self) -> float:
@@ -272,14 +330,15 @@ class Operators:
         width = 2 * model.kv_lora + model.rope_dim if mla else 2 * model.head_dim
         return 2.0 * model.heads * width
 
-    def _attention_flops(self, phase: str) -> float:
-        """FLOPs of one token with one token of its context: scores and weighted values."""
+    @property
+    def _prefill_flops(self) -> float:
+        """FLOPs of one token of prefill with one token of its context: scores and values."""
         model = self.model
         if model.attention == "gqa":
             return 4.0 * model.heads * model.head_dim
-        if phase == "prefill":
-            return 2.0 * model.heads * (model.nope_dim + model.rope_dim + model.v_dim)
-        return 2.0 * model.heads * (2 * model.kv_lora + model.rope_dim)
+        if model.index_top_k:
+            return 2.0 * model.heads * (2 * model.kv_lora + model.rope_dim)
+        return 2.0 * model.heads * (model.nope_dim + model.rope_dim + model.v_dim)
 
     def expert_memory_s(self, tokens: ArrayLike) -> Array:
         """Seconds of memory traffic of each expert, [...] like ``tokens``.
@@ -315,7 +374,8 @@ class Operators:
             [...] seconds; 0 for a rank without tokens.
         """
         memory = self.expert_memory_s(tokens).sum(axis=-1)
-        modelled = self.grouped_s(memory, self.expert_compute_s(tokens).sum(axis=-1))
+        slots = np.shape(tokens)[-1]
+        modelled = self.grouped_s(memory, self.expert_compute_s(tokens).sum(axis=-1), slots)
         if self.source == "roofline":
             return modelled
         # A rank's uneven experts are looked up as so many equal ones.
@@ -329,8 +389,12 @@ class Operators:
         found = found + grid.seconds("grouped_gemm", down, each, touched)
         return np.where(np.isnan(found), modelled, found)
 
-    def grouped_s(self, memory_s: ArrayLike, compute_s: ArrayLike) -> Array:
-        """Seconds of grouped products whose experts add up to these; 0 where both are 0."""
-        busy = self.device.kernels.joined(memory_s, compute_s)
-        launches = 2.0 * self.device.kernels.grouped_launch_s
-        return np.where(busy > 0, launches + busy, 0.0)
+    def grouped_s(self, memory_s: ArrayLike, compute_s: ArrayLike, slots: float) -> Array:
+        """Seconds of grouped products whose experts add up to these; 0 where both are 0.
+
+        ``slots`` are the expert slots of the rank, each of which costs ``resident_expert_s``.
+        """
+        kernels = self.device.kernels
+        busy = kernels.joined(memory_s, compute_s)
+        fixed = 2.0 * kernels.grouped_launch_s + slots * kernels.resident_expert_s
+        return np.where(busy > 0, fixed + busy, 0.0)

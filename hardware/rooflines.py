@@ -71,6 +71,43 @@ def grouped_compute_s(
     return padded * (2.0 * weights / reached)
 
 
+def cached_bytes(device: Device, form: str, latent: bool) -> float:
+    """Bytes that reading one cached element takes as long as, in decode.
+
+    An 8-bit cache is converted to 16 bits on the way, so that it streams less than twice as fast.
+    """
+    size = FORMAT_BYTES[form]
+    kernels = device.kernels
+    gain = kernels.eight_bit_latent if latent else kernels.eight_bit_cache
+    return size * 2.0 / gain if size <= 1 else size
+
+
+def score_flops(
+    device: Device, heads: int, widths: float, latent: bool, queries: float = 1.0
+) -> float:
+    """FLOPs of one token of decode with one cached token: products in whole tiles, and softmax.
+
+    Parameters
+    ----------
+    device
+        What runs it.
+    heads
+        Query heads.
+    widths
+        Widths of a key and of a value, added up.
+    latent
+        Whether all heads share one cached vector, and are one product.
+    queries
+        Tokens of a sequence in one step, which share that product.
+    """
+    kernels = device.kernels
+    rows = heads * queries
+    if latent:
+        # Heads and draft tokens of a sequence are the rows of one product, the last tile padded.
+        rows = np.ceil(rows / kernels.tile_heads) * kernels.tile_heads
+    return float(rows / queries * (2.0 * widths + kernels.softmax_flops))
+
+
 def decode_attention_s(
     device: Device,
     read_bytes: ArrayLike,

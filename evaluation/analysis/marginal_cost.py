@@ -44,7 +44,7 @@ def marginal_cost_s(
         [layers, experts] mean seconds of an engine step. Positive where the new arrangement of
         this expert alone would help.
     """
-    operators = executor.operators
+    operators, held = executor.operators, before.slots_per_rank
     total = np.zeros((before.num_layers, before.num_experts))
     for step, of_mean in zip(window.counts, window.weight / window.weight.sum(), strict=True):
         load = step.astype(np.float64)
@@ -52,11 +52,12 @@ def marginal_cost_s(
         new_memory, new_compute = _expert_seconds(operators, after, load, dispatcher)
         memory_s = memory.sum(axis=1, keepdims=True)
         compute_s = compute.sum(axis=1, keepdims=True)
-        slowest_s = operators.grouped_s(memory_s, compute_s).max(axis=2)
+        slowest_s = operators.grouped_s(memory_s, compute_s, held).max(axis=2)
         # A rank that loses its last tokens would keep a rounding error as work.
         memory_s = np.maximum(memory_s + (new_memory - memory), 0.0)
         compute_s = np.maximum(compute_s + (new_compute - compute), 0.0)
-        total += of_mean * (slowest_s - operators.grouped_s(memory_s, compute_s).max(axis=2))
+        after_s = operators.grouped_s(memory_s, compute_s, held).max(axis=2)
+        total += of_mean * (slowest_s - after_s)
     return total
 
 

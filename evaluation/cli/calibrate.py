@@ -93,7 +93,7 @@ def _base(
     if not measured:
         raise ValueError("--device is missing: published tables need the peaks they refer to")
     # torch launches each kernel by itself, so a graph saves nothing
-    start = replace(Kernels.preset("hopper"), graph_saving_s=0.0)
+    start = replace(Kernels.preset("hopper"), graph_saving_s=0.0, attention_graph_saving_s=0.0)
     return fitting.own_device(name, figures, rows, start)
 
 

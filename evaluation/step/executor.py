@@ -198,7 +198,9 @@ class StepExecutor:
         even_tokens = np.broadcast_to(load.sum(axis=-1, keepdims=True) / num_ranks, shape)
         memory = self.operators.expert_memory_s(load).sum(axis=-1, keepdims=True)
         compute = self.operators.expert_compute_s(load).sum(axis=-1, keepdims=True)
-        even_s = self.operators.grouped_s(memory / num_ranks, compute / num_ranks)
+        # Each expert once, no replicas: so many slots a rank.
+        slots = load.shape[-1] / num_ranks
+        even_s = self.operators.grouped_s(memory / num_ranks, compute / num_ranks, slots)
         attention = self._attention_s(self._tokens(load, step_tokens) / num_ranks)
         return StepTime(
             rank_attention=np.broadcast_to(attention[..., None, None], shape),

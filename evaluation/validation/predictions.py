@@ -50,18 +50,15 @@ def sparse_attention(conditions: Conditions) -> float:
     tokens = conditions["batch"] * queries
     if name == "sparse":
         return MICRO * float(operators.attention_core_s(tokens, context, phase, queries))
-    parts = operators.attention_parts(tokens, context, phase, queries if phase == "decode" else 1)
-    return MICRO * float(parts["indexer"])
+    return MICRO * float(operators.indexer_s(tokens, context, phase, queries))
 
 
 def linear_attention(conditions: Conditions) -> float:
     """Return microseconds of linear attention in one layer that has it."""
     phase = conditions["operator"].split("_")[1]
-    model = _model(conditions["model"])
-    model = replace(model, linear_layers=model.layers)
-    operators = Operators(_device(conditions), model)
-    parts = operators.attention_parts(conditions["batch"] * conditions["m"], 0.0, phase)
-    return MICRO * float(parts["linear state"])
+    operators = Operators(_device(conditions), _model(conditions["model"]))
+    tokens = conditions["batch"] * conditions["m"]
+    return MICRO * float(operators.linear_attention_s(tokens, phase))
 
 
 def expert_module(conditions: Conditions) -> float:
@@ -202,8 +199,12 @@ def _collectives(conditions: Conditions) -> Collectives:
     model = _model(conditions.get("model", "deepseek-v3"))
     if "k" in conditions:
         model = replace(model, hidden=int(conditions["k"]), top_k=int(conditions["groups"]))
+    if conditions.get("heads"):
+        model = replace(model, experts=int(conditions["heads"]))
     fabric = _fabric(conditions["fabric"], int(conditions["ranks"]))
     library = _library(conditions["library"])
+    if conditions.get("width"):
+        library = replace(library, cores=int(conditions["width"]))
     if conditions.get("textbook"):
         node = _fabric(conditions["fabric"], min(int(fabric.figures["dies_per_node"]), 8))
         # A textbook counts ports, not the links behind them.

@@ -1,5 +1,7 @@
 """Dispatch and combine against the published rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,11 +28,62 @@ def test_128_tokens_at_ep32_are_near_the_published_row() -> None:
     assert COLLECTIVES.combine_s(_even(128)) == pytest.approx(146e-6, rel=0.05)
 
 
-def test_an_empty_exchange_pays_its_setup() -> None:
-    """Counts are broadcast and awaited even when there is nothing to send."""
+def test_nothing_sent_costs_nothing() -> None:
+    """Without a token, or with a single rank, no counts are exchanged; one token pays the setup."""
     setup = COLLECTIVES.library.dispatch["setup_s"]
-    assert COLLECTIVES.dispatch_s(_even(0)) == setup
-    assert COLLECTIVES.combine_s(_even(0)) == setup
+    assert COLLECTIVES.dispatch_s(_even(0)) == COLLECTIVES.combine_s(_even(0)) == 0
+    assert COLLECTIVES.exchange_s(np.zeros((32, 32)), "dispatch") == 0
+    one = np.zeros((2, 32))
+    one[1, 3] = 1.0
+    assert COLLECTIVES.dispatch_s(one)[0] == 0
+    assert setup < COLLECTIVES.dispatch_s(one)[1] < 1.01 * setup
+    alone = Collectives(Fabric.preset("cloudmatrix384", 1), MODEL, Library.preset("cann-ep"))
+    assert alone.dispatch_s([800.0]) == alone.combine_s([800.0]) == 0
+    assert alone.exchange_s([[800.0]], "combine") == 0
+
+
+def _normal(ranks: int, top_k: int = 8, cores: int = 20) -> Collectives:
+    library = replace(Library.preset("deepep-normal"), cores=cores)
+    return Collectives(Fabric.preset("h100", ranks), replace(MODEL, top_k=top_k), library)
+
+
+def test_a_token_goes_to_a_rank_once() -> None:
+    """With 22 experts over 8 ranks all ranks are reached; 8 experts reach 5.25 of them."""
+    size, setup = _normal(8).dispatch_bytes, _normal(8).setup_s("dispatch")
+    for top_k in (1, 8, 22):
+        reached = 8 * (1 - (7 / 8) ** top_k)
+        found = _normal(8, top_k).dispatch_s(np.full(8, 4096.0 * top_k))
+        assert found == pytest.approx(setup + 4096 * reached * 7 / 8 * size / 293e9)
+    # Low latency sends a copy for every expert.
+    low = Collectives(Fabric.preset("h100", 8), MODEL, Library.preset("deepep-ll"))
+    data = low.dispatch_s(np.full(8, 8192.0)) - low.setup_s("dispatch")
+    assert data == pytest.approx(8192 * 7 / 8 * low.dispatch_bytes / 248e9)
+
+
+def test_a_token_crosses_to_a_node_once() -> None:
+    """EP32: 8 experts reach 3.6 of 4 nodes, 2.7 of them others, over one NIC a rank."""
+    far = 16384 * 3 * (1 - (3 / 4) ** 8) * _normal(32).dispatch_bytes / 43.2e9
+    found = _normal(32).dispatch_s(np.full(32, 16384.0 * 8))
+    assert found == pytest.approx(_normal(32).setup_s("dispatch") + far)
+    copies = np.full((32, 32), 16384.0 * 8 / 32)
+    assert _normal(32).exchange_s(copies, "dispatch") == pytest.approx(found, rel=0.05)
+
+
+def test_few_communicating_cores_copy_slower() -> None:
+    """4 SMs copy 67 GB/s within a node; from 18 on NVLink decides."""
+    tokens = np.full(8, 16384.0 * 8)
+    few, some, many = (_normal(8, cores=cores).dispatch_s(tokens) for cores in (4, 20, 24))
+    setup = _normal(8).setup_s("dispatch")
+    assert (few - setup) / (many - setup) == pytest.approx(293 / (4 * 16.8))
+    assert some == many
+
+
+def test_with_few_experts_few_blocks_send() -> None:
+    """8 experts are 3 blocks, each of which takes 0.95 µs a token."""
+    few = Collectives(Fabric.preset("h100", 8), MODEL, Library.preset("deepep-ll"))
+    few = replace(few, model=replace(MODEL, experts=8, top_k=2))
+    seconds = few.dispatch_s(np.full(8, 2048.0))
+    assert seconds == pytest.approx(few.setup_s("dispatch") + 1024 * 0.95e-6 / 3)
 
 
 def test_balance_is_never_slower_than_a_hot_rank() -> None:

@@ -34,7 +34,7 @@ class ExchangePrice:
         quiet = replace(collectives, contention=False)
         # Pulling is setup + slope × tokens: two calls per direction give both coefficients.
         many = np.full(ranks, MANY)
-        self._setup = [float(price(0 * many)) for price in (quiet.dispatch_s, quiet.combine_s)]
+        self._setup = [quiet.setup_s(name) for name in ("dispatch", "combine")]
         pulled = [float(price(many)) for price in (quiet.dispatch_s, quiet.combine_s)]
         self._pull = [(s - setup) / MANY for s, setup in zip(pulled, self._setup, strict=True)]
         self._closed = collectives.library is not None or not collectives.contention

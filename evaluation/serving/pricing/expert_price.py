@@ -15,8 +15,8 @@ def coefficients(operators: Operators) -> Array:
     Returns
     -------
     ndarray
-        [5] seconds of memory traffic of the weights, of one token's activations, seconds of one
-        full tile, its tokens, and both launches.
+        [6] seconds of memory traffic of the weights, of one token's activations, seconds of one
+        full tile, its tokens, both launches, and what a slot costs beside its work.
 
     Raises
     ------
@@ -32,9 +32,8 @@ def coefficients(operators: Operators) -> Array:
     one, two = operators.expert_memory_s([1.0, 2.0])
     kernels = operators.device.kernels
     tile = float(operators.expert_compute_s(1.0))
-    return np.array(
-        [2 * one - two, two - one, tile, kernels.tile_tokens, 2 * kernels.grouped_launch_s]
-    )
+    fixed = (2 * kernels.grouped_launch_s, kernels.resident_expert_s)
+    return np.array([2 * one - two, two - one, tile, kernels.tile_tokens, *fixed])
 
 
 @kernel
@@ -64,6 +63,7 @@ def expert_seconds(
     layers, ranks = seconds.shape
     held = slots.shape[1] // ranks
     tile = price[3]
+    fixed = price[4] + held * price[5]
     for layer in range(layers):
         row = counts[layer]
         fullest = 0.0
@@ -87,7 +87,7 @@ def expert_seconds(
             memory = touched * price[0] + taken * price[1]
             compute = tiles * price[2]
             busy = np.sqrt(memory * memory + compute * compute)
-            seconds[layer, rank] = price[4] + busy if taken > 0.0 else 0.0
+            seconds[layer, rank] = fixed + busy if taken > 0.0 else 0.0
             rank_tokens[layer, rank] = taken
             fullest = max(fullest, taken)
             whole += taken

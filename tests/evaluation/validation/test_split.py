@@ -20,11 +20,11 @@ def test_every_figure_of_the_split_is_an_anchor():
     assert set(split.load().figures) <= ids
 
 
-def test_a_row_belongs_to_the_part_of_its_operator():
-    """H100's attention modules were fitted on, its experts were not."""
+def test_a_row_belongs_to_the_part_of_its_file():
+    """DeepEP's normal kernels were fitted on in one version and checked in another."""
     parts = split.load()
-    assert parts.of_row("h100-modules", {"operator": "attention_module"}).use == "fit"
-    assert parts.of_row("h100-modules", {"operator": "expert_module"}).use == "check"
+    assert parts.of_row("h100-deepep-normal", {"format": "0.5.6.post2"}).use == "fit"
+    assert parts.of_row("h100-deepep-normal", {"format": "0.5.12"}).use == "check"
     assert parts.of_figure("cloudmatrix", "cm-layer") == "fit"
     assert parts.of_figure("cloudmatrix", "cm-layer-mtp") == "check"
     with pytest.raises(ValueError, match=r"split.toml has no \[\[file\]\] for 'h100-modules'"):
