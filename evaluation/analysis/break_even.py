@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 import lb
 from evaluation.analysis.bandwidth import scaled
 from evaluation.analysis.break_even_grid import BreakEvenCell, BreakEvenGrid, BreakEvenSetting
-from evaluation.analysis.popularity import Popularity, after_drift
+from evaluation.analysis.popularity import Popularity, after_drift, token_counts
+from evaluation.analysis.workload_popularity import workload_popularity
 from evaluation.candidates.candidate import Candidate
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
@@ -29,6 +30,7 @@ def price(
 
     For each cell, a popularity is drawn for every layer, and a window of tokens from it. The solver
     places experts for that window. Popularity may then drift. Finally steps are drawn and priced.
+    With a workload, the popularity before and after is that of two of its windows.
     Cells that differ only in redundancy or bandwidth see the same tokens.
 
     Parameters
@@ -189,10 +191,21 @@ def _token_counts(
     setting: BreakEvenSetting, model: Model, skew: float, tokens: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Draw [layers, experts] copies of the window, [steps, layers, experts] copies after it."""
+    fitted, judged = _shares(setting, model, skew)
+    of_tokens = np.random.default_rng([setting.seed, 1, tokens])
+    seen = token_counts(fitted, model.top_k, tokens * setting.window_steps, 1, of_tokens)[0]
+    return seen, token_counts(judged, model.top_k, tokens, setting.steps, of_tokens)
+
+
+def _shares(setting: BreakEvenSetting, model: Model, skew: float) -> tuple[Array, Array]:
+    """Return [layers, experts] shares of copies in the window, and in the steps after it."""
+    if setting.workload:
+        of_windows = workload_popularity(
+            setting.workload, setting.model, setting.window_s, setting.at, setting.seed
+        )
+        return of_windows.fitted, of_windows.judged
     law = Popularity(setting.law, skew, model.top_k)
     of_experts = np.random.default_rng([setting.seed, 0])
     logarithm = law.logarithm(setting.layers, model.experts, of_experts)
     later = after_drift(logarithm, setting.drift, of_experts)
-    of_tokens = np.random.default_rng([setting.seed, 1, tokens])
-    window = law.counts(law.share(logarithm), tokens * setting.window_steps, 1, of_tokens)[0]
-    return window, law.counts(law.share(later), tokens, setting.steps, of_tokens)
+    return law.share(logarithm), law.share(later)

@@ -14,7 +14,7 @@ class BreakEvenGrid:
     Parameters
     ----------
     skew
-        Skew of the popularity law; 0 is uniform.
+        Skew of the popularity law; 0 is uniform. With a workload one number, its measured skew.
     batch
         Tokens of a step on each rank.
     ranks
@@ -74,12 +74,17 @@ class BreakEvenSetting:
         compare the time of a token instead of a step.
     seed
         Random seed of popularity and counts.
+    workload
+        Bundled workload or a ``.toml`` file whose popularity is taken instead of a law's; empty:
+        none. ``layers`` is the number of its layers then.
+    window_s, at
+        Seconds of its windows, and the window that judges. Placements are fitted on the one before.
 
     Raises
     ------
     ValueError
         If ``kv_tokens`` > 0, ``window_steps`` >= 1, ``steps`` >= 1, ``layers`` >= 2 (errors need
-        two) or ``seed`` >= 0 fails.
+        two), ``seed`` >= 0, ``window_s`` > 0 or ``at`` >= 1 fails.
     """
 
     model: str = "deepseek-v3"
@@ -96,11 +101,17 @@ class BreakEvenSetting:
     layers: int = 16
     memory_bound: bool = False
     seed: int = 0
+    workload: str = ""
+    window_s: float = 60.0
+    at: int = 1
 
     def __post_init__(self) -> None:
         if not 0 < self.kv_tokens < math.inf:
             raise ValueError(f"kv_tokens = {self.kv_tokens} breaks 0 < kv_tokens, finite")
-        for name, least in (("window_steps", 1), ("steps", 1), ("layers", 2), ("seed", 0)):
+        if not 0 < self.window_s < math.inf:
+            raise ValueError(f"window_s = {self.window_s} breaks 0 < window_s, finite")
+        bounds = (("window_steps", 1), ("steps", 1), ("layers", 2), ("seed", 0), ("at", 1))
+        for name, least in bounds:
             if getattr(self, name) < least:
                 raise ValueError(f"{name} = {getattr(self, name)} < {least}; give at least {least}")
 

@@ -30,8 +30,8 @@ def render(
     cost = slot_cost(setting)
     unit = "a token" if setting.memory_bound else "a step"
     heading = (
-        f"{setting.model} on {setting.device}, {setting.fabric}, {setting.library}; {setting.law} "
-        f"popularity, drift {setting.drift:g}; {setting.solver}, {setting.dispatcher}. Change of "
+        f"{setting.model} on {setting.device}, {setting.fabric}, {setting.library}; "
+        f"{_popularity(setting)}; {setting.solver}, {setting.dispatcher}. Change of "
         f"the time of {unit} that replicas make against {AGAINST[against]}: minus pays.\n"
         f"One redundant slot a rank holds {cost['bytes'] / 1e9:.2f} GB, {cost['memory']:.1%} of "
         f"its memory: {cost['kv_tokens']:,.0f} tokens of KV cache, {cost['sequences']:.1f} "
@@ -42,8 +42,21 @@ def render(
         slots = f"{redundant} redundant slot{'s' if redundant > 1 else ''} a rank"
         links = "" if bandwidth == 1 else f", links and library {bandwidth:g} times as fast"
         console.print(f"\n{slots}{links}", style="italic", highlight=False)
-        console.print(_heat(cells, grid, redundant, bandwidth, against))
+        table = _heat(cells, grid, redundant, bandwidth, against)
+        if not setting.workload:
+            # one workload is one popularity: no row says where replicas begin to pay
+            _add_break_even(table, cells, grid, redundant, bandwidth, against)
+        console.print(table)
     console.print(f"\n{_summary(cells)}", highlight=False, markup=False)
+
+
+def _popularity(setting: BreakEvenSetting) -> str:
+    if not setting.workload:
+        return f"{setting.law} popularity, drift {setting.drift:g}"
+    return (
+        f"popularity of {setting.workload} in window {setting.at} of {setting.window_s:g} s, "
+        f"placements for window {setting.at - 1}"
+    )
 
 
 def _heat(
@@ -51,22 +64,39 @@ def _heat(
 ) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("\nskew", justify="right", no_wrap=True)
-    columns = [
-        cells_along(cells, batch, ranks, redundant, bandwidth)
-        for ranks, batch in product(grid.ranks, grid.batch)
-    ]
+    columns = _columns(cells, grid, redundant, bandwidth)
     for column in columns:
         heading = f"EP{column[0].ranks}\nbatch {column[0].batch}"
         table.add_column(heading, justify="right", no_wrap=True)
     for row, skew in enumerate(grid.skew):
-        table.add_row(f"{skew:g}", *(_cell(column[row], against) for column in columns))
+        table.add_row(f"{skew:.3g}", *(_cell(column[row], against) for column in columns))
+    return table
+
+
+def _columns(
+    cells: list[BreakEvenCell], grid: BreakEvenGrid, redundant: int, bandwidth: float
+) -> list[list[BreakEvenCell]]:
+    return [
+        cells_along(cells, batch, ranks, redundant, bandwidth)
+        for ranks, batch in product(grid.ranks, grid.batch)
+    ]
+
+
+def _add_break_even(
+    table: Table,
+    cells: list[BreakEvenCell],
+    grid: BreakEvenGrid,
+    redundant: int,
+    bandwidth: float,
+    against: str,
+) -> None:
+    columns = _columns(cells, grid, redundant, bandwidth)
     points = (break_even_skew(column, against) for column in columns)
     words = (
         "never" if point is None else f"<= {point:g}" if point == grid.skew[0] else f"{point:.2f}"
         for point in points
     )
     table.add_row("pays from", *words, style="bold")
-    return table
 
 
 def _cell(cell: BreakEvenCell, against: str) -> str:

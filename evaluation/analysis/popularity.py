@@ -52,37 +52,40 @@ class Popularity:
         weight = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
         return np.stack([_capped(row / row.sum(), 1.0 / self.top_k) for row in weight])
 
-    def counts(
-        self, share: Array, tokens: int, steps: int, generator: np.random.Generator
-    ) -> NDArray[np.int64]:
-        """Draw the token copies of each expert.
 
-        An expert with the largest possible share gets one copy of every token. The other copies are
-        multinomial. This ignores that the experts of one token differ: an approximation.
+def token_counts(
+    share: Array, top_k: int, tokens: int, steps: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw the token copies of each expert.
 
-        Parameters
-        ----------
-        share
-            [layers, experts] of :meth:`share`.
-        tokens
-            Tokens of a step.
-        steps
-            Steps to draw.
-        generator
-            Source of randomness.
+    An expert with the largest possible share gets one copy of every token. The other copies are
+    multinomial. This ignores that the experts of one token differ: an approximation.
 
-        Returns
-        -------
-        ndarray
-            [steps, layers, experts]; each layer adds up to ``tokens`` · ``top_k``.
-        """
-        full = share >= 1.0 / self.top_k
-        free = np.where(full, 0.0, share)
-        rest = free.sum(axis=1, keepdims=True)
-        chance = np.divide(free, rest, out=np.full_like(free, 1 / free.shape[1]), where=rest > 0)
-        copies = tokens * (self.top_k - full.sum(axis=1))
-        drawn = generator.multinomial(copies, chance, size=(steps, len(share)))
-        return np.asarray(drawn + tokens * full, dtype=np.int64)
+    Parameters
+    ----------
+    share
+        [layers, experts], each at most 1 / ``top_k``, such as :meth:`Popularity.share`.
+    top_k
+        Experts that a token chooses.
+    tokens
+        Tokens of a step.
+    steps
+        Steps to draw.
+    generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray
+        [steps, layers, experts]; each layer adds up to ``tokens`` · ``top_k``.
+    """
+    full = share >= 1.0 / top_k
+    free = np.where(full, 0.0, share)
+    rest = free.sum(axis=1, keepdims=True)
+    chance = np.divide(free, rest, out=np.full_like(free, 1 / free.shape[1]), where=rest > 0)
+    copies = tokens * (top_k - full.sum(axis=1))
+    drawn = generator.multinomial(copies, chance, size=(steps, len(share)))
+    return np.asarray(drawn + tokens * full, dtype=np.int64)
 
 
 def after_drift(logarithm: Array, drift: float, generator: np.random.Generator) -> Array:

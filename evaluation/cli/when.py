@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,25 @@ from evaluation.files.output_path import check_output
 if TYPE_CHECKING:
     from evaluation.analysis.break_even_grid import BreakEvenCell, BreakEvenGrid, BreakEvenSetting
 
-Skew = Annotated[str, typer.Option(help="Skews of expert popularity.")]
+#: Values of what a law has, where the options do not say and no workload is given.
+SKEWS, LAW, DRIFT, LAYERS = "0,0.25,0.5,0.75,1", "zipf", 0.0, 16
+
+Workload = Annotated[
+    str | None,
+    typer.Option(help="Popularity of this workload, bundled or a .toml file, instead of a law's."),
+]
+At = Annotated[
+    int | None,
+    typer.Option(
+        "--at",
+        help="Window of the workload to judge, from 1; placements are for the one before. "
+        "[default: 1]",
+    ),
+]
+WindowS = Annotated[
+    float | None, typer.Option(help="Seconds of a window of the workload. [default: 60]")
+]
+Skew = Annotated[str | None, typer.Option(help=f"Skews of expert popularity. [default: {SKEWS}]")]
 Batch = Annotated[str, typer.Option(help="Tokens per rank per step.")]
 Ranks = Annotated[str, typer.Option(help="Sizes of the EP group, in ranks.")]
 Redundant = Annotated[str, typer.Option(help="Redundant slots per rank.")]
@@ -23,13 +41,21 @@ Bandwidth = Annotated[
     str, typer.Option(help="Factors on the bandwidth of links and communication library.")
 ]
 Law = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="Law of popularity: zipf (skew: its exponent) or lognormal (skew: its sigma)."
+        help="Law of popularity: zipf (skew: its exponent) or lognormal (skew: its sigma). "
+        f"[default: {LAW}]"
     ),
 ]
 Drift = Annotated[
-    float, typer.Option(help="How far expert popularity drifts before evaluation (0 to 1).")
+    float | None,
+    typer.Option(
+        help=f"How far expert popularity drifts before evaluation (0 to 1). [default: {DRIFT:g}]"
+    ),
+]
+Layers = Annotated[
+    int | None,
+    typer.Option(help=f"Number of layers, with independent popularity. [default: {LAYERS}]"),
 ]
 Against = Annotated[str, typer.Option(help="Baseline without replicas: rearranged or contiguous.")]
 MemoryBound = Annotated[
@@ -41,13 +67,16 @@ MemoryBound = Annotated[
 
 
 def when(
-    skew: Skew = "0,0.25,0.5,0.75,1",
+    skew: Skew = None,
     batch: Batch = "8,32,128",
     ranks: Ranks = "32,64,128",
     redundant: Redundant = "1,2",
     bandwidth: Bandwidth = "1,0.5",
-    law: Law = "zipf",
-    drift: Drift = 0.0,
+    law: Law = None,
+    drift: Drift = None,
+    workload: Workload = None,
+    window_s: WindowS = None,
+    at: At = None,
     solver: Annotated[str, typer.Option(help="Solver used for both placements.")] = "greedy",
     dispatcher: options.Dispatcher = "even",
     against: Against = "rearranged",
@@ -61,14 +90,15 @@ def when(
         int, typer.Option(help="Number of steps that placements are fitted on.")
     ] = 64,
     steps: Annotated[int, typer.Option(help="Number of evaluation steps.")] = 16,
-    layers: Annotated[
-        int, typer.Option(help="Number of layers, with independent popularity.")
-    ] = 16,
+    layers: Layers = None,
     seed: options.Seed = 0,
     csv: Annotated[Path | None, typer.Option(help="Write the grid to this .csv file.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Print where replicas pay: skew × batch × EP size × redundancy × bandwidth."""
+    """Print where replicas pay: skew × batch × EP size × redundancy × bandwidth.
+
+    Expert popularity follows a law, or is that of two windows of a workload.
+    """
     from evaluation.analysis.break_even_grid import BreakEvenSetting
     from evaluation.analysis.break_even_report import write_csv
     from evaluation.analysis.break_even_table import AGAINST
@@ -76,16 +106,56 @@ def when(
     with usage_errors():
         if against not in AGAINST:
             raise ValueError(f"--against {against}: give one of {', '.join(AGAINST)}")
-        grid = _grid(skew, batch, ranks, redundant, bandwidth)
+        of_law = {"skew": skew, "law": law, "drift": drift, "layers": layers}
+        of_workload = {"window_s": window_s, "at": at}
+        if workload is None:
+            _refuse(of_workload, "is for a workload; give --workload, too")
+            defaults: dict[str, Any] = {"skew": SKEWS, "law": LAW, "drift": DRIFT, "layers": LAYERS}
+            popularity: dict[str, Any] = {
+                name: defaults[name] if value is None else value for name, value in of_law.items()
+            }
+        else:
+            _refuse(of_law, "is for a law; leave it out beside --workload")
+            popularity = _of_workload(workload, of_workload, model, seed)
+        grid = _grid(popularity.pop("skew"), batch, ranks, redundant, bandwidth)
         setting = BreakEvenSetting(
-            *(model, device, fabric, library, kv_tokens, law, drift, solver, dispatcher),
-            *(window, steps, layers, memory_bound, seed),
+            model=model,
+            device=device,
+            fabric=fabric,
+            library=library,
+            kv_tokens=kv_tokens,
+            solver=solver,
+            dispatcher=dispatcher,
+            window_steps=window,
+            steps=steps,
+            memory_bound=memory_bound,
+            seed=seed,
+            **popularity,
         )
         check_output(csv, (".csv",), "--csv")
         cells = _with_progress(grid, setting)
         if csv is not None:
             write_csv(cells, csv)
     _print(cells, grid, setting, against, as_json)
+
+
+def _refuse(options: dict[str, Any], why: str) -> None:
+    """Raise ValueError if one of these options is given."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"--{name.replace('_', '-')} {value} {why}")
+
+
+def _of_workload(name: str, options: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
+    """Return the setting of a workload, and its measured skew as the text of an axis."""
+    from evaluation.analysis.break_even_grid import BreakEvenSetting
+    from evaluation.analysis.workload_popularity import workload_popularity
+
+    given = {key: value for key, value in options.items() if value is not None}
+    checked = BreakEvenSetting(model=model, workload=name, seed=seed, **given)
+    measured = workload_popularity(name, model, checked.window_s, checked.at, seed)
+    fields = {"workload": name, "window_s": checked.window_s, "at": checked.at}
+    return {**fields, "layers": measured.num_layers, "skew": f"{max(0.0, measured.skew):.4f}"}
 
 
 def _grid(skew: str, batch: str, ranks: str, redundant: str, bandwidth: str) -> "BreakEvenGrid":
@@ -111,6 +181,13 @@ def _with_progress(grid: "BreakEvenGrid", setting: "BreakEvenSetting") -> "list[
         return price(grid, setting, lambda _: bar.advance(task))
 
 
+def _effective(setting: "BreakEvenSetting") -> dict[str, Any]:
+    """Return the setting without what has no effect: that of laws, or that of workloads."""
+    unused = ("law", "drift") if setting.workload else ("workload", "window_s", "at")
+    fields = dataclasses.asdict(setting)
+    return {name: value for name, value in fields.items() if name not in unused}
+
+
 def _print(
     cells: "list[BreakEvenCell]",
     grid: "BreakEvenGrid",
@@ -122,12 +199,14 @@ def _print(
 
     if as_json:
         report = {
-            "setting": dataclasses.asdict(setting),
+            "setting": _effective(setting),
             "grid": dataclasses.asdict(grid),
             "against": against,
             "slot": break_even_report.slot_cost(setting),
             "cells": break_even_report.rows(cells),
-            "break_even": break_even_report.break_evens(cells, grid, against),
+            "break_even": []
+            if setting.workload
+            else break_even_report.break_evens(cells, grid, against),
         }
         print(json.dumps(report, indent=1, allow_nan=False))
         return

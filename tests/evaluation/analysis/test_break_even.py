@@ -46,14 +46,14 @@ def test_uniform_popularity_costs_and_a_power_law_pays(batch):
 
 def test_a_cell_is_what_the_executor_says():
     """One cell again, by hand: the same draw, the placement for the window, mean of the layers."""
-    from evaluation.analysis.popularity import Popularity
+    from evaluation.analysis.popularity import Popularity, token_counts
 
     (cell,) = price(dataclasses.replace(GRID, skew=(0.8,)), SMALL)
     law = Popularity("zipf", 0.8, 8)
     share = law.share(law.logarithm(4, 256, np.random.default_rng([0, 0])))
     generator = np.random.default_rng([0, 1, 512])
-    window = law.counts(share, 512 * 64, 1, generator)[0]
-    counts = law.counts(share, 512, 3, generator)
+    window = token_counts(share, 8, 512 * 64, 1, generator)[0]
+    counts = token_counts(share, 8, 512, 3, generator)
     executor = _executor(16)
     node = executor.collectives.fabric.ranks_per_node
     for seconds, slots, solver in (

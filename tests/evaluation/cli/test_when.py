@@ -69,6 +69,46 @@ def test_memory_bound_says_which_batch_is_left():
     assert [cell["change"] for cell in cells if cell["redundant"] == 12] == [None, None]
 
 
+def test_popularity_of_a_workload(workload_files):
+    """One row, at the skew that the workload has; its layers, and no law."""
+    call = ["when", "--workload", workload_files[0], "--window-s", "10", "--at", "2"]
+    call += ["--ranks", "32", "--batch", "8,128", "--redundant", "1", "--bandwidth", "1"]
+    result = RUNNER.invoke(app, call)
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.stdout.split())
+    assert "in window 2 of 10 s, placements for window 1" in words
+    assert "pays from" not in words
+    report = json.loads(RUNNER.invoke(app, [*call, "--json"]).stdout)
+    assert len(report["cells"]) == 2
+    assert report["setting"]["layers"] == 2
+    assert "law" not in report["setting"]
+    assert report["break_even"] == []
+    assert 0 < report["cells"][0]["skew"] < 2
+    other = json.loads(RUNNER.invoke(app, [*call, "--json", "--seed", "1"]).stdout)
+    assert other["cells"] != report["cells"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["--workload", "moon"], "unknown workload 'moon'"),
+        (["--workload", "{file}", "--skew", "1"], "--skew 1 is for a law; leave it out"),
+        (["--workload", "{file}", "--layers", "4"], "--layers 4 is for a law; leave it out"),
+        (["--at", "2"], "--at 2 is for a workload; give --workload, too"),
+        (["--workload", "{file}", "--window-s", "0"], "window_s = 0.0 breaks 0 < window_s"),
+        (["--workload", "{file}", "--at", "0"], "at = 0 < 1"),
+        (["--workload", "{file}", "--window-s", "90"], "has 1 windows < 2"),
+        (["--workload", "{file}", "--model", "kimi-k2", "--window-s", "9"], "experts = 256, the"),
+    ],
+)
+def test_wrong_workloads_are_refused_in_one_line(workload_files, call, message):
+    """As everything else that is wrong."""
+    result = RUNNER.invoke(app, ["when", *(part.format(file=workload_files[0]) for part in call)])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
