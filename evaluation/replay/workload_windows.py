@@ -110,12 +110,10 @@ def workload_windows(
 
 def _of_one(name: str, draw: int, cut: WindowCut) -> WorkloadWindows:
     workload = traces.workload.load(workload_path(name), draw)
-    whole = workload.split() if isinstance(workload, Workload) else (workload, workload)
-    observed, judged = (_windows(part, cut) for part in whole)
     made = []
     digest = hashlib.sha256()
     top_k = 0
-    for past, window in zip(observed, judged, strict=True):
+    for past, window in _windows(workload, cut):
         sample = window.sample
         top_k = sample.top_k
         phases = tuple(phase if phase in PHASES else "" for phase in sample.phases)
@@ -142,11 +140,22 @@ def _of_one(name: str, draw: int, cut: WindowCut) -> WorkloadWindows:
     )
 
 
-def _windows(workload: EngineWorkload, cut: WindowCut) -> Iterator[EngineWindow]:
-    every = workload.windows(
-        window_steps=cut.window_steps, window_s=cut.window_s, sampled_steps=cut.sampled_steps
+def _windows(
+    workload: EngineWorkload, cut: WindowCut
+) -> Iterator[tuple[EngineWindow, EngineWindow]]:
+    """Yield what is observed of each window, and what is judged."""
+    lengths: dict[str, Any] = {
+        "window_steps": cut.window_steps,
+        "window_s": cut.window_s,
+        "sampled_steps": cut.sampled_steps,
+    }
+    # a recording has no other sequences: the observed steps are judged
+    pairs = (
+        workload.split_windows(**lengths)
+        if isinstance(workload, Workload)
+        else ((window, window) for window in workload.windows(**lengths))
     )
-    return (window for window in islice(every, cut.limit) if _has_steps(window))
+    return (pair for pair in islice(pairs, cut.limit) if _has_steps(pair[1]))
 
 
 def _has_steps(window: EngineWindow) -> bool:

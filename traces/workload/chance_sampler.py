@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,8 +90,16 @@ def conditions_with_kinds(
     Shape, order and errors are those of :func:`traces.workload.token_filter.first_match`.
     """
     kind = kinds.of_requests(requests, random)
-    match = first_match(conditions, requests, phase)
+    match = _first_match(tuple(conditions), requests, phase)
     return (match * kinds.count + kind[:, None]).astype(np.int32)
+
+
+# Two pools of a workload have the same requests, and their routing the same conditions.
+@lru_cache(maxsize=2)
+def _first_match(
+    conditions: tuple[TokenFilter, ...], requests: RequestTrace, phase: str
+) -> NDArray[np.int32]:
+    return first_match(conditions, requests, phase)
 
 
 def by_layer(chance: NDArray[np.float64]) -> NDArray[np.float64]:

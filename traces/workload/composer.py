@@ -4,7 +4,15 @@ import numpy as np
 
 from traces.requests import RequestTrace
 from traces.workload.batching import ContinuousBatching
-from traces.workload.compose_steps import LAST, PREFILL, STEPS, compose_steps
+from traces.workload.compose_steps import (
+    DONE,
+    LAST,
+    NEXT,
+    PREFILL,
+    RUNNING,
+    STEPS,
+    compose_steps,
+)
 from traces.workload.composition import Composition
 
 #: Rows of spans and pieces, beyond what one step needs.
@@ -50,9 +58,19 @@ class Composer:
         self._pieces = np.empty((most + ROWS, 4), dtype=np.int64)
 
     @property
-    def clock_s(self) -> float:
-        """Second at which the last composed step ends, or an idle time after it."""
-        return float(self._clock[0])
+    def is_done(self) -> bool:
+        """Whether all requests are served."""
+        state = self._state
+        idle = state[RUNNING] == 0 and state[DONE] == 0
+        return bool(idle and state[NEXT] == self._requests.num_requests)
+
+    @property
+    def next_start_s(self) -> float:
+        """Second at which the next step starts; if there is none, at which the last one ends."""
+        state, clock_s = self._state, float(self._clock[0])
+        if state[RUNNING] > 0 or state[DONE] > 0 or self.is_done:
+            return clock_s
+        return max(clock_s, float(self._requests.arrival_s[state[NEXT]]))
 
     def take(self, steps: int, until_s: float = np.inf) -> Composition | None:
         """Return the next steps, None if none are left that start before ``until_s``.

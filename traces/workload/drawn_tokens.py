@@ -10,7 +10,7 @@ from traces.requests import RequestTrace
 from traces.workload.batching import ContinuousBatching
 from traces.workload.composition import DECODE, PREFILL, Composition
 from traces.workload.routing_model import RoutingModel
-from traces.workload.tokens_by_condition import tokens_by_condition
+from traces.workload.tokens_by_condition import summed_tokens, tokens_by_condition
 
 #: Copies of tokens in one draw, below.
 MOST_COPIES = 2**31
@@ -71,25 +71,45 @@ class DrawnTokens:
         one by one, all other steps of an interval are drawn as one step with their summed tokens,
         and both are added: the joint law of steps and total is that of a full stream.
         """
-        tokens = self._tokens(composition)
         interval = self._sampler.interval(composition.time_s)
-        counts = np.empty((len(chosen), *total.shape), dtype=np.int32)
+        if interval[0] == interval[-1]:
+            whole, steps = summed_tokens(composition, *self._by_condition, chosen)
+            return self._add(total, int(interval[0]), whole, steps)
+        tokens = self._tokens(composition)
+        counts = [np.empty((0, *total.shape), dtype=np.int32)]
         for number in np.unique(interval):
-            among = np.flatnonzero(interval[chosen] == number)
-            if len(among):
-                steps = tokens[chosen[among]]
-                counts[among] = self._sampler.draw(steps, int(number), self._random)
-            rest = tokens[interval == number].sum(axis=0) - tokens[chosen[among]].sum(axis=0)
-            if rest.any():
-                drawn = self._sampler.draw(self._bounded(rest), int(number), self._random)
-                total += drawn.sum(axis=0, dtype=np.int64)
-        total += counts.sum(axis=0, dtype=np.int64)
+            steps = tokens[chosen[interval[chosen] == number]]
+            whole = tokens[interval == number].sum(axis=0)
+            counts.append(self._add(total, int(number), whole, steps))
+        return np.concatenate(counts)
+
+    def _add(
+        self,
+        total: NDArray[np.int64],
+        interval: int,
+        whole: NDArray[np.int64],
+        steps: NDArray[np.int64],
+    ) -> NDArray[np.int32]:
+        """Add ``whole`` [conditions] tokens of an interval; return the counts of ``steps``.
+
+        The ``steps`` [chosen, conditions] are among the whole.
+        """
+        counts = np.empty((0, *total.shape), dtype=np.int32)
+        if len(steps):
+            counts = self._sampler.draw(steps, interval, self._random)
+            total += counts.sum(axis=0, dtype=np.int64)
+        rest = whole - steps.sum(axis=0)
+        if rest.any():
+            drawn = self._sampler.draw(self._bounded(rest), interval, self._random)
+            total += drawn.sum(axis=0, dtype=np.int64)
         return counts
 
     def _tokens(self, composition: Composition) -> NDArray[np.int64]:
-        return tokens_by_condition(
-            composition, self._conditions, self._edges, self._routing.num_conditions
-        )
+        return tokens_by_condition(composition, *self._by_condition)
+
+    @property
+    def _by_condition(self) -> tuple[dict[int, NDArray[np.int32]], NDArray[np.float64], int]:
+        return self._conditions, self._edges, self._routing.num_conditions
 
     def _bounded(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return [parts, conditions] tokens that add up to ``tokens``, each few enough to draw."""

@@ -1,17 +1,20 @@
-"""The outline of windows: which steps they hold and which are sampled, before any routing."""
+"""The outline of windows: the steps that they hold, before any routing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.workload.composition import Composition
+
 if TYPE_CHECKING:
     from traces.workload.composer import Composer
 
-#: Steps composed at once.
-CHUNK = 256
+#: Steps of a window composed at once, at most.
+CHUNK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +25,18 @@ class Outline:
     ----------
     start_s, end_s
         Bounds in seconds.
-    phase
-        [steps] of each of its steps.
+    parts
+        Its steps, one composition after another.
     """
 
     start_s: float
     end_s: float
-    phase: NDArray[np.uint8]
+    parts: tuple[Composition, ...]
+
+    @cached_property
+    def phase(self) -> NDArray[np.uint8]:
+        """[steps] phase of each of its steps."""
+        return np.concatenate([np.zeros(0, np.uint8), *(part.phase for part in self.parts)])
 
 
 def outlines_of_seconds(composer: "Composer", start_s: float, window_s: float) -> Iterator[Outline]:
@@ -36,66 +44,27 @@ def outlines_of_seconds(composer: "Composer", start_s: float, window_s: float) -
 
     A step belongs to the window in which it starts.
     """
-    ends, phases = start_s + window_s, _Phases(composer)
     number = 0
     while True:
-        phase, left = phases.until(ends)
-        if not left:
+        end_s = start_s + (number + 1) * window_s
+        parts = []
+        while (part := composer.take(CHUNK, end_s)) is not None:
+            parts.append(part)
+        if composer.is_done:
             return
-        yield Outline(start_s + number * window_s, ends, phase)
+        yield Outline(start_s + number * window_s, end_s, tuple(parts))
         number += 1
-        ends = start_s + (number + 1) * window_s
 
 
 def outlines_of_steps(composer: "Composer", window_steps: int) -> Iterator[Outline]:
     """Yield windows of ``window_steps`` steps; one that is incomplete is left out."""
-    phases = _Phases(composer)
-    while phases.fill(window_steps):
-        start_s = phases.time_s[0]
-        phase = phases.take(window_steps)
-        # the last window ends where another step would start, had there been more requests
-        end_s = phases.time_s[0] if phases.fill(1) else phases.end_s
-        yield Outline(float(start_s), float(end_s), phase)
-
-
-class _Phases:
-    """Times and phases of composed steps, a little ahead of what is taken."""
-
-    def __init__(self, composer: "Composer") -> None:
-        self._composer = composer
-        self.time_s, self._phase = np.zeros(0), np.zeros(0, np.uint8)
-
-    @property
-    def end_s(self) -> float:
-        """Second at which the last composed step ends."""
-        return self._composer.clock_s
-
-    def fill(self, steps: int) -> bool:
-        """Compose until this many steps are ahead; return whether there are."""
-        while len(self.time_s) < steps:
-            if not self._more():
-                return False
-        return True
-
-    def take(self, steps: int) -> NDArray[np.uint8]:
-        """Return the phases of the next steps."""
-        taken, self._phase = self._phase[:steps], self._phase[steps:]
-        self.time_s = self.time_s[steps:]
-        return taken
-
-    def until(self, end_s: float) -> tuple[NDArray[np.uint8], bool]:
-        """Return the phases of the steps that start before ``end_s``, and whether others follow."""
-        while not len(self.time_s) or self.time_s[-1] < end_s:
-            if not self._more():
-                break
-        steps = int(np.searchsorted(self.time_s, end_s))
-        left = steps < len(self.time_s)
-        return self.take(steps), left
-
-    def _more(self) -> bool:
-        composition = self._composer.take(CHUNK)
-        if composition is None:
-            return False
-        self.time_s = np.concatenate([self.time_s, composition.time_s])
-        self._phase = np.concatenate([self._phase, composition.phase])
-        return True
+    while True:
+        parts, missing = [], window_steps
+        while missing:
+            part = composer.take(min(CHUNK, missing))
+            if part is None:
+                return
+            parts.append(part)
+            missing -= part.num_steps
+        # a window ends where the next step starts, or would start, had there been more requests
+        yield Outline(float(parts[0].time_s[0]), composer.next_start_s, tuple(parts))

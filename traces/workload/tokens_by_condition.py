@@ -40,6 +40,35 @@ def tokens_by_condition(
     return tokens
 
 
+def summed_tokens(
+    composition: Composition,
+    conditions: Mapping[int, NDArray[np.int32]],
+    edges: NDArray[np.float64],
+    num_conditions: int,
+    chosen: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return [conditions] tokens of all steps, and [chosen, conditions] tokens of some of them.
+
+    The same as sums and rows of :func:`tokens_by_condition`, without a row for every step.
+    Parameters are those, and ``chosen``, the places of the steps, rising.
+    """
+    total = np.zeros(num_conditions, dtype=np.int64)
+    rows = np.zeros((len(chosen), num_conditions), dtype=np.int64)
+    if len(composition.spans):
+        # a decode step for each chosen step; one of prefill has no decode step, here -1
+        decode_step = np.where(
+            composition.phase[chosen] == DECODE,
+            np.searchsorted(composition.decode_steps, chosen),
+            -1,
+        )
+        _sum_spans(total, rows, decode_step, composition.spans, conditions[DECODE], edges)
+    if len(composition.pieces):
+        row = np.full(composition.num_steps, -1, dtype=np.int64)
+        row[chosen] = np.arange(len(chosen))
+        _sum_pieces(total, rows, row, composition.pieces, conditions[PREFILL], edges)
+    return total, rows
+
+
 @kernel
 def _stretch(edges: NDArray[np.float64], position: int) -> int:
     number = 0
@@ -86,6 +115,57 @@ def _add_pieces(
             if number < len(edges):
                 taken = min(left, int(np.ceil(edges[number])) - position)
             tokens[step, condition[request, number]] += taken
+            position += taken
+            left -= taken
+            number += 1
+
+
+@kernel
+def _sum_spans(
+    total: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    decode_step: NDArray[np.int64],
+    spans: NDArray[np.int64],
+    condition: NDArray[np.int32],
+    edges: NDArray[np.float64],
+) -> None:
+    for span in range(len(spans)):
+        request, step, left, position = spans[span]
+        number = _stretch(edges, position)
+        while left > 0:
+            taken = left
+            if number < len(edges):
+                taken = min(left, int(np.ceil(edges[number])) - position)
+            of_request = condition[request, number]
+            total[of_request] += taken
+            for row in range(len(decode_step)):
+                rows[row, of_request] += step <= decode_step[row] < step + taken
+            step += taken
+            position += taken
+            left -= taken
+            number += 1
+
+
+@kernel
+def _sum_pieces(
+    total: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    row: NDArray[np.int64],
+    pieces: NDArray[np.int64],
+    condition: NDArray[np.int32],
+    edges: NDArray[np.float64],
+) -> None:
+    for piece in range(len(pieces)):
+        request, step, left, position = pieces[piece]
+        number = _stretch(edges, position)
+        while left > 0:
+            taken = left
+            if number < len(edges):
+                taken = min(left, int(np.ceil(edges[number])) - position)
+            of_request = condition[request, number]
+            total[of_request] += taken
+            if row[step] >= 0:
+                rows[row[step], of_request] += taken
             position += taken
             left -= taken
             number += 1

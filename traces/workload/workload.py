@@ -2,32 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from traces.requests import RequestTrace
 from traces.workload.batching import ContinuousBatching
-from traces.workload.composition import Composition
-from traces.workload.engine_steps import EngineSteps, joined, no_steps
+from traces.workload.engine_steps import EngineSteps
 from traces.workload.engine_window import EngineWindow
-from traces.workload.outline import CHUNK, Outline, outlines_of_seconds, outlines_of_steps
-from traces.workload.pools import POOLS, check_pool
-from traces.workload.recorded_routing import RecordedRouting
+from traces.workload.pools import check_pool
 from traces.workload.routing_model import RoutingModel
-from traces.workload.stratified import stratified
-from traces.workload.token_source import TokenSource
-from traces.workload.window_lengths import check_window, no_window
+from traces.workload.stream import STEPS, engine_at_start, engine_steps, token_source
+from traces.workload.windows import windows_together
 
-if TYPE_CHECKING:
-    from traces.workload.composer import Composer
-
-#: Bytes of the counts of one chunk of steps, at most.
+#: Steps of a chunk of :meth:`Workload.steps`, and bytes of its counts, at most.
+CHUNK = 256
 CHUNK_BYTES = 16 * 2**20
-#: Purposes of generators.
-STEPS, WINDOWS, SAMPLE = 1, 2, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +98,11 @@ class Workload:
         ValueError
             If no law or recording fits a request, or a domain has too few sequences to split.
         """
-        source, composer = self._source(STEPS), self._composer()
+        source, composer = token_source(self, STEPS), engine_at_start(self)
         size = max(1, min(CHUNK, CHUNK_BYTES // (4 * self.num_layers * self.num_experts)))
         while (composition := composer.take(size)) is not None:
             every = np.arange(composition.num_steps)
-            yield self._engine_steps(composition, every, source.counts(composition))
+            yield engine_steps(self.routing, composition, every, source.counts(composition))
 
     def windows(
         self,
@@ -126,7 +115,7 @@ class Workload:
 
         Sampled steps and sum are drawn together, so that their joint law is that of the full
         stream: see docs/workloads.md. They are other draws than those of :meth:`steps`. An
-        incomplete last window is left out.
+        incomplete last window is left out. Memory grows with the requests of a window.
 
         Parameters
         ----------
@@ -143,79 +132,20 @@ class Workload:
             As in :meth:`steps`, unless exactly one length is given, or if the stream is shorter
             than a window.
         """
-        check_window(window_steps, window_s, sampled_steps)
-        # one engine runs a window ahead, so that the sample is known before tokens are routed
-        ahead, composer = self._composer(), self._composer()
-        if window_steps is not None:
-            outlines = outlines_of_steps(ahead, window_steps)
-        else:
-            assert window_s is not None
-            outlines = outlines_of_seconds(ahead, self.start_s, window_s)
-        source = self._source(WINDOWS)
-        random = np.random.default_rng([self.seed, POOLS.index(self.pool), SAMPLE])
-        number = -1
-        for number, outline in zip(count(), outlines):
-            sample = stratified(outline.phase, sampled_steps, random)
-            yield self._window(number, outline, sample, composer, source)
-        if number < 0:
-            raise no_window(window_steps, window_s)
+        alone = windows_together((self,), window_steps, window_s, sampled_steps)
+        return (window for (window,) in alone)
 
-    def _composer(self) -> "Composer":
-        """Return an engine that has reached ``start_s``."""
-        from traces.workload.composer import Composer
-
-        composer = Composer(self.requests, self.batching)
-        while composer.take(CHUNK, self.start_s) is not None:
-            pass
-        return composer
-
-    def _source(self, purpose: int) -> TokenSource:
-        from traces.workload.drawn_tokens import DrawnTokens
-        from traces.workload.walked_tokens import WalkedTokens
-
-        # two pools differ in all random numbers
-        seeds = [self.seed, POOLS.index(self.pool), purpose]
-        if isinstance(self.routing, RecordedRouting):
-            return WalkedTokens(
-                self.routing, self.requests, self.batching, seeds, self.pool, self.seed
-            )
-        return DrawnTokens(self.routing, self.requests, self.batching, seeds)
-
-    def _engine_steps(
-        self, composition: Composition, chosen: NDArray[np.int64], counts: NDArray[np.int32]
-    ) -> EngineSteps:
-        return EngineSteps(
-            self.routing.model,
-            self.routing.top_k,
-            composition.first + chosen,
-            composition.time_s[chosen],
-            composition.phase[chosen],
-            composition.tokens[chosen],
-            composition.sequences[chosen],
-            counts,
-        )
-
-    def _window(
+    def split_windows(
         self,
-        number: int,
-        outline: Outline,
-        sample: tuple[NDArray[np.int64], NDArray[np.float64]],
-        composer: "Composer",
-        source: TokenSource,
-    ) -> EngineWindow:
-        """Route the steps of an outline, of which ``sample`` has the places and weights."""
-        places, weight = sample
-        total = np.zeros((self.num_layers, self.num_experts), dtype=np.int64)
-        sampled = [no_steps(self.routing)]
-        done, tokens, steps = 0, 0, len(outline.phase)
-        while done < steps:
-            composition = composer.take(min(CHUNK, steps - done))
-            assert composition is not None
-            chosen = places[(places >= done) & (places < done + composition.num_steps)] - done
-            counts = source.add(total, composition, chosen)
-            sampled.append(self._engine_steps(composition, chosen, counts))
-            tokens += int(composition.tokens.sum())
-            done += composition.num_steps
-        return EngineWindow(
-            number, outline.start_s, outline.end_s, steps, tokens, total, joined(sampled), weight
-        )
+        *,
+        window_steps: int | None = None,
+        window_s: float | None = None,
+        sampled_steps: int = 16,
+    ) -> Iterator[tuple[EngineWindow, EngineWindow]]:
+        """Yield each window of the history with the one that is judged at the same time.
+
+        The same as :meth:`windows` of both parts of :meth:`split`, and faster: their steps are
+        composed once. Parameters and errors are those of :meth:`windows`.
+        """
+        both = windows_together(self.split(), window_steps, window_s, sampled_steps)
+        return ((history, judged) for history, judged in both)

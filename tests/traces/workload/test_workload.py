@@ -94,6 +94,20 @@ def test_windows_hold_the_steps_of_their_time(name, length):
             assert found == min(3, (steps["phase"][inside] == phase).sum())
 
 
+@pytest.mark.parametrize("name", ["law", "recorded"])
+@pytest.mark.parametrize("length", [{"window_steps": 70}, {"window_s": 1.5}])
+def test_both_parts_of_a_split_side_by_side(name, length):
+    """Each pair of windows is what the two parts give alone."""
+    workload = workloads()[name]
+    pairs = list(workload.split_windows(**length, sampled_steps=3))
+    assert len(pairs) > 1
+    for together, part in zip(zip(*pairs, strict=True), workload.split(), strict=True):
+        for one, two in zip(together, part.windows(**length, sampled_steps=3), strict=True):
+            np.testing.assert_array_equal(one.counts, two.counts)
+            np.testing.assert_array_equal(one.sample.counts, two.sample.counts)
+            assert (one.start_s, one.end_s) == (two.start_s, two.end_s)
+
+
 def test_a_window_of_steps_has_as_many_steps():
     """Idle time adds none; the incomplete last window is left out."""
     workload = workloads()["law"]
