@@ -1,7 +1,7 @@
 """Preset laws of loads by name.
 
 Of DeepSeek-R1 moments of the loads were measured, and DeepSeek-V2-Lite has the loads of bundled
-recordings. Of Qwen3-235B and Kimi-K2 sizes are the model's own, and shape and
+recordings. Of Qwen3-235B, Kimi-K2 and gpt-oss-120b sizes are the model's own, and shape and
 coefficients are those of DeepSeek-R1, for want of published recordings: what differs between them
 is what size and top_k make of it, and no statement about these models.
 """
@@ -36,6 +36,16 @@ def kimi_k2() -> LoadLaw:
     return r1_like("kimi-k2", 60, 384, 8, replace(SHAPE, block_share=0.0), blocks=1)
 
 
+def gpt_oss_120b() -> LoadLaw:
+    """Return DeepSeek-R1's law in the size of gpt-oss-120b: 36 layers of 128 experts, top-4.
+
+    No load is published. What is reported: its routing is "significantly imbalanced", so that
+    expert parallelism that evens it out is 1.9 times as fast (LLEP, arXiv:2601.17111). Without
+    group-limited routing no block of experts is alike, an assumption as for Kimi-K2.
+    """
+    return r1_like("gpt-oss-120b", 36, 128, 4, replace(SHAPE, block_share=0.0), blocks=1)
+
+
 def deepseek_v2_lite() -> LoadLaw:
     """Return the law of the bundled recordings: 26 layers of 64 experts, top-6, three domains.
 
@@ -58,6 +68,7 @@ def deepseek_v2_lite() -> LoadLaw:
 PRESETS: dict[str, Callable[[], LoadLaw]] = {
     "deepseek-r1": deepseek_r1,
     "deepseek-v2-lite": deepseek_v2_lite,
+    "gpt-oss-120b": gpt_oss_120b,
     "kimi-k2": kimi_k2,
     "qwen3-235b": qwen3_235b,
 }
