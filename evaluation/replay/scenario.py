@@ -11,7 +11,7 @@ import traces
 from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.scenario_trace import load_trace
 from evaluation.replay.stream import stream_of
-from evaluation.replay.workload_windows import is_drawn, workload_path
+from evaluation.replay.workload_windows import is_drawn, sequences, workload_path
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from hardware.faults import Jitter
@@ -256,9 +256,16 @@ class Scenario:
 
     @property
     def _sequences_per_rank(self) -> float:
-        """Sequences whose KV cache a rank holds: in decode one for each of its tokens of a step."""
-        tokens = (self.step_tokens or 0) / self.num_ranks
-        return tokens / (1 + self.drafts) if self.phase == "decode" else 0.0
+        """Sequences whose KV cache a rank holds: in decode those of the batch.
+
+        Of a trace they are the tokens of a step, without drafts. In prefill the cache of a prompt
+        goes elsewhere.
+        """
+        if self.phase != "decode":
+            return 0.0
+        if self.workload:
+            return max(map(sequences, self.workload)) / self.num_ranks
+        return (self.step_tokens or 0) / self.num_ranks / (1 + self.drafts)
 
     def deployment(self, executor: StepExecutor) -> ExpertDeployment:
         """Return the ranks and slots of the experts, and the rules of rebalancing."""

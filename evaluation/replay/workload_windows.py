@@ -179,6 +179,24 @@ def workload_path(name: str) -> Path:
     return find_file("workload", FOLDER, name)
 
 
+def sequences(name: str) -> int:
+    """Return the most sequences that a workload runs at a time; 0 of a recording, which is silent.
+
+    Raises
+    ------
+    ValueError
+        If the file has no such number.
+    """
+    content = _content(name)
+    if "recording" in content:
+        return 0
+    batching = content.get("batching")
+    number = batching.get("sequences") if isinstance(batching, dict) else None
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"workload {name}: batching.sequences = {number!r} is outside 1 <= it")
+    return number
+
+
 def is_drawn(name: str) -> bool:
     """Return whether every seed is another repetition; a recording of engine steps has one."""
     return "recording" not in _content(name)
