@@ -36,7 +36,7 @@ def drawn(table: Mapping[str, Any], draw: int) -> dict[str, Any]:
     elif isinstance(requests, Mapping):
         table["requests"] = _reseeded(requests, draw)
     routing = table.get("routing")
-    if isinstance(routing, Mapping) and "loads" in routing:
+    if isinstance(routing, Mapping) and ("loads" in routing or "layers" in routing):
         table["routing"] = _reseeded(routing, draw)
     return _reseeded(table, draw)
 

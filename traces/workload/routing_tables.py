@@ -1,6 +1,6 @@
 """Routing from the table of a TOML file."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from traces import generators
 from traces.generators import PRESETS, Law, loads
 from traces.workload.condition_routing import ConditionRouting
 from traces.workload.law_routing import LawRouting
-from traces.workload.layer_sample import layer_sample
+from traces.workload.layer_sample import layer_sample, sampled_layers
 from traces.workload.load_routing import load_routing
 from traces.workload.recorded_routing import RecordedRouting
 from traces.workload.request_tables import Locate
@@ -92,19 +92,32 @@ def _recorded(table: dict[str, Any], locate: Locate) -> RoutingModel:
 
 
 def _conditions(table: dict[str, Any], locate: Locate) -> RoutingModel:
-    _only(table, "conditions", OF_SEQUENCES)
-    recordings = {}
+    _only(table, "conditions", ("layers", "seed", *OF_SEQUENCES))
+    recordings, judged = {}, {}
     known = [field.name for field in fields(TokenFilter)]
     for number, value in enumerate(table["conditions"]):
         where = f"routing.conditions[{number}]"
-        entry = checked_table(value, where, ("trace", *known))
-        trace = traces.load(locate(needed(entry, "trace", where)), "routing")
-        if isinstance(trace, traces.TokenTrace):
-            trace = trace.split(trace.num_tokens).counts()
+        entry = checked_table(value, where, ("trace", "judged", *known))
+        names = [name for name in ("trace", "judged") if name in entry]
+        traces_of: dict[str, Any] = {name: entry.pop(name) for name in names}
+        needed(traces_of, "trace", where)
         bounds = {n: tuple(v) if isinstance(v, list) else v for n, v in entry.items()}
-        del bounds["trace"]
-        recordings[made(TokenFilter, bounds, where)] = trace
-    return ConditionRouting.from_traces(recordings, **_kinds(table))
+        condition = made(TokenFilter, bounds, where)
+        recordings[condition] = _total(traces_of["trace"], table, locate)
+        if "judged" in traces_of:
+            judged[condition] = _total(traces_of["judged"], table, locate)
+    return ConditionRouting.from_traces(recordings, **_kinds(table), judged=judged)
+
+
+def _total(name: str, table: dict[str, Any], locate: Locate) -> traces.RoutingTrace:
+    """Return a recording whose steps are added up, with a sample of its layers if so asked."""
+    trace: Any = traces.load(locate(name), "routing")
+    if isinstance(trace, traces.TokenTrace):
+        trace = trace.split(trace.num_tokens).counts()
+    if "layers" not in table:
+        return trace
+    rows = sampled_layers(trace.num_layers, table["layers"], table.get("seed", 0))
+    return replace(trace, counts=trace.counts[:, rows])
 
 
 def _kinds(table: dict[str, Any]) -> dict[str, SequenceKinds]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from traces.requests import RequestTrace
 from traces.workload.batching import ContinuousBatching
+from traces.workload.condition_routing import ConditionRouting
 from traces.workload.engine_steps import EngineSteps
 from traces.workload.engine_window import EngineWindow
 from traces.workload.pools import check_pool
@@ -86,9 +87,13 @@ class Workload:
         """Return the workload of the history and that of what is judged.
 
         Both have the same requests, steps and times. Recorded sequences are split into two halves
-        without a common one; drawn tokens and kinds of sequences are independent.
+        without a common one; drawn tokens and kinds of sequences are independent. Conditions that
+        have chances of their own where they are judged have these there.
         """
-        return replace(self, pool="history"), replace(self, pool="judged")
+        judged = self.routing
+        if isinstance(judged, ConditionRouting):
+            judged = judged.of_judged()
+        return replace(self, pool="history"), replace(self, pool="judged", routing=judged)
 
     def steps(self) -> Iterator[EngineSteps]:
         """Yield all steps in order, in chunks of some 16 MB of counts.
