@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation.cli import options
+from evaluation.cli import options, own_options
 from evaluation.cli.tables import table_console
 from evaluation.cli.usage_error import usage_error
 
@@ -39,23 +39,23 @@ def bench(
     trace: Annotated[
         list[str] | None,
         typer.Option(
-            help="Judge on your own recording instead of a suite: counts of engine steps, totals, "
-            "or tokens. With several, also on the change from each to the next."
+            help="Judge on your own recording instead of a suite: a trace, a file of another tool, "
+            "or a workload (.toml). Repeat for several conditions: they are judged one by one, and "
+            "where one gives way to another."
         ),
     ] = None,
-    ranks: Annotated[int, typer.Option(min=1, help="Ranks of the EP group, with --trace.")] = 32,
-    slots: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Expert slots of a layer over all ranks, with --trace. [default: one a rank more "
-            "than experts need]",
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model preset, with --trace. [default: the one that it names]"),
-    ] = None,
+    ranks: own_options.Ranks = None,
+    slots: own_options.Slots = None,
+    model: own_options.Model = None,
+    top_k: own_options.TopK = None,
+    phase: own_options.Phase = None,
+    device: own_options.Device = None,
+    fabric: own_options.Fabric = None,
+    dispatcher: own_options.Dispatcher = None,
+    window_steps: own_options.WindowSteps = None,
+    window_s: own_options.WindowS = None,
+    tokens_per_rank: own_options.TokensPerRank = None,
+    every_condition: own_options.EveryCondition = False,
     out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("podlab-records"),
     jobs: Annotated[
         int, typer.Option(min=1, help="Number of worker processes; 1 gives the fairest times.")
@@ -126,8 +126,24 @@ def bench(
             plot_page.check(svg, "--svg")
         if budget_s is not None and not until_separated:
             raise ValueError("--budget-s is of --until-separated; give both or neither")
-        own = _own_suite(suite, trace, out, ranks, slots, model)
-        loaded = _load_suite(own, seed)
+        own = own_options.own_suite_of(
+            suite,
+            trace,
+            out,
+            num_ranks=ranks,
+            slots=slots,
+            model=model,
+            top_k=top_k,
+            phase=phase,
+            device=device,
+            fabric=fabric,
+            dispatcher=dispatcher,
+            window_steps=window_steps,
+            window_s=window_s,
+            tokens_per_rank=tokens_per_rank,
+            every_condition=every_condition or None,
+        )
+        loaded = _load_suite(suite if own is None else str(out / "own" / "suite.toml"), seed)
         if until_separated:
             check_repeatable(loaded)
         kind = named(loaded.kind)
@@ -158,38 +174,17 @@ def bench(
         records, interrupted = _run(suite_tasks, kind, out, sweep_options)
     if as_json:
         ranking = kind.ranking(records, kind.wanted(loaded))
-        print(json.dumps(ranking.as_dict(), indent=1))
+        said = {} if own is None else {"verdict": own_options.verdict_of(own, records)}
+        print(json.dumps(ranking.as_dict() | said, indent=1))
         ranked = bool(ranking.rows)
     else:
         ranked = _print(loaded, kind, records, by_scenario, svg)
+        if own is not None and ranked and not interrupted:
+            own_options.print_verdict(own, records)
     _count_records(records, max(len(suite_tasks), len(records)), out)
     if not until_separated:
         _warn_of_budget(loaded, records, time.monotonic() - started)
     _exit(ranked, interrupted)
-
-
-def _own_suite(
-    suite: str,
-    files: list[str] | None,
-    out: Path,
-    ranks: int,
-    slots: int | None,
-    model: str | None,
-) -> str:
-    """Return the file of the suite on a user's own recordings, or the suite if there are none."""
-    from evaluation.kinds.own_suite import own_suite
-
-    if not files:
-        if suite == "own":
-            raise ValueError("--suite own judges on your own recordings; give --trace FILE")
-        if slots is not None or model is not None:
-            raise ValueError("--slots and --model are for --trace; leave them out")
-        return suite
-    if suite not in ("default", "own"):
-        raise ValueError(f"give either --suite {suite} or --trace")
-    folder = out / "own"
-    own_suite(folder, files, ranks, slots, model)
-    return str(folder / "suite.toml")
 
 
 def _load_suite(name: str, seed: int | None) -> "Suite":
