@@ -24,6 +24,8 @@ FILLED = 0.95
 #: Layers that are replayed of a recording with more than ``ALL_LAYERS``, another sample for each
 #: seed.
 LAYERS, ALL_LAYERS = 12, 16
+#: Most requests of a workload, some 100 bytes each.
+MOST_REQUESTS = 5_000_000
 #: Kinds of sequences of each condition.
 KINDS = 8
 
@@ -69,7 +71,13 @@ def traffic_of(recording: OwnRecording, setup: OwnSetup) -> Traffic:
 
 
 def workload_text(recording: OwnRecording, setup: OwnSetup, traffic: Traffic) -> str:
-    """Return the workload of a recording as TOML."""
+    """Return the workload of a recording as TOML.
+
+    Raises
+    ------
+    ValueError
+        If it would take too many requests.
+    """
     if recording.kind == "steps":
         times = {} if recording.step_s else {"step_s": traffic.step_s}
         return table("[recording]", {"trace": str(recording.path), **times})
@@ -90,8 +98,15 @@ def workload_text(recording: OwnRecording, setup: OwnSetup, traffic: Traffic) ->
         per_request, start_s = traffic.output_tokens, 6 * traffic.output_tokens * traffic.step_s
         batching = {"sequences": requests, "step_s": traffic.step_s}
     rate = FILLED * requests / (per_request * traffic.step_s)
+    count = max(1, round(rate * (start_s + 1.1 * WINDOWS * window_s(setup, traffic))))
+    if count > MOST_REQUESTS:
+        raise ValueError(
+            f"{recording.name}: {WINDOWS} windows of {window_s(setup, traffic):g} s take {count:,} "
+            f"requests > {MOST_REQUESTS:,}; give shorter windows (--window-s) or fewer tokens "
+            "(--tokens-per-rank)"
+        )
     arriving = {
-        "count": max(1, round(rate * (start_s + 1.1 * WINDOWS * window_s(setup, traffic)))),
+        "count": count,
         "arrivals.rate": float(f"{rate:.4g}"),
         "lengths.prompt_mean": traffic.prompt_tokens,
         "lengths.output_mean": traffic.output_tokens,
