@@ -175,8 +175,14 @@ def _load_suite(name: str | Path) -> Suite:
     return suite
 
 
-def _mean(scores: list[dict[str, float]]) -> dict[str, float]:
-    return {key: statistics.fmean(run[key] for run in scores) for key in scores[0]}
+def _mean(scores: list[dict[str, float | None]]) -> dict[str, float]:
+    """Return the mean of each score over the runs that have it; one that no run has is left out."""
+    means = {}
+    for key in scores[0]:
+        known = [value for run in scores if (value := run[key]) is not None]
+        if known:
+            means[key] = statistics.fmean(known)
+    return means
 
 
 def _interval(records: Sequence[dict[str, Any]], score: float) -> tuple[float, float] | None:

@@ -217,12 +217,24 @@ def _content(name: str) -> dict[str, Any]:
         raise ValueError(f"{path}: {error}") from None
 
 
+def recordings_of(name: str) -> list[str]:
+    """Return the names of the bundled recordings that a workload draws tokens from."""
+    bundled = set(traces.available("routing")) - set(traces.GENERATED)
+    return sorted(bundled.intersection(_strings(_content(name).values())))
+
+
 def _files(values: Iterable[Any], folder: Path) -> Iterator[Path]:
     """Yield the files that strings anywhere in a table name."""
+    for value in _strings(values):
+        yield from (path for path in (folder / value, Path(value)) if path.is_file())
+
+
+def _strings(values: Iterable[Any]) -> Iterator[str]:
+    """Yield the strings anywhere in a table."""
     for value in values:
         if isinstance(value, dict):
-            yield from _files(value.values(), folder)
+            yield from _strings(value.values())
         elif isinstance(value, list):
-            yield from _files(value, folder)
+            yield from _strings(value)
         elif isinstance(value, str):
-            yield from (path for path in (folder / value, Path(value)) if path.is_file())
+            yield value

@@ -1,4 +1,4 @@
-"""Provenance of records: versions, hosts, dates, suites, and traces with their licences."""
+"""Provenance of records: versions, hosts, dates, suites; traces and workloads with licences."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ NAMED = 6
 
 @dataclass(frozen=True)
 class Trace:
-    """A trace that records were made on."""
+    """A trace or workload that records were made on."""
 
     name: str
     origin: str
@@ -22,7 +22,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The footer of a report: pairs of name and value, and the traces."""
+    """The footer of a report: pairs of name and value, and the traces and workloads."""
 
     facts: tuple[tuple[str, str], ...]
     traces: tuple[Trace, ...]
@@ -41,11 +41,13 @@ def provenance(records: list[Record]) -> Provenance:
         ("dates", between),
         ("suites", _counted(record["suite"] for record in records)),
     )
-    names: Counter[str] = Counter()
+    found: set[Trace] = set()
     for record in records:
-        trace = record["scenario"].get("trace")
-        names.update(str(name) for name in (trace if isinstance(trace, list) else [trace]) if name)
-    return Provenance(facts, tuple(_trace(name) for name in sorted(names)))
+        for key, of_key in (("trace", _traces), ("workload", _of_workload)):
+            value = record["scenario"].get(key)
+            listed = value if isinstance(value, list | tuple) else [value]
+            found |= {trace for name in listed if name for trace in of_key(str(name))}
+    return Provenance(facts, tuple(sorted(found, key=lambda trace: trace.name)))
 
 
 def _short(value: Any, length: int) -> str | None:
@@ -71,6 +73,21 @@ def _host(host: Any) -> str | None:
     parts = [host.get("system"), host.get("machine"), f"{host.get('cores')} cores"]
     parts += [f"{name} {host[name]}" for name in ("python", "numpy", "numba") if host.get(name)]
     return ", ".join(str(part) for part in parts if part)
+
+
+def _of_workload(name: str) -> list[Trace]:
+    """Return a workload, and the bundled recordings in it; a path in a record is never opened."""
+    from evaluation.replay import workload_windows
+
+    if name not in {path.stem for path in workload_windows.FOLDER.glob("*.toml")}:
+        return [Trace(name, "the user's own workload", "not recorded")]
+    recordings = [trace for each in workload_windows.recordings_of(name) for trace in _traces(each)]
+    return [Trace(name, "a workload of podlab", "as podlab"), *recordings]
+
+
+def _traces(name: str) -> list[Trace]:
+    """Return a trace of a record, as a list of one."""
+    return [_trace(name)]
 
 
 def _trace(name: str) -> Trace:

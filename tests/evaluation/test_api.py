@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from evaluation.api import scores_of
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox import Limits
 from evaluation.kinds.solver import SOLVER
+from evaluation.kinds.suite import Suite
 from evaluation.leaderboard import rank
 
 SUITE = """
@@ -168,6 +169,36 @@ def test_one_window_has_no_interval_and_seeds_are_averaged():
     assert both.combined_score == pytest.approx(0.6)
     assert both.interval[0] < 0.6 < both.interval[1]
     assert both.cost_ratio == 4.0
+
+
+def test_a_workload_is_scored_with_every_dispatcher(small_workload):
+    """Source ranks share the tokens evenly; baselines stand beside the scores of each."""
+    names = ("even", "local-first", "optimal", "rotate")
+    scenarios = tuple(replace(small_workload, dispatcher=name) for name in names)
+    found = evaluate("greedy", Suite("tiny-v1", scenarios, seeds=(0, 1)))
+    assert not found.failures
+    assert list(found.scenarios) == [f"small/{name}" for name in names]
+    by_name = {name: found.scenarios[f"small/{name}"] for name in names}
+    assert by_name["optimal"]["efficiency"] >= by_name["even"]["efficiency"]
+    assert by_name["local-first"]["balancedness_next"] != by_name["even"]["balancedness_next"]
+    for scores in by_name.values():
+        assert scores["do_nothing"] < scores["hindsight"] < 1
+        assert scores["efficiency"] < scores["hindsight"]
+
+
+def test_a_score_that_no_run_has_is_left_out():
+    """There is nothing to capture where doing nothing is as good as hindsight."""
+
+    def record(captured, seed):
+        values = {"suite": "s", "solver": "x", "scenario": {"id": "a"}, "dispatcher": "even"}
+        scores = {"efficiency": 0.5, "captured": captured}
+        windows = {"ideal_s": [0.5], "step_s": [1.0], "migration_s": [0.0]}
+        return {**values, "seed": seed, "status": "ok", "scores": scores, "windows": windows}
+
+    none = scores_of("x", "s", [record(None, 0), record(None, 1)])
+    assert none.scenarios["a/even"] == {"efficiency": 0.5}
+    some = scores_of("x", "s", [record(None, 0), record(0.7, 1)])
+    assert some.scenarios["a/even"]["captured"] == 0.7
 
 
 def test_the_package_is_light_until_it_judges():
