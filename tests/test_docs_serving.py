@@ -25,10 +25,18 @@ def test_the_scenario_is_read(tmp_path):
     assert read(path).rebalance.policy == "threshold"
 
 
+def test_the_scenario_of_a_workload_is_read(tmp_path):
+    """The example names a workload file that lies beside it."""
+    (tmp_path / "day.toml").touch()
+    path = tmp_path / "mine.toml"
+    path.write_text(_blocks("toml")[1])
+    assert read(path).workload == str(tmp_path / "day.toml")
+
+
 def test_the_axes_of_a_plan_are_read(tmp_path):
     """The example of a [plan] table gives both kinds of decode, within its dies."""
     path = tmp_path / "mine.toml"
-    path.write_text(_blocks("toml")[1])
+    path.write_text(_blocks("toml")[2])
     scenario = read("azure-busy")
     found = axes(scenario, read_table(path)).deployments(scenario)
     assert {one.domains for one in found} == {0, 1, 2}

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from traces.header import check_range, whole_numbers
 from traces.requests import RequestTrace
 from traces.routing import RoutingTrace
-from traces.token_pool import TokenPool, draw_step, pool_of
+from traces.token_pool import TokenPool, pool_of
 from traces.tokens import TokenTrace
 
 AXES = ("steps", "domains")
@@ -113,17 +113,6 @@ class DomainRouting:
         for domain, pool in enumerate(self._pools):
             pool.add(counts, tokens[:, domain], random)
         return counts.reshape(shape)
-
-    def draw_step(
-        self, tokens: NDArray[np.int64], random: np.random.Generator
-    ) -> NDArray[np.int32]:
-        """Return what :meth:`draw` does for a single step, [layers, experts], several times faster.
-
-        ``tokens`` [domains] are not checked: they must be whole, 0 or more, and below 2**31 in all.
-        """
-        first = next(iter(self.traces_by_domain.values()))
-        layers, experts = first.num_layers, first.num_experts
-        return draw_step(self._pools, tokens, layers * experts, random).reshape(layers, experts)
 
     def pieces(self, tokens_by_domain: ArrayLike, seed: int = 0) -> Iterator[RoutingTrace]:
         """Yield the steps in chunks of bounded memory; arguments as in :meth:`counts`.

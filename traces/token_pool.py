@@ -76,31 +76,6 @@ class TokenPool:
         lazy_kernel(_add_draws)(counts, draws, chance, self.cells, self.chunks, self.first)
 
 
-def draw_step(
-    pools: Sequence[TokenPool],
-    tokens: NDArray[np.int64],
-    width: int,
-    random: np.random.Generator,
-) -> NDArray[np.int32]:
-    """Return [width] counts of a step with ``tokens`` [pools] of each pool, all of the same sizes.
-
-    The draws are those of :meth:`TokenPool.add` for one pool after the other, without its checks.
-    """
-    counts = np.zeros((1, width), dtype=np.int32)
-    draws = pools[0].draws(tokens)
-    each = draws.sum(axis=1).tolist()
-    if sum(each) > DRAWS:
-        for pool, part in zip(pools, tokens, strict=True):
-            pool.add(counts, part[None], random)
-        return counts[0]
-    chance, used = random.random(sum(each)), 0
-    for number, (pool, drawn) in enumerate(zip(pools, each, strict=True)):
-        if drawn:
-            pool.add_drawn(counts, draws[number : number + 1], chance[used : used + drawn])
-            used += drawn
-    return counts[0]
-
-
 def pool_of(trace: TokenTrace | RoutingTrace, seed: int, pooled: bool) -> TokenPool:
     """Return the pool of a recording, with chunks if ``pooled``."""
     ids = tokens_from_counts(trace, seed) if isinstance(trace, RoutingTrace) else trace.experts

@@ -10,11 +10,10 @@ import simpy
 from evaluation.serving.assembly import workload
 from evaluation.serving.assembly.cluster import serving_cluster
 from evaluation.serving.assembly.faults import build_fault_injector
+from evaluation.serving.assembly.routing import routing_model
 from evaluation.serving.engine.sample_log import SampleLog
 from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.engine.system import System
-from evaluation.serving.pricing.drifting_load import DriftingLoad
-from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.pricing.placed_price import PlacedPrice
 from evaluation.serving.recovery.fault_injector import FaultInjector
 from evaluation.serving.recovery.rebalancing import Rebalancing
@@ -25,6 +24,7 @@ from evaluation.serving.scenario.fault_table import as_table
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Device
 from traces.requests import RequestTrace
+from traces.workload.step_draws import StepRouting
 
 #: Called with simulated seconds, the number of finished requests and the number of all requests.
 OnProgress = Callable[[float, int, int], None]
@@ -96,22 +96,20 @@ def _build(
     until_s: float | None,
 ) -> _Simulation:
     env = simpy.Environment()
-    load = workload.expert_load(scenario)
-    trace = workload.requests(scenario, load, seed) if trace is None else trace
-    requests = workload.request_state(scenario, load, trace, seed)
-    cluster = serving_cluster(env, scenario, load, requests, seed)
+    routing = StepRouting(routing_model(scenario, seed))
+    trace = workload.requests(scenario, routing.model, seed) if trace is None else trace
+    requests = workload.request_state(scenario, routing.model, trace, seed)
+    cluster = serving_cluster(env, scenario, routing, requests, seed)
     system = System(env, requests, cluster, steps)
     last_s = float(trace.arrival_s[-1]) if until_s is None else until_s
-    injector = build_fault_injector(env, scenario, system, load, seed, last_s)
-    rebalancing = _add_hooks(system, scenario, load)
+    injector = build_fault_injector(env, scenario, system, routing, seed, last_s)
+    rebalancing = _add_rebalancing(system, scenario)
     samples = SampleLog([executor.shape.name for executor in cluster.executors])
     return _Simulation(env, system, samples, injector, rebalancing)
 
 
-def _add_hooks(system: System, scenario: ServingScenario, load: ExpertLoad) -> Rebalancing | None:
-    """Let routing drift and experts be rebalanced as time passes, where the scenario says so."""
-    if isinstance(load, DriftingLoad):
-        system.hooks.append(lambda _, now_s: _drift(load, now_s))
+def _add_rebalancing(system: System, scenario: ServingScenario) -> Rebalancing | None:
+    """Let experts be rebalanced as time passes, where the scenario says so."""
     if scenario.rebalance is None:
         return None
     price = system.executors[-1].price
@@ -119,12 +117,6 @@ def _add_hooks(system: System, scenario: ServingScenario, load: ExpertLoad) -> R
     rebalancing = Rebalancing(scenario.rebalance, price.collectives.send_bytes_per_s())
     system.hooks.append(rebalancing)
     return rebalancing
-
-
-def _drift(load: DriftingLoad, now_s: float) -> float:
-    """Let the routing drift up to now; the executor does not pause for it."""
-    load.move_to(now_s)
-    return 0.0
 
 
 def _watch(

@@ -2,7 +2,7 @@
 
 The yardstick is ``numpy.argsort`` of [58, 256] float64 along the experts, as in ``test_speed.py``.
 DeepSeek-V3, 60 sequences a die with one draft each. "uniform" draws nothing and shows the price
-alone; the law's rows include drawing the experts of 34,560 (15,360) tokens of four domains.
+alone; the rows of the law include drawing the experts of 34,560 (15,360) tokens of 288 conditions.
 """
 
 import functools
@@ -13,12 +13,15 @@ import pytest
 import lb
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import UniformLoad, load_by_name
 from evaluation.serving.pricing.work import Work
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from hardware.faults import Jitter
+from traces.generators import loads
+from traces.workload import load_routing
+from traces.workload.even_routing import EvenRouting
+from traces.workload.step_draws import StepRouting
 
 MODEL = Model.preset("deepseek-v3")
 OPERATORS = Operators(Device.preset("ascend-910c-die"), MODEL)
@@ -27,7 +30,9 @@ _fabric = functools.cache(Fabric.preset)
 
 @functools.cache
 def _load(name):
-    return UniformLoad(58, 256, 8) if name == "uniform" else load_by_name(name)
+    if name == "uniform":
+        return StepRouting(EvenRouting(58, 256, 8))
+    return StepRouting(load_routing(loads.preset(name)))
 
 
 def _collectives(ranks, contention):
@@ -40,8 +45,10 @@ def _placement(ranks, slots):
 
 
 def _work(groups, load, sequences=60.0):
-    one, domains = np.ones(groups), len(load.domains)
-    each = np.full(domains, 2 * sequences * groups / domains)
+    one, conditions = np.ones(groups), load.num_conditions
+    whole = round(2 * sequences * groups)
+    each = np.full(conditions, whole // conditions)
+    each[: whole % conditions] += 1
     return Work(0 * one, 0 * one, sequences * one, 3072 * sequences * one, each)
 
 
@@ -54,11 +61,11 @@ def test_yardstick_argsort(benchmark):
 @pytest.mark.benchmark(group="price of a step, 58x256")
 @pytest.mark.parametrize("contention", [False, True], ids=["no-links", "links"])
 @pytest.mark.parametrize("sigma", [0.0, 0.035], ids=["calm", "jitter"])
-@pytest.mark.parametrize("name", ["uniform", "deepseek-v3-decode"])
+@pytest.mark.parametrize("name", ["uniform", "deepseek-r1"])
 @pytest.mark.parametrize(("ranks", "slots"), [(288, 288), (128, 384)])
 def test_colocated(benchmark, ranks, slots, name, sigma, contention):
     """One call."""
-    load = _load(name)
+    load = _load(name).draws()
     jitter = Jitter(sigma) if sigma else None
     collectives = _collectives(ranks, contention)
     executor = StepExecutor(OPERATORS, collectives, 3072.0, "decode", 1, jitter)
@@ -72,7 +79,7 @@ def test_colocated(benchmark, ranks, slots, name, sigma, contention):
 @pytest.mark.parametrize("sigma", [0.0, 0.035], ids=["calm", "jitter"])
 def test_disaggregated(benchmark, sigma):
     """One call: three domains of 160 dies, two micro-batches each, 288 expert dies."""
-    load = _load("uniform")
+    load = _load("uniform").draws()
     machine = Disaggregated(
         OPERATORS,
         _collectives(32, False),

@@ -170,18 +170,6 @@ def test_recordings_of_other_shapes_are_refused(recorded):
         DomainRouting({})
 
 
-@pytest.mark.parametrize("pooled", [False, True])
-@pytest.mark.parametrize("tokens", [(0, 0, 0), (1, 0, 7), (17, 9000, 140), (0, 2_200_000, 3)])
-def test_one_step_is_drawn_as_in_a_batch(recorded, pooled, tokens):
-    """The fast path for a simulation draws the same numbers, also beyond what is held at once."""
-    routing, tokens = DomainRouting(recorded, pooled), np.array(tokens)
-    fast, slow = np.random.default_rng(5), np.random.default_rng(5)
-    for _ in range(2):
-        step = routing.draw_step(tokens, fast)
-        np.testing.assert_array_equal(step, routing.draw(tokens[None], slow)[0])
-    assert fast.random() == slow.random()
-
-
 def test_import_leaves_numba_alone():
     """It is loaded by the first draw."""
     code = "import sys, traces; print('numba' in sys.modules)"

@@ -6,12 +6,14 @@ from traces.workload.domain_schedule import DomainSchedule
 from traces.workload.engine_steps import EngineSteps
 from traces.workload.engine_window import EngineWindow
 from traces.workload.engine_workload import EngineWorkload
+from traces.workload.even_routing import EvenRouting
 from traces.workload.law_routing import LawRouting
 from traces.workload.load_routing import load_routing
 from traces.workload.recorded_routing import RecordedRouting
 from traces.workload.recording_workload import RecordingWorkload
 from traces.workload.routing_model import RoutingModel, RoutingSampler
 from traces.workload.sequence_kinds import SequenceKinds
+from traces.workload.step_draws import StepRouting
 from traces.workload.token_filter import TokenFilter
 from traces.workload.workload import Workload
 from traces.workload.workload_file import load
@@ -23,12 +25,14 @@ __all__ = [
     "EngineSteps",
     "EngineWindow",
     "EngineWorkload",
+    "EvenRouting",
     "LawRouting",
     "RecordedRouting",
     "RecordingWorkload",
     "RoutingModel",
     "RoutingSampler",
     "SequenceKinds",
+    "StepRouting",
     "TokenFilter",
     "Workload",
     "load",

@@ -59,7 +59,17 @@ def chance_counts(
     key = np.uint64(random.integers(2**64, dtype=np.uint64))
     order = random.permuted(np.tile(np.arange(experts), (layers, 1)), axis=1)
     fill_mixture(
-        counts, tokens, whole, *_changes(tokens), chance, top_k, key, normal_quantiles(), order
+        counts,
+        tokens,
+        whole,
+        *_changes(tokens),
+        chance,
+        top_k,
+        key,
+        normal_quantiles(),
+        order,
+        np.empty((layers, 3, experts)),
+        0,
     )
     return counts
 

@@ -34,6 +34,10 @@ class StillSampler:
         """Return zeros, [steps]."""
         return np.zeros(len(time_s), dtype=np.int64)
 
+    def chances(self, interval: int) -> NDArray[np.float64]:
+        """Return the chances, whatever the interval."""
+        return self.chance
+
     def draw(
         self, tokens: NDArray[np.int64], interval: int, random: np.random.Generator
     ) -> NDArray[np.int32]:
@@ -59,7 +63,7 @@ class DriftingSampler:
     def __init__(
         self, chances: Callable[[int], NDArray[np.float64]], interval_s: float, top_k: int
     ) -> None:
-        self._chances, self._interval_s, self._top_k = chances, interval_s, top_k
+        self._chances, self._interval_s, self.top_k = chances, interval_s, top_k
         self._number = -1
         self._chance = np.zeros((0, 0, 0))
 
@@ -67,15 +71,19 @@ class DriftingSampler:
         """Return the number of the interval of each step, [steps]."""
         return (time_s // self._interval_s).astype(np.int64)
 
+    def chances(self, interval: int) -> NDArray[np.float64]:
+        """Return the chances in an interval that is not before that of the last call."""
+        if interval != self._number:
+            self._chance, self._number = self._chances(interval), interval
+        return self._chance
+
     def draw(
         self, tokens: NDArray[np.int64], interval: int, random: np.random.Generator
     ) -> NDArray[np.int32]:
         """Return counts; see :func:`traces.workload.chance_counts.chance_counts`."""
         from traces.workload.chance_counts import chance_counts
 
-        if interval != self._number:
-            self._chance, self._number = self._chances(interval), interval
-        return chance_counts(tokens, self._chance, self._top_k, random)
+        return chance_counts(tokens, self.chances(interval), self.top_k, random)
 
 
 def conditions_with_kinds(

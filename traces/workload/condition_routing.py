@@ -136,6 +136,12 @@ class ConditionRouting:
         return self._shape[1]
 
     @property
+    def domain_names(self) -> tuple[str, ...]:
+        """Domains that a condition names."""
+        named = (condition.domain for condition in self.chances)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    @property
     def num_conditions(self) -> int:
         """Conditions, kinds of sequences apart."""
         return len(self.chances) * self.kinds.count

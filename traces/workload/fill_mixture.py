@@ -184,6 +184,8 @@ def fill_mixture(
     key: Bits,
     quantile: NDArray[np.float32],
     order: NDArray[np.int64],
+    sums: NDArray[np.float64],
+    number: int,
 ) -> None:
     """Draw the counts of steps; each has its own tokens of every condition.
 
@@ -198,7 +200,7 @@ def fill_mixture(
     begin, changes
         Where the changes of each step begin, [steps + 1], and the condition and number of tokens
         that a step has more than the one before, [changes, 2]. A step whose number is a multiple
-        of :data:`RENEWED_EVERY` follows one without tokens.
+        of :data:`RENEWED_EVERY` follows one without tokens, any other the one that ``sums`` hold.
     chance
         [layers, conditions, experts] chance that a token chooses an expert.
     top_k
@@ -209,20 +211,25 @@ def fill_mixture(
         [65536] of the normal distribution.
     order
         [layers, experts] random order of the experts, for steps of few tokens.
+    sums
+        [layers, 3, experts] sums over the tokens of the step before: of their chances, and of the
+        second and third powers of these. Afterwards those of the last step.
+    number
+        Number of the first step.
     """
     steps, layers, experts = out.shape
-    sums = np.empty((3, experts))
     wide = np.empty(experts)
     shares = np.empty(experts, np.float32)
     words = np.empty(max(experts // 2 + 1, FEW), np.uint64)
     halves = words.view(np.uint32)
     for layer in range(layers):
+        own = sums[layer]
         for step in range(steps):
-            if step % RENEWED_EVERY == 0:
+            if (number + step) % RENEWED_EVERY == 0:
                 for expert in range(experts):
-                    sums[0, expert] = sums[1, expert] = sums[2, expert] = 0.0
+                    own[0, expert] = own[1, expert] = own[2, expert] = 0.0
             for place in range(begin[step], begin[step + 1]):
-                _add_tokens(sums, chance[layer, changes[place, 0]], float(changes[place, 1]))
+                _add_tokens(own, chance[layer, changes[place, 0]], float(changes[place, 1]))
             row = out[step, layer]
             start = np.uint64(step * layers + layer) * np.uint64(len(words))
             for place in range(len(words)):
@@ -231,13 +238,13 @@ def fill_mixture(
             if most <= FEW:
                 _fill_few(row, tokens[step], chance[layer], top_k, words, order[layer])
                 continue
-            _wider(sums, wide)
-            rare = _draw_often(row, sums, wide, most, halves, quantile)
+            _wider(own, wide)
+            rare = _draw_often(row, own, wide, most, halves, quantile)
             if rare:
-                _draw_rare(row, sums, wide, most, halves)
+                _draw_rare(row, own, wide, most, halves)
             # 24 bits, so that float32 holds them below 1
             phase = np.float64(words[len(words) - 1] >> np.uint64(40)) * 2.0**-24
             surplus = row_sum(row) - most * top_k
-            _to_total(row, sums, wide, shares, surplus, rare and surplus > 0, phase)
+            _to_total(row, own, wide, shares, surplus, rare and surplus > 0, phase)
             if outside(row, most):
                 carry(row, most)

@@ -92,6 +92,11 @@ class RecordedRouting:
         return (*self.decode.values(), *(prefill[name] for name in self.decode if prefill))
 
     @property
+    def domain_names(self) -> tuple[str, ...]:
+        """Domains that are recorded."""
+        return tuple(self.decode)
+
+    @property
     def num_conditions(self) -> int:
         """Recordings."""
         return len(self.recordings)

@@ -61,6 +61,11 @@ class RoutingModel(Protocol):
         ...
 
     @property
+    def domain_names(self) -> tuple[str, ...]:
+        """Names of the domains that it tells apart; empty if requests of any domain are alike."""
+        ...
+
+    @property
     def num_conditions(self) -> int:
         """Conditions."""
         ...

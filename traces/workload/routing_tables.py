@@ -65,7 +65,9 @@ def _law(table: dict[str, Any], locate: Locate) -> RoutingModel:
 def _loads(table: dict[str, Any], locate: Locate) -> RoutingModel:
     _only(table, "loads", (*OF_LOADS, *OF_SEQUENCES))
     name = table["loads"]
-    law = loads.preset(name) if name in loads.PRESETS else loads.load(Path(locate(name)))
+    path = Path(locate(name))
+    # a name that is neither is an unknown preset, whose nearest is named
+    law = loads.load(path) if name not in loads.PRESETS and path.is_file() else loads.preset(name)
     if "domain_names" in table:
         law = loads.with_domains(law, table["domain_names"])
     if "layers" in table:
@@ -77,7 +79,9 @@ def _loads(table: dict[str, Any], locate: Locate) -> RoutingModel:
 
 
 def _named_law(name: str, table: dict[str, Any], locate: Locate) -> Law:
-    law = generators.preset(name) if name in PRESETS else generators.load(Path(locate(name)))
+    path = Path(locate(name))
+    is_file = name not in PRESETS and path.is_file()
+    law = generators.load(path) if is_file else generators.preset(name)
     return law.replace(seed=table["seed"]) if "seed" in table else law
 
 

@@ -20,13 +20,16 @@ from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.measure import RatioToReference
 from evaluation.records import record_file
 from evaluation.records.identity import Record
+from evaluation.replay.workload_windows import file_hashes
 from evaluation.serving.assembly import workload
+from evaluation.serving.assembly.routing import routing_model
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.results.distribution import distribution
 from evaluation.serving.results.downtime import recovery_s
 from evaluation.serving.results.result import Result
 from evaluation.serving.results.scores import scores
 from evaluation.serving.scenario import stages
+from evaluation.serving.scenario.routing_source import strings
 from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.serving.simulate import simulate
 from hardware import Device
@@ -120,7 +123,7 @@ class SchedulerKind(Kind):
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of a user's own presets, of the device and of traces, and the faults."""
         scenario = task.scenario.scenario
-        recorded = () if scenario.trace == "generated" else (scenario.trace,)
+        recorded = () if scenario.trace in ("generated", "") else (scenario.trace,)
         presets = (scenario.model, scenario.device, scenario.fabric, scenario.library)
         return {
             "mtbf_s": dict(task.scenario.mtbf_s),
@@ -128,7 +131,7 @@ class SchedulerKind(Kind):
             "presets": [record_file.user_file_hash(name) for name in presets],
             "device": hashlib.sha256(repr(Device.preset(scenario.device)).encode()).hexdigest(),
             "trace": [traces.open(name, "request").content_hash for name in recorded],
-            "routing": [record_file.user_file_hash(name) for name in scenario.routing],
+            "routing": _routing_hashes(scenario),
         }
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
@@ -183,16 +186,27 @@ def traffic(scenario: ServingScenario, seed: int) -> RequestTrace:
 
     A recording is cut into parts of ``scenario.requests``. Seed n selects part n, modulo the number
     of parts, so that scores of seeds differ by traffic and not only by accepted drafts. Without
-    ``requests``, or if they are generated, all requests are returned.
+    ``requests``, or if they are generated, all requests are returned. Of a workload, seed n is
+    repetition n.
     """
-    load = workload.expert_load(scenario)
-    whole = workload.requests(dataclasses.replace(scenario, requests=0), load, seed)
+    routing = routing_model(scenario, seed)
+    if scenario.workload:
+        return workload.requests(scenario, routing, seed)
+    whole = workload.requests(dataclasses.replace(scenario, requests=0), routing, seed)
     size = scenario.requests
     if not size or scenario.trace == "generated":
         return whole
     first = seed % max(whole.num_requests // size, 1) * size
     part = whole.slice(first, first + size)
     return dataclasses.replace(part, arrival_s=part.arrival_s - part.arrival_s[0])
+
+
+def _routing_hashes(scenario: ServingScenario) -> list[str | None]:
+    """Return hashes of the files that routing or workload name; None for what is bundled."""
+    if scenario.workload:
+        return list(file_hashes(scenario.workload))
+    names = scenario.routing if isinstance(scenario.routing, tuple) else strings(scenario.routing)
+    return [record_file.user_file_hash(name) for name in names]
 
 
 def _scores(result: Result, last_s: float, faults: tuple[Fault, ...]) -> dict[str, float | None]:

@@ -12,18 +12,18 @@ from evaluation.serving.engine.request_state import RequestState
 from evaluation.serving.engine.router_stage import DecodeStage, PrefillStage
 from evaluation.serving.engine.system import ServingCluster
 from evaluation.serving.engine.task_executor import TaskExecutor
-from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.scenario import named_scheduler
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Model
 from hardware.rooflines import FORMAT_BYTES
 from schedulers import DECODE, JOB
+from traces.workload.step_draws import StepRouting
 
 
 def serving_cluster(
     env: simpy.Environment,
     scenario: ServingScenario,
-    load: ExpertLoad,
+    routing: StepRouting,
     requests: RequestState,
     seed: int,
 ) -> ServingCluster:
@@ -35,7 +35,7 @@ def serving_cluster(
         If a name is unknown, weights do not fit, or a request does not fit on an executor.
     """
     network = kv_network(scenario)
-    setups = executor_setups(scenario, load, seed)
+    setups = executor_setups(scenario, routing, requests.trace, seed)
     check_requests(requests.trace, [setup.shape for setup in setups])
     executors = [TaskExecutor(env, at, setup, requests) for at, setup in enumerate(setups)]
     first = [executor for executor in executors if executor.shape.role != "decode"]

@@ -9,16 +9,19 @@ from evaluation.serving.engine.executor_setup import (
     ExecutorShape,
     GroupSchedulers,
 )
-from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.scenario import named_scheduler
 from evaluation.serving.scenario.executor_table import ExecutorTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from evaluation.step.executor import StepExecutor
 from hardware.memory import footprint
 from hardware.rooflines import FORMAT_BYTES
+from traces.requests import RequestTrace
+from traces.workload.step_draws import StepRouting
 
 
-def executor_setups(scenario: ServingScenario, load: ExpertLoad, seed: int) -> list[ExecutorSetup]:
+def executor_setups(
+    scenario: ServingScenario, routing: StepRouting, trace: RequestTrace, seed: int
+) -> list[ExecutorSetup]:
     """Return the setups of all executors of a scenario, in the order of its tables.
 
     Raises
@@ -31,12 +34,12 @@ def executor_setups(scenario: ServingScenario, load: ExpertLoad, seed: int) -> l
         # Copies of a table share the step executor and the first placement, not the price.
         executor = step_executor(scenario, table)
         shared = 0 if scenario.shared_local else executor.operators.model.shared_experts
-        placement = start_placement(table, load, seed, shared)
+        placement = start_placement(table, routing, trace, seed, shared)
         for copy in range(table.count):
             number = len(setups)
             name = f"{table.role}-{copy}"
             shape = executor_shape(name, scenario, table, executor, placement.slots_per_rank)
-            price = step_price(table, executor, placement, load, seed + number)
+            price = step_price(table, executor, placement, routing, seed + number)
             random = np.random.default_rng([seed, number, 1])
             setups.append(ExecutorSetup(shape, price, group_schedulers(scenario), random))
     return setups

@@ -12,7 +12,6 @@ from evaluation.serving.engine.task_executor import TaskExecutor
 from evaluation.serving.faults.executor_dies import ExecutorDies
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import random_faults
-from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.pricing.placed_price import PlacedPrice
 from evaluation.serving.recovery.executor_health import ExecutorHealth
 from evaluation.serving.recovery.fault_injector import FaultInjector
@@ -20,13 +19,14 @@ from evaluation.serving.scenario.executor_table import ExecutorTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import Fabric
 from lb import Placement
+from traces.workload.step_draws import StepRouting
 
 
 def build_fault_injector(
     env: simpy.Environment,
     scenario: ServingScenario,
     system: System,
-    load: ExpertLoad,
+    routing: StepRouting,
     seed: int,
     last_s: float,
 ) -> FaultInjector:
@@ -38,8 +38,8 @@ def build_fault_injector(
         Event time, and the system that runs in it.
     scenario
         Its ``fault``, ``faults`` and ``recovery`` tables.
-    load
-        Expert load, for executors that go on with fewer dies.
+    routing
+        Draws expert loads, for executors that go on with fewer dies.
     seed
         Random seed.
     last_s
@@ -54,7 +54,7 @@ def build_fault_injector(
         return FaultInjector(env, system, [], (), scenario.recovery)
     tables = [table for table in scenario.executor for _ in range(table.count)]
     health = [
-        _healthy(scenario, table, executor, load, seed)
+        _healthy(scenario, table, executor, routing, seed)
         for table, executor in zip(tables, system.executors, strict=True)
     ]
     random_part = _random_faults(scenario, [each.dies for each in health], seed, last_s)
@@ -65,7 +65,7 @@ def _healthy(
     scenario: ServingScenario,
     table: ExecutorTable,
     executor: TaskExecutor,
-    load: ExpertLoad,
+    routing: StepRouting,
     seed: int,
 ) -> ExecutorHealth:
     """Return the health of an executor before any fault."""
@@ -87,7 +87,7 @@ def _healthy(
         fabric=fabric,
         planes=planes,
     )
-    reprice = _repricing(scenario, table, load, seed + executor.number)
+    reprice = _repricing(scenario, table, routing, seed + executor.number)
     missing = scenario.recovery.mode == "missing-experts"
     return ExecutorHealth(executor, dies, missing, kv_plane, reprice)
 
@@ -108,7 +108,7 @@ def _random_faults(
 
 
 def _repricing(
-    scenario: ServingScenario, table: ExecutorTable, load: ExpertLoad, seed: int
+    scenario: ServingScenario, table: ExecutorTable, routing: StepRouting, seed: int
 ) -> Callable[[Placement, int], PlacedPrice]:
     """Return a function that prices an executor of fewer dies.
 
@@ -121,6 +121,6 @@ def _repricing(
         if not table.disaggregated:
             left = replace(left, dies_per_group=placement.num_ranks // groups)
         pricer = step_executor(scenario, left)
-        return step_price(left, pricer, placement, load, seed)
+        return step_price(left, pricer, placement, routing, seed)
 
     return reprice

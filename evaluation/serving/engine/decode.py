@@ -57,8 +57,6 @@ class DecodeSide:
         By DP group, requests whose keys and values are on their way to it.
     expected
         [groups] tokens of cache once all its requests have generated what is expected of them.
-    domains
-        [domains] running sequences by the domain of their request.
     expert_load
         [groups, features] sum of the expert-affinity features of running sequences.
     """
@@ -74,7 +72,6 @@ class DecodeSide:
         self.inbound: list[set[int]] = [set() for _ in range(groups)]
         self.arriving: Ints = np.zeros(groups, dtype=np.int64)
         self.expected: Ints = np.zeros(groups, dtype=np.int64)
-        self.domains: Ints = np.zeros(requests.domains, dtype=np.int64)
         self.expert_load = np.zeros((groups, 0 if affinity is None else affinity.num_features))
         # Sequences that have entered since the step under way began, and those whose first step it
         # is. The end of that step is the time of their second token.
@@ -151,7 +148,6 @@ class DecodeSide:
         requests = self.requests
         self.batch.enter(request, group, int(requests.need[request]), requests.left(request))
         self._fresh.append(request)
-        self.domains[requests.domain[request]] += 1
         if requests.affinity is not None:
             self.expert_load[group] += requests.affinity.of(request)
 
@@ -171,7 +167,6 @@ class DecodeSide:
     def leave(self, request: int, group: int) -> None:
         """Forget a request that ran and has left the batch."""
         self.unexpect(request, group)
-        self.domains[self.requests.domain[request]] -= 1
         if self.requests.affinity is not None:
             self.expert_load[group] -= self.requests.affinity.of(request)
 
@@ -219,7 +214,6 @@ class DecodeSide:
         ran = self.batch.request[group, : self.batch.count[group]].tolist()
         for request in ran:
             self.requests.stop_decode(request, self.batch.remove(request, group))
-            self.domains[self.requests.domain[request]] -= 1
         reroute = self.deferred[group] + sorted(self.inbound[group])
         self.deferred[group], self.inbound[group] = [], set()
         self.expert_load[group] = 0.0

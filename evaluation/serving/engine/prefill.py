@@ -21,11 +21,12 @@ POOL_LIMIT = 512
 
 @dataclass(frozen=True)
 class Chunk:
-    """Prompt tokens of one request in one step."""
+    """Prompt tokens of one request in one step, and how many come before them in the prompt."""
 
     request: int
     group: int
     tokens: int
+    before: int
     context: float
 
 
@@ -145,7 +146,7 @@ class PrefillSide:
                 size = min(int(tokens[at]), int(requests.need[request]) - before)
                 # Token i of the chunk attends to all tokens before it and to itself.
                 context = size * before + size * (size + 1) / 2
-                chunks.append(Chunk(request, group, size, context))
+                chunks.append(Chunk(request, group, size, before, context))
         return chunks
 
     def _start(self, request: int, group: int, now_s: float) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evaluation.serving.engine.expert_affinity import ExpertAffinity
 from evaluation.serving.engine.request_log import RequestLog
+from evaluation.serving.engine.token_conditions import TokenConditions
 from schedulers.views import Requests
 from traces.requests import RequestTrace
 
@@ -28,8 +29,8 @@ class RequestState:
         The requests.
     predicted
         Output tokens that schedulers expect.
-    domains
-        Number of domains that requests come from.
+    conditions
+        Conditions of the routing that their tokens have.
     affinity
         Expert-affinity features of requests; ``None``: no scheduler uses them.
 
@@ -37,8 +38,6 @@ class RequestState:
     ----------
     log
         Record of what became of every request.
-    domain
-        Domain that a request comes from.
     need
         Tokens whose keys and values a request needs to decode: its prompt, and after a fault or a
         preemption also what it had generated.
@@ -59,10 +58,9 @@ class RequestState:
 
     trace: RequestTrace
     predicted: Ints
-    domains: int = 1
+    conditions: TokenConditions
     affinity: ExpertAffinity | None = None
     log: RequestLog = field(init=False)
-    domain: NDArray[np.int32] = field(init=False)
     need: Ints = field(init=False)
     done: Ints = field(init=False)
     generated: Ints = field(init=False)
@@ -84,8 +82,6 @@ class RequestState:
             setattr(self, name, np.zeros(count))
         for name in ("holder", "group"):
             setattr(self, name, np.full(count, -1, dtype=np.int64))
-        domain = self.trace.domain
-        self.domain = np.zeros(count, dtype=np.int32) if domain is None else domain
         blocks = self.trace.prefix_blocks
         lengths = np.zeros(count, dtype=np.int64) if blocks is None else blocks
         self._prefix_start = np.concatenate([[0], np.cumsum(lengths)])

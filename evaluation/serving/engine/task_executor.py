@@ -182,13 +182,13 @@ class TaskExecutor:
     def _work(self, chunks: list[Chunk]) -> Work:
         batch = self.decode.batch
         tokens, context = np.zeros(len(batch.count)), np.zeros(len(batch.count))
-        domains = self.decode.domains.astype(np.float64) * (1 + self.shape.drafts)
+        of_condition = self.requests.conditions.of_batch(batch)
         for chunk in chunks:
             tokens[chunk.group] += chunk.tokens
             context[chunk.group] += chunk.context
-            domains[self.requests.domain[chunk.request]] += chunk.tokens
+        self.requests.conditions.add_chunks(of_condition, chunks)
         running, contexts = batch.count.astype(np.float64), batch.context_sum.astype(np.float64)
-        return Work(tokens, context, running, contexts, domains)
+        return Work(tokens, context, running, contexts, of_condition, self.env.now)
 
     def end_step(self, step: RunningStep) -> Iterator[Event]:
         """End a step: finish requests and prompts, preempt, and give free memory away.

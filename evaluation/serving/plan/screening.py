@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from evaluation.serving.assembly.executors import executor_shape
 from evaluation.serving.assembly.pricing import start_placement, step_executor, step_price
-from evaluation.serving.assembly.workload import check_requests
+from evaluation.serving.assembly.workload import CONDITIONS, check_requests
 from evaluation.serving.engine.executor_setup import ExecutorShape
 from evaluation.serving.engine.kv_memory import whole_blocks
+from evaluation.serving.engine.token_conditions import token_conditions
 from evaluation.serving.plan.service_bound import most_requests, most_value
 from evaluation.serving.plan.span import ArrivalSpan
 from evaluation.serving.pricing.colocated import ColocatedPrice
@@ -18,6 +19,7 @@ from evaluation.serving.pricing.work import Work
 from evaluation.serving.scenario.deployment import ServingDeployment, executor_tables
 from evaluation.serving.scenario.executor_table import ExecutorTable
 from traces.requests import RequestTrace
+from traces.workload.step_draws import StepRouting
 
 Array = NDArray[np.float64]
 Priced = tuple[ExecutorShape, ColocatedPrice | DisaggregatedPrice]
@@ -87,9 +89,12 @@ class Screening:
         # A sequence is in the batch as long as it generates, so long answers weigh more.
         context = decoded * (trace.prompt_tokens + outputs / 2)
         self.context = float(context.sum() / max(decoded.sum(), 1.0))
-        assert trace.domain is not None  # workload.requests names one for each
-        counts = np.bincount(trace.domain, minlength=len(span.load.domains))
-        self.domains = counts / counts.sum()
+        conditions = token_conditions(span.routing, trace, [seed, CONDITIONS])
+        self._mixtures = {}
+        for phase in ("prefill", "decode"):
+            tokens = conditions.of_requests(trace, phase)
+            self._mixtures[phase] = tokens / tokens.sum()
+        self._routing = StepRouting(span.routing)
         self._arrival, self._deadline = trace.arrival_s[scored], span.deadline_s[scored]
         self._prompts, self._decoded = own_prompt_tokens(trace)[scored], decoded[scored]
         self._outputs = outputs[scored]
@@ -137,7 +142,8 @@ class Screening:
             for tokens in parts:
                 each = np.full(table.groups, tokens)
                 work = (each, each * 0.5, nothing, nothing)
-                rates.append(table.groups * tokens / self._step_s(table, work, each.sum()))
+                step_s = self._step_s(table, work, "prefill", each.sum())
+                rates.append(table.groups * tokens / step_s)
             self._rates[key] = max(rates)
         return self._rates[key]
 
@@ -180,25 +186,32 @@ class Screening:
         nothing = np.zeros(table.groups)
         each = np.full(table.groups, sequences)
         queries = each.sum() * (1 + table.drafts)
-        return self._step_s(table, (nothing, nothing, each, each * self.context), queries)
+        work = (nothing, nothing, each, each * self.context)
+        return self._step_s(table, work, "decode", queries)
 
     def _step_s(
-        self, table: ExecutorTable, groups: tuple[Array, Array, Array, Array], queries: float
+        self,
+        table: ExecutorTable,
+        groups: tuple[Array, Array, Array, Array],
+        phase: str,
+        queries: float,
     ) -> float:
         _, price = self._priced(table)
-        work = Work(*groups, np.round(queries * self.domains))
+        tokens = np.round(queries * self._mixtures[phase]).astype(np.int64)
+        work = Work(*groups, tokens)
         return float(np.mean([price(work).total for _ in range(DRAWS)]))
 
     def _priced(self, table: ExecutorTable) -> Priced:
         key = replace(table, count=1, batch_limit=1)
         if key not in self._prices:
-            scenario, load = self.span.scenario, self.span.load
+            scenario, routing = self.span.scenario, self._routing
             pricer = step_executor(scenario, table)
             shared = 0 if scenario.shared_local else pricer.operators.model.shared_experts
-            slots = table.slots_per_rank or -(-(load.num_experts + shared) // table.expert_dies)
+            experts = routing.model.num_experts + shared
+            slots = table.slots_per_rank or -(-experts // table.expert_dies)
             shape = executor_shape(table.role, scenario, table, pricer, slots)
-            placement = start_placement(table, load, self.seed, shared)
-            price = step_price(table, pricer, placement, load, self.seed)
+            placement = start_placement(table, routing, self.span.trace, self.seed, shared)
+            price = step_price(table, pricer, placement, routing, self.seed)
             self._prices[key] = shape, price
         return self._prices[key]
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.serving.assembly import workload
+from evaluation.serving.assembly.routing import routing_model
 from evaluation.serving.results.scores import scores
 from evaluation.serving.results.slo import ttft_s
 from evaluation.serving.scenario.scenario import ServingScenario
@@ -65,7 +66,7 @@ class PrefillSimulation:
     def __call__(self) -> tuple[float, float]:
         """Return the share of scored requests that keep their TTFT, and their output tokens."""
         scenario = self.scenario
-        trace = workload.requests(scenario, workload.expert_load(scenario), self.seed)
+        trace = workload.requests(scenario, routing_model(scenario, self.seed), self.seed)
         short = dataclasses.replace(trace, output_tokens=np.ones_like(trace.output_tokens))
         until_s = float(trace.arrival_s[-1]) + scenario.ttft_s + 1e-6
         log = simulate(scenario, until_s=until_s, seed=self.seed, trace=short).log

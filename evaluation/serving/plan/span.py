@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.assembly import workload
-from evaluation.serving.pricing.expert_load import ExpertLoad
+from evaluation.serving.assembly.routing import routing_model
 from evaluation.serving.results.goodput import arrival_span
 from evaluation.serving.scenario.scenario import ServingScenario
 from traces.requests import RequestTrace
+from traces.workload import RoutingModel
 
 #: Default span, and its least multiple of a request's time; a warm-up of some such times lets the
 #: batches of decode fill. Choices of ours.
@@ -30,8 +31,8 @@ class ArrivalSpan:
         Scenario with the requests and the warm-up of the span.
     trace
         Its requests.
-    load
-        Its expert load.
+    routing
+        Its routing.
     warm_up_s
         Requests that arrive before are not scored.
     span_s
@@ -44,7 +45,7 @@ class ArrivalSpan:
 
     scenario: ServingScenario
     trace: RequestTrace
-    load: ExpertLoad
+    routing: RoutingModel
     warm_up_s: float
     span_s: float | None
     request_s: float
@@ -98,10 +99,10 @@ def plan_span(
         to score, or requests arrive at once and ``requests`` is missing.
     """
     _check(span_s, warm_up_s, requests)
-    load = workload.expert_load(scenario)
+    routing = routing_model(scenario, seed)
     if requests is not None:
-        return _first(scenario, load, requests, warm_up_s, seed)
-    trace = workload.requests(scenario, load, seed)
+        return _first(scenario, routing, requests, warm_up_s, seed)
+    trace = workload.requests(scenario, routing, seed)
     request_s = _request_s(scenario, trace)
     if trace.duration_s == 0:
         raise ValueError(
@@ -112,7 +113,7 @@ def plan_span(
     if warm_up_s is None:
         warm_up_s = min(WARM_UP_REQUESTS * request_s, span_s / 2)
     end_s = warm_up_s + span_s
-    scenario, trace = _lengthen(scenario, load, trace, end_s, seed)
+    scenario, trace = _lengthen(scenario, routing, trace, end_s, seed)
     warnings = []
     last_s = float(trace.arrival_s[-1])
     if last_s < end_s:
@@ -124,7 +125,7 @@ def plan_span(
         )
         span_s = last_s - warm_up_s
     count = int(np.searchsorted(trace.arrival_s, warm_up_s + span_s, side="right"))
-    return _span(scenario, load, count, warm_up_s, warnings, seed)
+    return _span(scenario, routing, count, warm_up_s, warnings, seed)
 
 
 def _check(span_s: float | None, warm_up_s: float | None, requests: int | None) -> None:
@@ -140,16 +141,20 @@ def _check(span_s: float | None, warm_up_s: float | None, requests: int | None) 
 
 
 def _first(
-    scenario: ServingScenario, load: ExpertLoad, requests: int, warm_up_s: float | None, seed: int
+    scenario: ServingScenario,
+    routing: RoutingModel,
+    requests: int,
+    warm_up_s: float | None,
+    seed: int,
 ) -> ArrivalSpan:
     warm_up_s = scenario.warm_up_s if warm_up_s is None else warm_up_s
     cut = dataclasses.replace(scenario, requests=requests)
-    return _span(cut, load, requests, warm_up_s, [], seed)
+    return _span(cut, routing, requests, warm_up_s, [], seed)
 
 
 def _span(
     scenario: ServingScenario,
-    load: ExpertLoad,
+    routing: RoutingModel,
     requests: int,
     warm_up_s: float,
     warnings: list[str],
@@ -158,7 +163,7 @@ def _span(
     if requests < 1:
         raise ValueError(f"{scenario.name}: no request arrives within the span; give a longer one")
     measured = dataclasses.replace(scenario, requests=requests, warm_up_s=warm_up_s)
-    trace = workload.requests(measured, load, seed)
+    trace = workload.requests(measured, routing, seed)
     last_s = float(trace.arrival_s[-1])
     if warm_up_s > last_s / 2:  # a simulation measures half of its time at least
         raise ValueError(
@@ -174,7 +179,7 @@ def _span(
             f"takes {request_s:.1f} s: queues do not fill, and too small a deployment may look "
             f"good; give --span {math.ceil(SPAN_REQUESTS * request_s)} or more"
         )
-    return ArrivalSpan(measured, trace, load, warm_up_s, span_s, request_s, tuple(warnings))
+    return ArrivalSpan(measured, trace, routing, warm_up_s, span_s, request_s, tuple(warnings))
 
 
 def _request_s(scenario: ServingScenario, trace: RequestTrace) -> float:
@@ -183,7 +188,7 @@ def _request_s(scenario: ServingScenario, trace: RequestTrace) -> float:
 
 
 def _lengthen(
-    scenario: ServingScenario, load: ExpertLoad, trace: RequestTrace, end_s: float, seed: int
+    scenario: ServingScenario, routing: RoutingModel, trace: RequestTrace, end_s: float, seed: int
 ) -> tuple[ServingScenario, RequestTrace]:
     """Generate more requests if those of a scenario end too early.
 
@@ -195,4 +200,4 @@ def _lengthen(
     count = math.ceil(expected + 6 * math.sqrt(expected)) + 6  # short by chance once in 10^9
     generate = {**scenario.generate, "requests": count}
     longer = dataclasses.replace(scenario, generate=generate)
-    return longer, workload.requests(longer, load, seed)
+    return longer, workload.requests(longer, routing, seed)

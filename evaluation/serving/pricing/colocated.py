@@ -141,7 +141,7 @@ class ColocatedPrice(PlacedPrice):
         prompts = bool(work.prefill_tokens.any())
         if not (queries or prompts):
             return Cost(self.host_s, 0.0, 0.0, 0.0, 0.0, 0.0)
-        counts = self.experts.draw(work.domain_tokens)
+        counts = self.experts.draw(work)
         self.experts.price(counts, self.experts.split(counts))
         attention, experts = self._barrier
         self._noise.barriers(moe[None], self._group, self._speed, attention)

@@ -167,11 +167,12 @@ class DisaggregatedPrice(PlacedPrice):
             work.prefill_context,
             work.sequences / parts,
             work.decode_context / parts,
-            work.domain_tokens,
+            work.condition_tokens,
+            work.time_s,
         )
         seconds = self.attention(part)[0].reshape(shape.domains, -1)
         sequences = part.sequences.reshape(shape.domains, -1)
-        counts = self.experts.draw(work.domain_tokens)
+        counts = self.experts.draw(work)
         share = self.experts.split(counts)
         of_step = sequences.sum(axis=1) / work.sequences.sum()
         batches = np.where(of_step > 0, parts, 0)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from evaluation.serving.pricing.expert_load import ExpertLoad
 from evaluation.serving.pricing.expert_price import coefficients, expert_seconds
+from evaluation.serving.pricing.work import Work
 from hardware import Operators
 from lb import Placement
 from lb.dispatch import slot_share
@@ -122,22 +123,23 @@ class ExpertPricer:
         seen, self.seen = self.seen, np.zeros_like(self.seen)
         return seen
 
-    def draw(self, domain_tokens: Array) -> NDArray[np.int32]:
+    def draw(self, work: Work) -> NDArray[np.int32]:
         """Return [layers, experts] token copies of a step, shared experts among them; counted.
 
         Raises
         ------
         ValueError
-            If there are other domains than those of the load.
+            If the work has other conditions than the load.
         """
-        if len(domain_tokens) != len(self._load.domains):
+        tokens = work.condition_tokens
+        if len(tokens) != self._load.num_conditions:
             raise ValueError(
-                f"domain_tokens has {len(domain_tokens)} entries for the domains "
-                f"{', '.join(self._load.domains)}; give one for each"
+                f"condition_tokens has {len(tokens)} entries for {self._load.num_conditions} "
+                "conditions of the routing; give one for each"
             )
-        counts = self._load(domain_tokens, self._random)
+        counts = self._load(tokens, work.time_s, self._random)
         if self._shared:
-            passing = np.full((len(counts), self._shared), round(float(domain_tokens.sum())))
+            passing = np.full((len(counts), self._shared), tokens.sum())
             counts = np.concatenate([counts, passing.astype(np.int32)], axis=1)
         self.seen += counts
         if self._missing is not None:

@@ -29,6 +29,7 @@ class SurvivingPrice:
                 work.prefill_context[kept],
                 work.sequences[kept],
                 work.decode_context[kept],
-                work.domain_tokens,
+                work.condition_tokens,
+                work.time_s,
             )
         )

@@ -23,15 +23,18 @@ class Work:
         [groups] sequences in decode; each computes 1 + drafts query tokens.
     decode_context
         [groups] tokens of context, summed over the sequences.
-    domain_tokens
-        [domains] query tokens of the step by the domain of their request.
+    condition_tokens
+        [conditions] query tokens of the step by the condition of the routing that they have.
+    time_s
+        When the step begins.
     """
 
     prefill_tokens: Array
     prefill_context: Array
     sequences: Array
     decode_context: Array
-    domain_tokens: Array
+    condition_tokens: NDArray[np.int64]
+    time_s: float = 0.0
 
 
 class Cost(NamedTuple):

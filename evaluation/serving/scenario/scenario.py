@@ -1,11 +1,11 @@
 """A serving scenario: requests, task executors, schedulers; read from one TOML file."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.replay.scenario_keys import name_or_names
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import FaultRates
 from evaluation.serving.faults.recovery import Recovery
@@ -14,6 +14,7 @@ from evaluation.serving.scenario.executor_table import ExecutorTable, parse_exec
 from evaluation.serving.scenario.fault_table import parse_faults, parse_rates
 from evaluation.serving.scenario.rebalance_table import RebalanceTable, parse_rebalance
 from evaluation.serving.scenario.recovery_table import parse_recovery
+from evaluation.serving.scenario.routing_source import check_source, located, name_or_table
 from hardware import preset
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
@@ -38,7 +39,8 @@ CHECKS: dict[str, preset.Check] = {
     "generate": preset.table_of(preset.positive),
     "int8_attention": preset.not_negative,
     "jitter_sigma": preset.not_negative,
-    "routing": name_or_names,
+    "workload": preset.text,
+    "routing": name_or_table,
     "routing_step_s": preset.positive,
     "domains": preset.table_of(preset.positive),
     "plane": preset.text,
@@ -79,9 +81,14 @@ class ServingScenario:
     name
         Title in reports.
     trace
-        Bundled name or path of a request trace; "generated": see ``generate``.
+        Bundled name or path of a request trace; "generated": see ``generate``; empty with a
+        workload.
     executor
         Task executors.
+    workload
+        Workload whose requests and routing are used, bundled or a ``.toml`` file
+        (docs/workloads.md); empty: ``trace`` and ``routing``. Repetition n of it has seed n. Task
+        executors form their own steps, so that its batching is not used.
     rate_factor
         Factor on the recorded arrival rate.
     requests
@@ -96,12 +103,14 @@ class ServingScenario:
         Requests of one length: ``requests``, ``prompt_tokens``, ``output_tokens``, and ``rate``
         of Poisson arrivals; without a rate all arrive at once.
     routing
-        "uniform", a preset of :mod:`traces.generators`, or recordings, one for each domain.
+        "uniform", a preset of :mod:`traces.generators` or of its loads, recordings, one for each
+        domain, or a table as the [routing] of a workload.
     routing_step_s
-        Simulated seconds of one step of a routing preset, so that its drift and shifts happen
-        during the simulation; ``None``: they are averaged.
+        Simulated seconds of one step of a law, so that its drift and shifts happen during the
+        simulation; ``None``: the law stands still where it begins.
     domains
-        Shares of the requests by domain, if the trace names no domains; empty: even shares.
+        Shares of the requests by domain, instead of those that the requests name; empty: these, or
+        even shares of the domains that the routing tells apart.
     plane
         Plane of the fabric that carries keys and values: "ub", "rdma" or "vpc".
     block_tokens
@@ -134,6 +143,7 @@ class ServingScenario:
     name: str
     trace: str
     executor: tuple[ExecutorTable, ...]
+    workload: str = ""
     rate_factor: float = 1.0
     requests: int = 0
     model: str = "deepseek-v3"
@@ -146,7 +156,7 @@ class ServingScenario:
     generate: Any = dataclasses.field(default_factory=dict)
     int8_attention: float = 0.0
     jitter_sigma: float = 0.0
-    routing: tuple[str, ...] = ("uniform",)
+    routing: tuple[str, ...] | Mapping[str, Any] = ("uniform",)
     routing_step_s: float | None = None
     domains: Any = dataclasses.field(default_factory=dict)
     plane: str = "rdma"
@@ -200,7 +210,7 @@ def read(name_or_path: str | Path) -> ServingScenario:
         Naming file and key of what is unknown, missing or impossible.
     """
     path = preset.find_file("serving scenario", FOLDER, name_or_path)
-    required = ("name", "trace", "executor")
+    required = ("name", "executor")
     values = preset.checked(
         str(path), preset.parse(path), CHECKS, frozenset(set(CHECKS) - set(required))
     )
@@ -208,11 +218,15 @@ def read(name_or_path: str | Path) -> ServingScenario:
         parse_executor(table, f"{path}: executor {number}")
         for number, table in enumerate(values["executor"])
     )
+    check_source(str(path), values)
     if values["trace"] == "generated":
         generate = values.get("generate", {})
         preset.checked(f"{path}: generate", generate, GENERATE_CHECKS, frozenset({"rate"}))
     routing = values.get("routing", "uniform")
-    values["routing"] = (routing,) if isinstance(routing, str) else tuple(routing)
+    if isinstance(routing, dict):
+        values["routing"] = located(routing, path.parent)
+    else:
+        values["routing"] = (routing,) if isinstance(routing, str) else tuple(routing)
     values["fault"] = parse_faults(values.get("fault", []), f"{path}: fault")
     if "faults" in values:
         values["faults"] = parse_rates(values["faults"], f"{path}: faults")

@@ -10,8 +10,8 @@ from evaluation.serving.scenario.executor_table import ExecutorTable
 from evaluation.serving.scenario.scenario import ServingScenario
 from hardware import preset
 
-#: Keys that a plan changes besides the executors.
-CHANGED = ("requests", "rate_factor", "warm_up_s", "generate")
+#: Keys that a plan changes besides the executors, and the workload, whose file lies elsewhere.
+CHANGED = ("requests", "rate_factor", "warm_up_s", "generate", "workload")
 
 
 def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
@@ -32,6 +32,8 @@ def planned(source: Path, scenario: ServingScenario, comment: str = "") -> str:
         value = getattr(scenario, name)
         if value:
             content[name] = value
+    if isinstance(scenario.routing, Mapping):
+        content["routing"] = scenario.routing
     tables = {table["role"]: table for table in content["executor"]}
     content["executor"] = [
         tables[table.role] | _differing(dataclasses.asdict(table), tables[table.role])

@@ -17,6 +17,7 @@ from evaluation.serving.engine.sample_log import SampleLog
 from evaluation.serving.engine.step_log import StepLog
 from evaluation.serving.engine.system import ServingCluster, System
 from evaluation.serving.engine.task_executor import TaskExecutor
+from evaluation.serving.engine.token_conditions import all_alike
 from evaluation.serving.pricing.work import Cost
 from evaluation.serving.results.conservation import check
 from schedulers.batch.fcfs import fcfs
@@ -113,7 +114,7 @@ class Small:
         seed=0,
     ):
         self.env = env = simpy.Environment()
-        self.requests = RequestState(trace, trace.output_tokens.astype(np.int64))
+        self.requests = RequestState(trace, trace.output_tokens.astype(np.int64), all_alike(trace))
         self.log, self.steps = self.requests.log, StepLog(0.0, np.inf)
         schedulers = GroupSchedulers(prefill, decode, policy, telemetry_s)
         self.executors = []

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evaluation.serving.assembly.workload import expert_load, requests
+from evaluation.serving.assembly.routing import routing_model
+from evaluation.serving.assembly.workload import requests
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.faults.random_faults import FaultRates
 from evaluation.serving.faults.recovery import MODES, Recovery
@@ -161,7 +162,7 @@ def test_expert_locality_keeps_domains_apart(small):
         result = simulate(dataclasses.replace(law, decode_job=router))
         assert result.log.finished.all()
         place = result.log.decode_executor
-        domain = requests(law, expert_load(law), 0).domain
+        domain = requests(law, routing_model(law, 0), 0).domain
         return sum(np.bincount(domain[place == one]).max() for one in np.unique(place)) / len(place)
 
     assert purity("expert-locality") > purity("least-loaded")

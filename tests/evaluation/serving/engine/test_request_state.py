@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from evaluation.serving.engine.request_state import RequestState
+from evaluation.serving.engine.token_conditions import all_alike
 from traces import RequestTrace
 
 
 @pytest.fixture
 def requests():
     """Two requests of 10 prompt tokens; one generates 5 tokens, the other 1."""
-    return RequestState(RequestTrace([0.0, 1.0], [10, 10], [5, 1]), np.array([5, 1]))
+    trace = RequestTrace([0.0, 1.0], [10, 10], [5, 1])
+    return RequestState(trace, np.array([5, 1]), all_alike(trace))
 
 
 def prefill(requests, request=0, now_s=1.0):
@@ -111,5 +113,5 @@ def test_prefix_ids_end_with_the_last_whole_block():
     trace = RequestTrace(
         [0, 0], [10, 4], [1, 1], prefix_hashes=[7, 8, 9, 5], prefix_blocks=[3, 1], block_tokens=4
     )
-    requests = RequestState(trace, trace.output_tokens)
+    requests = RequestState(trace, trace.output_tokens, all_alike(trace))
     assert [requests.prefix(request) for request in (0, 1)] == [[7, 8], [5]]

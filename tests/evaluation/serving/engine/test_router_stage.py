@@ -8,6 +8,7 @@ from evaluation.serving.engine.executor_setup import ExecutorSetup, GroupSchedul
 from evaluation.serving.engine.request_state import RequestState
 from evaluation.serving.engine.router_stage import DecodeStage, PrefillStage
 from evaluation.serving.engine.task_executor import TaskExecutor
+from evaluation.serving.engine.token_conditions import all_alike
 from schedulers.batch.fcfs import fcfs
 from schedulers.decode.mask_least_kv import mask_least_kv
 from schedulers.prefill.two_level import two_level
@@ -38,7 +39,7 @@ def gate():
 def requests():
     """Three requests of 10 prompt and 5 output tokens."""
     trace = RequestTrace([0.0] * 3, [10] * 3, [5] * 3)
-    return RequestState(trace, trace.output_tokens.astype(np.int64))
+    return RequestState(trace, trace.output_tokens.astype(np.int64), all_alike(trace))
 
 
 def executors(requests, groups=2):

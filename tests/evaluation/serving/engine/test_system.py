@@ -47,7 +47,7 @@ def test_every_request_finishes_once_with_all_its_tokens(parts):
     for executor in small.executors:
         assert not executor.busy
         tables = (executor.memory.used, executor.decode.expected, executor.prefill.expected)
-        for table in (*tables, executor.prefill.waiting_tokens, executor.decode.domains):
+        for table in (*tables, executor.prefill.waiting_tokens, executor.decode.batch.count):
             assert not table.any()
 
 

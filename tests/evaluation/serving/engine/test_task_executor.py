@@ -13,6 +13,7 @@ from evaluation.serving.engine.events import (
 from evaluation.serving.engine.executor_setup import ExecutorSetup, GroupSchedulers
 from evaluation.serving.engine.request_state import RequestState
 from evaluation.serving.engine.task_executor import TaskExecutor
+from evaluation.serving.engine.token_conditions import all_alike
 from schedulers.batch.fcfs import fcfs
 from schedulers.decode.mask_least_kv import mask_least_kv
 from schedulers.prefill.two_level import two_level
@@ -23,7 +24,7 @@ from traces import RequestTrace
 def executor_of(part, prompts, outputs):
     """Return an executor whose requests have these lengths."""
     trace = RequestTrace([0.0] * len(prompts), prompts, outputs)
-    requests = RequestState(trace, trace.output_tokens.astype(np.int64))
+    requests = RequestState(trace, trace.output_tokens.astype(np.int64), all_alike(trace))
     setup = ExecutorSetup(
         part.shape(0),
         Linear(),

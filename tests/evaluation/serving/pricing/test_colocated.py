@@ -1,6 +1,7 @@
 """The fast price of a colocated step: what the step executor says, and how it answers to work."""
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 import evaluation
 import lb
 from evaluation.serving.pricing.colocated import ColocatedPrice
-from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.pricing.work import Work
 from evaluation.step.engine_step import engine_step
@@ -19,31 +19,38 @@ from evaluation.step.executor import StepExecutor
 from evaluation.validation import predictions
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from hardware.faults import Jitter
+from tests.evaluation.serving.loads import even
 
 ANCHORS = Path(evaluation.__file__).parent / "validation" / "anchors" / "xdeepserve.toml"
 MODEL = Model.preset("deepseek-v3")
 DEVICE = Device.preset("ascend-910c-die")
 FABRIC = Fabric.preset("cloudmatrix384", 32)
 PLACEMENT = lb.Placement(np.tile(np.arange(288) % 256, (3, 1)), 32)
-LOAD = UniformLoad(3, 256, 8)
+LOAD = even(3, 256, 8)
 
 
-class Skewed(UniformLoad):
+@dataclass
+class Skewed:
     """Counts of Zipf's law, the same in every step."""
 
-    def __call__(self, domain_tokens, random):
+    num_layers: int
+    num_experts: int
+    top_k: int
+    num_conditions: int = 1
+
+    def __call__(self, tokens, time_s, random):
         """Return rounded counts."""
         chance = 1 / np.arange(1, self.num_experts + 1) ** 0.7
-        counts = domain_tokens.sum() * self.top_k * chance / chance.sum()
+        counts = tokens.sum() * self.top_k * chance / chance.sum()
         return np.tile(counts.round(), (self.num_layers, 1)).astype(np.int32)
 
 
-class Hot(UniformLoad):
+class Hot(Skewed):
     """One expert has 1 / 0.56 of the mean load, the others share the rest alike."""
 
-    def __call__(self, domain_tokens, random):
+    def __call__(self, tokens, time_s, random):
         """Return rounded counts."""
-        mean = domain_tokens.sum() * self.top_k / self.num_experts
+        mean = tokens.sum() * self.top_k / self.num_experts
         counts = np.full((self.num_layers, self.num_experts), mean)
         counts[:, 0] /= 0.56
         counts[:, 1:] -= (counts[:, :1] - mean) / (self.num_experts - 1)
@@ -61,8 +68,8 @@ def _work(sequences, context=3072.0, prompts=0.0, groups=32, drafts=1):
     """Return the work of groups that each have so many sequences, of so much context each."""
     one = np.ones(groups)
     sequences, prompts = sequences * one, prompts * one
-    tokens = (sequences * (1 + drafts) + prompts).sum()
-    return Work(prompts, prompts * context, sequences, sequences * context, np.array([tokens]))
+    tokens = np.array([(sequences * (1 + drafts) + prompts).sum()], dtype=np.int64)
+    return Work(prompts, prompts * context, sequences, sequences * context, tokens)
 
 
 @pytest.mark.parametrize("contention", [False, True])
@@ -71,7 +78,9 @@ def test_equal_groups_cost_what_the_step_executor_says(sequences, contention):
     """Same counts, same seconds, with dense layers, drafts, head and host."""
     executor, load = _executor(contention=contention), Skewed(3, 256, 8)
     work = _work(sequences)
-    step = executor.step(PLACEMENT, load(work.domain_tokens, None), step_tokens=64 * sequences)
+    step = executor.step(
+        PLACEMENT, load(work.condition_tokens, 0.0, None), step_tokens=64 * sequences
+    )
     whole = engine_step(executor, step, 2 * sequences)
     cost = ColocatedPrice(executor, PLACEMENT, load, 32)(work)
     assert cost.total == pytest.approx(whole.total, rel=1e-6)
@@ -92,7 +101,7 @@ def test_other_attentions(name):
     width = -(-model.experts // 32)
     placement = lb.Placement(np.tile(np.arange(32 * width) % model.experts, (2, 1)), 32)
     work = _work(16)
-    step = executor.step(placement, load(work.domain_tokens, None), step_tokens=1024)
+    step = executor.step(placement, load(work.condition_tokens, 0.0, None), step_tokens=1024)
     cost = ColocatedPrice(executor, placement, load, 32)(work)
     assert cost.total == pytest.approx(engine_step(executor, step, 32).total, rel=1e-6)
 
@@ -101,7 +110,7 @@ def test_prompts_alone_cost_a_prefill_step():
     """But for the output head, which prompts need for one token."""
     executor = _executor(phase="prefill", drafts=0)
     work = _work(0, prompts=2048, drafts=0)
-    counts = LOAD(work.domain_tokens, None)
+    counts = LOAD(work.condition_tokens, 0.0, None)
     step = executor.step(PLACEMENT, counts, step_tokens=2048 * 32)
     whole = engine_step(executor, step, 2048)
     cost = ColocatedPrice(executor, PLACEMENT, LOAD, 32)(work)
@@ -114,7 +123,7 @@ def test_a_dispatcher_splits_tokens():
     executor, load = _executor(), Skewed(3, 256, 8)
     optimal = lb.make_dispatcher("optimal")
     work = _work(60)
-    counts = load(work.domain_tokens, None)
+    counts = load(work.condition_tokens, 0.0, None)
     step = executor.step(PLACEMENT, counts, optimal(PLACEMENT, counts), 64 * 60)
     cost = ColocatedPrice(executor, PLACEMENT, load, 32, PriceOptions(optimal))(work)
     assert cost.total == pytest.approx(engine_step(executor, step, 120).total, rel=1e-6)
@@ -159,7 +168,7 @@ def test_more_work_never_costs_less(sequences, prompts, group, kind, sigma):
             prefilling * 500.0 + extra[2] * (prefilling > 0),
             decoding,
             decoding * 700.0 + extra[3] * (decoding > 0),
-            np.array([2 * decoding.sum() + prefilling.sum()]),
+            np.array([2 * decoding.sum() + prefilling.sum()], dtype=np.int64),
         )
         executor = _executor(Jitter(sigma) if sigma else None, contention=True)
         costs.append(ColocatedPrice(executor, PLACEMENT, LOAD, 32)(work))
@@ -171,7 +180,7 @@ def test_nothing_to_do_costs_the_gap():
     price = ColocatedPrice(_executor(), PLACEMENT, LOAD, 32, PriceOptions(host_s=0.003))
     assert price(_work(0)) == (0.003, 0, 0, 0, 0, 0)
     work = _work(0)
-    work.sequences[3], work.decode_context[3], work.domain_tokens[0] = 1, 10, 2
+    work.sequences[3], work.decode_context[3], work.condition_tokens[0] = 1, 10, 2
     assert price(work).total > 0.006
 
 
@@ -228,7 +237,7 @@ def test_noise_has_the_jitter_of_the_step_executor(jitter):
     price = ColocatedPrice(noisy, PLACEMENT, LOAD, 32)
     result = np.array([price(_work(60)) for _ in range(300)])
     still = ColocatedPrice(calm, PLACEMENT, LOAD, 32)(_work(60))
-    counts = LOAD(_work(60).domain_tokens, None)
+    counts = LOAD(_work(60).condition_tokens, 0.0, None)
     steps = [noisy.step(PLACEMENT, counts, step_tokens=3840, number=n) for n in range(300)]
     layers = MODEL.moe_layers + 1
     expected = np.mean([step.experts.mean() for step in steps]) * layers
@@ -266,8 +275,8 @@ def test_xdeepserve_colocated():
     ("change", "match"),
     [
         ({"groups": 5}, "divide 32 ranks"),
-        ({"load": UniformLoad(3, 128, 8)}, "place 128 experts"),
-        ({"load": UniformLoad(2, 256, 8)}, "in 2 layers"),
+        ({"load": even(3, 128, 8)}, "place 128 experts"),
+        ({"load": even(2, 256, 8)}, "in 2 layers"),
         ({"placement": lb.Placement(PLACEMENT.physical_to_logical, 16)}, "the fabric 32"),
         ({"executor": _executor(shared_local=False)}, "place 257 experts"),
     ],
@@ -280,7 +289,7 @@ def test_what_does_not_fit_is_refused(change, match):
 
 
 def test_impossible_work_is_refused():
-    """Negative, infinite, other groups, other domains."""
+    """Negative, infinite, other groups, other conditions."""
     price = ColocatedPrice(_executor(), PLACEMENT, LOAD, 32)
     for value in (-1.0, np.inf, np.nan):
         work = _work(4)
@@ -290,8 +299,8 @@ def test_impossible_work_is_refused():
     with pytest.raises(ValueError, match="16 groups, the price 32"):
         price(_work(4, groups=16))
     work = _work(4)
-    work.domain_tokens = np.array([1.0, 2.0])
-    with pytest.raises(ValueError, match="2 entries for the domains all"):
+    work.condition_tokens = np.array([1, 2])
+    with pytest.raises(ValueError, match="2 entries for 1 conditions"):
         price(work)
     for setting, value in (("comm_slowdown", 0.5), ("rank_speed", np.zeros(32))):
         with pytest.raises(ValueError, match=setting):

@@ -9,13 +9,13 @@ import pytest
 import evaluation
 import lb
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.options import PriceOptions
 from evaluation.serving.pricing.work import Work
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.validation import predictions
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
 from hardware.faults import Jitter
+from tests.evaluation.serving.loads import even
 
 ANCHORS = Path(evaluation.__file__).parent / "validation" / "anchors" / "xdeepserve.toml"
 MODEL = Model.preset("deepseek-v3")
@@ -23,7 +23,7 @@ OPERATORS = Operators(Device.preset("ascend-910c-die"), MODEL, shared_local=Fals
 XCCL = Collectives(Fabric.preset("cloudmatrix384", 32), MODEL, Library.preset("xccl"))
 SLOTS = np.concatenate([np.arange(256), np.full(32, 256)])  # the shared expert on 32 dies
 PLACEMENT = lb.Placement(np.tile(SLOTS, (2, 1)), 288)
-LOAD = UniformLoad(2, 256, 8)
+LOAD = even(2, 256, 8)
 
 
 def _machine(domains: int = 3, jitter: Jitter | None = None) -> Disaggregated:
@@ -33,7 +33,7 @@ def _machine(domains: int = 3, jitter: Jitter | None = None) -> Disaggregated:
 def _work(sequences: float, dies: int = 480, context: float = 3072.0) -> Work:
     """Return the work of dies that each have so many sequences."""
     one = np.ones(dies)
-    tokens = np.array([2.0 * sequences * dies])
+    tokens = np.array([2 * sequences * dies], dtype=np.int64)
     return Work(0 * one, 0 * one, sequences * one, sequences * context * one, tokens)
 
 
@@ -92,7 +92,7 @@ def test_more_sequences_never_cost_less() -> None:
     for sequences in (0, 1, 2, 16, 96):
         work.sequences[3] = sequences
         work.decode_context[3] = 3072 * sequences
-        work.domain_tokens[0] = 2 * sequences
+        work.condition_tokens[0] = 2 * sequences
         result.append(price(work).total)
     result += [price(_work(sequences)).total for sequences in (97, 128, 200)]
     assert result == sorted(result)

@@ -11,7 +11,6 @@ from evaluation.serving.faults.fabric_faults import cut_dies
 from evaluation.serving.faults.fault import Fault
 from evaluation.serving.pricing.colocated import ColocatedPrice
 from evaluation.serving.pricing.disaggregated import DisaggregatedPrice
-from evaluation.serving.pricing.expert_load import UniformLoad
 from evaluation.serving.pricing.work import Work
 from evaluation.serving.recovery.executor_health import ExecutorHealth
 from evaluation.serving.recovery.rebalancing import Rebalancing
@@ -19,12 +18,13 @@ from evaluation.serving.scenario.rebalance_table import RebalanceTable
 from evaluation.step.disaggregated import Disaggregated
 from evaluation.step.executor import StepExecutor
 from hardware import Collectives, Device, Fabric, Library, Model, Operators
+from tests.evaluation.serving.loads import even
 from tests.evaluation.serving.small import Part, Small, poisson
 
 MODEL = Model.preset("deepseek-v3")
 FABRIC = Fabric.preset("cloudmatrix384", 32)
 PLACEMENT = lb.Placement(np.tile(np.arange(288) % 256, (3, 1)), 32)
-LOAD = UniformLoad(3, 256, 8)
+LOAD = even(3, 256, 8)
 
 
 def price_of(placement=PLACEMENT, groups=32, library="xccl", fabric=FABRIC):
@@ -57,7 +57,7 @@ def health_of(price, missing, attention=None):
 def work_of(up, sequences=60):
     """Return the work of groups with as many sequences each, those away having none."""
     one = np.where(up, float(sequences), 0.0)
-    tokens = np.array([2 * one.sum()])
+    tokens = np.array([2 * one.sum()], dtype=np.int64)
     return Work(0 * one, 0 * one, one, 3072 * one, tokens)
 
 
