@@ -26,19 +26,31 @@ def validate(
     every: Annotated[bool, typer.Option("--all", help="Show every row of long tables.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare the machine model with published figures."""
-    from evaluation.validation import validate as model
-    from evaluation.validation.validation_table import render
+    """Compare the machine model with published figures.
 
+    Of the bundled figures as a whole, also leave out one device after the other and predict its
+    kernels from those of the others.
+    """
+    from evaluation.validation import leave_out
+    from evaluation.validation import validate as model
+    from evaluation.validation.validation_table import render, render_left_out
+
+    whole = not family and not anchors
     try:
         published = _anchors(anchors, family or [])
         results = _validate(published)
     except (ValueError, OSError) as error:
         usage_error(error)
+    left_out = leave_out.leave_one_out(published) if whole else []
     if as_json:
-        print(json.dumps(model.report(results, published), indent=1))
+        content = model.report(results, published)
+        if whole:
+            content["leave_one_device_out"] = leave_out.report(left_out)
+        print(json.dumps(content, indent=1))
         return
     render(results, published, table_console(), every=every or bool(family))
+    if whole:
+        render_left_out(left_out, table_console())
 
 
 def _anchors(paths: list[Path] | None, families: list[str]) -> "list[Anchor]":

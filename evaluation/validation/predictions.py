@@ -172,8 +172,9 @@ def _library(name: str) -> Library:
 
 
 def _device(conditions: Conditions) -> Device:
-    """Return the device; peaks that the source states replace those of the preset."""
-    device = _preset(conditions["device"])
+    """Return the device, or its preset; peaks that the source states replace its own."""
+    device = conditions["device"]
+    device = device if isinstance(device, Device) else _preset(device)
     if "flops" in conditions:
         device = replace(device, flops={**device.flops, **conditions["flops"]})
     return textbook.device(device) if conditions.get("textbook") else device

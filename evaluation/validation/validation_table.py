@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from evaluation.validation.anchors import Anchor
+from evaluation.validation.leave_out import LeftOut, overall
 from evaluation.validation.validate import AnchorResult, left_out, summary
 
 #: A family with more anchors is shown by its summary alone.
@@ -41,6 +42,29 @@ def render(
     console.print(f"Left out: {sum(skipped.values())} rows.")
     for (family, why), rows in skipped.items():
         console.print(f"  {rows} of {family}: {why}")
+
+
+def render_left_out(found: Sequence[LeftOut], console: Console) -> None:
+    """Print the errors on devices that no surface was fitted on."""
+    title = "Leave one device out: its data sheet alone, and with a few of its rows"
+    table = Table(title=title)
+    for name in ("kernels", "device", "from"):
+        table.add_column(name)
+    for name in ("figures", "interpolated", "median, p90, worst, bias", "with rows", "the same"):
+        table.add_column(name, justify="right")
+    for one in found:
+        sheet = (one.median_pct, one.p90_pct, one.worst_pct, one.bias_pct)
+        own = (one.own_median_pct, one.own_p90_pct, one.own_worst_pct, one.own_bias_pct)
+        cells = ["{:.1f}, {:.1f}, {:.1f}, {:+.1f} %".format(*row) for row in (sheet, own)]
+        counts = (str(one.figures), f"{100 * one.inside:.0f} %")
+        names = (one.family, one.device, ", ".join(one.sources))
+        table.add_row(*names, *counts, cells[0], str(one.own_rows), cells[1])
+    console.print(table)
+    middle = {key: f"{value:.1f} %" for key, value in overall(found).items()}
+    console.print(
+        f"Medians of these: median {middle['median_pct']}, p90 {middle['p90_pct']} from data "
+        f"sheets; {middle['own_median_pct']} and {middle['own_p90_pct']} with rows."
+    )
 
 
 def _anchors(results: Sequence[AnchorResult], *, every: bool) -> Table:
