@@ -163,7 +163,7 @@ def _of_suite(suite: str, scenario: str | None, changes: dict[str, Any]) -> "Sce
 
     base = suite_file.first_of(suite_file.load(suite), scenario)
     if "window_steps" in changes:
-        base = dataclasses.replace(base, window_s=None)
+        base = _in_steps(base)
     if "trace" not in changes:
         if base.workload and "phase" in changes:
             raise ValueError(
@@ -177,6 +177,18 @@ def _of_suite(suite: str, scenario: str | None, changes: dict[str, Any]) -> "Sce
         kept |= {"workload": (), "window_s": None, "windows": None, "change_window": None}
         kept["window_steps"] = base.window_steps or WINDOW_STEPS
     return dataclasses.replace(base, **{**kept, **changes, "trace": (changes["trace"],)})
+
+
+def _in_steps(scenario: "Scenario") -> "Scenario":
+    """Return a scenario whose windows are counted in steps, for another length of them.
+
+    The number of windows, and the one in which the mixture changes, hold for the old length. The
+    second of two workloads still begins after as many windows.
+    """
+    in_steps = dataclasses.replace(scenario, window_s=None)
+    if len(scenario.workload) > 1:
+        return in_steps
+    return dataclasses.replace(in_steps, windows=None, change_window=None)
 
 
 def _of_trace(options: dict[str, Any], names: list[str]) -> "Scenario":

@@ -43,6 +43,16 @@ windows = 6
 sampled_steps = 4
 change_window = 2
 history_windows = 8
+[[scenario]]
+id = "alone"
+workload = "{workload_files[0]}"
+model = "deepseek-v3"
+num_ranks = 32
+slots_per_rank = 9
+window_s = 10.0
+windows = 6
+change_window = 1
+history_windows = 8
 """
     )
     return str(path)
@@ -93,6 +103,15 @@ def test_steps_and_windows_of_a_workload_may_be_changed(suite):
     shorter = _json(*call, "--window", "50")
     assert shorter["engine_steps"] == 50
     assert shorter["scenario"]["window_s"] is None
+    assert shorter["window"]["change"] == 2
+
+
+def test_other_windows_of_one_workload_are_all_that_it_has(suite):
+    """The number of windows, and that of the change, were those of another length."""
+    call = ["contiguous", "greedy", "--suite", suite, "--scenario", "alone", "--window", "300"]
+    report = _json(*call)
+    assert report["engine_steps"] == 300
+    assert report["window"].items() >= {"number": 2, "seen": 2, "change": None}.items()
 
 
 def test_a_trace_in_place_of_a_workload(suite):
