@@ -11,13 +11,17 @@ import lb
 from lb.dispatchers.optimal import optimal
 from tests.traces.generators.loads import r1_facts
 from traces.generators import loads
+from traces.generators.loads.deepseek_r1 import deepseek_r1
+from traces.generators.loads.law import LoadLaw
 
 NAMES = tuple(r1_facts.DEVIATION)
+#: Seeds other than the preset's.
+SEEDS = range(1, 21)
 
 
 def main() -> None:
     """Print all tables."""
-    for table in (conditions, percentiles, distances, directions, served):
+    for table in (conditions, percentiles, distances, directions, served, seeds):
         print("\n".join(table()), end="\n\n")
 
 
@@ -73,9 +77,52 @@ def served() -> Iterator[str]:
     for (plan, serve), recorded in r1_facts.PLAN_AND_SERVE.items():
         cells = []
         for shape, numbers in zip(r1_facts.RANKS_AND_SLOTS, recorded, strict=True):
-            even, best = _balancedness(plan, serve, *shape)
+            even, best = _balancedness(_share(plan), _share(serve), *shape)
             cells.append(f"{numbers[0]} / {even:.2f}; {numbers[1]} / {best:.2f}")
         yield _row((plan, serve), cells)
+
+
+def seeds() -> Iterator[str]:
+    """Yield the largest miss of each kind of fact: of the preset, and of other seeds."""
+    preset = _misses(loads.preset("deepseek-r1"))
+    others = [_misses(deepseek_r1(seed)) for seed in SEEDS]
+    yield "| largest miss | preset | other seeds: least | median | most |"
+    yield "|---|---|---|---|---|"
+    for name, own in preset.items():
+        low, middle, high = np.percentile([one[name] for one in others], (0, 50, 100))
+        yield f"| {name} | {own:.3f} | {low:.3f} | {middle:.3f} | {high:.3f} |"
+    near = sum(one["plan → serve"] <= 0.03 for one in others)
+    yield f"{near} of {len(others)} seeds are within 0.03"
+
+
+def _misses(law: LoadLaw) -> dict[str, float]:
+    """Return the largest miss of each kind of fact."""
+    shares = {name: law.share(name, sample=1 + n) for n, name in enumerate(NAMES)}
+    deviations = [
+        np.log(shares[name]).std(axis=1).mean() / recorded - 1
+        for name, (recorded, _) in r1_facts.DEVIATION.items()
+    ]
+    hottest = [
+        256 * shares[name].max(axis=1).mean() / recorded - 1
+        for name, (_, recorded) in r1_facts.DEVIATION.items()
+    ]
+    found = [loads.distance(shares[a], shares[b]) for a, b in r1_facts.DISTANCE]
+    pairs = list(zip(found, r1_facts.DISTANCE.values(), strict=True))
+    plans = [
+        np.subtract(_balancedness(shares[plan], shares[serve], *shape), numbers)
+        for (plan, serve), recorded in r1_facts.PLAN_AND_SERVE.items()
+        for shape, numbers in zip(r1_facts.RANKS_AND_SLOTS, recorded, strict=True)
+    ]
+    rows = {
+        "deviation of log load, relative": deviations,
+        "hottest / mean, relative": hottest,
+        "total variation, relative": [one.total_variation / facts[0] - 1 for one, facts in pairs],
+        "log ratio, relative": [one.log_ratio_deviation / facts[2] - 1 for one, facts in pairs],
+        "correlation": [one.correlation - facts[1] for one, facts in pairs],
+        "top-16 shared": [one.top_shared - facts[3] for one, facts in pairs],
+        "plan → serve": plans,
+    }
+    return {name: float(np.abs(values).max()) for name, values in rows.items()}
 
 
 def _share(name: str) -> np.ndarray:
@@ -86,9 +133,11 @@ def _row(pair: tuple[str, str], cells: list[str]) -> str:
     return f"| `{pair[0]}`, `{pair[1]}` | {' | '.join(cells)} |"
 
 
-def _balancedness(plan: str, serve: str, ranks: int, slots: int) -> tuple[float, float]:
-    problem = lb.Problem(1e7 * _share(plan)[None], ranks, slots)
-    placement, load = lb.solve(problem, "local-search"), _share(serve)
+def _balancedness(
+    plan: np.ndarray, load: np.ndarray, ranks: int, slots: int
+) -> tuple[float, float]:
+    """Return balancedness on a load of the placement for another one, even and best split."""
+    placement = lb.solve(lb.Problem(1e7 * plan[None], ranks, slots), "local-search")
     even = placement.balancedness(load).mean()
     return float(even), float(placement.balancedness(load, optimal(placement, load)).mean())
 

@@ -89,18 +89,31 @@ RESIDUAL = 0.026
 SEED = 169
 
 
-def deepseek_r1() -> LoadLaw:
-    """Return the law of DeepSeek-R1: 58 MoE layers of 256 experts, top-8, alike in 8 groups."""
-    return r1_like("deepseek-r1", 58, 256, 8, SHAPE, blocks=8)
+def deepseek_r1(seed: int = SEED) -> LoadLaw:
+    """Return the law of DeepSeek-R1: 58 MoE layers of 256 experts, top-8, alike in 8 groups.
+
+    Parameters
+    ----------
+    seed
+        Of the experts' values. Another one makes another model with the same moments; how near the
+        facts it is, docs/generating.md says.
+    """
+    return r1_like("deepseek-r1", 58, 256, 8, SHAPE, blocks=8, seed=seed)
 
 
 def r1_like(
-    model: str, layers: int, experts: int, top_k: int, shape: Shape, blocks: int
+    model: str,
+    layers: int,
+    experts: int,
+    top_k: int,
+    shape: Shape,
+    blocks: int,
+    seed: int = SEED,
 ) -> LoadLaw:
     """Return a law with DeepSeek-R1's shape and coefficients for a model of another size."""
     from traces.generators.loads.sequences import MIXED_CORRELATION
 
-    base, directions = expert_values(shape, layers, experts, blocks, SEED)
+    base, directions = expert_values(shape, layers, experts, blocks, seed)
     return LoadLaw(
         model,
         top_k,
@@ -110,5 +123,5 @@ def r1_like(
         residual=RESIDUAL,
         sequence_correlation=MIXED_CORRELATION,
         source="moments of the DeepSeek-R1 recordings of sgl-project/sglang issue 6017",
-        seed=SEED,
+        seed=seed,
     )

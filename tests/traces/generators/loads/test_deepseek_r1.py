@@ -9,6 +9,7 @@ import lb
 from lb.dispatchers.optimal import optimal
 from tests.traces.generators.loads import r1_facts
 from traces.generators import loads
+from traces.generators.loads.deepseek_r1 import deepseek_r1
 
 NAMES = tuple(r1_facts.DEVIATION)
 #: Layers of DeepSeek-R1 by their number; the first three are dense.
@@ -91,6 +92,20 @@ def test_hottest_by_depth():
     assert 6 <= np.median(hottest[(DEPTH >= 38) & (DEPTH <= 55)]) <= 8.5
 
 
+@pytest.mark.parametrize(("layers", "low", "high"), [((10, 25), 3, 5), ((38, 55), 6, 8.5)])
+def test_hottest_of_single_layers(layers, low, high):
+    """Of the layers of a stretch 85 % are in its range, give or take 15 %."""
+    hottest = 256 * share("decode_in1000out1000").max(axis=1)
+    within = hottest[(layers[0] <= DEPTH) & (layers[1] >= DEPTH)]
+    assert ((within >= 0.85 * low) & (within <= 1.15 * high)).mean() >= 0.85
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_expert_is_idle(name):
+    """Of no layer: the coldest has 2 % of the mean and more."""
+    assert (256 * share(name).min(axis=1) > 0.015).all()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_groups(name):
     """The fullest of 8 groups of 32 experts has 1.5 to 2.1 times the mean."""
@@ -164,3 +179,26 @@ def test_plan_on_another_sample(pair):
     (least_even, most_even), (least_best, most_best) = r1_facts.NEAR_SERVED
     assert least_even <= even <= most_even
     assert least_best <= best <= most_best
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_other_seeds_are_as_near_but_for_plans(seed):
+    """Deviations and distances within 15 % of the facts; plans within 0.05, not 0.03."""
+    other = deepseek_r1(seed)
+    shares = {name: other.share(name, sample=1 + NAMES.index(name)) for name in NAMES}
+    for name, (deviation, _) in r1_facts.DEVIATION.items():
+        assert np.log(shares[name]).std(axis=1).mean() == pytest.approx(deviation, rel=0.15)
+    for (one, two), recorded in r1_facts.DISTANCE.items():
+        found = loads.distance(shares[one], shares[two])
+        assert found.total_variation == pytest.approx(recorded[0], rel=0.15)
+        assert found.log_ratio_deviation == pytest.approx(recorded[2], rel=0.15)
+        assert found.correlation == pytest.approx(recorded[1], abs=0.03)
+        assert found.top_shared == pytest.approx(recorded[3], abs=0.06)
+    for (plan, serve), recorded in r1_facts.PLAN_AND_SERVE.items():
+        for (ranks, slots), (even, best) in zip(r1_facts.RANKS_AND_SLOTS, recorded, strict=True):
+            problem = lb.Problem(1e7 * shares[plan][None], ranks, slots)
+            placement, load = lb.solve(problem, "local-search"), shares[serve]
+            found = placement.balancedness(load).mean()
+            assert found == pytest.approx(even, abs=0.05)
+            found = placement.balancedness(load, optimal(placement, load)).mean()
+            assert found == pytest.approx(best, abs=0.05)
