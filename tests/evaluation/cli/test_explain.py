@@ -114,6 +114,28 @@ def test_other_windows_of_one_workload_are_all_that_it_has(suite):
     assert report["window"].items() >= {"number": 2, "seen": 2, "change": None}.items()
 
 
+def test_a_workload_without_a_scenario(workload_files):
+    """On a machine of options, in windows of 50 steps, its last one."""
+    machine = ["--model", "deepseek-v3", "--ranks", "32", "--slots", "9"]
+    call = ["contiguous", "greedy", "--workload", workload_files[0], *machine]
+    report = _json(*call, "--window", "250")
+    assert report["scenario"]["workload"] == [workload_files[0]]
+    assert (report["engine_steps"], report["window"]["number"]) == (250, 3)
+
+
+def test_a_workload_in_place_of_a_scenarios_traffic(suite, workload_files):
+    """The machine stays. Windows are as long as those of the scenario's workload, and all count."""
+    call = ["contiguous", "greedy", "--suite", suite, "--workload", workload_files[1]]
+    report = _json(*call, "--scenario", "served")
+    assert report["scenario"]["window_s"] == 10.0
+    assert report["window"]["change"] is None
+    assert report["window"]["number"] > 5
+    recorded = ["--scenario", "recorded", "--model", "deepseek-v3", "--slots", "17"]
+    report = _json(*call, *recorded, "--window", "200")
+    assert report["scenario"]["num_ranks"] == 16
+    assert report["scenario"]["trace"] == []
+
+
 def test_a_trace_in_place_of_a_workload(suite):
     """The machine stays, and the windows are those of a bare trace."""
     call = ["eplb", "greedy", *TOY, "--model", "deepseek-v2-lite", "--kv-tokens", "512"]
@@ -252,6 +274,13 @@ def test_the_way_back_never_pays():
         (["greedy", "eplb", *TOY, *MACHINE, "--device", "h101"], "did you mean"),
         (["greedy", "eplb", *TOY, *MACHINE, "--model", "olmoe-1b-7b"], "has top_k = 6"),
         (["greedy", "eplb", "--scenario", "moon"], "has no scenario 'moon'"),
+        (["greedy", "eplb", *TOY, *MACHINE, "--workload", "x"], "--workload x: give one"),
+        (["greedy", "eplb", "--workload", "x"], "give --ranks"),
+        (["greedy", "eplb", "--workload", "x", *MACHINE], "which model is the workload of?"),
+        (
+            ["greedy", "eplb", "--workload", "r1-decode-ep23", *MACHINE, "--model", "deepseek-v3"],
+            "did you mean 'r1-decode-ep32'",
+        ),
         (["greedy", "eplb", "--suite", "defalt"], "did you mean"),
     ],
 )
