@@ -12,6 +12,12 @@ from hardware import preset
 
 Array = NDArray[np.float64]
 
+
+def _share(value: Any) -> str | None:
+    complaint = preset.not_negative(value)
+    return complaint or (None if value <= 1 else "give a share: 0 <= value <= 1")
+
+
 CHECKS: dict[str, preset.Check] = {
     "name": preset.text,
     "source": preset.text,
@@ -35,6 +41,7 @@ CHECKS: dict[str, preset.Check] = {
     "eight_bit_latent": preset.positive,
     "state_memory": preset.fraction,
     "resident_expert_s": preset.not_negative,
+    "interference": _share,
     "residuals": preset.table_of(lambda value: None if isinstance(value, dict) else "give a table"),
 }
 
@@ -42,7 +49,7 @@ CHECKS: dict[str, preset.Check] = {
 OPTIONAL = frozenset(
     {"graph_saving_s", "attention_graph_saving_s", "tile_tokens", "tile_heads", "core_bytes_per_s"}
     | {"softmax_flops", "query_passes", "eight_bit_cache", "eight_bit_latent", "state_memory"}
-    | {"resident_expert_s", "residuals"}
+    | {"resident_expert_s", "interference", "residuals"}
 )
 
 #: Columns of a weight matrix that one core computes: the usual tile of matrix kernels.
@@ -86,6 +93,9 @@ class Kernels:
         Fraction of peak memory bandwidth that the states of linear attention stream at in decode.
     resident_expert_s
         Seconds that each expert slot of a rank costs beside its work, touched or not.
+    interference
+        What two streams on a die take from one another: while both run, each advances at
+        1 / (1 + interference) of its speed (:func:`schedulers.pipeline.schedule`).
     residuals
         Errors of the fit by table: ``median`` and ``worst`` as fractions, ``rows``.
     """
@@ -112,6 +122,7 @@ class Kernels:
     eight_bit_latent: float = 2.0
     state_memory: float = 1.0
     resident_expert_s: float = 0.0
+    interference: float = 0.0
     residuals: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @classmethod

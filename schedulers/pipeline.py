@@ -1,5 +1,6 @@
 """Timeline of micro-batches whose stages share streams."""
 
+from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,7 @@ class Schedule:
         return {stream: seconds / (self.total or 1.0) for stream, seconds in found.items()}
 
 
-def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
+def schedule(batches: Sequence[Sequence[Stage]], interference: float = 0.0) -> Schedule:
     """Run every micro-batch through its stages, layer by layer, as soon as its stream is free.
 
     A stage starts when the stage before it of the same micro-batch has ended (the last stage of a
@@ -87,6 +88,10 @@ def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
     ----------
     batches
         For each micro-batch its stages in order; all of the same number of layers.
+    interference
+        What streams of one machine take from one another: while n of them run something, each
+        advances at 1 / (1 + interference · (n − 1)) of its speed. 0: streams share nothing. 1: two
+        streams share all they need, and overlap gains nothing.
 
     Returns
     -------
@@ -96,30 +101,62 @@ def schedule(batches: Sequence[Sequence[Stage]]) -> Schedule:
     Raises
     ------
     ValueError
-        If there is no micro-batch, or stages differ in layers or have negative seconds.
+        If there is no micro-batch, or stages differ in layers or have negative seconds, or
+        0 <= ``interference`` <= 1 fails.
     """
+    if not 0 <= interference <= 1:
+        raise ValueError(f"interference = {interference} breaks 0 <= interference <= 1")
     layers = _layers(batches)
-    free: dict[Hashable, float] = {}  # when each stream is idle again
-    ready = [0.0] * len(batches)  # when each micro-batch has ended its latest stage
-    done = [0] * len(batches)  # stages that each has run
+    waiting = [deque((layer, stage) for layer in range(layers) for stage in b) for b in batches]
+    running: dict[Hashable, _Running] = {}
     spans: list[Span] = []
-    steps = [[(stage, layer) for layer in range(layers) for stage in batch] for batch in batches]
+    now = 0.0
+    while any(waiting) or running:
+        _start(waiting, running, now)
+        # Stages without seconds occupy a stream, but take nothing from others.
+        busy = sum(one.left > 0 for one in running.values())
+        slower = 1.0 + interference * max(busy - 1, 0)
+        passed = min(one.left for one in running.values())
+        now += passed * slower
+        for stream, one in list(running.items()):
+            # The one that was to end does so, whatever rounding leaves of it.
+            one.left = max(one.left - passed, 0.0) if one.left > passed else 0.0
+            if one.left == 0.0:
+                del running[stream]
+                name = one.stage.name
+                spans.append(Span(name, stream, one.batch, one.layer, one.start, now - one.start))
+    spans.sort(key=lambda span: (span.start_s, span.layer, span.batch))
+    return Schedule(tuple(spans))
 
-    # Of equal starts the earlier layer goes first, then the lower micro-batch.
-    def start_of(batch: int) -> tuple[float, int, int]:
-        stage, layer = steps[batch][done[batch]]
-        return max(ready[batch], free.get(stage.stream, 0.0)), layer, batch
 
-    while True:
-        waiting = [b for b in range(len(batches)) if done[b] < len(steps[b])]
-        if not waiting:
-            return Schedule(tuple(spans))
-        start, layer, batch = min(map(start_of, waiting))
-        stage = steps[batch][done[batch]][0]
-        seconds = float(stage.seconds[layer])
-        spans.append(Span(stage.name, stage.stream, batch, layer, start, seconds))
-        ready[batch] = free[stage.stream] = start + seconds
-        done[batch] += 1
+@dataclass
+class _Running:
+    """A stage on its stream: since when, and the seconds that are left of it at full speed."""
+
+    stage: Stage
+    batch: int
+    layer: int
+    start: float
+    left: float
+
+
+def _start(
+    waiting: list[deque[tuple[int, Stage]]], running: dict[Hashable, _Running], now: float
+) -> None:
+    """Give every idle stream the first stage that is ready for it."""
+    at_work = {one.batch for one in running.values()}
+    # Of several that could start the earlier layer goes first, then the lower micro-batch.
+    ready = sorted(
+        (stages[0][0], batch)
+        for batch, stages in enumerate(waiting)
+        if stages and batch not in at_work
+    )
+    for layer, batch in ready:
+        stage = waiting[batch][0][1]
+        if stage.stream not in running:
+            waiting[batch].popleft()
+            left = float(stage.seconds[layer])
+            running[stage.stream] = _Running(stage, batch, layer, now, left)
 
 
 def _layers(batches: Sequence[Sequence[Stage]]) -> int:

@@ -85,7 +85,8 @@ def _write_step(
             f"step = {step} breaks step < {steps}, the priced steps of window {judged.number}"
         )
     price = _price(scenario, judged, Candidate(solver, seed).make(), step, micro_batches, layers)
-    schedule = overlap_schedule(price, *overlap)
+    interference = scenario.executor().operators.device.kernels.interference
+    schedule = overlap_schedule(price, *overlap, interference)
     chrome.write(chrome.of_step(price, schedule), out)
     return (
         f"{scenario.id}, window {judged.number}, step {step} of {steps}; {len(price.dispatch)} "

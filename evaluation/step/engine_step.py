@@ -44,7 +44,9 @@ class EngineStep:
         return {name: float(getattr(self, name)) for name in names}
 
 
-def overlap_schedule(step: StepTime, plan: str, micro_batches: int) -> Schedule:
+def overlap_schedule(
+    step: StepTime, plan: str, micro_batches: int, interference: float = 0.0
+) -> Schedule:
     """Schedule equal micro-batches under an overlap plan.
 
     Parameters
@@ -55,6 +57,8 @@ def overlap_schedule(step: StepTime, plan: str, micro_batches: int) -> Schedule:
         One of ``schedulers.pipeline.PLANS``.
     micro_batches
         Number of micro-batches, each of which takes ``step``.
+    interference
+        As in :func:`schedulers.pipeline.schedule`: ``interference`` of the device's kernels.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def overlap_schedule(step: StepTime, plan: str, micro_batches: int) -> Schedule:
         raise ValueError(f"plan = {plan!r} is not one of {', '.join(PLANS)}")
     phases = ("attention", "dispatch", "experts", "combine")
     stages = [Stage(name, PLANS[plan][name], getattr(step, name)) for name in phases]
-    return schedule([stages] * micro_batches)
+    return schedule([stages] * micro_batches, interference)
 
 
 def engine_step(
@@ -97,7 +101,8 @@ def engine_step(
         Host time between steps, seconds.
     """
     operators, model = executor.operators, executor.operators.model
-    moe_schedule = overlap_schedule(step, plan, micro_batches)
+    interference = operators.device.kernels.interference
+    moe_schedule = overlap_schedule(step, plan, micro_batches, interference)
     layer_s = moe_schedule.total / len(step.dispatch)
     attention = operators.attention_parts(
         tokens, executor.kv_tokens, executor.phase, 1.0 + executor.drafts

@@ -76,7 +76,10 @@ def _slices(step: StepTime, span: Span, rank: int, thread: int) -> list[Event]:
     """Return a rank's own part of a stage, and its wait for the slowest rank."""
     if span.name not in PER_RANK:
         return [_slice(span, rank, thread, span.seconds)]
-    own = float(getattr(step, PER_RANK[span.name])[span.layer, rank])
+    ranks = getattr(step, PER_RANK[span.name])[span.layer]
+    # Beside another stream all ranks take longer alike.
+    slowest = float(ranks.max())
+    own = float(ranks[rank]) * (span.seconds / slowest if slowest > 0 else 1.0)
     events = [_slice(span, rank, thread, own)] if own > 0 else []
     if span.seconds > own:
         wait = _slice(span, rank, thread, span.seconds - own)

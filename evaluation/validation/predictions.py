@@ -98,6 +98,12 @@ def tokens_per_s(conditions: Conditions) -> float:
     return float(emitted * _device(conditions).dies_per_chip / _engine_step(conditions).total)
 
 
+def overlap_gain(conditions: Conditions) -> float:
+    """Return tokens per second with overlapping micro-batches over those without."""
+    alone = {**conditions, "plan": "serial", "micro_batches": 1}
+    return float(_engine_step(alone).total / _engine_step(conditions).total)
+
+
 def in_situ(conditions: Conditions) -> float:
     """Return mean microseconds of dispatch or combine in a step, with the wait before it."""
     step_time, name = _step(conditions), conditions["phase_name"]
@@ -150,6 +156,7 @@ KINDS: dict[str, Callable[[Conditions], float]] = {
     "layer": layer,
     "step": step,
     "tokens per second": tokens_per_s,
+    "overlap gain": overlap_gain,
     "in situ": in_situ,
     "share": share,
     "disaggregated": disaggregated,
@@ -180,12 +187,11 @@ def _device(conditions: Conditions) -> Device:
     return textbook.device(device) if conditions.get("textbook") else device
 
 
-def _operators(conditions: Conditions, core_share: float = 1.0) -> Operators:
+def _operators(conditions: Conditions) -> Operators:
     return Operators(
         _device(conditions),
         _model(conditions.get("model", "deepseek-v3")),
         kv_format=conditions.get("kv_format", "bf16"),
-        core_share=core_share,
         int8_attention=conditions.get("int8_attention", 0.0),
         shared_local=conditions.get("shared_local", True),
     )
@@ -218,9 +224,9 @@ def _jitter(conditions: Conditions) -> Jitter | None:
     return Jitter(sigma) if sigma else None
 
 
-def _executor(conditions: Conditions, core_share: float = 1.0) -> StepExecutor:
+def _executor(conditions: Conditions) -> StepExecutor:
     return StepExecutor(
-        _operators(conditions, core_share),
+        _operators(conditions),
         _collectives(conditions),
         conditions["kv_tokens"],
         conditions.get("phase", "decode"),
@@ -233,8 +239,7 @@ def _step(conditions: Conditions) -> StepTime:
     """Return the time of one micro-batch, with equally many experts on every rank.
 
     With ``balancedness`` below 1 the first rank has 1 / balancedness of the mean load, and the
-    other ranks share the rest equally. ``cores`` are the parts of the matrix cores that attention
-    and experts get.
+    other ranks share the rest equally.
     """
     ranks, layers = int(conditions["ranks"]), int(conditions.get("layers", 4))
     micro_batches = conditions.get("micro_batches", 1)
@@ -250,17 +255,8 @@ def _step(conditions: Conditions) -> StepTime:
     )
     placement = lb.Placement(np.tile(np.arange(ranks * experts_per_rank), (layers, 1)), ranks)
     counts = np.repeat(load / experts_per_rank, experts_per_rank, axis=1)
-    attention_cores, expert_cores = conditions.get("cores", (1.0, 1.0))
-    step_tokens = round(tokens * ranks)
-    executor = _executor(conditions, attention_cores)
-    step_time = executor.step(placement, counts, step_tokens=step_tokens)
-    if expert_cores == attention_cores:
-        return step_time
-    # Attention and experts run on different shares of the cores: price the step with each share,
-    # and take each phase from its own.
-    executor = _executor(conditions, expert_cores)
-    experts = executor.step(placement, counts, step_tokens=step_tokens)
-    return replace(step_time, rank_experts=experts.rank_experts)
+    executor = _executor(conditions)
+    return executor.step(placement, counts, step_tokens=round(tokens * ranks))
 
 
 def _engine_step(conditions: Conditions) -> EngineStep:

@@ -23,6 +23,8 @@ LANES = {
     "steps": ("layer", "in situ", "share", "disaggregated"),
     "systems": ("step", "tokens per second"),
 }
+#: Gains by overlap, whose sign counts: ratios near 1 have small errors whatever the model.
+ABLATIONS = "ablations"
 #: Uses that count in a summary.
 COUNTED = ("fit", "check")
 
@@ -54,7 +56,9 @@ class AnchorResult:
 
 
 def lane(anchor: Anchor) -> str:
-    """Return "kernels", "steps" or "systems"."""
+    """Return "kernels", "steps", "systems" or, of a gain by overlap, "ablations"."""
+    if anchor.kind == "overlap gain":
+        return ABLATIONS
     # A whole step of a disaggregated deployment is a system, its stages are not.
     if anchor.conditions.get("stage") == "step":
         return "systems"
@@ -116,8 +120,9 @@ def summary(results: Sequence[AnchorResult]) -> dict[str, Any]:
     -------
     dict
         ``lanes``, ``uses`` and ``families``: name to the figures of :func:`errors`.
+        ``ablations``: how many gains by overlap there are, and how many have the ``right_sign``.
     """
-    counted = [result for result in results if result.use in COUNTED]
+    counted = [result for result in results if result.use in COUNTED and result.lane in LANES]
     lanes = {name: [r for r in counted if r.lane == name] for name in LANES}
     uses = {
         f"{name} · {use}": [result for result in group if result.use == use]
@@ -128,10 +133,13 @@ def summary(results: Sequence[AnchorResult]) -> dict[str, Any]:
         family: [result for result in counted if result.family == family]
         for family in dict.fromkeys(result.family for result in counted)
     }
-    return {
+    gains = [result for result in results if result.lane == ABLATIONS]
+    right = sum((one.predicted > 1) == (one.published > 1) for one in gains)
+    found: dict[str, Any] = {
         key: {name: errors(group) for name, group in groups.items() if group}
         for key, groups in (("lanes", lanes), ("uses", uses), ("families", families))
     }
+    return {**found, ABLATIONS: {"figures": len(gains), "right_sign": right}}
 
 
 def errors(results: Sequence[AnchorResult]) -> dict[str, float]:

@@ -36,6 +36,12 @@ def render(
         ]
     }
     console.print(_errors("Errors by lane", "lane", lanes))
+    gains = found["ablations"]
+    if gains["figures"]:
+        console.print(
+            f"Gains and losses by overlap: {gains['right_sign']} of {gains['figures']} have the "
+            "published sign."
+        )
     skipped = left_out(anchors)
     repeats = sum(result.use == "repeat" for result in results)
     console.print(f"Shown but not counted, because they repeat another figure: {repeats}.")

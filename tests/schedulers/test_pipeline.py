@@ -53,6 +53,29 @@ def test_communication_hides_behind_computing() -> None:
     assert ran.busy()["compute"] > 0.95
 
 
+@settings(max_examples=60)
+@given(st.sampled_from(sorted(PLANS)), seconds, st.floats(0, 1))
+def test_interference_lies_between_free_overlap_and_none(
+    plan: str, durations: list[float], interference: float
+) -> None:
+    """More interference never helps, and at 1 two streams do no more than one after the other."""
+    totals = [schedule(_batches(plan, durations, 2), g).total for g in (0.0, interference, 1.0)]
+    serial = schedule(_batches("serial", durations, 2)).total
+    assert totals[0] <= totals[1] + 1e-9
+    assert totals[1] <= serial + 1e-6
+    assert totals[2] == pytest.approx(serial)
+
+
+def test_two_streams_slow_each_other_by_the_interference() -> None:
+    """While both run, 1 s takes 1.5; alone it takes 1. The fill and the end run alone."""
+    ran = schedule(_batches("two-stream", [1.0, 0.0, 1.0, 0.0], 2, layers=10), 0.5)
+    assert ran.total == pytest.approx(1 + 19 * 1.5 + 1)
+    lone = schedule(_batches("two-stream", [1.0, 0.0, 1.0, 0.0], 1, layers=10), 0.5)
+    assert lone.total == pytest.approx(20)
+    with pytest.raises(ValueError, match=r"interference = 1\.5 breaks 0 <= interference"):
+        schedule(_batches("serial", [1.0] * 4, 1), 1.5)
+
+
 def test_bad_batches_are_refused() -> None:
     """None at all, unequal layers, negative seconds."""
     with pytest.raises(ValueError, match="0 micro-batches"):

@@ -13,6 +13,12 @@ CONTIGUOUS = lb.solve(lb.Problem(np.ones((2, 64)), 16, 5), "contiguous")
 COUNTS = np.random.default_rng(0).poisson(24, (2, 64))
 
 
+def _interfering(executor, share):
+    kernels = replace(executor.operators.device.kernels, interference=share)
+    device = replace(executor.operators.device, kernels=kernels)
+    return replace(executor, operators=replace(executor.operators, device=device))
+
+
 def test_parts_add_up_and_drafts_cost_a_layer_and_a_head(executor):
     """DeepSeek-V2-Lite has 26 MoE layers; a draft adds one MoE layer and one output head.
 
@@ -38,6 +44,19 @@ def test_overlap_is_between_the_longest_stream_and_no_overlap(executor):
     assert overlap_schedule(step, "serial", 2).total == pytest.approx(2 * step.total)
     with pytest.raises(ValueError, match="plan = 'magic' is not one of serial"):
         overlap_schedule(step, "magic", 2)
+
+
+def test_overlap_costs_the_interference_of_the_device(executor):
+    """An engine step schedules with the interference of its kernels; serial steps have none."""
+    plain, shared = (_interfering(executor, share) for share in (0.0, 0.5))
+    step = executor.step(CONTIGUOUS, COUNTS, step_tokens=256)
+    for plan in ("two-stream", "communication"):
+        free, slowed = (
+            engine_step(one, step, 32, plan=plan, micro_batches=2).moe for one in (plain, shared)
+        )
+        assert free < slowed
+    alone = [engine_step(one, step, 16).moe for one in (plain, shared)]
+    assert alone[0] == alone[1]
 
 
 def test_the_critical_path_adds_up_to_the_step(executor):

@@ -14,12 +14,15 @@ from evaluation.step.engine_step import overlap_schedule
 CONTIGUOUS = lb.solve(lb.Problem(np.ones((2, 64)), 16, 5), "contiguous")
 
 
+@pytest.mark.parametrize("interference", [0.0, 0.35])
 @pytest.mark.parametrize("plan", ["serial", "two-stream", "communication"])
-def test_slices_of_a_stream_do_not_overlap_and_cover_the_step(executor, plan, tmp_path):
+def test_slices_of_a_stream_do_not_overlap_and_cover_the_step(
+    executor, plan, interference, tmp_path
+):
     """A rank is a process and a stream a thread; the last slice ends with the step."""
     counts = np.random.default_rng(0).poisson(24, (2, 64))
     step = executor.step(CONTIGUOUS, counts, step_tokens=256)
-    schedule = overlap_schedule(step, plan, 2)
+    schedule = overlap_schedule(step, plan, 2, interference)
     path = tmp_path / "step.json"
     timeline.write(timeline.of_step(step, schedule), path)
     events = json.loads(path.read_text())["traceEvents"]
