@@ -1,11 +1,10 @@
 """The prefill side of a task executor: pool, queues of DP groups, chunks, prefix cache."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.serving.engine.assigner import Assigner
+from evaluation.serving.engine.chunk import Chunk
 from evaluation.serving.engine.kv_memory import KvMemory
 from evaluation.serving.engine.prefix_cache import PrefixCache
 from evaluation.serving.engine.request_state import RequestState
@@ -17,17 +16,6 @@ Ints = NDArray[np.int64]
 UNLIMITED = 2**62
 #: Most requests of a pool that a router sees at once, oldest first: an assumption.
 POOL_LIMIT = 512
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Prompt tokens of one request in one step, and how many come before them in the prompt."""
-
-    request: int
-    group: int
-    tokens: int
-    before: int
-    context: float
 
 
 class PrefillSide:

@@ -7,6 +7,7 @@ import numpy as np
 import simpy
 
 from evaluation.serving.engine.assigner import Assigner
+from evaluation.serving.engine.chunk import Chunk
 from evaluation.serving.engine.decode import DecodeSide, LostRequests
 from evaluation.serving.engine.decode_batch import DecodeBatch
 from evaluation.serving.engine.events import (
@@ -19,7 +20,7 @@ from evaluation.serving.engine.events import (
 )
 from evaluation.serving.engine.executor_setup import ExecutorSetup
 from evaluation.serving.engine.kv_memory import KvMemory
-from evaluation.serving.engine.prefill import Chunk, PrefillSide
+from evaluation.serving.engine.prefill import PrefillSide
 from evaluation.serving.engine.request_state import RequestState
 from evaluation.serving.engine.sample_log import ExecutorState
 from evaluation.serving.engine.step_totals import StepTotals

@@ -2,19 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.serving.engine.chunk import Chunk
 from evaluation.serving.engine.decode_batch import DecodeBatch
 from lb.kernel import kernel
 from traces.requests import RequestTrace
 from traces.workload.even_routing import EvenRouting
 from traces.workload.routing_model import RoutingModel
-
-if TYPE_CHECKING:
-    from evaluation.serving.engine.prefill import Chunk
 
 Ints = NDArray[np.int64]
 
@@ -55,7 +52,7 @@ class TokenConditions:
         )
         return tokens
 
-    def add_chunks(self, tokens: Ints, chunks: Iterable["Chunk"]) -> None:
+    def add_chunks(self, tokens: Ints, chunks: Iterable[Chunk]) -> None:
         """Add prompt tokens to ``tokens`` [conditions]."""
         for chunk in chunks:
             if len(self.edges):

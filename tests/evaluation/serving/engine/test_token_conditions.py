@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from evaluation.serving.engine.chunk import Chunk
 from evaluation.serving.engine.decode_batch import DecodeBatch
-from evaluation.serving.engine.prefill import Chunk
 from evaluation.serving.engine.token_conditions import all_alike, token_conditions
 from tests.evaluation.serving.small import Part
 from traces import RequestTrace
