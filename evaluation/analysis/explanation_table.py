@@ -39,7 +39,7 @@ def verdict(report: dict[str, Any]) -> str:
     ]
     second = f" By phase: {', '.join(phases)} µs a step." if phases else ""
     return (
-        f"{first}, mean of {_steps(report)} ({step['faster_steps']} steps faster).{second} "
+        f"{first}, mean of {_steps(report)} ({_counted(step['faster_steps'])} faster).{second} "
         f"{_migration(migration)}"
     )
 
@@ -47,8 +47,13 @@ def verdict(report: dict[str, Any]) -> str:
 def _steps(report: dict[str, Any]) -> str:
     priced, steps, layers = report["steps"], report["engine_steps"], report["moe_layers"]
     if priced == steps:
-        return f"{priced} steps of {layers} layers"
-    return f"{steps:,.0f} engine steps of {layers} layers, of which {priced} steps are priced"
+        return f"{_counted(priced)} of {layers} layers"
+    are = "is" if priced == 1 else "are"
+    return f"{steps:,.0f} engine steps of {layers} layers, of which {_counted(priced)} {are} priced"
+
+
+def _counted(steps: int) -> str:
+    return f"{steps} step" if steps == 1 else f"{steps} steps"
 
 
 def _migration(migration: dict[str, Any]) -> str:

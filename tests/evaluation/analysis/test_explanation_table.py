@@ -50,6 +50,9 @@ def test_a_sample_says_what_it_stands_for():
     words = verdict({**REPORT, "engine_steps": 1000.0, "migration": migration})
     assert "mean of 1,000 engine steps of 2 layers, of which 4 steps are priced (3 steps" in words
     assert words.endswith("pays within a step.")
+    alone = {**REPORT["step_s"], "faster_steps": 1}
+    words = verdict({**REPORT, "steps": 1, "engine_steps": 50.0, "step_s": alone})
+    assert "mean of 50 engine steps of 2 layers, of which 1 step is priced (1 step faster)" in words
 
 
 @pytest.mark.parametrize(
