@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hardware import preset
+from hardware.even_links import EvenLinks
 from hardware.faults import without
 from hardware.routes import equal_cost_routes
 from hardware.symmetry import Symmetry, find_symmetry
@@ -283,6 +284,11 @@ class Fabric:
             operators.append((self._routes[0] @ pick.tocsr()).toarray() / rate)
         return operators[0], operators[1]
 
+    @cached_property
+    def _even_links(self) -> tuple[EvenLinks, EvenLinks]:
+        inbound, outbound = self.even_operators
+        return EvenLinks.of_operator(inbound), EvenLinks.of_operator(outbound)
+
     def even_exchange(
         self, rank_bytes: NDArray[np.float64], *, inbound: bool, latency: bool = True
     ) -> NDArray[np.float64]:
@@ -308,7 +314,7 @@ class Fabric:
         if not (np.isfinite(rank_bytes).all() and rank_bytes.min(initial=0.0) >= 0):
             raise ValueError("rank_bytes must be finite and >= 0; correct the loads or the share")
         axis = 0 if inbound else 1
-        busiest: NDArray[np.float64] = (rank_bytes @ self.even_operators[axis].T).max(axis=-1)
+        busiest = self._even_links[axis].busiest_s(rank_bytes)
         if not latency:
             return busiest
         worst = self.latency.max(axis=axis)

@@ -31,6 +31,7 @@ def advice_for(
     history: NDArray[np.int64],
     last_steps: int,
     executor: StepExecutor,
+    token_price: float | None = None,
 ) -> dict[str, Any]:
     """Return what a solver learns besides load and loaded placement, as fields of its problem.
 
@@ -46,6 +47,9 @@ def advice_for(
         Steps of the last window.
     executor
         Prices the steps.
+    token_price
+        Seconds of one more token on every rank in a step of the last window
+        (:func:`evaluation.replay.prices.seconds_per_token`); computed where it is not given.
     """
     advice: dict[str, Any] = {
         "move_price": prices.move_price(
@@ -55,6 +59,7 @@ def advice_for(
             deployment.migration_bytes_per_s,
             deployment.hold_steps,
             deployment.objective,
+            token_price,
         )
     }
     if deployment.objective == "seconds":

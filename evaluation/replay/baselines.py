@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 import lb
 from evaluation.replay.deployment import ExpertDeployment
@@ -13,6 +14,7 @@ from evaluation.replay.replay import replay_windows
 from evaluation.replay.replay_log import ReplayLog
 from evaluation.replay.replay_window import ReplayWindow
 from evaluation.step.executor import StepExecutor
+from schedulers.rebalance import Interval, RebalancePolicy, never
 
 #: The solver of the hindsight placement.
 HINDSIGHT_SOLVER = "local-search"
@@ -76,26 +78,44 @@ def baselines(
     """
     every = list(windows)
 
-    def log(windows: list[ReplayWindow], rules: ExpertDeployment, solver: str) -> ReplayLog:
+    def log(
+        windows: list[ReplayWindow],
+        rules: ExpertDeployment,
+        solver: str,
+        policy: RebalancePolicy,
+        reference: IdealReference = ideal_reference,
+    ) -> ReplayLog:
         return replay_windows(
             windows,
             executor,
             rules,
             lb.make(solver),
+            policy=policy,
             scored_from=scored_from,
-            ideal_reference=ideal_reference,
+            ideal_reference=reference,
         )
 
+    def once(number: int, load: NDArray[np.int64], placement: lb.Placement) -> bool:
+        return number == scored_from
+
+    # `random` would answer the same again, and move what a limit of moves left
+    whole = once if deployment.max_moves is None else Interval(1)
     known = replace(
         deployment, history_windows=1, forecaster="last", migration_bytes_per_s=math.inf
     )
-    hindsight = log(_known_before(every), known, HINDSIGHT_SOLVER)
+    hindsight = log(
+        _known_before(every),
+        known,
+        HINDSIGHT_SOLVER,
+        Interval(1),
+        ideal_reference.with_other_observed(),
+    )
     ideal_s, step_s = (
         hindsight.window_sums(seconds) for seconds in (hindsight.ideal_s, hindsight.step_s)
     )
     return Baselines(
-        efficiency(log(every, deployment, "contiguous")),
-        efficiency(log(every, deployment, "random")),
+        efficiency(log(every, deployment, "contiguous", never)),
+        efficiency(log(every, deployment, "random", whole)),
         efficiency(hindsight),
         tuple(np.divide(ideal_s, step_s).tolist()),
     )

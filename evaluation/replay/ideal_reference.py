@@ -1,7 +1,7 @@
-"""Ideal step times and balancedness bounds, cached across solvers."""
+"""Ideal step times, balancedness bounds and prices of tokens, cached across solvers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,11 +25,18 @@ class IdealReference:
     ideal
         Seconds under perfect balance of a window's steps, [steps], by number of the window.
     bounds
-        Bound [layers], by number of the window.
+        Bound [layers] of the load that is judged, by number of the window.
+    observed_bounds
+        The same of the load that solvers see.
+    token_prices
+        Seconds of one more token on every rank, at the load that solvers see, by number of the
+        window; see :func:`evaluation.replay.prices.seconds_per_token`.
     """
 
     ideal: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     bounds: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    observed_bounds: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    token_prices: dict[int, float] = field(default_factory=dict)
 
     def ideal_s(
         self, window: int, compute: Callable[[], NDArray[np.float64]]
@@ -39,11 +46,25 @@ class IdealReference:
 
     def bound(self, window: int, load: NDArray[Any], ranks: int, slots: int) -> NDArray[np.float64]:
         """Return the bound of window ``window``; see :func:`lb.bounds.balancedness_bound`."""
+        return _cached(self.bounds, window, lambda: _bound(load, ranks, slots))
 
-        def compute() -> NDArray[np.float64]:
-            return lb.bounds.balancedness_bound(load, ranks, slots)
+    def observed_bound(
+        self, window: int, load: NDArray[Any], ranks: int, slots: int
+    ) -> NDArray[np.float64]:
+        """Return the bound of what solvers see of window ``window``."""
+        return _cached(self.observed_bounds, window, lambda: _bound(load, ranks, slots))
 
-        return _cached(self.bounds, window, compute)
+    def token_price(self, window: int, compute: Callable[[], float]) -> float:
+        """Return the price at window ``window``, from ``compute`` the first time."""
+        return _cached(self.token_prices, window, compute)
+
+    def with_other_observed(self) -> "IdealReference":
+        """Return a reference for the same windows, of which solvers see something else."""
+        return replace(self, observed_bounds={}, token_prices={})
+
+
+def _bound(load: NDArray[Any], ranks: int, slots: int) -> NDArray[np.float64]:
+    return lb.bounds.balancedness_bound(load, ranks, slots)
 
 
 def _cached(cache: dict[int, T], number: int, compute: Callable[[], T]) -> T:

@@ -88,6 +88,7 @@ def move_price(
     migration_bytes_per_s: float,
     hold_steps: int,
     objective: str,
+    token_price: float | None = None,
 ) -> float:
     """Return the price of one received expert, in the unit of the objective in one window.
 
@@ -110,9 +111,11 @@ def move_price(
         Engine steps that each recorded step stands for.
     objective
         "tokens" or "seconds", of :class:`lb.Problem`.
+    token_price
+        Seconds of one more token on every rank; by default that of :func:`seconds_per_token`.
     """
     seconds = executor.expert_bytes / migration_bytes_per_s / num_ranks / hold_steps
     if objective == "seconds":
         return seconds
-    token_s = seconds_per_token(executor, load, num_ranks)
+    token_s = seconds_per_token(executor, load, num_ranks) if token_price is None else token_price
     return seconds / token_s if token_s > 0 else 0.0

@@ -16,6 +16,7 @@ from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.ideal_reference import IdealReference
 from evaluation.replay.move_budget import apply_move_budget
 from evaluation.replay.price_steps import ideal_step_s, price_steps
+from evaluation.replay.prices import seconds_per_token
 from evaluation.replay.replay_log import ReplayLog
 from evaluation.replay.replay_window import ReplayWindow, trace_replay_windows
 from evaluation.step.executor import StepExecutor
@@ -143,7 +144,7 @@ class _Run:
     ) -> lb.Placement:
         """Call the solver before ``window``, and return the placement that is loaded."""
         deployment, log = self.deployment, self.log
-        placement = self._solve(history, last_steps, before)
+        placement = self._solve(window, history, last_steps, before)
         problem_of(deployment, history[-1:]).check(placement)
         if deployment.max_moves is not None:
             placement = apply_move_budget(placement, before, history[-1], deployment.max_moves)
@@ -154,14 +155,28 @@ class _Run:
         log.migration_s.append(self.executor.migration_s(moves, deployment.migration_bytes_per_s))
         last = history[-1].astype(np.float64)
         log.fitted.append(placement.balancedness(last, self._share(placement, last)))
-        log.fitted_bound.append(self._bound(window - 1, history[-1]))
+        ranks, slots = deployment.num_ranks, deployment.slots_per_rank
+        bound = self.ideal_reference.observed_bound(window - 1, history[-1], ranks, slots)
+        log.fitted_bound.append(bound)
         return placement
 
     def _solve(
-        self, history: NDArray[np.int64], last_steps: int, before: lb.Placement
+        self, window: int, history: NDArray[np.int64], last_steps: int, before: lb.Placement
     ) -> lb.Placement:
         """Return the solver's answer, and log how long it and the reference sort took."""
-        advice = advice_for(self.solver, self.deployment, history, last_steps, self.executor)
+        executor = self.executor
+
+        def token_price() -> float:
+            return seconds_per_token(executor, history[-1] / last_steps, before.num_ranks)
+
+        advice = advice_for(
+            self.solver,
+            self.deployment,
+            history,
+            last_steps,
+            executor,
+            self.ideal_reference.token_price(window - 1, token_price),
+        )
         # The solver gets a copy of the loaded placement, so that a solver that writes into its
         # problem changes nothing that is judged.
         loaded = lb.Placement(before.physical_to_logical, before.num_ranks)
@@ -193,7 +208,9 @@ class _Run:
         load = window.load
         share = self._share(placement, load.astype(np.float64))
         self.log.following.append(placement.balancedness(load, share))
-        self.log.following_bound.append(self._bound(number, load))
+        ranks, slots = self.deployment.num_ranks, self.deployment.slots_per_rank
+        bound = self.ideal_reference.bound(number, load, ranks, slots)
+        self.log.following_bound.append(bound)
         self.log.rank_load = placement.rank_load(load, share)
         self.log.last_steps = window.num_steps
 
@@ -205,9 +222,3 @@ class _Run:
     ) -> list[NDArray[np.float64]]:
         """Return the share of each step."""
         return [self._share(placement, step) for step in load]
-
-    def _bound(self, window: int, load: NDArray[np.int64]) -> NDArray[np.float64]:
-        deployment = self.deployment
-        return self.ideal_reference.bound(
-            window, load, deployment.num_ranks, deployment.slots_per_rank
-        )

@@ -1,7 +1,6 @@
 """Windows of a workload in engine time: summed exactly, and priced on a sample of their steps."""
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import Any
 
 import traces.workload
 from evaluation.replay.replay_window import ReplayWindow
-from hardware.preset import find_file
+from hardware.preset import find_file, parse
 from traces.workload import EngineWindow, EngineWorkload, Workload
 
 #: Bundled workloads.
@@ -210,11 +209,7 @@ def file_hashes(name: str) -> list[str]:
 
 
 def _content(name: str) -> dict[str, Any]:
-    path = workload_path(name)
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: {error}") from None
+    return parse(workload_path(name))
 
 
 def recordings_of(name: str) -> list[str]:

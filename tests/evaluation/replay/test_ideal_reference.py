@@ -11,9 +11,10 @@ def test_a_shared_reference_changes_no_number(trace, executor, deployment):
     """The second solver reuses the numbers of the first, and scores as it does alone."""
     shared = IdealReference()
     replay(trace, executor, deployment, lb.make("contiguous"), ideal_reference=shared)
-    # 4 windows of 4 steps: 3 scored windows with 12 steps, and a bound for each window.
+    # 4 windows of 4 steps: 3 scored windows with 12 steps, each with a bound, and 3 observed ones.
     assert [len(steps) for steps in shared.ideal.values()] == [4, 4, 4]
-    assert len(shared.bounds) == 4
+    assert list(shared.bounds) == [1, 2, 3]
+    assert list(shared.observed_bounds) == list(shared.token_prices) == [0, 1, 2]
     before = dict(shared.ideal)
     second = replay(trace, executor, deployment, lb.make("greedy"), ideal_reference=shared)
     alone = replay(trace, executor, deployment, lb.make("greedy"))
