@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -132,6 +132,10 @@ class ForecastKind(Kind):
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of presets, and of traces or workloads."""
         return routing_scenarios.inputs(task)
+
+    def group(self, task: TaskSpec) -> Hashable:
+        """Return what identifies the traffic."""
+        return traffic.traffic_key(task.scenario, task.candidate.seed)
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and the traffic."""

@@ -1,6 +1,6 @@
 """A kind of suite: one object that commands, reports and docs read everything from."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -119,6 +119,13 @@ class Kind:
     def inputs(self, task: TaskSpec) -> dict[str, Any]:
         """Return hashes of files that scores depend on, besides code, scenario and candidate."""
         return {}
+
+    def group(self, task: TaskSpec) -> Hashable | None:
+        """Return what tasks with the same costly input have in common; ``None``: nothing.
+
+        Such tasks run in one process where possible, which keeps the input.
+        """
+        return None
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record before its candidate runs, and what :meth:`judge` needs."""

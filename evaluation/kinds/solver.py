@@ -2,6 +2,7 @@
 
 import functools
 import statistics
+from collections.abc import Hashable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -184,6 +185,10 @@ class SolverKind(Kind):
         text = f"for comparison: {', '.join(values)}, perfect balance 1"
         notes = [Note(text, "dim")] if values else []
         return replace(board, columns=(first, *kept), notes=(*notes, *board.notes))
+
+    def group(self, task: TaskSpec) -> Hashable:
+        """Return what identifies the traffic."""
+        return traffic.traffic_key(task.scenario, task.candidate.seed)
 
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and traffic, executor and deployment for the replay."""

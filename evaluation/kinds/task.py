@@ -1,7 +1,7 @@
 """One task of a suite of any kind: a candidate on a scenario, and the record it makes."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,11 @@ class SuiteTask(TaskSpec):
             # covers the bundled presets as well; kind.inputs hashes a user's own
             "source_hash": record_file.provenance()["source_hash"],
         }
+
+    @property
+    def group(self) -> Hashable | None:
+        """What tasks have in common that share their input; ``None``: nothing."""
+        return named(self.kind).group(self)
 
     def path(self, folder: Path) -> Path:
         """Return the file of this task's record."""
@@ -72,6 +77,9 @@ def open_candidate(task: TaskSpec, record: Record) -> Iterator[Any]:
 def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[SuiteTask]:
     """Return all tasks of a suite, scenario by scenario.
 
+    Where tasks share traffic, the first repetition of all scenarios comes first, then the second,
+    …: so those on one traffic are neighbours, and a table of all scenarios is early there.
+
     Parameters
     ----------
     suite
@@ -94,8 +102,9 @@ def tasks(suite: Suite, candidates: Iterable[Any] = ()) -> list[SuiteTask]:
             )
         specs[candidate.name] = candidate.spec
     kind = named(suite.kind)
-    return [
+    made = [
         SuiteTask(suite.id, suite.kind, scenario, candidate)
         for scenario in suite.scenarios
         for candidate in kind.candidates(suite, scenario, candidates)
     ]
+    return sorted(made, key=lambda task: 0 if task.group is None else task.candidate.seed)

@@ -1,6 +1,6 @@
 """The traffic of a scenario: a trace that is replayed as it is, or a workload in engine time."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, Protocol
 
 from evaluation.replay.replay_window import ReplayWindow, trace_replay_windows
@@ -27,16 +27,29 @@ class Traffic(Protocol):
         ...
 
 
+def traffic_key(scenario: Scenario, seed: int) -> Hashable:
+    """Return what two scenarios and seeds have in common if they have the same traffic."""
+    if scenario.workload:
+        return _workload_key(scenario, seed)
+    drawn = (scenario.step_tokens, scenario.steps, scenario.layers)
+    return scenario.trace, scenario.trace_seed(seed), *drawn
+
+
 def traffic_of(scenario: Scenario, seed: int) -> Traffic:
     """Return the traffic of a scenario, cached; drawn traffic is another one for each seed."""
     if not scenario.workload:
         trace: Traffic = scenario.load_trace(seed)
         return trace
+    return workload_windows(*_workload_key(scenario, seed))
+
+
+def _workload_key(
+    scenario: Scenario, seed: int
+) -> tuple[tuple[str, ...], int, WindowCut, int | None]:
     cut = WindowCut(
         scenario.window_steps or None, scenario.window_s, scenario.sampled_steps, scenario.windows
     )
-    stream = scenario.trace_seed(seed) or 0
-    return workload_windows(scenario.workload, stream, cut, scenario.change_window)
+    return scenario.workload, scenario.trace_seed(seed) or 0, cut, scenario.change_window
 
 
 def windows_of(traffic: Any, scenario: Scenario) -> Iterable[ReplayWindow]:

@@ -12,7 +12,8 @@ class SweepTask(Protocol):
     """A task of a sweep: it creates one record and knows the file of the record.
 
     A task can be pickled. Its fields name files as strings or paths, so that the files can travel
-    with it to another machine.
+    with it to another machine. A task may have a ``group``: tasks of equal groups share an input,
+    such as traffic, that a process makes once, and run in one process where possible.
     """
 
     def run(self) -> Record:

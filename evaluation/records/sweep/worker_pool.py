@@ -1,16 +1,21 @@
 """Run tasks in worker processes of this machine."""
 
 import pickle
-from collections import deque
 from multiprocessing.connection import wait
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from evaluation.records.sweep.task import LostTask, Record, SweepTask
+from evaluation.records.sweep.task_queue import TaskQueue
 from evaluation.records.sweep.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 
 class WorkerPool:
     """Backend of worker processes. A worker that is lost is replaced by a fresh one.
+
+    A worker gets tasks of one ``group`` as long as there are any: they share what it has in memory.
 
     Parameters
     ----------
@@ -26,27 +31,32 @@ class WorkerPool:
         self._jobs = jobs
         self._threads = threads
         self._time_limit_s = time_limit_s
-        self._queue: deque[tuple[int, bytes]] = deque()
+        self._queue = TaskQueue()
         self._idle: list[Worker] = []
         self._busy: dict[Worker, int] = {}
+        #: Group of the last task of each worker.
+        self._group: dict[Worker, Hashable] = {}
 
     def submit(self, number: int, task: SweepTask) -> None:
         """Append a task to the queue."""
-        self._queue.append((number, pickle.dumps(task)))
+        self._queue.put(number, pickle.dumps(task), getattr(task, "group", None))
 
     def next(self) -> tuple[int, Record | LostTask]:
         """Keep every worker busy until one of the tasks has ended."""
         while self._queue and len(self._busy) < self._jobs:
-            number, task = self._queue.popleft()
             worker = self._idle.pop() if self._idle else Worker(self._threads, self._time_limit_s)
-            self._busy[worker] = number
-            worker.send(task)
+            others = {self._group[busy] for busy in self._busy}
+            waiting = self._queue.take(self._group.get(worker), others)
+            self._busy[worker], self._group[worker] = waiting.number, waiting.group
+            worker.send(waiting.task)
         while True:
             for worker, number in self._busy.items():
                 outcome = worker.outcome()
                 if outcome is not None:
                     del self._busy[worker]
-                    if not isinstance(outcome, LostTask):
+                    if isinstance(outcome, LostTask):
+                        del self._group[worker]
+                    else:
                         self._idle.append(worker)
                     return number, outcome
             connections = [worker.connection for worker in self._busy]

@@ -18,6 +18,7 @@ from evaluation.kinds.suite import Suite
 from evaluation.kinds.task import tasks
 from evaluation.leaderboard import table
 from evaluation.replay.scenario import Scenario
+from evaluation.replay.stream import stream_of
 from evaluation.replay.traffic import traffic_of, windows_of
 
 SUITE = """
@@ -199,7 +200,7 @@ def test_windows_of_a_workload_are_forecast(small_workload):
     """Each seed is another repetition; the error is that of other sequences' tokens."""
     record = of_workload(small_workload)
     assert record["status"] == "ok", record
-    assert record["trace_seed"] == 1
+    assert record["trace_seed"] == stream_of(small_workload.workload, 1)
     windows = windows_of(traffic_of(small_workload, 1), small_workload)
     error = [
         np.abs(before.observed - window.load).sum() / window.load.sum()
