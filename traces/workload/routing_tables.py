@@ -101,23 +101,40 @@ def _conditions(table: dict[str, Any], locate: Locate) -> RoutingModel:
     known = [field.name for field in fields(TokenFilter)]
     for number, value in enumerate(table["conditions"]):
         where = f"routing.conditions[{number}]"
-        entry = checked_table(value, where, ("trace", "judged", *known))
+        entry = checked_table(value, where, ("trace", "judged", "condition", *known))
         names = [name for name in ("trace", "judged") if name in entry]
         traces_of: dict[str, Any] = {name: entry.pop(name) for name in names}
         needed(traces_of, "trace", where)
+        step = entry.pop("condition", None)
         bounds = {n: tuple(v) if isinstance(v, list) else v for n, v in entry.items()}
         condition = made(TokenFilter, bounds, where)
-        recordings[condition] = _total(traces_of["trace"], table, locate)
-        if "judged" in traces_of:
-            judged[condition] = _total(traces_of["judged"], table, locate)
+        totals = {
+            name: _sampled(_counts(traces.load(locate(trace), "routing"), step, where), table)
+            for name, trace in traces_of.items()
+        }
+        recordings[condition] = totals["trace"]
+        if "judged" in totals:
+            judged[condition] = totals["judged"]
     return ConditionRouting.from_traces(recordings, **_kinds(table), judged=judged)
 
 
-def _total(name: str, table: dict[str, Any], locate: Locate) -> traces.RoutingTrace:
-    """Return a recording whose steps are added up, with a sample of its layers if so asked."""
-    trace: Any = traces.load(locate(name), "routing")
-    if isinstance(trace, traces.TokenTrace):
-        trace = trace.split(trace.num_tokens).counts()
+def _counts(trace: Any, condition: str | None, where: str) -> traces.RoutingTrace:
+    """Return the counts of a recording, or of its step that is the condition of that name."""
+    is_tokens = isinstance(trace, traces.TokenTrace)
+    if condition is None:
+        counts: traces.RoutingTrace = trace.split(trace.num_tokens).counts() if is_tokens else trace
+        return counts
+    if is_tokens:
+        raise ValueError(f"{where}: {trace!r} holds tokens, not one step a condition")
+    names = traces.condition_names(trace)
+    if condition not in names:
+        raise ValueError(f"{where}: condition = {condition!r} is not one of {', '.join(names)}")
+    step = names.index(condition)
+    return traces.RoutingTrace(trace.counts[step : step + 1], trace.model, trace.top_k, trace.phase)
+
+
+def _sampled(trace: traces.RoutingTrace, table: dict[str, Any]) -> traces.RoutingTrace:
+    """Return a recording, with a sample of its layers if so asked."""
     if "layers" not in table:
         return trace
     rows = sampled_layers(trace.num_layers, table["layers"], table.get("seed", 0))

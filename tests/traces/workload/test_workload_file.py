@@ -125,6 +125,28 @@ def test_conditions_of_recorded_counts(folder):
     assert shares == [[[0.75, 0.25]], [[0.25, 0.75]]]
 
 
+def test_a_condition_is_one_step_of_a_trace(folder):
+    """By the name that the trace gives it; another name, and tokens, are refused."""
+    text = """
+        batching.sequences = 8
+        [requests]
+        count = 50
+        arrivals.rate = 5.0
+        lengths = { prompt_mean = 60, output_mean = 40 }
+        [[routing.conditions]]
+        trace = "olmoe-domains"
+        condition = "github"
+        """
+    (chance,) = read(folder, text).routing.chances.values()
+    recorded = traces.load("olmoe-domains")
+    counts = recorded.counts[traces.condition_names(recorded).index("github")]
+    np.testing.assert_allclose(chance, 8 * counts / counts.sum(axis=1, keepdims=True))
+    with pytest.raises(ValueError, match="condition = 'gitlab' is not one of arxiv, book, c4"):
+        read(folder, text.replace("github", "gitlab"))
+    with pytest.raises(ValueError, match="holds tokens, not one step a condition"):
+        read(folder, text.replace("olmoe-domains", "dsv2lite-intent"))
+
+
 def test_a_law_of_loads(folder):
     """A preset by its name, with domains and kinds of sequences; 2 phases in 18 bins of lengths."""
     text = (
