@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 import lb
 from lb.checked import checked_amounts, checked_integer
 
+#: Bundled workload of recorded tokens.
+RECORDED = "v2lite-decode-changing-domains"
+
 
 @dataclass(frozen=True, eq=False)
 class EvolutionWorkload:
@@ -121,16 +124,19 @@ def default_workloads() -> tuple[EvolutionWorkload, ...]:
     """Return the two default workloads. The choice is ours.
 
     The first is generated drift at the size of DeepSeek-V3 in 12 windows, with the sizes of ADRS:
-    288 slots, 8 groups, 4 nodes, 32 ranks. The second has recorded tokens of DeepSeek-V2-Lite that
-    change their domain twice, in 12 windows of 2,048 tokens, on 32 ranks with 3 slots each.
+    288 slots, 8 groups, 4 nodes, 32 ranks. The second has recorded tokens of DeepSeek-V2-Lite,
+    composed as batches whose domains change, in 12 windows of 2,000 steps, on 32 ranks with 3 slots
+    each. Of two windows that follow each other one is made of one half of the recorded sequences
+    and one of the other half, so that no program is judged on sequences that it saw.
     """
     import traces
+    from evaluation.replay.workload_windows import WindowCut, workload_windows
 
     drift = EvolutionWorkload.of_trace(traces.load("ar1-drift", "routing"), 2)
-    names = ("dsv2lite-intent", "dsv2lite-summary", "dsv2lite-translation")
-    parts: list[Any] = [traces.load(name, "routing") for name in names]
-    whole: Any = traces.concat(parts)
-    recorded = EvolutionWorkload.of_trace(
-        whole.split(256).counts(), 8, num_replicas=96, num_groups=1, num_nodes=4, num_gpus=32
-    )
-    return drift, recorded
+    cut = WindowCut(window_steps=2000, window_s=None, sampled_steps=1, limit=12)
+    windows = workload_windows((RECORDED,), 0, cut, None).windows
+    loads = [
+        window.load if number % 2 else window.observed for number, window in enumerate(windows)
+    ]
+    sizes = {"num_replicas": 96, "num_groups": 1, "num_nodes": 4, "num_gpus": 32}
+    return drift, EvolutionWorkload("deepseek-v2-lite", np.stack(loads).astype(float), **sizes)
