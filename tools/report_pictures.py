@@ -16,8 +16,8 @@ PICTURES = (
     ("report-leaderboard", "index.html", DESK, "light", ""),
     ("report-phone", "index.html", PHONE, "dark", ""),
     ("report-solver", "candidates/solver-robust.html", DESK, "light", ""),
-    ("report-plots", "suites/default-v3.html", {"width": 1280, "height": 1640}, "light", ""),
-    ("report-phone-plots", "suites/default-v3.html", PHONE, "dark", "over-time"),
+    ("report-plots", "suites/default-v4.html", {"width": 1280, "height": 1640}, "light", ""),
+    ("report-phone-plots", "suites/default-v4.html", PHONE, "dark", "over-time"),
 )
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 

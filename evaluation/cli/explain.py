@@ -96,7 +96,7 @@ def explain(
     values = {
         **{"model": model, "device": device, "fabric": fabric, "library": library},
         **{"num_ranks": ranks, "slots_per_rank": slots, "window_steps": window},
-        **{"step_tokens": step_tokens, "phase": phase, "kv_tokens": kv_tokens},
+        **{"consecutive_tokens": step_tokens, "phase": phase, "kv_tokens": kv_tokens},
         **{"dispatcher": dispatcher, "trace": trace, "workload": workload},
     }
     changes = {name: value for name, value in values.items() if value is not None}

@@ -15,7 +15,7 @@ WINDOW_STEPS, WINDOW_S = 8, 60.0
 #: What cuts a workload into windows, and holds for it alone.
 NO_CUT: dict[str, Any] = {"windows": None, "change_window": None}
 #: What cuts a trace into steps, and holds for it alone.
-NO_STEPS: dict[str, Any] = {"step_tokens": None, "steps": None, "layers": None}
+NO_STEPS: dict[str, Any] = {"consecutive_tokens": None, "steps": None, "layers": None}
 
 
 def check(changes: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ def _with_trace(base: "Scenario", changes: dict[str, Any]) -> "Scenario":
 
     name = changes["trace"]
     whole_steps = getattr(traces.open(name, "routing"), "kind", "routing") == "routing"
-    kept: dict[str, Any] = {"step_tokens": None if whole_steps else base.step_tokens}
+    kept: dict[str, Any] = {"consecutive_tokens": None if whole_steps else base.consecutive_tokens}
     if base.workload:
         kept |= {**NO_CUT, "workload": (), "window_s": None}
         kept["window_steps"] = base.window_steps or WINDOW_STEPS

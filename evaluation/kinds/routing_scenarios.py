@@ -8,7 +8,7 @@ import traces
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
 from evaluation.replay.scenario import Scenario
-from evaluation.replay.scenario_keys import CHECKS
+from evaluation.replay.scenario_keys import CHECKS, REPLACED
 from evaluation.replay.workload_windows import file_hashes
 from hardware import Device, preset
 
@@ -25,6 +25,8 @@ def read(where: str, table: dict[str, Any]) -> list[Scenario]:
     ValueError
         Naming ``where``, if a key is unknown or missing, or its value is not allowed.
     """
+    for key in REPLACED.keys() & table.keys():
+        raise ValueError(f"{where}: {key} is no longer a key: {REPLACED[key]}")
     values = preset.checked(where, table, CHECKS, OPTIONAL)
     if ("trace" in values) == ("workload" in values):
         raise ValueError(f"{where}: give either trace or workload")

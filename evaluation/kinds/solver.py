@@ -102,6 +102,15 @@ COLUMNS = (
         better=-1,
     ),
     Column(
+        "migration_fraction",
+        "time\nmoving",
+        "Share of the time that migration takes, part of the efficiency",
+        "{:.2f} %",
+        factor=100,
+        better=-1,
+        hide=1,
+    ),
+    Column(
         "moved_bytes",
         "GB\nmoved",
         "Expert weights that ranks receive, over all scenarios",

@@ -57,7 +57,6 @@ def advice_for(
             history[-1] / last_steps,
             deployment.num_ranks,
             deployment.migration_bytes_per_s,
-            deployment.hold_steps,
             deployment.objective,
             token_price,
         )

@@ -101,7 +101,11 @@ def baselines(
     # `random` would answer the same again, and move what a limit of moves left
     whole = once if deployment.max_moves is None else Interval(1)
     known = replace(
-        deployment, history_windows=1, forecaster="last", migration_bytes_per_s=math.inf
+        deployment,
+        history_windows=1,
+        forecaster="last",
+        migration_bytes_per_s=math.inf,
+        migration_pause_s=0.0,
     )
     hindsight = log(
         _known_before(every),

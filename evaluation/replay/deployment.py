@@ -14,13 +14,14 @@ class ExpertDeployment:
     ranks_per_node, expert_groups
         As in :class:`lb.Problem`.
     window_steps
-        Recorded steps in one window. The rebalance policy is asked after each window.
+        Engine steps in one window. The rebalance policy is asked after each window.
     history_windows
         Number of past windows that the solver sees.
-    hold_steps
-        Engine steps that each recorded step stands for.
     migration_bytes_per_s
         Rate at which one rank receives weights while the engine is paused.
+    migration_pause_s
+        Seconds that the engine stands still in a rebalance that moves an expert, beside the
+        transfer: to collect loads, to plan, to rebuild graphs.
     dispatcher
         Name of the dispatcher in use. The solver sees it.
     forecaster
@@ -40,8 +41,8 @@ class ExpertDeployment:
     ranks_per_node: int | None = None
     expert_groups: int = 1
     history_windows: int = 1
-    hold_steps: int = 1
     dispatcher: str = "even"
     forecaster: str = "last"
     objective: str = "tokens"
     max_moves: int | None = None
+    migration_pause_s: float = 0.0

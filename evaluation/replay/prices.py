@@ -86,16 +86,14 @@ def move_price(
     load: Array,
     num_ranks: int,
     migration_bytes_per_s: float,
-    hold_steps: int,
     objective: str,
     token_price: float | None = None,
 ) -> float:
     """Return the price of one received expert, in the unit of the objective in one window.
 
     Ranks receive at the same time. If moves spread evenly over the ranks, which we assume, one more
-    expert pauses the engine for the time of one transfer over the number of ranks. Each recorded
-    step of a window stands for ``hold_steps`` engine steps, so that the gain of a placement repeats
-    that often, and the price per window shrinks by the same factor.
+    expert pauses the engine for the time of one transfer over the number of ranks. In tokens, it is
+    worth as many tokens of the whole window as take this time.
 
     Parameters
     ----------
@@ -107,14 +105,12 @@ def move_price(
         Ranks of the EP group.
     migration_bytes_per_s
         Rate at which one rank receives weights.
-    hold_steps
-        Engine steps that each recorded step stands for.
     objective
         "tokens" or "seconds", of :class:`lb.Problem`.
     token_price
         Seconds of one more token on every rank; by default that of :func:`seconds_per_token`.
     """
-    seconds = executor.expert_bytes / migration_bytes_per_s / num_ranks / hold_steps
+    seconds = executor.expert_bytes / migration_bytes_per_s / num_ranks
     if objective == "seconds":
         return seconds
     token_s = seconds_per_token(executor, load, num_ranks) if token_price is None else token_price

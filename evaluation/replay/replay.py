@@ -36,7 +36,7 @@ def replay(
 ) -> ReplayLog:
     """Run ``trace`` from its start under the placements of ``solver``.
 
-    Every recorded step is priced, and stands for ``hold_steps`` engine steps of the deployment.
+    Every recorded step is priced, and is one step of the engine.
     Parameters, errors and rules are those of :func:`replay_windows`.
 
     Parameters
@@ -46,7 +46,7 @@ def replay(
         last window is left out.
     """
     return replay_windows(
-        trace_replay_windows(trace, deployment.window_steps, deployment.hold_steps),
+        trace_replay_windows(trace, deployment.window_steps),
         executor,
         deployment,
         solver,
@@ -152,7 +152,8 @@ class _Run:
         log.rebalanced.append(len(log.following))
         log.moves.append(int(moves.sum()))
         log.slots += placement.physical_to_logical.size
-        log.migration_s.append(self.executor.migration_s(moves, deployment.migration_bytes_per_s))
+        transfer_s = self.executor.migration_s(moves, deployment.migration_bytes_per_s)
+        log.migration_s.append(transfer_s + deployment.migration_pause_s * bool(moves.any()))
         last = history[-1].astype(np.float64)
         log.fitted.append(placement.balancedness(last, self._share(placement, last)))
         ranks, slots = deployment.num_ranks, deployment.slots_per_rank

@@ -42,12 +42,12 @@ class ReplayWindow:
     phases: tuple[str, ...] = ()
 
 
-def trace_replay_windows(trace: Any, window_steps: int, hold_steps: int) -> Iterator[ReplayWindow]:
-    """Yield the windows of a trace: every recorded step is priced, and stands for ``hold_steps``.
+def trace_replay_windows(trace: Any, window_steps: int) -> Iterator[ReplayWindow]:
+    """Yield the windows of a trace: every recorded step is priced, and is one of the engine.
 
     Parameters are those of :func:`evaluation.replay.trace_windows.windows`.
     """
     for counts, tokens in windows(trace, window_steps):
         load = counts.sum(axis=0, dtype=np.int64)
-        weight = np.full(len(counts), float(hold_steps))
+        weight = np.ones(len(counts))
         yield ReplayWindow(load, load, counts, tokens, weight, len(counts))

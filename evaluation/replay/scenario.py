@@ -30,11 +30,13 @@ class Scenario:
         Bundled names or paths of traces, run one after another; none with a workload.
     model, device, fabric, library
         Presets of :mod:`hardware`. The library is a collective library.
-    num_ranks, slots_per_rank, window_steps, history_windows, hold_steps
+    num_ranks, slots_per_rank, window_steps, history_windows
         As in :class:`evaluation.replay.deployment.ExpertDeployment`. With a workload, steps are
-        engine steps, and ``hold_steps`` is 1; ``window_steps`` is 0 where ``window_s`` is given.
-    step_tokens
-        Tokens of one step, for traces that were recorded token by token.
+        engine steps; ``window_steps`` is 0 where ``window_s`` is given.
+    consecutive_tokens
+        Tokens of one step, for traces that were recorded token by token: steps are cut from tokens
+        that follow each other. Such a step is a piece of a few prompts, and windows differ far more
+        than those of an engine, whose steps a workload composes.
     phase, kv_tokens, drafts
         Price of attention; see :class:`evaluation.step.executor.StepExecutor`.
     jitter_sigma, stall_probability
@@ -55,6 +57,9 @@ class Scenario:
         :class:`evaluation.replay.deployment.ExpertDeployment`.
     migration_bytes_per_s
         Rate at which one rank receives weights; ``None``: the rate of the fabric's links.
+    migration_pause_s
+        Seconds that a rebalance stops the engine; see
+        :class:`evaluation.replay.deployment.ExpertDeployment`.
     split
         Parts of the windows in order of time, (train, validation, test). A solver or forecaster
         with a ``fit`` is trained on the first part. All are scored on the last part.
@@ -82,9 +87,8 @@ class Scenario:
     device: str = "ascend-910c-die"
     fabric: str = "cloudmatrix384"
     library: str = "cann-ep"
-    step_tokens: int | None = None
+    consecutive_tokens: int | None = None
     history_windows: int = 1
-    hold_steps: int = 1
     phase: str = "decode"
     kv_tokens: float = 2048.0
     drafts: int = 0
@@ -98,6 +102,7 @@ class Scenario:
     layers: int | None = None
     max_moves: int | None = None
     migration_bytes_per_s: float | None = None
+    migration_pause_s: float = 0.0
     split: tuple[float, float, float] | None = None
     workload: tuple[str, ...] = ()
     window_s: float | None = None
@@ -137,7 +142,7 @@ class Scenario:
                 f"{', '.join(self.workload)}; give a scenario with a trace"
             )
         return load_trace(
-            self.trace, self.step_tokens, self.trace_seed(seed), self.steps, self.layers
+            self.trace, self.consecutive_tokens, self.trace_seed(seed), self.steps, self.layers
         )
 
     def split_bounds(self, windows: int) -> tuple[int, int]:
@@ -207,10 +212,9 @@ class Scenario:
             raise ValueError(f"{number} workloads; give one, or two and change_window")
         without_effect = {
             "trace": self.trace,
-            "step_tokens": self.step_tokens,
+            "consecutive_tokens (--step-tokens)": self.consecutive_tokens,
             "steps": self.steps,
             "layers": self.layers,
-            "hold_steps": self.hold_steps != 1,
         }
         for name, value in without_effect.items():
             if value:
@@ -265,7 +269,7 @@ class Scenario:
             return 0.0
         if self.workload:
             return max(map(sequences, self.workload)) / self.num_ranks
-        return (self.step_tokens or 0) / self.num_ranks / (1 + self.drafts)
+        return (self.consecutive_tokens or 0) / self.num_ranks / (1 + self.drafts)
 
     def deployment(self, executor: StepExecutor) -> ExpertDeployment:
         """Return the ranks and slots of the experts, and the rules of rebalancing."""
@@ -278,11 +282,11 @@ class Scenario:
             ranks_per_node=collectives.fabric.ranks_per_node,
             expert_groups=collectives.model.expert_groups,
             history_windows=self.history_windows,
-            hold_steps=self.hold_steps,
             dispatcher=self.dispatcher,
             forecaster=self.forecaster,
             objective=self.objective,
             max_moves=self.max_moves,
+            migration_pause_s=self.migration_pause_s,
         )
 
 

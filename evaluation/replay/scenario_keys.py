@@ -47,9 +47,8 @@ CHECKS: dict[str, preset.Check] = {
     "device": preset.text,
     "fabric": preset.text,
     "library": preset.text,
-    "step_tokens": preset.count_from_one,
+    "consecutive_tokens": preset.count_from_one,
     "history_windows": preset.count_from_one,
-    "hold_steps": preset.count_from_one,
     "phase": preset.text,
     "kv_tokens": preset.not_negative,
     "drafts": preset.count,
@@ -62,5 +61,16 @@ CHECKS: dict[str, preset.Check] = {
     "layers": preset.count_from_one,
     "max_moves": preset.count,
     "migration_bytes_per_s": preset.positive,
+    "migration_pause_s": preset.not_negative,
     "split": three_parts,
+}
+
+#: Keys that suites once had, and what replaced them.
+REPLACED = {
+    "hold_steps": "a step of a trace is one step of the engine; compose engine steps with a "
+    "workload, or give counts of engine steps (docs/workloads.md)",
+    "step_tokens": "steps of consecutive recorded tokens are pieces of a few prompts, and their "
+    "windows differ far more than those of an engine; compose engine steps from the recording with "
+    "a workload (docs/workloads.md; podlab bench --trace FILE writes one), or say "
+    "consecutive_tokens if this is what you want",
 }

@@ -11,7 +11,7 @@ import traces
 @lru_cache(maxsize=4)
 def load_trace(
     names: tuple[str, ...],
-    step_tokens: int | None = None,
+    consecutive_tokens: int | None = None,
     seed: int | None = None,
     steps: int | None = None,
     layers: int | None = None,
@@ -22,7 +22,7 @@ def load_trace(
     ----------
     names
         Bundled names or paths of traces, joined one after another.
-    step_tokens
+    consecutive_tokens
         Tokens of one step, for traces that were recorded token by token.
     seed
         Random seed of a generated trace; ``None`` for a recorded one.
@@ -34,20 +34,25 @@ def load_trace(
     Raises
     ------
     ValueError
-        If ``step_tokens`` is missing for tokens or given for counts, or ``layers`` is too large.
+        If ``consecutive_tokens`` is missing for tokens or given for counts, or ``layers`` is
+        too large.
     """
-    if len(names) == 1 and step_tokens is None and seed is None and layers is None:
+    if len(names) == 1 and consecutive_tokens is None and seed is None and layers is None:
         # Opened and not loaded: a recording may be larger than memory.
         return traces.open(names[0], "routing")
     parts: list[Any] = [_part(name, seed, steps) for name in names]
     whole: Any = traces.concat(parts)
     if isinstance(whole, traces.RoutingTrace):
-        if step_tokens is not None:
-            raise ValueError(f"{names} are counts of whole steps; leave out step_tokens")
-    elif step_tokens is None:
-        raise ValueError(f"{names} were recorded token by token; give step_tokens")
+        if consecutive_tokens is not None:
+            raise ValueError(f"{names} are counts of whole steps; leave out consecutive_tokens")
+    elif consecutive_tokens is None:
+        raise ValueError(
+            f"{names} were recorded token by token, in no steps; compose engine steps with a "
+            "workload (docs/workloads.md; podlab bench --trace FILE writes one), or cut steps of "
+            "consecutive tokens: consecutive_tokens in a suite, --step-tokens of a command"
+        )
     else:
-        whole = whole.split(step_tokens).counts()
+        whole = whole.split(consecutive_tokens).counts()
     return whole if layers is None else _first_layers(whole, layers)
 
 

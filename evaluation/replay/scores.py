@@ -21,7 +21,7 @@ def summary(log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
         ``gap_to_bound`` and ``gap_to_bound_next`` are the means of bound minus balancedness.
 
         Moves: ``slots_changed`` (fraction per rebalance), ``moved_bytes`` and ``migration_s``
-        (totals).
+        (totals), and ``migration_fraction`` of the time taken.
 
         Time: ``step_s`` (mean), ``wait_fraction`` (wait of the mean rank over step time),
         ``tokens_per_s_per_chip`` and ``efficiency`` (time under perfect balance over time taken),
@@ -49,6 +49,7 @@ def summary(log: ReplayLog, executor: StepExecutor, deployment: ExpertDeployment
         "step_s": steps / engine_steps,
         "wait_fraction": float(np.sum(log.wait_s)) / steps,
         "migration_s": migration,
+        "migration_fraction": migration / (steps + migration),
         "tokens_per_s_per_chip": sum(log.tokens) / (steps + migration) / chips,
         "efficiency": float(np.sum(log.ideal_s)) / (steps + migration),
     }

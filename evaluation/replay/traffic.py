@@ -31,7 +31,7 @@ def traffic_key(scenario: Scenario, seed: int) -> Hashable:
     """Return what two scenarios and seeds have in common if they have the same traffic."""
     if scenario.workload:
         return _workload_key(scenario, seed)
-    drawn = (scenario.step_tokens, scenario.steps, scenario.layers)
+    drawn = (scenario.consecutive_tokens, scenario.steps, scenario.layers)
     return scenario.trace, scenario.trace_seed(seed), *drawn
 
 
@@ -56,4 +56,4 @@ def windows_of(traffic: Any, scenario: Scenario) -> Iterable[ReplayWindow]:
     """Return the windows of a scenario's traffic, in order of time."""
     if isinstance(traffic, WorkloadWindows):
         return traffic.windows
-    return trace_replay_windows(traffic, scenario.window_steps, scenario.hold_steps)
+    return trace_replay_windows(traffic, scenario.window_steps)

@@ -25,9 +25,9 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     file = folder / "third_party.py"
     file.write_text(THIRD_PARTY)
-    whole = suite_file.load("dispatch")
-    chosen = [one for one in whole.scenarios if one.id == "olmoe-domains-ep16"][:1]
-    small = replace(whole, scenarios=tuple(chosen))
+    whole = suite_file.load("quick")
+    chosen = [one for one in whole.scenarios if one.id == "v2lite-decode-ep16"][:1]
+    small = replace(whole, scenarios=tuple(chosen), seeds=(0,))
     candidates = [Candidate("greedy"), Candidate(str(file), limits=Limits())]
     sweep.run(tasks(small, candidates), folder / "records")
     return folder / "records", file

@@ -166,7 +166,7 @@ def others() -> dict[str, list[Step]]:
             "explain.json": "explain contiguous greedy --json",
             "table.txt": "explain contiguous greedy",
             "trace.json": "explain eplb random olmoe-domains --suite quick --scenario "
-            "olmoe-domains-ep16 --json",
+            "v2lite-decode-ep16 --model olmoe-1b-7b --json",
         },
         "when": {
             "table.txt": "when --ranks 32 --batch 32 --csv {here}/cells.csv",
@@ -237,7 +237,7 @@ def every() -> dict[str, list[Step]]:
         "suite-faults": suite("{inputs}/faults.toml", ""),
         "suite-competition": suite("competition", solvers("greedy")),
         "suite-quick": suite("quick", solvers(QUICK_SOLVERS)),
-        "suite-next": suite("next", solvers("eplb incremental")),
+        "suite-shift": suite("shift", solvers("eplb incremental")),
         "suite-default": suite("default", solvers("contiguous greedy incremental", None)),
         "suite-migration": suite("migration", solvers("greedy incremental")),
         "suite-dispatch": suite("dispatch", solvers("contiguous greedy")),

@@ -45,8 +45,8 @@ def deepseek_v3_decode() -> Law:
     """Return decode of DeepSeek-V3 with group-limited routing, over four domains that come and go.
 
     Shape, 8 groups of which 4 are kept: arXiv:2412.19437; tokens as in :func:`xdeepserve_skew`.
-    Everything else is assumed: a step stands for many engine steps (``hold_steps`` of a suite), and
-    within 256 of them shares wander, one domain in about 64 steps bursts, logits drift, and
+    Everything else is assumed: a step stands for many engine steps (``law_step_s`` of a workload),
+    and within 256 of them shares wander, one domain in about 64 steps bursts, logits drift, and
     abrupt shifts exchange a tenth of the experts. That popular experts vary less is what fits of
     the bundled recordings say.
     """

@@ -297,7 +297,7 @@ def test_wrong_calls_are_refused_in_one_line(call, message):
     ("call", "message"),
     [
         (["--phase", "prefill"], "--phase is for traces"),
-        (["--step-tokens", "64"], "step_tokens is for traces"),
+        (["--step-tokens", "64"], "(--step-tokens) is for traces"),
         (["--at", "6"], "window = 6 breaks window <= 5, the last"),
         (["--window", "500"], "has 1 windows < 4"),
         (["--model", "olmoe-1b-7b"], "experts = 256, the model olmoe-1b-7b has 64"),

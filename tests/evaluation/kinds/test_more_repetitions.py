@@ -1,7 +1,5 @@
 """The next repetitions: as many as ties need, as a round may add, and as the budget allows."""
 
-from dataclasses import replace
-
 import pytest
 
 from evaluation.kinds import suite_file
@@ -42,20 +40,17 @@ def test_no_more_than_the_budget_allows():
     assert next_seeds(range(8), [tie(16)], 0.0, 0.0) == ()
 
 
-@pytest.mark.parametrize("name", ["quick", "serving"])
-def test_recorded_traffic_cannot_be_repeated(name):
+def test_recorded_traffic_cannot_be_repeated():
     """A recording, or the parts of one, comes to an end; the error names the scenarios."""
-    suite = suite_file.load(name)
+    suite = suite_file.load("serving")
     with pytest.raises(ValueError, match=f"{suite.scenario_ids[0]}.*only repeats"):
         check_repeatable(suite)
 
 
 def test_generated_traffic_can():
-    """Every seed of a generated trace or matrix is new traffic."""
-    suite = suite_file.load("next")
-    drawn = tuple(one for one in suite.scenarios if one.is_drawn)
-    check_repeatable(replace(suite, scenarios=drawn))
-    check_repeatable(suite_file.load("fit"))
+    """Every seed of a workload, a generated trace or a matrix is new traffic."""
+    for name in ("default", "quick", "forecast", "fit"):
+        check_repeatable(suite_file.load(name))
 
 
 def test_who_failed_does_not_run_again():

@@ -27,12 +27,26 @@ def written(tmp_path, text):
     return path
 
 
-def test_default_suite_covers_both_sizes():
-    """The main job runs EP16 and EP32 on recorded traces."""
+def test_default_suite_is_composed_traffic_with_a_change_inside():
+    """The main job has both EP sizes and phases, an hour each, under two dispatchers."""
     result = suite_file.load("default")
-    assert result.id == "default-v3"
-    assert {scenario.num_ranks for scenario in result.scenarios} == {16, 32}
+    assert result.id == "default-v4"
     assert "default" in suite_file.available()
+    assert all(one.workload and one.is_drawn and one.change_window for one in result.scenarios)
+    assert {one.dispatcher for one in result.scenarios} == {"even", "optimal"}
+    hours = {
+        (one.phase, one.num_ranks)
+        for one in result.scenarios
+        if (one.window_s or 0) * one.windows == 3600
+    }
+    assert hours == {("decode", 32), ("decode", 144), ("prefill", 32)}
+
+
+@pytest.mark.parametrize("name", suite_file.available())
+def test_no_bundled_suite_cuts_steps_from_consecutive_tokens(name):
+    """Steps are composed, recorded by an engine, or generated."""
+    for one in suite_file.load(name).scenarios:
+        assert getattr(one, "consecutive_tokens", None) is None
 
 
 def test_own_file(tmp_path):
@@ -82,8 +96,16 @@ def test_own_file(tmp_path):
             "scenario 'one': objective = 1; give a non-empty string",
         ),
         (
-            ("window_steps = 1", "window_steps = 1\nhold_steps = 0"),
-            "scenario 'one': hold_steps = 0; give an integer >= 1",
+            ("window_steps = 1", "window_steps = 1\nhold_steps = 64"),
+            "scenario 'one': hold_steps is no longer a key: .* compose engine steps",
+        ),
+        (
+            ("window_steps = 1", "window_steps = 1\nstep_tokens = 256"),
+            "scenario 'one': step_tokens is no longer a key: .* or say consecutive_tokens",
+        ),
+        (
+            ("window_steps = 1", "window_steps = 1\nmigration_pause_s = -1"),
+            "scenario 'one': migration_pause_s = -1; give",
         ),
         (("[[scenario]]", "[parameters.ilp]\nbugdet = 1\n[[scenario]]"), "no parameter 'bugdet'"),
         (
@@ -130,9 +152,11 @@ def test_scenario_ids_are_unique(tmp_path):
 
 
 def test_unknown_suite_suggests():
-    """A typo is answered with the nearest name."""
+    """A typo is answered with the nearest name, and so is a suite that is gone."""
     with pytest.raises(ValueError, match="unknown suite 'defualt': did you mean 'default'"):
         suite_file.load("defualt")
+    with pytest.raises(ValueError, match=r"unknown suite 'next'.*shift.*steady"):
+        suite_file.load("next")
 
 
 def test_trace_of_another_model_is_refused():
@@ -143,10 +167,11 @@ def test_trace_of_another_model_is_refused():
 
 
 def test_tokens_need_steps():
-    """A token trace without step_tokens cannot be replayed."""
+    """Recorded tokens are in no steps: a workload composes them, or the user says how to cut."""
     scenario = Scenario("x", ("dsv2lite-intent", "dsv2lite-summary"), "deepseek-v2-lite", 16, 5, 4)
-    with pytest.raises(ValueError, match="give step_tokens"):
+    with pytest.raises(ValueError, match="compose engine steps with a workload"):
         scenario.load_trace()
+    assert replace(scenario, consecutive_tokens=256).load_trace().num_steps == 65
 
 
 @pytest.mark.parametrize("name", suite_file.available())
@@ -216,13 +241,13 @@ def test_deployment_takes_what_the_scenario_says():
         5,
         1,
         history_windows=3,
-        hold_steps=7,
+        migration_pause_s=7.0,
         dispatcher="optimal",
         forecaster="mean",
         objective="seconds",
     )
     deployment = scenario.deployment(scenario.executor())
-    for key in ("history_windows", "hold_steps", "dispatcher", "forecaster", "objective"):
+    for key in ("history_windows", "migration_pause_s", "dispatcher", "forecaster", "objective"):
         assert getattr(deployment, key) == getattr(scenario, key)
 
 
@@ -252,9 +277,9 @@ def test_dispatch_suite_is_the_default_one_under_every_dispatcher():
 
 def test_a_trace_of_requests_is_refused():
     """Before anything runs: it says nothing of experts."""
-    result = suite_file.load("default").scenarios[0]
+    scenario = Scenario("x", ("azure-2023-conv",), "deepseek-v2-lite", 16, 5, 4)
     with pytest.raises(ValueError, match="azure-2023-conv"):
-        replace(result, trace=("azure-2023-conv",)).check()
+        scenario.check()
 
 
 def test_seeds_and_budget_are_read(tmp_path):

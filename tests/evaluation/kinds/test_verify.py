@@ -123,7 +123,7 @@ def test_a_sample_is_drawn_by_its_seed(verdicts):
 
 @pytest.mark.parametrize(
     ("name", "scenario", "candidate"),
-    [("forecast", "olmoe-domains", "last"), ("serving", "azure-saturated", "chunked")],
+    [("forecast", "olmoe-changing-domains", "last"), ("serving", "azure-saturated", "chunked")],
 )
 def test_records_of_other_kinds_are_run_again(name, scenario, candidate, tmp_path, monkeypatch):
     """A forecaster and a scheduler, found in the bundled suite by scenario, name and seed."""

@@ -24,7 +24,7 @@ def trace():
 @pytest.fixture
 def scale(trace, executor, deployment):
     """Baselines of these windows."""
-    windows = trace_replay_windows(trace, 1, 1)
+    windows = trace_replay_windows(trace, 1)
     return baselines(windows, executor, deployment, 1, IdealReference())
 
 

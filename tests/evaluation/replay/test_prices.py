@@ -52,16 +52,16 @@ def test_a_window_is_so_many_steps(executor):
 
 
 def test_price_of_a_move_in_seconds(executor):
-    """The price is bytes / rate, shared by 16 ranks and 64 engine steps per recorded step."""
-    price = prices.move_price(executor, LOAD, 16, 1e11, 64, "seconds")
-    assert price == pytest.approx(executor.expert_bytes / 1e11 / 16 / 64)
+    """The price is bytes / rate, shared by 16 ranks."""
+    price = prices.move_price(executor, LOAD, 16, 1e11, "seconds")
+    assert price == pytest.approx(executor.expert_bytes / 1e11 / 16)
 
 
 def test_price_of_a_move_in_tokens(executor):
     """The price in tokens is the price in seconds over the seconds per token."""
     each = prices.seconds_per_token(executor, LOAD, 16)
-    price = prices.move_price(executor, LOAD, 16, 1e11, 64, "tokens")
-    assert price * each == pytest.approx(executor.expert_bytes / 1e11 / 16 / 64)
+    price = prices.move_price(executor, LOAD, 16, 1e11, "tokens")
+    assert price * each == pytest.approx(executor.expert_bytes / 1e11 / 16)
     extra = 0.1 * 64 * 24 / 16  # tokens a rank
     more = (
         executor.ideal(1.1 * LOAD, 16, 1).layers.mean() - executor.ideal(LOAD, 16, 1).layers.mean()
@@ -71,7 +71,7 @@ def test_price_of_a_move_in_tokens(executor):
 
 def test_an_idle_window_has_no_price(executor):
     """Without tokens there is no price in tokens."""
-    assert prices.move_price(executor, np.zeros((2, 64)), 16, 1e11, 64, "tokens") == 0
+    assert prices.move_price(executor, np.zeros((2, 64)), 16, 1e11, "tokens") == 0
 
 
 @pytest.mark.parametrize("most", [0.0, 1.0, 2.0, 2.5, 700.0])
@@ -100,16 +100,16 @@ def test_cost_meets_the_operators_at_its_points(executor):
 def test_weights_of_an_expert_by_hand(executor):
     """An expert has three INT8 matrices of 2,048 x 1,408, read at 84 % of 1.6 TB/s.
 
-    One transfer at 1e11 B/s counts for 1 of 16 ranks, over 64 engine steps per recorded step.
+    One transfer at 1e11 B/s counts for 1 of 16 ranks.
     """
     weights = 3 * 2048 * 1408
     cost = prices.expert_cost(executor.operators, 1, 100)
     assert cost[0, 1] == pytest.approx(weights / (0.84 * 1.6e12), rel=0.01)
-    price = prices.move_price(executor, LOAD, 16, 1e11, 64, "seconds")
-    assert price == pytest.approx(weights / 1e11 / 16 / 64)
-    assert prices.move_price(executor, LOAD, 16, 1e11, 1, "seconds") == pytest.approx(64 * price)
-    in_tokens = prices.move_price(executor, LOAD, 16, 1e11, 64, "tokens")
-    assert prices.move_price(executor, LOAD, 16, 5e10, 64, "tokens") == pytest.approx(2 * in_tokens)
+    price = prices.move_price(executor, LOAD, 16, 1e11, "seconds")
+    assert price == pytest.approx(weights / 1e11 / 16)
+    assert prices.move_price(executor, LOAD, 32, 1e11, "seconds") == pytest.approx(price / 2)
+    in_tokens = prices.move_price(executor, LOAD, 16, 1e11, "tokens")
+    assert prices.move_price(executor, LOAD, 16, 5e10, "tokens") == pytest.approx(2 * in_tokens)
 
 
 @pytest.mark.parametrize("mean", [1.0, 20.0, 400.0])

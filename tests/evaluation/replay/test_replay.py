@@ -102,12 +102,19 @@ def test_policy_decides(trace, executor, deployment):
     assert row["balancedness_fitted"] == row["balancedness_next"]
 
 
-def test_hold_repeats_steps_but_not_moves(trace, executor, deployment):
-    """With ten engine steps per recorded step, times are tenfold, but migration is paid once."""
-    once = replay(trace, executor, deployment, lb.make("greedy"))
-    held = replay(trace, executor, replace(deployment, hold_steps=10), lb.make("greedy"))
-    np.testing.assert_allclose(held.step_s, 10 * np.array(once.step_s))
-    assert held.migration_s == once.migration_s
+def test_a_rebalance_that_moves_stops_the_engine(trace, executor, deployment):
+    """A pause is charged once a rebalance, beside the transfer; none if nothing moves."""
+    stopping = replace(deployment, migration_pause_s=3.0)
+    for solver, pauses in (("greedy", 1), ("contiguous", 0)):
+        without, with_pause = (
+            replay(trace, executor, rules, lb.make(solver)) for rules in (deployment, stopping)
+        )
+        expected = np.array(without.migration_s) + 3.0 * pauses
+        np.testing.assert_allclose(with_pause.migration_s, expected)
+        assert with_pause.step_s == without.step_s
+        row = scores.summary(with_pause, executor, stopping)
+        taken = sum(with_pause.step_s) + sum(with_pause.migration_s)
+        assert row["migration_fraction"] == pytest.approx(sum(with_pause.migration_s) / taken)
 
 
 def test_broken_dispatcher_is_named(trace, executor, deployment):
@@ -226,7 +233,7 @@ def test_a_forecast_and_a_price_change_plans(trace, executor, deployment):
     expensive = replace(deployment, migration_bytes_per_s=1e6)
     moved = [
         sum(replay(trace, executor, rules, lb.make("incremental")).moves)
-        for rules in (replace(deployment, hold_steps=1000), expensive)
+        for rules in (replace(deployment, migration_bytes_per_s=1e15), expensive)
     ]
     assert moved[0] > moved[1] == 0
 

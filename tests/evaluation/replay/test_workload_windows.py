@@ -117,7 +117,7 @@ def test_files_that_a_workload_names_are_in_its_hashes(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hold_steps": 64}, "hold_steps is for traces"),
+        ({"consecutive_tokens": 64}, "consecutive_tokens .* is for traces"),
         ({"layers": 2}, "layers is for traces"),
         ({"window_s": 6.0}, "give either window_steps or window_s"),
         ({"workload": ("r1-decode-ep23",)}, "did you mean 'r1-decode-ep32'"),
