@@ -16,9 +16,11 @@ from evaluation.candidates.callable_candidate import CallableCandidate
 from evaluation.candidates.candidate import Candidate
 from evaluation.candidates.sandbox.limits import Limits
 from evaluation.kinds import suite_file
+from evaluation.kinds.own import OwnSuite
 from evaluation.kinds.solver import SOLVER
 from evaluation.kinds.suite import Suite
 from evaluation.kinds.task import tasks
+from evaluation.leaderboard import RankingRow
 from evaluation.records import record_file, sweep
 from lb.solve import solver_name
 
@@ -41,6 +43,10 @@ class Scores:
         95 % confidence interval of the combined score: the ``interval`` of the solver's row on the
         leaderboard, or the mean of several rows, one for each dispatcher. ``None`` where the score
         is 0, or a scenario has a single window.
+    within_recording
+        Whether a scenario ran on one traffic alone. The interval then compares windows of that
+        recording, and says nothing about another one. With several seeds of generated traffic it
+        is an interval over independent repetitions.
     scenarios
         Scores of each scenario, by its id and dispatcher: "ep16/even".
     failures
@@ -58,6 +64,7 @@ class Scores:
     suite: str
     combined_score: float
     interval: tuple[float, float] | None
+    within_recording: bool
     scenarios: dict[str, dict[str, float]]
     failures: dict[str, str]
     cost_ratio: float | None
@@ -72,7 +79,7 @@ class Scores:
 
 def evaluate(
     solver: Solver,
-    suite: str | Path | Suite = "quick",
+    suite: str | Path | Suite | OwnSuite = "quick",
     *,
     seed: int | None = None,
     jobs: int = 1,
@@ -87,7 +94,8 @@ def evaluate(
         :class:`~evaluation.candidates.candidate.Candidate`, or a callable from problem to
         placement, which runs in this process.
     suite
-        A bundled suite of solvers, a ``.toml`` file, or a suite that is loaded already.
+        A bundled suite of solvers, a ``.toml`` file, or a suite that is loaded already, such as one
+        on your own recordings or workload (:func:`evaluation.kinds.own.own_suite`).
     seed
         Random seed of solvers and generated traces; by default the seeds of the suite.
     jobs
@@ -106,6 +114,8 @@ def evaluate(
         If the solver or suite is unknown, or the suite does not compare solvers.
     """
     candidate = _candidate(solver, limits)
+    if isinstance(suite, OwnSuite):
+        suite = suite.suite
     loaded = suite if isinstance(suite, Suite) else _load_suite(suite)
     if seed is not None:
         loaded = replace(loaded, seeds=(seed,))
@@ -139,12 +149,14 @@ def scores_of(solver: str, suite: str, records: Sequence[dict[str, Any]]) -> Sco
         for record in of_scenario
         if "cost" in record
     ]
+    rows = SOLVER.ranking(records).rows
     score = statistics.fmean(mean["efficiency"] for mean in means.values()) if complete else 0.0
     return Scores(
         solver=solver,
         suite=suite,
         combined_score=score,
-        interval=_interval(records, score) if complete else None,
+        interval=_interval(rows, records, score) if complete else None,
+        within_recording=any(row.within_recording for row in rows),
         scenarios=means,
         failures=failures,
         cost_ratio=statistics.median(ratios) if ratios else None,
@@ -185,13 +197,14 @@ def _mean(scores: list[dict[str, float | None]]) -> dict[str, float]:
     return means
 
 
-def _interval(records: Sequence[dict[str, Any]], score: float) -> tuple[float, float] | None:
+def _interval(
+    rows: Sequence[RankingRow], records: Sequence[dict[str, Any]], score: float
+) -> tuple[float, float] | None:
     """Return the interval of the mean over the dispatchers, each with its number of scenarios.
 
     All dispatchers see the same traffic, so that their scores vary together. The ends are therefore
     the means of the ends of the leaderboard's rows.
     """
-    rows = SOLVER.ranking(records).rows
     if not rows or any(row.interval is None for row in rows):
         return None
     ends = np.array([row.interval for row in rows])

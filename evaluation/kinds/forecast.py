@@ -24,6 +24,7 @@ from evaluation.leaderboard.table import Leaderboard, TableLine
 from evaluation.records import record_file
 from evaluation.records.identity import Identity, Record
 from evaluation.replay import time_split, traffic
+from evaluation.replay.candidate_call import candidate_call
 from evaluation.replay.cost import cost, reference_s
 from evaluation.replay.replay_window import ReplayWindow
 from evaluation.replay.scenario import Scenario
@@ -240,10 +241,12 @@ def score_forecasts(
             history = np.stack(past)
             log.reference_s.append(reference_s(history[-1]))
             started = time.perf_counter()
-            forecast = forecaster(history)
+            with candidate_call():
+                forecast = forecaster(history)
             log.forecast_s.append(time.perf_counter() - started)
             problem = lb.Problem(history, scenario.num_ranks, scenario.slots_per_rank)
-            planned = problem.replace(forecast=forecast)
+            with candidate_call():  # checks what was forecast
+                planned = problem.replace(forecast=forecast)
             _append_scores(log, planned, problem.replace(forecast=load), load)
         past.append(window.observed.astype(np.float64))
     if not log.error:

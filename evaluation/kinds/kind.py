@@ -13,6 +13,7 @@ from evaluation.leaderboard import rank, rank_stages
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Measure, RatioToReference
 from evaluation.leaderboard.table import Leaderboard
+from evaluation.records import record_file
 from evaluation.records.identity import Record
 from lb.registry import Registry
 
@@ -127,6 +128,31 @@ class Kind:
         """
         return None
 
+    def new_record(self, task: TaskSpec, **fields: Any) -> Record:
+        """Return a record of a candidate on a scenario, before it has run.
+
+        Parameters
+        ----------
+        task
+            The candidate and the scenario; the family of scenarios is its id by default.
+        fields
+            What the kind adds, such as hashes of the traffic.
+        """
+        scenario, candidate = task.scenario, task.candidate
+        return record_file.new_record(
+            kind=self.name,
+            suite=task.suite,
+            family=scenario.family or scenario.id,
+            scenario=self.describe(task),
+            solver=candidate.name,
+            solver_file=candidate.file_hash,
+            solver_entry=candidate.entry or None,
+            sandboxed=candidate.sandboxed,
+            dispatcher=scenario.dispatcher,
+            seed=candidate.seed,
+            **fields,
+        )
+
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record before its candidate runs, and what :meth:`judge` needs."""
         raise NotImplementedError
@@ -135,7 +161,9 @@ class Kind:
         """Run the candidate and return what the record gets: "scores", "windows", … and "wall".
 
         Write into ``record`` what is known before the candidate has finished: it stays there if
-        the candidate fails. An error of the candidate becomes the record's reason.
+        the candidate fails. An error of the candidate, raised inside
+        :func:`evaluation.replay.candidate_call.candidate_call`, becomes the record's reason. Any
+        other error ends the run.
         """
         raise NotImplementedError
 

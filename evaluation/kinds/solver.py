@@ -18,7 +18,6 @@ from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.leaderboard.table import Leaderboard, Note
-from evaluation.records import record_file
 from evaluation.records.identity import Record
 from evaluation.replay import plot_data, scores, time_split, traffic
 from evaluation.replay.baselines import Baselines, baselines
@@ -202,17 +201,7 @@ class SolverKind(Kind):
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record, and traffic, executor and deployment for the replay."""
         scenario, candidate = task.scenario, task.candidate
-        record = record_file.new_record(
-            kind=self.name,
-            suite=task.suite,
-            family=scenario.family or scenario.id,
-            scenario=self.describe(task),
-            solver=candidate.name,
-            solver_file=candidate.file_hash,
-            dispatcher=scenario.dispatcher,
-            seed=candidate.seed,
-            trace_seed=scenario.trace_seed(candidate.seed),
-        )
+        record = self.new_record(task, trace_seed=scenario.trace_seed(candidate.seed))
         trace = traffic.traffic_of(scenario, candidate.seed)
         scenario.check_trace(trace)
         executor = scenario.executor()
@@ -220,8 +209,6 @@ class SolverKind(Kind):
         record["trace_hash"] = trace.content_hash
         record["fabric_hash"] = executor.collectives.fabric.content_hash
         record["deployment"] = asdict(deployment)
-        record["solver_entry"] = candidate.entry or None
-        record["sandboxed"] = candidate.sandboxed
         return record, (trace, executor, deployment)
 
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One task of a suite of any kind: a candidate on a scenario, and the record it makes."""
 
 import time
+import traceback
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from evaluation.kinds.suite import Suite
 from evaluation.kinds.task_spec import TaskSpec
 from evaluation.records import record_file
 from evaluation.records.identity import Record
+from evaluation.replay.candidate_call import candidate_call, is_of_candidate
 
 
 class SuiteTask(TaskSpec):
@@ -43,7 +45,15 @@ class SuiteTask(TaskSpec):
         return record_file.path_of(folder, self.suite, stem, self.identity())
 
     def run(self) -> Record:
-        """Return the record; an error of the candidate becomes its reason."""
+        """Return the record; an error of the candidate becomes its reason.
+
+        Raises
+        ------
+        ValueError, OSError, ImportError
+            If the traffic or the deployment cannot be judged.
+        RuntimeError
+            If podlab itself failed; with the traceback, which would not come through a process.
+        """
         started = time.perf_counter()
         kind = named(self.kind)
         record, prepared = kind.begin(self)
@@ -51,12 +61,23 @@ class SuiteTask(TaskSpec):
         try:
             outcome = kind.judge(self, prepared, record)
         except (Exception, SystemExit) as error:
+            if not is_of_candidate(error):
+                raise self._own_error(error) from error
             record |= record_file.failure(error)
         else:
             measured = outcome.pop("wall", {})
             record |= {"status": "ok", **outcome}
         record["wall"] = {"total_s": time.perf_counter() - started, **measured}
         return record
+
+    def _own_error(self, error: BaseException) -> Exception:
+        """Return what to raise for an error that is not the candidate's."""
+        where = f"{self.candidate.name} on {self.scenario.id}, seed {self.candidate.seed}"
+        for expected in (ValueError, OSError, ImportError):
+            if isinstance(error, expected):
+                return expected(f"while podlab judged {where}: {error}")
+        text = "".join(traceback.format_exception(error))
+        return RuntimeError(f"podlab itself failed while it judged {where}\n{text}")
 
     def failed(self, reason: str) -> Record:
         """Return the record of a run whose process died."""
@@ -66,7 +87,8 @@ class SuiteTask(TaskSpec):
 @contextmanager
 def open_candidate(task: TaskSpec, record: Record) -> Iterator[Any]:
     """Make the candidate and write its parameters into the record; end its process at the end."""
-    candidate = task.candidate.make()
+    with candidate_call():
+        candidate = task.candidate.make()
     try:
         record["parameters"] = parameters(candidate)
         yield candidate

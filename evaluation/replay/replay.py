@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import lb
 from evaluation.replay.advice import advice_for, problem_of
+from evaluation.replay.candidate_call import candidate_call
 from evaluation.replay.cost import reference_s
 from evaluation.replay.deployment import ExpertDeployment
 from evaluation.replay.ideal_reference import IdealReference
@@ -184,10 +185,11 @@ class _Run:
         problem = problem_of(self.deployment, history, current=loaded, **advice)
         self.log.reference_s.append(reference_s(problem.planned_load))
         started = time.perf_counter()
-        answer = lb.solve(problem, self.solver)
-        self.log.solve_s.append(time.perf_counter() - started)
-        # Only the slot map counts: a subclass of Placement might claim a balance of its own.
-        return lb.Placement(answer.physical_to_logical, answer.num_ranks)
+        with candidate_call():
+            answer = lb.solve(problem, self.solver)
+            self.log.solve_s.append(time.perf_counter() - started)
+            # Only the slot map counts: a subclass of Placement might claim a balance of its own.
+            return lb.Placement(answer.physical_to_logical, answer.num_ranks)
 
     def run_window(self, number: int, placement: lb.Placement, window: ReplayWindow) -> None:
         """Price the steps of window ``number`` under ``placement``."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.replay.candidate_call import candidate_call
 from evaluation.replay.replay_window import ReplayWindow
 from evaluation.replay.scenario import Scenario
 
@@ -65,5 +66,6 @@ def train(candidate: Any, windows: Iterable[ReplayWindow], scenario: Scenario) -
         takes_validation = "validation" in inspect.signature(candidate.fit).parameters
         if test_start > train_end and takes_validation:
             options["validation"] = np.stack(loads[train_end:test_start])
-        candidate = candidate.fit(np.stack(loads[:train_end]), **options)
+        with candidate_call():
+            candidate = candidate.fit(np.stack(loads[:train_end]), **options)
     return TrainingResult(candidate, test_start, sizes)

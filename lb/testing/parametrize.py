@@ -8,6 +8,7 @@ from lb.solve import solver_name
 from lb.solvers import SOLVERS
 from lb.testing import checks
 from lb.testing.outcomes import outcomes
+from lb.testing.pytest_cases import parametrize
 
 #: All checks by name, in the order they run.
 CHECKS: dict[str, Callable[[Solver], None]] = {
@@ -65,16 +66,14 @@ def parametrize_with_checks(
 
     Known failures (as in :func:`check_solver`) become strict expected failures.
     """
-    import pytest
-
-    cases = []
-    for solver in solvers:
-        candidate, known = _prepared(solver, known_failures)
-        for name, check in CHECKS.items():
-            marks = [pytest.mark.xfail(reason=known[name], strict=True)] if name in known else []
-            label = solver if isinstance(solver, str) else solver_name(solver)
-            cases.append(pytest.param(candidate, check, id=f"{label}-{name}", marks=marks))
-    return pytest.mark.parametrize(("solver", "check"), cases)
+    candidates = [
+        (
+            solver if isinstance(solver, str) else solver_name(solver),
+            *_prepared(solver, known_failures),
+        )
+        for solver in solvers
+    ]
+    return parametrize("solver", candidates, CHECKS)
 
 
 def _prepared(

@@ -1,14 +1,13 @@
 """Run the checks: in one call, or as one pytest test for each scheduler and check."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lb.testing.outcomes import outcomes
+from lb.testing.pytest_cases import parametrize
 from schedulers.protocols import BatchPolicy, Router
 from schedulers.testing.batch_checks import BATCH_CHECKS
 from schedulers.testing.router_checks import ROUTER_CHECKS
-
-Check = Callable[[Any], None]
 
 
 def check_router(router: Router) -> dict[str, str]:
@@ -61,7 +60,7 @@ def parametrize_with_router_checks(routers: Mapping[str, Router]) -> Any:
     routers
         Name in the test's id to router.
     """
-    return _parametrize("router", routers, ROUTER_CHECKS)
+    return parametrize("router", _labelled(routers), ROUTER_CHECKS)
 
 
 def parametrize_with_batch_checks(policies: Mapping[str, BatchPolicy]) -> Any:
@@ -72,15 +71,9 @@ def parametrize_with_batch_checks(policies: Mapping[str, BatchPolicy]) -> Any:
     policies
         Name in the test's id to batch policy.
     """
-    return _parametrize("policy", policies, BATCH_CHECKS)
+    return parametrize("policy", _labelled(policies), BATCH_CHECKS)
 
 
-def _parametrize(argument: str, schedulers: Mapping[str, Any], checks: Mapping[str, Check]) -> Any:
-    import pytest
-
-    cases = [
-        pytest.param(scheduler, check, id=f"{label}-{name}")
-        for label, scheduler in schedulers.items()
-        for name, check in checks.items()
-    ]
-    return pytest.mark.parametrize((argument, "check"), cases)
+def _labelled(schedulers: Mapping[str, Any]) -> list[tuple[str, Any, Mapping[str, str]]]:
+    """Return name, scheduler, and that it must pass all checks."""
+    return [(name, scheduler, {}) for name, scheduler in schedulers.items()]

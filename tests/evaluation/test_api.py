@@ -208,3 +208,24 @@ def test_the_package_is_light_until_it_judges():
     assert said.stdout.split() == ["False", "False"]
     with pytest.raises(AttributeError, match="no attribute 'evalute'"):
         evaluation.evalute  # noqa: B018
+
+
+def test_a_recording_says_that_its_interval_is_within_it(suite):
+    """Its windows are no repetitions."""
+    scores = evaluate("greedy", suite)
+    assert scores.within_recording
+    assert json.loads(scores.to_json())["within_recording"]
+
+
+def test_own_recordings_are_a_suite(tmp_path):
+    """Of totals every seed is another draw, so that the interval is over repetitions."""
+    from evaluation.kinds.own import OwnSetup, own_suite
+    from tests.evaluation.kinds.own.recordings import FIRST, counts, saved
+
+    file = saved(tmp_path, "decode", counts(FIRST, 1, 10**6))
+    own = own_suite(tmp_path / "own", [file], OwnSetup(tokens_per_rank=8))
+    scores = evaluate("eplb", own)
+    assert list(scores.scenarios) == ["steady-decode/even"]
+    assert not scores.within_recording
+    assert scores.interval[0] < scores.combined_score < scores.interval[1]
+    assert scores.scenarios["steady-decode/even"]["do_nothing"] < scores.combined_score

@@ -81,7 +81,7 @@ class EngineSteps:
         )
 
 
-class Shape(Protocol):
+class ModelShape(Protocol):
     """A model's name and sizes, as routing models and recordings have them."""
 
     @property
@@ -105,7 +105,7 @@ class Shape(Protocol):
         ...
 
 
-def no_steps(shape: Shape) -> EngineSteps:
+def no_steps(shape: ModelShape) -> EngineSteps:
     """Return no steps of a model."""
     none = np.zeros(0, dtype=np.int64)
     counts = np.zeros((0, shape.num_layers, shape.num_experts), dtype=np.int32)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.workload.composition import Composition
-from traces.workload.engine_steps import EngineSteps, Shape
+from traces.workload.engine_steps import EngineSteps, ModelShape
 from traces.workload.outline import CHUNK
 from traces.workload.pools import POOLS
 from traces.workload.recorded_routing import RecordedRouting
@@ -48,7 +48,7 @@ def seeds_of(workload: "Workload", purpose: int) -> list[int]:
 
 
 def engine_steps(
-    shape: Shape,
+    shape: ModelShape,
     composition: Composition,
     chosen: NDArray[np.int64],
     counts: NDArray[np.int32],

@@ -19,6 +19,7 @@ from evaluation.leaderboard.column import Column
 from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
 from evaluation.records.identity import Record
+from evaluation.replay.candidate_call import candidate_call
 from lb.engines.competition import Competitor
 
 #: Number of consecutive parts of a run for which a record has numbers.
@@ -87,17 +88,8 @@ class CompetitionKind(Kind):
     def begin(self, task: TaskSpec) -> tuple[Record, Any]:
         """Return the record; the counts are drawn while they are played."""
         size, candidate = task.scenario, task.candidate
-        record = record_file.new_record(
-            kind=self.name,
-            suite=task.suite,
-            family=size.family,
-            scenario=self.describe(task),
-            solver=candidate.name,
-            solver_file=candidate.file_hash,
-            solver_entry=candidate.entry or None,
-            sandboxed=candidate.sandboxed,
-            dispatcher=size.dispatcher,
-            seed=candidate.seed,
+        record = self.new_record(
+            task,
             trace_seed=candidate.seed,
             trace_hash=size.trace_hash(candidate.seed),
             fabric_hash=None,
@@ -107,7 +99,8 @@ class CompetitionKind(Kind):
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Play one size of the competition."""
         size, seed = task.scenario, task.candidate.seed
-        with open_candidate(task, record) as solver:
+        # the entry is called, and its answers are checked, all along the run
+        with open_candidate(task, record) as solver, candidate_call():
             run = size.run(entry_of(solver), seed)
         base = _baseline(size, seed)
         return {

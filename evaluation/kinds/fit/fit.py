@@ -23,6 +23,7 @@ from evaluation.leaderboard.measure import Parts, RatioOfSums
 from evaluation.records import record_file
 from evaluation.records.identity import Record
 from evaluation.replay import plot_data
+from evaluation.replay.candidate_call import candidate_call
 from evaluation.replay.cost import cost, reference_s
 
 #: Calls whose time is measured, while they take no longer than this together.
@@ -138,17 +139,8 @@ class FitKind(Kind):
         """Return the record, and the load [layers, experts]."""
         scenario, candidate = task.scenario, task.candidate
         load = scenario.load(candidate.seed)
-        record = record_file.new_record(
-            kind=self.name,
-            suite=task.suite,
-            family=scenario.family,
-            scenario=self.describe(task),
-            solver=candidate.name,
-            solver_file=candidate.file_hash,
-            solver_entry=candidate.entry or None,
-            sandboxed=candidate.sandboxed,
-            dispatcher=scenario.dispatcher,
-            seed=candidate.seed,
+        record = self.new_record(
+            task,
             trace_seed=candidate.seed,
             trace_hash=hashlib.sha256(load.tobytes()).hexdigest(),
             fabric_hash=None,
@@ -201,10 +193,11 @@ def _solve(
         problem = scenario.problem(seed)
         references_s.append(reference_s(problem.planned_load))
         started = time.perf_counter()
-        answer = lb.solve(problem, solver)
-        solve_s.append(time.perf_counter() - started)
-        # a subclass of Placement could claim anything: only its map counts
-        answers.append(lb.Placement(answer.physical_to_logical, answer.num_ranks))
+        with candidate_call():
+            answer = lb.solve(problem, solver)
+            solve_s.append(time.perf_counter() - started)
+            # a subclass of Placement could claim anything: only its map counts
+            answers.append(lb.Placement(answer.physical_to_logical, answer.num_ranks))
     scenario.problem(seed).check(answers[0])
     return answers[0], solve_s, references_s
 

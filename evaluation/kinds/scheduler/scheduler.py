@@ -20,6 +20,7 @@ from evaluation.kinds.task_spec import TaskSpec
 from evaluation.leaderboard.measure import RatioToReference
 from evaluation.records import record_file
 from evaluation.records.identity import Record
+from evaluation.replay.candidate_call import candidate_call
 from evaluation.replay.workload_windows import file_hashes
 from evaluation.serving.assembly import workload
 from evaluation.serving.assembly.routing import routing_model
@@ -150,13 +151,16 @@ class SchedulerKind(Kind):
     def judge(self, task: TaskSpec, prepared: Any, record: Record) -> dict[str, Any]:
         """Simulate the scenario with the scheduler in it on the requests of the seed."""
         seed = task.candidate.seed
-        scenario = stages.with_seed(_scenario_of(task), seed)
+        with candidate_call():  # makes the scheduler
+            scenario = stages.with_seed(_scenario_of(task), seed)
         requests = traffic(scenario, seed)
         last_s = float(requests.arrival_s[-1])
         # in the first half of the arrivals, so that the recovery is seen
         random_fault = first_fault(task.scenario, last_s / 2, seed)
         scenario = dataclasses.replace(scenario, fault=(*scenario.fault, *random_fault))
-        result = simulate(scenario, seed=seed, trace=requests)
+        # the scheduler is called all along the simulation
+        with candidate_call():
+            result = simulate(scenario, seed=seed, trace=requests)
         return {
             "scores": _scores(result, last_s, scenario.fault),
             "faults": [asdict(fault) for fault in scenario.fault],

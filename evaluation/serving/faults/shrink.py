@@ -53,34 +53,6 @@ def missing_experts(placement: Placement, lost_ranks: Sequence[int]) -> Survivor
     return Survivors(whole, share, missing)
 
 
-def lost_fraction(load: ArrayLike, missing: NDArray[np.bool_]) -> float:
-    """Return the fraction of token copies that choose a missing expert; 0 without load.
-
-    It shows how much quality is at stake; it does not measure quality. ReviveMoE
-    (arXiv:2602.21140) reports a mean score of 0.681 after 0.683 with 1/32 of the experts lost.
-
-    Parameters
-    ----------
-    load
-        [..., layers, experts] token copies.
-    missing
-        [layers, experts].
-
-    Raises
-    ------
-    ValueError
-        If the load has other layers or experts.
-    """
-    tokens = np.asarray(load, dtype=np.float64)
-    if tokens.shape[-2:] != missing.shape:
-        raise ValueError(
-            f"load has shape {tokens.shape}; give [..., {missing.shape[0]} layers, "
-            f"{missing.shape[1]} experts]"
-        )
-    total = float(tokens.sum())
-    return float(tokens[..., missing].sum()) / total if total > 0 else 0.0
-
-
 def shrunk_placement(
     placement: Placement,
     load: ArrayLike,

@@ -59,13 +59,6 @@ def write_samples(samples: SampleLog, path: Path) -> None:
     _write_rows(len(samples), part, path)
 
 
-def write_summary(summary: Mapping[str, Any], path: Path) -> None:
-    """Write a summary as JSON, whole or not at all."""
-    text = json.dumps(summary, indent=1, allow_nan=False)
-    with atomic_write(path, "w") as file:
-        file.write(text + "\n")
-
-
 def write_faults(faults: Sequence[Fault], path: Path) -> None:
     """Write faults, random ones too, as [[fault]] tables (.toml) that can be simulated again."""
     tables = (

@@ -2,7 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
+import lb
+from evaluation.candidates.callable_candidate import CallableCandidate
 from evaluation.candidates.candidate import Candidate
+from evaluation.kinds import solver
 from evaluation.kinds.suite import Suite
 from evaluation.kinds.task import SuiteTask, tasks
 from evaluation.replay.scenario import Scenario
@@ -50,3 +55,39 @@ def test_seeds_multiply_what_they_change():
         ("d", "greedy", 7),
         ("d", "random", 7),
     ]
+
+
+SCENARIO = Scenario("r", ("olmoe-domains",), "olmoe-1b-7b", 16, 5, 1)
+
+
+def bad(problem):
+    """Fail."""
+    raise ZeroDivisionError("my own")
+
+
+def test_an_error_of_a_candidate_is_its_failure():
+    """Its code, and its answer."""
+    record = SuiteTask("s", "solver", SCENARIO, CallableCandidate("bad", solver=bad)).run()
+    assert (record["status"], record["reason"]) == ("failed", "ZeroDivisionError: my own")
+    wrong = CallableCandidate("wrong", solver=lambda problem: lb.Placement([[0] * 80], 16))
+    assert SuiteTask("s", "solver", SCENARIO, wrong).run()["status"] == "infeasible"
+
+
+def test_an_error_of_podlab_is_nobodys_failure(monkeypatch):
+    """It ends the run with a traceback, or says what is wrong with the input."""
+    task = SuiteTask("s", "solver", SCENARIO, Candidate("greedy"))
+
+    def broken(*_):
+        raise KeyError("step_s")
+
+    monkeypatch.setattr(solver.scores, "summary", broken)
+    with pytest.raises(RuntimeError, match="itself failed while it judged greedy on r") as hit:
+        task.run()
+    assert "in broken" in str(hit.value)  # the traceback, for those that are in another process
+
+    def refused(*_):
+        raise ValueError("too short")
+
+    monkeypatch.setattr(solver.scores, "summary", refused)
+    with pytest.raises(ValueError, match="while podlab judged greedy on r, seed 0: too short"):
+        task.run()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lb
-from evaluation.serving.faults.shrink import lost_fraction, missing_experts, shrunk_placement
+from evaluation.serving.faults.shrink import missing_experts, shrunk_placement
 from lb import Placement
 
 FOUR = Placement([[0, 1, 2, 3, 4, 5, 0, 1], [0, 1, 2, 3, 4, 5, 2, 3]], 4)
@@ -28,7 +28,7 @@ def test_the_share_prices_the_old_placement() -> None:
     left = missing_experts(FOUR, [0])
     rank_load = FOUR.rank_load(LOAD, left.share)
     np.testing.assert_array_equal(rank_load, [[0, 8, 4, 16], [0, 1, 2, 1]])
-    assert lost_fraction(LOAD, left.missing) == pytest.approx(2 / LOAD.sum())
+    assert LOAD[left.missing].sum() == 2
     np.testing.assert_allclose(rank_load.sum(), LOAD.sum() - 2)
 
 
@@ -41,16 +41,6 @@ def test_a_placement_is_left_when_nothing_is_missing() -> None:
     assert not left.missing.any()
     same = missing_experts(FOUR, [])
     np.testing.assert_array_equal(same.share, FOUR.even_share)
-
-
-def test_lost_fraction_takes_windows_and_no_load() -> None:
-    """Leading axes are added up; without load nothing is lost; other shapes are refused."""
-    missing = np.zeros((2, 6), dtype=bool)
-    missing[0, 0] = True
-    assert lost_fraction(np.stack([LOAD, LOAD]), missing) == pytest.approx(8 / LOAD.sum())
-    assert lost_fraction(np.zeros((2, 6)), missing) == 0
-    with pytest.raises(ValueError, match=r"load has shape \(2, 5\); give \[..., 2 layers, 6 exp"):
-        lost_fraction(np.zeros((2, 5)), missing)
 
 
 def test_slots_stay_unless_experts_do_not_fit() -> None:
@@ -138,6 +128,6 @@ def test_tokens_are_computed_or_missing(case) -> None:
     np.testing.assert_allclose(taken, ~left.missing)
     rank_load = placement.rank_load(load, left.share)
     assert (rank_load[..., lost] == 0).all()
-    lost_tokens = lost_fraction(load, left.missing) * load.sum()
+    lost_tokens = load[..., left.missing].sum()
     np.testing.assert_allclose(rank_load.sum() + lost_tokens, load.sum())
     assert (left.placement is None) == left.missing.any()

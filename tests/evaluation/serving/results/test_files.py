@@ -1,7 +1,6 @@
 """Files have the content of the logs, and are written whole or not at all."""
 
 import csv
-import json
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -71,17 +70,8 @@ def test_no_samples_are_a_file_without_rows(tmp_path):
     assert path.read_text().startswith('"time_s","executor"')
 
 
-def test_a_summary_is_json(result, tmp_path):
-    """A summary is read as it was written."""
-    path = tmp_path / "summary.json"
-    files.write_summary(result.summary, path)
-    assert json.loads(path.read_text()) == result.summary
-
-
 def test_a_failed_write_leaves_no_file(log, tmp_path):
-    """Neither a wrong suffix nor a number that JSON lacks leaves a file."""
+    """A wrong suffix leaves no file."""
     with pytest.raises(ValueError, match=r"'\.txt' is none of"):
         files.write_requests(log, tmp_path / "requests.txt")
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        files.write_summary({"mean": float("nan")}, tmp_path / "summary.json")
     assert list(tmp_path.iterdir()) == []
