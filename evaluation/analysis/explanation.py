@@ -93,6 +93,7 @@ def explain(
     window: ReplayWindow,
     dispatcher: lb.Dispatcher | None = None,
     migration_bytes_per_s: float | None = None,
+    migration_pause_s: float = 0.0,
 ) -> Explanation:
     """Compare two placements on a window.
 
@@ -109,6 +110,8 @@ def explain(
         Splits the tokens of each expert over its replicas, step by step; by default evenly.
     migration_bytes_per_s
         Rate at which one rank receives weights; by default that of the fabric.
+    migration_pause_s
+        Seconds that a rebalance stops the engine besides, if weights move.
 
     Raises
     ------
@@ -126,7 +129,7 @@ def explain(
         marginal_cost_s(executor, before, after, window, dispatch),
         moves,
         float(moves.sum() * executor.expert_bytes),
-        executor.migration_s(moves, rate),
+        executor.migration_s(moves, rate) + migration_pause_s * bool(moves.any()),
     )
 
 

@@ -131,7 +131,13 @@ def _explain(
     fabric = executor.collectives.fabric
     dispatcher = lb.configured(scenario.dispatcher, fabric.ranks_per_node)
     explanation = explanation_of(
-        executor, before, after, judged.window, dispatcher, scenario.migration_bytes_per_s
+        executor,
+        before,
+        after,
+        judged.window,
+        dispatcher,
+        scenario.migration_bytes_per_s,
+        scenario.migration_pause_s,
     )
     report = explanation_report.report(explanation, fabric, *names, top)
     window = explanation_report.window(judged, scenario)

@@ -41,6 +41,14 @@ def test_the_balanced_placement_is_faster(executor, window, placements):
     assert explanation.moved_bytes == explanation.moves.sum() * executor.expert_bytes
 
 
+def test_a_rebalance_may_stop_the_engine(executor, window, placements):
+    """By so many seconds more, unless nothing moves."""
+    free = {"migration_bytes_per_s": float("inf"), "migration_pause_s": 2.0}
+    assert explain(executor, *placements, window, **free).migration_s == 2.0
+    same = explain(executor, placements[0], placements[0], window, **free)
+    assert same.migration_s == 0
+
+
 def test_the_way_back_never_pays(executor, window, placements):
     """A slower placement has no gain to pay with."""
     assert explain(executor, *placements[::-1], window).break_even_steps is None
