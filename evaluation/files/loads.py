@@ -11,8 +11,9 @@ import traces
 
 #: Endings of files with a matrix [layers, experts] or [windows, layers, experts].
 MATRICES = (".npy", ".npz", ".csv", ".json")
-#: Keys of the matrix in a JSON object. SGLang's recorder writes ``logical_count``.
-KEYS = ("load", "logical_count")
+#: Keys of the matrix in a JSON object or an .npz. SGLang's recorder writes ``logical_count``, and
+#: podlab's own .npz has ``counts``, perhaps with times beside them.
+KEYS = ("load", "logical_count", "counts")
 
 
 def read(spec: str, window_steps: int | None = None, step_tokens: int | None = None) -> Any:
