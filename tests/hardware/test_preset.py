@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hardware import Device, Fabric, Model, available
-from hardware.preset import FOLDER
+from hardware.preset import FOLDER, parse
 
 DEVICE = (FOLDER / "devices" / "ascend-910c-die.toml").read_text(encoding="utf-8")
 
@@ -64,3 +64,14 @@ def test_every_bundled_preset_loads_and_says_its_source() -> None:
         assert Model.preset(name).source
     for name in available("fabrics"):
         assert Fabric.preset(name, 1).figures["source"]
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    """What was read before is kept, but not beyond a change, and belongs to who read it."""
+    path = tmp_path / "mine.toml"
+    path.write_text("a = [1]\n")
+    first = parse(path)
+    first["a"].append(2)
+    assert parse(path) == {"a": [1]}
+    path.write_text("a = [1, 2, 3]\n")
+    assert parse(path) == {"a": [1, 2, 3]}
