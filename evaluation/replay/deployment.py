@@ -21,7 +21,9 @@ class ExpertDeployment:
         Rate at which one rank receives weights while the engine is paused.
     migration_pause_s
         Seconds that the engine stands still in a rebalance that moves an expert, beside the
-        transfer: to collect loads, to plan, to rebuild graphs.
+        transfer: to collect loads, to plan, to rebuild graphs. They are those of a whole model.
+        Where only some of its MoE layers are replayed, only these are priced, and as large a part
+        of the pause is charged.
     dispatcher
         Name of the dispatcher in use. The solver sees it.
     forecaster

@@ -154,13 +154,18 @@ class _Run:
         log.moves.append(int(moves.sum()))
         log.slots += placement.physical_to_logical.size
         transfer_s = self.executor.migration_s(moves, deployment.migration_bytes_per_s)
-        log.migration_s.append(transfer_s + deployment.migration_pause_s * bool(moves.any()))
+        log.migration_s.append(transfer_s + self._pause_s(placement) * bool(moves.any()))
         last = history[-1].astype(np.float64)
         log.fitted.append(placement.balancedness(last, self._share(placement, last)))
         ranks, slots = deployment.num_ranks, deployment.slots_per_rank
         bound = self.ideal_reference.observed_bound(window - 1, history[-1], ranks, slots)
         log.fitted_bound.append(bound)
         return placement
+
+    def _pause_s(self, placement: lb.Placement) -> float:
+        """Return the stop of a rebalance: as large a part of it as of the layers is priced."""
+        part = placement.num_layers / self.executor.operators.model.moe_layers
+        return self.deployment.migration_pause_s * part
 
     def _solve(
         self, window: int, history: NDArray[np.int64], last_steps: int, before: lb.Placement
