@@ -152,6 +152,8 @@ class _Side:
         row = behind[0]
         text = f" The next, {row.name}, is slower by {100 * _slower(row, best):.1f} %"
         tie = next((one for one in self.ties if {best.name, row.name} == _names(one)), None)
+        if tie is None and best.within_recording:
+            return f"{text}, more than the windows of this traffic scatter."
         if tie is None:
             return f"{text}, which is certain (95 %, all pairs together)."
         needed = f"; about {tie.repetitions:,} repetitions would tell" if tie.repetitions else ""
@@ -197,7 +199,13 @@ def _limits(own: OwnSuite, records: Sequence[Record]) -> str:
             text += f", fewer than {FEWEST_WINDOWS}, so that they are no more than a hint"
         return f"{text}; nothing is said about another recording."
     drawn = "requests, tokens and layers" if own.layer_factor > 1 else "requests and tokens"
+    seeds = len({record["seed"] for record in records})
+    if seeds < 2:
+        return (
+            f"{drawn} were drawn once, which says nothing about other draws; leave --seed out for "
+            f"{len(own.suite.seeds)} of them."
+        )
     return (
-        f"intervals are over {len(own.suite.seeds)} independent draws of {drawn} from these "
-        "recordings; loads that were not recorded are not in them."
+        f"intervals are over {seeds} independent draws of {drawn} from these recordings; loads that "
+        "were not recorded are not in them."
     )

@@ -9,6 +9,8 @@ from tests.evaluation.kinds.own.recordings import FIRST, SECOND, counts, saved
 
 #: Step and migration seconds of three windows, and the ideal.
 STEP, MIGRATION, IDEAL = [1.0, 1.0, 1.0], [0.0, 0.2, 0.1], [0.9, 0.9, 0.9]
+#: Names, and how much slower each is.
+SOLVERS = (("x", 0.0), ("y", 0.1))
 
 
 def record(solver, scenario="steady-a", seed=0, slower=0.0, step_s=0.1, do_nothing=0.5, **scores):
@@ -121,3 +123,14 @@ def test_one_recording_has_its_limits(tmp_path):
     _, change, sure = verdict(own, records)
     assert change.startswith("No change was recorded")
     assert "its own 3 windows make the intervals, fewer than 8" in sure
+    assert "slower by" in verdict(own, records)[0]
+
+
+def test_one_draw_makes_no_interval(own):
+    """As with --seed 0."""
+    records = [
+        record(name, f"steady-a{n}", slower=slow) for n in range(2) for name, slow in SOLVERS
+    ]
+    steady, sure = verdict(own, records)
+    assert "95 % interval" not in steady
+    assert "drawn once, which says nothing about other draws; leave --seed out for 5" in sure
