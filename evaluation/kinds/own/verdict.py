@@ -206,6 +206,6 @@ def _limits(own: OwnSuite, records: Sequence[Record]) -> str:
             f"{len(own.suite.seeds)} of them."
         )
     return (
-        f"intervals are over {seeds} independent draws of {drawn} from these recordings; loads that "
-        "were not recorded are not in them."
+        f"intervals are over {seeds} independent draws of {drawn} from these recordings; loads "
+        "that were not recorded are not in them."
     )
