@@ -25,6 +25,7 @@ from lb.problem import Problem
 from lb.protocols import Dispatcher, Forecaster, Solver
 from lb.solve import solve
 from lb.solvers import SOLVERS
+from lb.warm_up import warm_up
 
 make = SOLVERS.make
 register = SOLVERS.register
@@ -62,6 +63,7 @@ __all__ = [
     "solve",
     "testing",
     "traffic",
+    "warm_up",
 ]
 
 

@@ -213,7 +213,13 @@ def _spare_slots_fall_short(
     while heavy < descending.size and descending[heavy] > reach:
         # a load just above a multiple of the reach, by rounding perhaps, is taken for the multiple
         whole = int(np.ceil(descending[heavy] / reach - _ROUNDING)) - 1
-        remainder[heavy] = descending[heavy] - whole * reach
+        left = descending[heavy] - whole * reach
+        # Kept by falling size, which few change: loads fall.
+        place = heavy
+        while place and remainder[place - 1] < left:
+            remainder[place] = remainder[place - 1]
+            place -= 1
+        remainder[place] = left
         savings += whole
         heavy += 1
     # There are enough spare slots without any saving.
@@ -221,12 +227,12 @@ def _spare_slots_fall_short(
         return False
     # What the savings cost: the toll each, or the reach beyond one for each heavy expert.
     price = savings * toll + max(savings - heavy, 0) * (reach - toll)
-    ascending = np.sort(remainder[:heavy])
     # And r - t of a heavy expert for each saving, the least ones first; those below 0 all count.
-    for place in range(heavy):
-        if place >= savings and ascending[place] >= toll:
+    for counted in range(heavy):
+        least = remainder[heavy - 1 - counted]
+        if counted >= savings and least >= toll:
             break
-        price += ascending[place] - toll
+        price += least - toll
     # What the cold experts can give for it.
     given = 0.0
     cold = descending.size - 1

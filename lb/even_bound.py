@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lb.bounds import balancedness_bound, descending_shares
 from lb.checked import checked_amounts, checked_integer
+from lb.copy_into import copy_into
 from lb.kernel import kernel
 
 # constants of ours: they decide how much is proved and how long it takes, never whether it holds
@@ -209,7 +210,7 @@ def _least_value(
                 if total < following[spent]:
                     following[spent] = total
                     best_extra[expert, spent] = number
-        least[:] = following
+        copy_into(least, following)
     if np.isfinite(least[spare]):
         # Walk back from the last expert to find who got how many.
         left = spare

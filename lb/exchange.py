@@ -6,7 +6,8 @@ The vocabulary is that of :mod:`lb.packing`.
 import numpy as np
 from numpy.typing import NDArray
 
-from lb.kernel import kernel
+from lb.copy_into import copy_into
+from lb.kernel import inlined, kernel
 from lb.packing import pack, replica_weight
 from lb.polish import polish
 
@@ -48,6 +49,7 @@ def exchange(
     experts = load.size
     best = excess
     trial = np.empty_like(table)
+    ranking = order.copy()
     barred = np.zeros(experts, dtype=np.int64)  # iteration until which it gets no replica
     iteration = 0
     tried = replicas.copy()
@@ -55,11 +57,11 @@ def exchange(
     for offset in OFFSETS:
         if best > tolerance:
             _apportion(load, order, table.size, ranks, offset, tried)
-            found = _packed(load, tried, cost, slowness, tolerance, trial)
+            found = _packed(load, tried, cost, slowness, tolerance, ranking, trial)
             if found < best:
                 best = found
-                table[:] = trial
-                replicas[:] = tried
+                _copy_table(table, trial)
+                copy_into(replicas, tried)
     # Step 2: tabu search over single exchanges.
     while trials > 0 and best > tolerance:
         iteration += 1
@@ -75,11 +77,11 @@ def exchange(
                 trials -= 1
                 replicas[gives] -= 1
                 replicas[takes] += 1
-                found = _packed(load, replicas, cost, slowness, tolerance, trial)
+                found = _packed(load, replicas, cost, slowness, tolerance, ranking, trial)
                 # The best of all is kept apart from the move that is made: that one may be worse.
                 if found < best:
                     best = found
-                    table[:] = trial
+                    _copy_table(table, trial)
                 if found < chosen:
                     chosen, giver, taker = found, gives, takes
                 replicas[gives] += 1
@@ -126,15 +128,41 @@ def _packed(
     cost: NDArray[np.float64],
     slowness: NDArray[np.float64],
     tolerance: float,
+    ranking: NDArray[np.int64],
     table: NDArray[np.int64],
 ) -> float:
-    """Pack and polish these replicas into ``table``; return the excess."""
+    """Pack and polish these replicas into ``table``; return the excess.
+
+    ``ranking`` is any permutation of the experts, and is sorted here. That of the last trial is
+    nearly right, since few experts have changed their weight.
+    """
     weight = np.empty(load.size)
     for expert in range(load.size):
         weight[expert] = replica_weight(load[expert], replicas[expert], cost)
-    ranking = np.argsort(-weight, kind="mergesort")
+    _sort_by_weight(ranking, weight)
     rank_load = np.empty(slowness.size)
     pack(weight, ranking, replicas, slowness, table, rank_load)
     return polish(
         table, weight, replicas, ranking, slowness, rank_load, tolerance, 10 * slowness.size
     )
+
+
+@inlined
+def _sort_by_weight(ranking: NDArray[np.int64], weight: NDArray[np.float64]) -> None:
+    """Sort experts by falling weight, by insertion; of equal ones the lower id comes first."""
+    for end in range(1, ranking.size):
+        expert = ranking[end]
+        place = end
+        while place and (
+            weight[ranking[place - 1]] < weight[expert]
+            or (weight[ranking[place - 1]] == weight[expert] and ranking[place - 1] > expert)
+        ):
+            ranking[place] = ranking[place - 1]
+            place -= 1
+        ranking[place] = expert
+
+
+@inlined
+def _copy_table(table: NDArray[np.int64], source: NDArray[np.int64]) -> None:
+    for rank in range(len(table)):
+        copy_into(table[rank], source[rank])

@@ -15,6 +15,7 @@ time
 import numpy as np
 from numpy.typing import NDArray
 
+from lb.copy_into import copy_into
 from lb.kernel import kernel
 
 #: Part of the moves that re-allocate a slot; the others swap.
@@ -103,12 +104,12 @@ def anneal(
             time, new_time = new_time, time
             if current < best:
                 best = current
-                best_slots[:] = slots
+                copy_into(best_slots, slots)
         elif kind < REALLOCATIONS:  # undo the move
             _rename(slots, count, copies, one, before)
         else:
             _exchange_names(slots, count, copies, one, other)
-    slots[:] = best_slots
+    copy_into(slots, best_slots)
     return best
 
 
@@ -199,17 +200,24 @@ def _even_out(
 @kernel
 def _peak(time: Singles, quantile: float, peak_of: Singles) -> float:
     """Return the mean or a quantile over samples of the largest time; fills ``peak_of``."""
-    peak_of[:] = time[0]
+    copy_into(peak_of, time[0])
     for rank in range(1, len(time)):
         row = time[rank]
         for sample in range(row.size):
             peak_of[sample] = max(peak_of[sample], row[sample])
     if quantile >= 0.0:
-        # The nearest of the sorted peaks, without interpolation.
-        return float(np.sort(peak_of)[int(quantile * (peak_of.size - 1) + 0.5)])
+        # The nearest of the sorted peaks, without interpolation; sorted by insertion.
+        for end in range(1, peak_of.size):
+            peak = peak_of[end]
+            place = end
+            while place and peak_of[place - 1] > peak:
+                peak_of[place] = peak_of[place - 1]
+                place -= 1
+            peak_of[place] = peak
+        return float(peak_of[int(quantile * (peak_of.size - 1) + 0.5)])
     total = 0.0
-    for peak in peak_of:
-        total += peak
+    for sample in range(peak_of.size):
+        total += peak_of[sample]
     return total / peak_of.size
 
 
@@ -222,12 +230,13 @@ def _copy_state(
     new_flow: Singles,
     new_time: Singles,
 ) -> None:
-    new_time[:] = time
+    for rank in range(len(time)):
+        copy_into(new_time[rank], time[rank])
     # The flow of an expert without replicas is not kept: its slot takes all its tokens.
     for expert in range(len(count)):
         if count[expert] > 1:
             for i in range(count[expert]):
-                new_flow[copies[expert, i]] = flow[copies[expert, i]]
+                copy_into(new_flow[copies[expert, i]], flow[copies[expert, i]])
 
 
 @kernel
@@ -319,7 +328,7 @@ def _give_slot(
     before = slots[slot]
     # It had no replicas until now, so that its flow was not kept.
     if count[expert] == 1:
-        flow[copies[expert, 0]] = scenarios[expert]
+        copy_into(flow[copies[expert, 0]], scenarios[expert])
     _rename(slots, count, copies, slot, expert)
     rank = slot // width
     # Step 1: the other replicas of the old expert share out what the slot computed.
@@ -367,9 +376,9 @@ def _swap(
     width = slots.size // slowness.size
     # Flows of experts without replicas are not kept: fill them in.
     if count[slots[one]] == 1:
-        flow[one] = scenarios[slots[one]]
+        copy_into(flow[one], scenarios[slots[one]])
     if count[slots[other]] == 1:
-        flow[other] = scenarios[slots[other]]
+        copy_into(flow[other], scenarios[slots[other]])
     rank, back = one // width, other // width
     for sample in range(scenarios.shape[1]):
         mine, theirs = flow[one, sample], flow[other, sample]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lb.kernel import kernel
 from lb.packing import pack, replica_weight
+from lb.rank_by_weight import rank_by_weight
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -47,7 +48,7 @@ def place_with_overflow(
         # Step 2: hand slots of light nodes to experts of the heaviest node.
         _level_nodes(load[layer], home[layer], slowness, cost, weight, copies)
         # Step 3: pack every node on its own.
-        order = np.argsort(-weight, kind="mergesort")
+        order = rank_by_weight(weight)
         for node in range(nodes):
             own = slice(node * width, (node + 1) * width)
             ranking = _ranking(order, copies[node], width)
@@ -189,7 +190,7 @@ def _level_nodes(
             weight[changed_expert] = replica_weight(
                 load[changed_expert], replicas[changed_expert], cost
             )
-        work[:] = _work(weight, copies)
+        work = _work(weight, copies)
 
 
 @kernel

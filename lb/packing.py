@@ -8,6 +8,7 @@ falling weight, ``slowness`` the time per unit of weight of each rank (1 where r
 import numpy as np
 from numpy.typing import NDArray
 
+from lb.copy_into import copy_into
 from lb.kernel import inlined, kernel
 from lb.problem import Problem
 
@@ -64,7 +65,7 @@ def replica_weight(tokens: float, copies: int, cost: NDArray[np.float64]) -> flo
     return float(cost[low, 1] + slope * (each - cost[low, 0]))
 
 
-@inlined
+@kernel
 def replicate(
     load: NDArray[np.float64],
     order: NDArray[np.int64],
@@ -86,7 +87,7 @@ def replicate(
     """
     experts = load.size
     replicas[:] = 1
-    weight[:] = load
+    copy_into(weight, load)
     copied = np.empty(experts, dtype=np.int64)  # the one to be copied next stands last
     count = 0
     waiting = 0  # order[waiting:] still have one replica
@@ -140,7 +141,7 @@ def _hotter(one: int, other: int, weight: NDArray[np.float64], replicas: NDArray
     return one < other
 
 
-@inlined
+@kernel
 def pack(
     weight: NDArray[np.float64],
     ranking: NDArray[np.int64],
@@ -172,7 +173,9 @@ def pack(
     rank_load[:] = 0.0
     # The same memory read as integers: loads are not negative, and order like their bits.
     bits = rank_load.view(np.int64)
-    equal = slowness.min() == slowness.max()
+    equal = True
+    for rank in range(ranks):
+        equal &= slowness[rank] == slowness[0]
     for expert in ranking:
         amount = weight[expert]
         copies = replicas[expert]
@@ -209,8 +212,8 @@ def pack(
             used[source] += 1
             rank_load[source] += amount
         # Making room changes the load of any rank.
-        reopened = taken[:placed] if placed == copies else np.arange(ranks)
-        for rank in reopened:
+        for place in range(placed if placed == copies else ranks):
+            rank = taken[place] if placed == copies else place
             keys[rank] = (bits[rank] & ~ids) | rank if used[rank] < width else FULL
 
 

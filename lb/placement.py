@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lb.checked import checked_integer
 from lb.infeasible import Infeasible
 from lb.kernel import kernel
+from lb.read_only import read_only
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,9 +157,9 @@ class Placement:
             )
         result = np.zeros((*tokens.shape[:-1], self.num_ranks))
         _add_rank_load(
-            _frozen_view(tokens.reshape(-1, *expected)),
+            read_only(tokens.reshape(-1, *expected)),
             self.physical_to_logical,
-            _frozen_view(split),
+            read_only(split),
             result.reshape(-1, self.num_layers, self.num_ranks),
         )
         return result
@@ -244,11 +245,6 @@ def _slot_table(values: ArrayLike, num_ranks: int) -> NDArray[np.int64]:
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     array.flags.writeable = False
     return array
-
-
-def _frozen_view(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    # one array type for the kernels, so that each is compiled once
-    return _frozen(array.view())
 
 
 @kernel

@@ -41,10 +41,16 @@ def polish(
     """
     width = table.shape[1]
     slots, expert_of, rank_of, slot_weight = _number_slots(table, weight, replicas, ranking)
-    speed = 1.0 / slowness
-    mean = rank_load.sum() / speed.sum()
+    speed = np.empty_like(slowness)
+    time = np.empty_like(rank_load)
+    total, total_speed = 0.0, 0.0
+    for rank in range(speed.size):
+        speed[rank] = 1.0 / slowness[rank]
+        time[rank] = rank_load[rank] * slowness[rank]
+        total += rank_load[rank]
+        total_speed += speed[rank]
+    mean = total / total_speed
     level = (1.0 + tolerance) * mean
-    time = rank_load * slowness
     bits = time.view(np.int64)
     for _ in range(most):
         slowest = _slowest(bits)

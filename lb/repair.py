@@ -73,8 +73,8 @@ def repair(
     rank_time = np.empty(ranks)
     for rank in range(ranks):
         _add_up(rank, table, weight, slowness, rank_time)
-    mean = (rank_time / slowness).sum() / (1.0 / slowness).sum()
-    moves[0], peaks[0] = 0, rank_time.max()
+    mean = _mean_time(rank_time, slowness)
+    moves[0], peaks[0] = 0, _largest(rank_time)
     # Step 2: the best step again and again. `best` is the prefix that pays best at the price.
     taken = best = 0
     while taken < len(steps) and moves[taken] < most and peaks[taken] > (1.0 + tolerance) * mean:
@@ -118,10 +118,28 @@ def repair(
         )
         taken += 1
         moves[taken] = moves[taken - 1] + received
-        peaks[taken] = rank_time.max()
+        peaks[taken] = _largest(rank_time)
         if peaks[taken] + price * moves[taken] < peaks[best] + price * moves[best]:
             best = taken
     return taken
+
+
+@kernel
+def _mean_time(rank_time: NDArray[np.float64], slowness: NDArray[np.float64]) -> float:
+    """Return the time of perfect balance."""
+    weight, speed = 0.0, 0.0
+    for rank in range(slowness.size):
+        weight += rank_time[rank] / slowness[rank]
+        speed += 1.0 / slowness[rank]
+    return weight / speed
+
+
+@kernel
+def _largest(values: NDArray[np.float64]) -> float:
+    largest = values[0]
+    for value in values:
+        largest = max(largest, value)
+    return float(largest)
 
 
 @kernel

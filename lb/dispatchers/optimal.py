@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lb.kernel import kernel
 from lb.placement import Placement
+from lb.read_only import read_only
 
 
 def optimal(placement: Placement, load: ArrayLike) -> NDArray[np.float64]:
@@ -48,7 +49,7 @@ def optimal(placement: Placement, load: ArrayLike) -> NDArray[np.float64]:
         )
     share: NDArray[np.float64] = placement.even_share.copy()
     slots = np.ascontiguousarray(placement.physical_to_logical)
-    _balance_layers(slots, tokens, placement.num_ranks, share)
+    _balance_layers(slots, read_only(tokens), placement.num_ranks, share)
     return share
 
 
@@ -62,7 +63,9 @@ def _balance_layers(
     """Replace the even ``share`` by the optimal one, layer by layer."""
     for layer in range(len(slots)):
         first, order = _slots_by_expert(slots[layer], load.shape[1])
-        flow = share[layer] * load[layer][slots[layer]]
+        flow = np.empty(slots.shape[1])
+        for slot in range(flow.size):
+            flow[slot] = share[layer, slot] * load[layer, slots[layer, slot]]
         _balance(slots[layer], first, order, ranks, flow)
         for slot in range(len(flow)):
             tokens = load[layer, slots[layer, slot]]
@@ -78,8 +81,9 @@ def _slots_by_expert(
     first = np.zeros(experts + 1, np.int64)
     for expert in slots:
         first[expert + 1] += 1
-    first = np.cumsum(first)
-    fill = first[:-1].copy()
+    for expert in range(experts):
+        first[expert + 1] += first[expert]
+    fill = first.copy()
     order = np.empty(len(slots), np.int64)
     for slot in range(len(slots)):
         order[fill[slots[slot]]] = slot
@@ -97,11 +101,18 @@ def _balance(
 ) -> None:
     """Move ``flow`` [slots] tokens between replicas until the most loaded rank meets its bound."""
     per_rank = len(slots) // ranks
-    rank_load = flow.reshape(ranks, per_rank).sum(axis=1)
+    rank_load = np.empty(ranks)
+    total = 0.0
+    for rank in range(ranks):
+        held = 0.0
+        for slot in range(rank * per_rank, (rank + 1) * per_rank):
+            held += flow[slot]
+        rank_load[rank] = held
+        total += held
     # T of the docstring: no split is better than the mean.
-    level = rank_load.sum() / ranks
+    level = total / ranks
     # What sums of loads may be off by rounding.
-    slack = 1e-12 * rank_load.sum()
+    slack = 1e-12 * total
     came_from = np.empty(ranks, np.int64)  # slot whose tokens would move, and the slot they go to
     goes_to = np.empty(ranks, np.int64)
     queue = np.empty(ranks, np.int64)
@@ -114,11 +125,11 @@ def _balance(
         if reached == 0:
             return
         if end < 0:  # nobody takes more: the reached ranks keep all that they have
-            total = 0.0
+            reached_load = 0.0
             for place in range(reached):
-                total += rank_load[queue[place]]
+                reached_load += rank_load[queue[place]]
             # At least by the slack, so that rounding cannot stall the loop.
-            level = max(level + slack, total / reached)
+            level = max(level + slack, reached_load / reached)
             continue
         _augment(per_rank, flow, rank_load, level, came_from, goes_to, end)
 

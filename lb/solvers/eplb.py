@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lb.kernel import kernel
 from lb.placement import Placement
 from lb.problem import Problem
+from lb.rank_by_weight import rank_by_weight
 
 POLICIES = ("auto", "global", "hierarchical")
 
@@ -125,7 +126,7 @@ def _pack(weight: NDArray[np.float32], packs: int) -> NDArray[np.int64]:
     position = np.empty(weight.size, dtype=np.int64)
     pack_load = np.zeros(packs, dtype=np.float32)
     pack_items = np.zeros(packs, dtype=np.int64)
-    for item in np.argsort(-weight, kind="mergesort"):
+    for item in rank_by_weight(weight):
         lightest = -1
         for pack in range(packs):
             lighter = lightest < 0 or pack_load[pack] < pack_load[lightest]

@@ -29,11 +29,12 @@ class Greedy:
     def __call__(self, problem: Problem) -> Placement:
         """Return the greedy placement, the layers independent of each other."""
         load = problem.planned_load
-        slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
+        shape = (problem.num_layers, problem.num_ranks, problem.slots_per_rank)
+        slots = np.empty(shape, dtype=np.int64)
         _place_layers(
             load, heaviest_first(load), rank_slowness(problem), cost_points(problem), slots
         )
-        return Placement(slots, problem.num_ranks)
+        return Placement(slots.reshape(problem.num_layers, -1), problem.num_ranks)
 
 
 @kernel
@@ -51,6 +52,6 @@ def _place_layers(
     weight = np.empty(experts)
     rank_load = np.empty(ranks)
     for layer in range(layers):
-        table = slots[layer].reshape(ranks, slots.shape[1] // ranks)
-        replicate(load[layer], order[layer], slots.shape[1], ranks, cost, replicas, weight, ranking)
+        table = slots[layer]
+        replicate(load[layer], order[layer], table.size, ranks, cost, replicas, weight, ranking)
         pack(weight, ranking, replicas, slowness, table, rank_load)

@@ -168,7 +168,7 @@ def _chosen(
     spent = 0
     for layer in range(layers):
         stretch[layer], rate[layer] = _next_stretch(
-            moves[layer], peaks[layer], 0, taken[layer], budget
+            moves[layer], peaks[layer], chosen[layer], taken[layer], budget
         )
     while True:
         # The layer with the best gain a move goes first: along the upper hulls of all layers.

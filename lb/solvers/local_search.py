@@ -57,7 +57,8 @@ class LocalSearch:
         if problem.slots_per_rank == 1 and np.ptp(slowness) == 0:
             # nothing shares a rank, and a slot to whoever is heaviest is then the optimum
             worthwhile = np.inf
-        slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
+        shape = (problem.num_layers, problem.num_ranks, problem.slots_per_rank)
+        slots = np.empty(shape, dtype=np.int64)
         _place_layers(
             load,
             heaviest_first(load),
@@ -68,7 +69,7 @@ class LocalSearch:
             effort // problem.num_slots**2,
             slots,
         )
-        return Placement(slots, problem.num_ranks)
+        return Placement(slots.reshape(problem.num_layers, -1), problem.num_ranks)
 
 
 @kernel
@@ -89,9 +90,9 @@ def _place_layers(
     weight = np.empty(experts)
     rank_load = np.empty(ranks)
     for layer in range(layers):
-        table = slots[layer].reshape(ranks, slots.shape[1] // ranks)
+        table = slots[layer]
         # Step 1: greedy.
-        replicate(load[layer], order[layer], slots.shape[1], ranks, cost, replicas, weight, ranking)
+        replicate(load[layer], order[layer], table.size, ranks, cost, replicas, weight, ranking)
         pack(weight, ranking, replicas, slowness, table, rank_load)
         # Step 2: swaps at these numbers of replicas.
         excess = polish(

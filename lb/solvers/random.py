@@ -65,10 +65,15 @@ def _spread(
 ) -> None:
     """Fill ``slots`` [ranks, slots_per_rank]; ``lot`` [experts, ranks] breaks ties."""
     used = np.zeros(len(slots), dtype=np.int64)
+    latest = np.full(len(slots), -1)  # the expert that each rank was given last
     for expert in order:
-        # A number in [0, 1) breaks ties between ranks with equally many used slots, and nothing
-        # else.
-        chosen = np.argsort(used + lot[expert])[: replicas[expert]]
-        for rank in chosen:
-            slots[rank, used[rank]] = expert
-            used[rank] += 1
+        for _ in range(replicas[expert]):
+            # A number in [0, 1) breaks ties between ranks with equally many used slots, and nothing
+            # else.
+            chosen, least = -1, np.inf
+            for rank in range(len(slots)):
+                if latest[rank] != expert and used[rank] + lot[expert, rank] < least:
+                    chosen, least = rank, used[rank] + lot[expert, rank]
+            slots[chosen, used[chosen]] = expert
+            used[chosen] += 1
+            latest[chosen] = expert

@@ -11,6 +11,8 @@ from lb.kernel import kernel
 from lb.packing import holds, make_room
 from lb.placement import Placement
 from lb.problem import Problem
+from lb.rank_by_weight import rank_by_weight
+from lb.read_only import read_only
 
 #: What each parameter can be; the first is the default.
 CHOICES = {
@@ -94,7 +96,7 @@ class XDeepServe:
         counts = problem.load if self.slices == "windows" else problem.planned_load[None]
         slots = np.empty((problem.num_layers, problem.num_slots), dtype=np.int64)
         _place_layers(
-            np.ascontiguousarray(counts.transpose(1, 0, 2)),
+            read_only(np.ascontiguousarray(counts.transpose(1, 0, 2))),
             _primary_rank(problem, self.primaries),
             problem.num_ranks,
             self.ties == "load",
@@ -134,10 +136,13 @@ def _place_layers(
     for layer in range(layers):
         total = np.zeros(experts)
         for moment in range(slices):
-            total += counts[layer, moment]
+            for expert in range(experts):
+                total[expert] += counts[layer, moment, expert]
         # Step 1: numbers of replicas.
         replicas = _replicate(counts[layer], total, spare, most, ties_by_load, heaviest_when_stuck)
-        weight = total / replicas if count_shares else total
+        weight = np.empty(experts)
+        for expert in range(experts):
+            weight[expert] = total[expert] / (replicas[expert] if count_shares else 1)
         table = slots[layer].reshape(ranks, width)
         used = np.zeros(ranks, dtype=np.int64)
         rank_load = np.zeros(ranks)
@@ -149,7 +154,7 @@ def _place_layers(
             if count_primaries:
                 rank_load[rank] += weight[expert]
         # Step 3: redundant replicas, by falling total load of their expert.
-        for expert in np.argsort(-total, kind="mergesort"):
+        for expert in rank_by_weight(total):
             for _ in range(replicas[expert] - 1):
                 _place(expert, weight, table, used, rank_load, allow_duplicates)
 

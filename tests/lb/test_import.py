@@ -81,3 +81,19 @@ def test_a_changed_file_of_a_called_kernel_is_compiled_anew(tmp_path):
     inner = tmp_path / "inner.py"
     inner.write_text(inner.read_text().replace("x + 1", "x + 10"))
     assert answer() == "11"
+
+
+def test_the_folder_of_compiled_kernels_is_known(monkeypatch):
+    """It is a folder that numba writes to, or None where it can write nowhere."""
+    import numba
+
+    import lb.kernel
+
+    folder = lb.kernel.cache_folder()
+    assert folder is None or os.path.isabs(folder)
+
+    def refusing(**options):
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(numba, "njit", refusing)
+    assert lb.kernel.cache_folder() is None

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.kernel import kernel
+from traces.generators.kernel import kernel, part
 
 
-@kernel
+@part
 def _larger(
     scores: NDArray[np.float64], out: NDArray[np.int64], held: int, begin: int, end: int
 ) -> int:
@@ -32,7 +32,7 @@ def _larger(
     return held
 
 
-@kernel
+@part
 def choose(
     scores: NDArray[np.float64], groups: int, groups_kept: int, out: NDArray[np.int64]
 ) -> None:

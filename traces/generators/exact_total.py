@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.kernel import kernel
+from traces.generators.kernel import part
 
 
-@kernel
+@part
 def inverted(bits: np.uint32, none: float, slope: float, start: float, most: int) -> int:
     """Return the count at quantile ``bits``: p(n+1) = p(n) (slope + start / (n+1)), p(0) = none."""
     left = (bits + 0.5) * 2.0**-32 - none
@@ -22,7 +22,7 @@ def inverted(bits: np.uint32, none: float, slope: float, start: float, most: int
     return count
 
 
-@kernel
+@part
 def row_sum(row: NDArray[np.int32]) -> int:
     """Return the sum of a row."""
     whole = np.int32(0)  # a total is below 2**31
@@ -31,7 +31,7 @@ def row_sum(row: NDArray[np.int32]) -> int:
     return int(whole)
 
 
-@kernel
+@part
 def spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], phase: float) -> None:
     """Add ``missing``, of either sign, in proportion to variance: the running shares ``upto``.
 
@@ -49,7 +49,7 @@ def spread(row: NDArray[np.int32], missing: int, upto: NDArray[np.float32], phas
     row[len(row) - 1] += missing - sign * before
 
 
-@kernel
+@part
 def thin(
     row: NDArray[np.int32], surplus: int, per_count: NDArray[np.float32], phase: float
 ) -> None:
@@ -72,7 +72,7 @@ def thin(
     row[len(row) - 1] -= surplus - before
 
 
-@kernel
+@part
 def carry(row: NDArray[np.int32], most: int) -> None:
     """Bring every count within 0 and ``most``, what is over going to the experts that follow."""
     carried = 0
@@ -83,7 +83,7 @@ def carry(row: NDArray[np.int32], most: int) -> None:
             carried = wanted - row[expert]
 
 
-@kernel
+@part
 def outside(row: NDArray[np.int32], most: int) -> bool:
     """Return whether a count is below 0 or above ``most``."""
     low = np.int32(0)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.exact_total import carry, inverted, outside, row_sum, spread, thin
-from traces.generators.kernel import kernel
+from traces.generators.kernel import kernel, part
 from traces.generators.random_bits import Bits, word
 
 
@@ -20,7 +20,7 @@ def fill_steps(recurrence: NDArray[np.float64], steps: NDArray[np.uint32]) -> No
             whole += chance
 
 
-@kernel
+@part
 def _reached(steps: NDArray[np.uint32], bits: np.uint32) -> int:
     """Return how many of ``steps`` the ``bits`` have reached: no branch to be guessed wrong."""
     count = np.uint32(0)

@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.choose import choose
-from traces.generators.kernel import kernel
+from traces.generators.kernel import kernel, part
 from traces.generators.random_bits import Bits, word
 
 
-@kernel
+@part
 def _domain_of(key: Bits, token: int, mix_upto: NDArray[np.float64]) -> int:
     drawn = np.float64(word(key, np.uint64(token)) >> np.uint64(11)) * 2.0**-53
     domain = 0

@@ -19,19 +19,34 @@ Result = TypeVar("Result")
 
 def kernel(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Compile ``function`` in nopython mode, without the interpreter lock, at its first call."""
+    return cast("Callable[Arguments, Result]", _compiled(function))
+
+
+def part(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Compile a function that only kernels call.
+
+    It lacks the code that unpacks Python's arguments, which for a short function takes longer to
+    compile than the function: Python must not call it.
+    """
+    return cast("Callable[Arguments, Result]", _compiled(function, no_cpython_wrapper=True))
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
+    # Nothing calls from C either.
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
     scope, code = function.__globals__, function.__code__
     sources = {code.co_filename}
     for name in code.co_names:
         sources |= getattr(scope.get(name), "kernel_sources", set())
     made: Any
     try:
-        made = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made = numba.njit(cache=True, **options)(function)
         _cover(made, sources)
     except RuntimeError:
         # a read-only image without a writable home leaves numba no place for its cache
-        made = numba.njit(nogil=True, error_model="numpy")(function)
+        made = numba.njit(**options)(function)
     made.kernel_sources = sources
-    return cast("Callable[Arguments, Result]", made)
+    return made
 
 
 def _cover(made: Any, sources: set[str]) -> None:

@@ -7,12 +7,12 @@ of the counter, so any part of a trace can be made alone and the size of the blo
 
 import numpy as np
 
-from traces.generators.kernel import kernel
+from traces.generators.kernel import part
 
 Bits = np.uint64
 
 
-@kernel
+@part
 def word(key: Bits, place: Bits) -> Bits:
     """Return word ``place`` of the stream ``key``."""
     x = key + place * np.uint64(0x9E3779B97F4A7C15)

@@ -1,9 +1,11 @@
 """The inner loop of continuous batching: from requests to spans of decode and pieces of prefill."""
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.kernel import kernel
+from traces.generators.kernel import kernel, part
 
 #: Places of the whole-number state: next request to admit, running sequences, decode steps so far,
 #: tokens of the next request that are computed already, phase of the last step, steps so far.
@@ -15,9 +17,11 @@ MOST, BUDGET, CHUNKED, DECODES, PREFILLS = range(5)
 PREFILL, DECODE = 0, 1
 #: Columns of the heap of running sequences: decode step after its last, request, first decode step.
 END, WHO, JOINED = range(3)
+#: A zero to count from: numba would compile a kernel that a plain 0 is handed to once more for it.
+ZERO = cast("int", np.int64(0))
 
 
-@kernel
+@part
 def _before(heap: NDArray[np.int64], one: int, other: int) -> bool:
     # requests break ties, so that the order never depends on how the heap lies
     if heap[one, END] != heap[other, END]:
@@ -25,13 +29,13 @@ def _before(heap: NDArray[np.int64], one: int, other: int) -> bool:
     return bool(heap[one, WHO] < heap[other, WHO])
 
 
-@kernel
+@part
 def _swap(heap: NDArray[np.int64], one: int, other: int) -> None:
     for column in range(3):
         heap[one, column], heap[other, column] = heap[other, column], heap[one, column]
 
 
-@kernel
+@part
 def _push(heap: NDArray[np.int64], size: int, end: int, who: int, joined: int) -> None:
     heap[size, END] = end
     heap[size, WHO] = who
@@ -42,12 +46,12 @@ def _push(heap: NDArray[np.int64], size: int, end: int, who: int, joined: int) -
         place = (place - 1) // 2
 
 
-@kernel
+@part
 def _pop(heap: NDArray[np.int64], size: int) -> None:
     """Remove the first of ``size`` entries; it is left behind the others."""
-    _swap(heap, 0, size - 1)
     size -= 1
-    place = 0
+    place = ZERO
+    _swap(heap, place, size)
     while True:
         least = place
         for child in (2 * place + 1, 2 * place + 2):
@@ -59,7 +63,7 @@ def _pop(heap: NDArray[np.int64], size: int) -> None:
         place = least
 
 
-@kernel
+@part
 def _write_span(
     spans: NDArray[np.int64],
     row: int,
@@ -75,7 +79,7 @@ def _write_span(
     spans[row, 3] = prompt[entry[WHO]] + start - entry[JOINED]
 
 
-@kernel
+@part
 def _waits(
     arrival: NDArray[np.float64], following: int, held: int, most: int, now_s: float
 ) -> bool:
@@ -83,7 +87,7 @@ def _waits(
     return following < len(arrival) and arrival[following] <= now_s and held < most
 
 
-@kernel
+@part
 def _join(state: NDArray[np.int64], heap: NDArray[np.int64], output: NDArray[np.int64]) -> None:
     """Let the next request decode from the next decode step on."""
     following, decoded = state[NEXT], state[DECODED]
@@ -92,7 +96,7 @@ def _join(state: NDArray[np.int64], heap: NDArray[np.int64], output: NDArray[np.
     state[NEXT] += 1
 
 
-@kernel
+@part
 def _prefill_step(
     arrival: NDArray[np.float64],
     prompt: NDArray[np.int64],
@@ -130,7 +134,7 @@ def _prefill_step(
     return limits[BUDGET] - left, used
 
 
-@kernel
+@part
 def _decode_step(
     state: NDArray[np.int64],
     heap: NDArray[np.int64],
@@ -139,7 +143,7 @@ def _decode_step(
     spans: NDArray[np.int64],
 ) -> int:
     """Give each running sequence a token; return the spans of those that end, written."""
-    ended = 0
+    ended = ZERO
     state[DECODED] += 1
     while state[RUNNING] > 0 and heap[0, END] == state[DECODED]:
         _pop(heap, state[RUNNING])
@@ -196,7 +200,7 @@ def compose_steps(
     """
     most = limits[MOST]
     first_decode = state[DECODED]
-    step, span, piece = 0, 0, 0
+    step, span, piece = ZERO, ZERO, ZERO
     while step < len(time_s):
         if state[RUNNING] == 0 and state[DONE] == 0:  # idle: no step until the next request
             if state[NEXT] == len(arrival):

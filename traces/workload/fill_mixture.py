@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.generators.exact_total import carry, inverted, outside, row_sum, spread, thin
-from traces.generators.kernel import kernel
+from traces.generators.kernel import kernel, part
 from traces.generators.random_bits import Bits, word
 
 #: Counts with a lower mean are drawn by inversion; as in traces.generators.moments.
@@ -17,7 +17,7 @@ RENEWED_EVERY = 64
 ROUNDS = 12
 
 
-@kernel
+@part
 def _sum(row: NDArray[np.float64]) -> float:
     # four sums side by side: one alone waits for each addition
     first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
@@ -32,7 +32,7 @@ def _sum(row: NDArray[np.float64]) -> float:
     return (first + second) + (third + fourth)
 
 
-@kernel
+@part
 def _add_tokens(sums: NDArray[np.float64], chance: NDArray[np.float64], tokens: float) -> None:
     """Add tokens with ``chance`` [experts] to the sums [3, experts] of its first three powers."""
     mean, second, third = sums[0], sums[1], sums[2]
@@ -44,7 +44,7 @@ def _add_tokens(sums: NDArray[np.float64], chance: NDArray[np.float64], tokens: 
         third[expert] += part * p * p
 
 
-@kernel
+@part
 def _wider(sums: NDArray[np.float64], wide: NDArray[np.float64]) -> None:
     """Fill ``wide`` with v such that ``v - v**2 / sum(v)`` is binomial variance, if there is such.
 
@@ -64,7 +64,7 @@ def _wider(sums: NDArray[np.float64], wide: NDArray[np.float64]) -> None:
             wide[expert] = binomial + wide[expert] * wide[expert] * per_whole
 
 
-@kernel
+@part
 def _draw_often(
     row: NDArray[np.int32],
     sums: NDArray[np.float64],
@@ -86,7 +86,7 @@ def _draw_often(
     return rare
 
 
-@kernel
+@part
 def _draw_rare(
     row: NDArray[np.int32],
     sums: NDArray[np.float64],
@@ -116,7 +116,7 @@ def _draw_rare(
         row[expert] = most - few if mirrored else few
 
 
-@kernel
+@part
 def _to_total(
     row: NDArray[np.int32],
     sums: NDArray[np.float64],
@@ -140,7 +140,7 @@ def _to_total(
     spread(row, -surplus, shares, phase)
 
 
-@kernel
+@part
 def _fill_few(
     row: NDArray[np.int32],
     tokens: NDArray[np.int64],

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.kernel import kernel
+from traces.generators.kernel import kernel, part
 from traces.workload.composition import DECODE, PREFILL, Composition
 
 
@@ -69,7 +69,7 @@ def summed_tokens(
     return total, rows
 
 
-@kernel
+@part
 def _stretch(edges: NDArray[np.float64], position: int) -> int:
     number = 0
     while number < len(edges) and edges[number] <= position:

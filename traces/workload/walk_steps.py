@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.generators.kernel import kernel
+from traces.generators.kernel import kernel, part
 from traces.generators.random_bits import Bits, word
 
 #: Where a request is: token that comes next, sequence in its pool, sequences that it has ended.
@@ -14,13 +14,13 @@ TOKEN, AT, LAPS = range(3)
 WORDS = np.uint64(2**32)
 
 
-@kernel
+@part
 def _uniform(key: Bits, request: int, lap: int) -> float:
     place = np.uint64(request) * WORDS + np.uint64(lap)
     return np.float64(word(key, place) >> np.uint64(11)) * 2.0**-53
 
 
-@kernel
+@part
 def _start(
     where: NDArray[np.int64],
     request: int,
@@ -45,7 +45,7 @@ def _start(
     where[LAPS] = 0
 
 
-@kernel
+@part
 def _next_sequence(
     where: NDArray[np.int64],
     request: int,
@@ -63,7 +63,7 @@ def _next_sequence(
     where[TOKEN] = begin[where[AT]]
 
 
-@kernel
+@part
 def _add_token(row: NDArray[np.int32], cells: NDArray[Any]) -> None:
     for choice in range(len(cells)):
         row[cells[choice]] += 1

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lb.copy_into import copy_into
 from lb.kernel import kernel
 
 
@@ -84,6 +85,6 @@ def _list(
         elif low <= total[width] <= high:
             if count == table.shape[0]:
                 return -1
-            table[count] = chosen
+            copy_into(table[count], chosen)
             count += 1
     return count
