@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from evaluation.kinds.kind import Kind
     from evaluation.kinds.suite import Suite
     from evaluation.kinds.task import SuiteTask
-    from evaluation.records.sweep import SweepTask
 
 INTERRUPTED = 130
 
@@ -58,8 +57,12 @@ def bench(
     every_condition: own_options.EveryCondition = False,
     out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("podlab-records"),
     jobs: Annotated[
-        int, typer.Option(min=1, help="Number of worker processes; 1 gives the fairest times.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of worker processes; 1 gives the fairest times. [default: one a core]",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -114,8 +117,10 @@ def bench(
     """Run every candidate of a suite and print the leaderboard."""
     from evaluation.candidates.sandbox.limits import from_options
     from evaluation.cli.separation_rounds import BUDGET_S, run_rounds
+    from evaluation.cli.shown_sweep import run_shown
     from evaluation.kinds import named
     from evaluation.kinds.more_repetitions import check_repeatable, without_failed
+    from evaluation.records.sweep import usable_cores
     from evaluation.report import plot_page
 
     started = time.monotonic()
@@ -153,6 +158,7 @@ def bench(
         _make_folder(out)
     except (ValueError, OSError, ImportError) as error:
         usage_error(error)
+    jobs = jobs or usable_cores()
     sweep_options = {
         "jobs": jobs,
         "fresh": fresh,
@@ -165,13 +171,13 @@ def bench(
         suite: "Suite", earlier: list[dict[str, Any]]
     ) -> tuple[list[dict[str, Any]], bool]:
         tasks = without_failed(_tasks(suite, kind, by_option, limits), earlier)
-        return _run(tasks, kind, out, sweep_options)
+        return run_shown(tasks, kind, out, sweep_options)
 
     if until_separated:
         budget_s = BUDGET_S if budget_s is None else budget_s
         records, interrupted = run_rounds(loaded, kind, run_round, budget_s, jobs)
     else:
-        records, interrupted = _run(suite_tasks, kind, out, sweep_options)
+        records, interrupted = run_shown(suite_tasks, kind, out, sweep_options)
     if as_json:
         ranking = kind.ranking(records, kind.wanted(loaded))
         said = {} if own is None else {"verdict": own_options.verdict_of(own, records)}
@@ -234,38 +240,6 @@ def _exit(ranked: bool, interrupted: bool) -> None:
         raise typer.Exit(1)
 
 
-def _run(
-    tasks: "list[SuiteTask]", kind: "Kind", out: Path, sweep_options: dict[str, Any]
-) -> tuple[list[dict[str, Any]], bool]:
-    """Run under a progress bar; an interrupt keeps what is finished."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-
-    from evaluation.cli.progress import progress
-    from evaluation.records import sweep
-
-    records: list[dict[str, Any]] = []
-    field = kind.display.field
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with progress(*columns, TimeElapsedColumn()) as shown:
-        bar = shown.add_task("running", total=len(tasks))
-
-        def on_record(record: dict[str, Any], reused: bool) -> None:
-            records.append({**record, "reused": reused})
-            shown.update(bar, advance=1, description=f"ran {record[field]}")
-
-        def on_lost(task: "SweepTask", reason: str) -> None:
-            text = f"{task.path(out).stem}: {reason}; trying again"
-            shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-        try:
-            sweep.run(tasks, out, **sweep_options, on_record=on_record, on_lost=on_lost)
-        except KeyboardInterrupt:
-            return records, True
-        except (ImportError, ValueError, OSError) as error:
-            usage_error(error)
-    return records, False
-
-
 def _print(
     suite: "Suite",
     kind: "Kind",
@@ -300,7 +274,7 @@ def _warn_of_budget(suite: "Suite", records: list[dict[str, Any]], elapsed_s: fl
     if suite.budget_s is not None and all_new and elapsed_s > suite.budget_s:
         print(
             f"took {elapsed_s:.0f} s, more than the {suite.budget_s:g} s that {suite.id} should "
-            "take with its usual candidates on two free cores (--jobs 2)",
+            "take with its usual candidates on two free cores",
             file=sys.stderr,
         )
 

@@ -12,6 +12,7 @@ import traces.workload
 from evaluation.replay.replay_window import ReplayWindow
 from hardware.preset import find_file, parse
 from traces.workload import EngineWindow, EngineWorkload, Workload
+from traces.workload.routing_tables import KINDS
 
 #: Bundled workloads.
 FOLDER = Path(__file__).parent.parent / "suites" / "workloads"
@@ -199,6 +200,11 @@ def sequences(name: str) -> int:
 def is_drawn(name: str) -> bool:
     """Return whether every seed is another repetition; a recording of engine steps has one."""
     return "recording" not in _content(name)
+
+
+def routing_kind(name: str) -> str | None:
+    """Return the key of a workload's routing that says what draws it; None for a recording."""
+    return next((kind for kind in KINDS if kind in _content(name).get("routing", {})), None)
 
 
 def file_hashes(name: str) -> list[str]:

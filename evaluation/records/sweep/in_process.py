@@ -3,16 +3,16 @@
 from collections import deque
 from typing import Self
 
-from evaluation.records.sweep.task import LostTask, Record, SweepTask
+from evaluation.records.sweep.task import LostTask, Preparation, Record, SweepTask
 
 
 class InProcess:
     """Backend without worker processes: ``next`` runs a task."""
 
     def __init__(self) -> None:
-        self._queue: deque[tuple[int, SweepTask]] = deque()
+        self._queue: deque[tuple[int, SweepTask | Preparation]] = deque()
 
-    def submit(self, number: int, task: SweepTask) -> None:
+    def submit(self, number: int, task: SweepTask | Preparation) -> None:
         """Append a task to the queue."""
         self._queue.append((number, task))
 

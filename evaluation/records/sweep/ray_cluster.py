@@ -14,7 +14,7 @@ import numpy as np
 from evaluation.records import record_file, source_hash
 from evaluation.records.sweep import bootstrap, payload
 from evaluation.records.sweep.bootstrap import Manifest
-from evaluation.records.sweep.task import LostTask, Record, SweepTask
+from evaluation.records.sweep.task import LostTask, Preparation, Record, SweepTask
 
 LOCAL = "local"
 AUTO = "auto"
@@ -80,7 +80,7 @@ class RayCluster:
         self._running: dict[Any, int] = {}
         self._owns_connection = False
 
-    def submit(self, number: int, task: SweepTask) -> None:
+    def submit(self, number: int, task: SweepTask | Preparation) -> None:
         """Append a task to the queue."""
         self._queue.append((number, pickle.dumps(task)))
 

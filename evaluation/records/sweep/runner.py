@@ -10,7 +10,7 @@ from typing import Any
 from evaluation.records import record_file
 from evaluation.records.stale_records import remove_stale
 from evaluation.records.sweep.in_process import InProcess
-from evaluation.records.sweep.task import Backend, LostTask, Record, SweepTask
+from evaluation.records.sweep.task import Backend, LostTask, Preparation, Record, SweepTask
 from evaluation.records.sweep.worker_pool import WorkerPool
 
 
@@ -22,6 +22,8 @@ def run(
     fresh: bool = False,
     on_record: Callable[[Record, bool], None] = lambda record, reused: None,
     on_lost: Callable[[SweepTask, str], None] = lambda task, reason: None,
+    preparations: Sequence[Preparation] = (),
+    on_prepared: Callable[[Preparation], None] = lambda preparation: None,
     ray: str | None = None,
     retries: int = 1,
     time_limit_s: float | None = None,
@@ -49,6 +51,11 @@ def run(
         Called with each record, and whether it was reused from an earlier run.
     on_lost
         Called with each task that will be tried again, and the reason.
+    preparations
+        What the worker processes of this machine run before the first task, each once in one of
+        them. A preparation that is lost changes nothing but time.
+    on_prepared
+        Called with each preparation that has ended.
     ray
         ``None``: this machine. "local" starts a Ray cluster here. Any other value is the address of
         a running cluster; "auto" is the cluster of this machine.
@@ -80,11 +87,16 @@ def run(
         on_record(record, True)
     losses: dict[int, list[str]] = defaultdict(list)
     with _backend(todo, len(todo) - len(records), jobs, ray, time_limit_s) as backend:
+        for number, preparation in enumerate(preparations if ray is None else ()):
+            backend.submit(-1 - number, preparation)
         for number, task in enumerate(todo):
             if number not in records:
                 backend.submit(number, task)
         while len(records) < len(todo):
             number, outcome = backend.next()
+            if number < 0:
+                on_prepared(preparations[-1 - number])
+                continue
             task = todo[number]
             if isinstance(outcome, LostTask):
                 losses[number].append(outcome.reason)
@@ -136,10 +148,10 @@ def _backend(
         return RayCluster(ray, todo, time_limit_s)
     if jobs == 1 and time_limit_s is None:
         return InProcess()
-    return WorkerPool(jobs, max(1, _cores() // jobs), time_limit_s)
+    return WorkerPool(jobs, max(1, usable_cores() // jobs), time_limit_s)
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Return the number of cores that this process may use."""
     affinity: Any = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1

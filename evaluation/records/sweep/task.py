@@ -8,6 +8,13 @@ from typing import Any, Protocol, Self
 Record = dict[str, Any]
 
 
+class Preparation(Protocol):
+    """What a worker process does before the first task, such as compiling; it can be pickled."""
+
+    def run(self) -> Record:
+        """Run; what is returned is not kept. An exception ends the sweep."""
+
+
 class SweepTask(Protocol):
     """A task of a sweep: it creates one record and knows the file of the record.
 
@@ -45,7 +52,7 @@ class Backend(Protocol):
     A backend is a context manager. If the context ends with an exception, running tasks are killed.
     """
 
-    def submit(self, number: int, task: SweepTask) -> None:
+    def submit(self, number: int, task: SweepTask | Preparation) -> None:
         """Accept a task with a number that the caller chooses."""
 
     def next(self) -> tuple[int, Record | LostTask]:

@@ -4,7 +4,7 @@ import pickle
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Self
 
-from evaluation.records.sweep.task import LostTask, Record, SweepTask
+from evaluation.records.sweep.task import LostTask, Preparation, Record, SweepTask
 from evaluation.records.sweep.task_queue import TaskQueue
 from evaluation.records.sweep.worker import Worker
 
@@ -37,7 +37,7 @@ class WorkerPool:
         #: Group of the last task of each worker.
         self._group: dict[Worker, Hashable] = {}
 
-    def submit(self, number: int, task: SweepTask) -> None:
+    def submit(self, number: int, task: SweepTask | Preparation) -> None:
         """Append a task to the queue."""
         self._queue.put(number, pickle.dumps(task), getattr(task, "group", None))
 

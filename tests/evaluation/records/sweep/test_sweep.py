@@ -183,3 +183,24 @@ def test_an_end_from_outside_keeps_what_is_finished(tmp_path, end):
     records = sweep.run(todo, tmp_path / "out")
     assert [record["status"] for record in records] == ["ok"] * 3
     assert [task.times() for task in todo] == [1, 2, 1]
+
+
+@pytest.mark.parametrize("limit", [None, 60.0])
+def test_preparations_run_once_and_leave_no_record(tmp_path, limit):
+    """What is prepared is reported, runs once, and is no record; a lost one changes nothing."""
+    prepared = []
+    # with a time limit, one worker process runs them one after another, and may die
+    acts = ("ends",) if limit is None else ("killed SIGKILL",)
+    preparations = [Toy("first", tmp_path, acts), Toy("second", tmp_path)]
+    records = sweep.run(
+        [Toy("a", tmp_path)],
+        tmp_path / "out",
+        1,
+        time_limit_s=limit,
+        preparations=preparations,
+        on_prepared=lambda preparation: prepared.append(preparation.name),
+    )
+    assert [record["solver"] for record in records] == ["a"]
+    assert prepared == ["first", "second"]
+    assert [task.times() for task in preparations] == [1, 1]
+    assert list(_records(tmp_path / "out")) == ["a"]
