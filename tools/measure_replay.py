@@ -1,22 +1,21 @@
 """Measure what replaying from the store adds to replaying from memory.
 
 ``python tools/measure_replay.py``: log loads that drift, in the shapes of DeepSeek-V2-Lite
-and DeepSeek-V3, replayed as the first scenario of the default suite is, from memory and from a
-store file. Seconds are of the processor, all threads together, the least of several turns, the two
-kinds taken in turns.
+and DeepSeek-V3, replayed in windows of eight steps, of which solvers see eight, from memory and
+from a store file. Seconds are of the processor, all threads together, the least of several turns,
+the two kinds taken in turns.
 """
 
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lb
 import traces
-from evaluation.kinds import suite_file
 from evaluation.replay.replay import replay
+from evaluation.replay.scenario import Scenario
 from traces.generated import ar1_counts
 
 TURNS = 5
@@ -28,10 +27,9 @@ SHAPES = {
 }
 
 
-def scenario(preset: str, ranks: int, slots: int) -> Any:
-    """Return the default suite's first scenario for another model."""
-    first = suite_file.load("default").scenarios[0]
-    return replace(first, model=preset, num_ranks=ranks, slots_per_rank=slots)
+def scenario(preset: str, ranks: int, slots: int) -> Scenario:
+    """Return a scenario for a model; its trace is given apart."""
+    return Scenario("replay", (), preset, ranks, slots, window_steps=8, history_windows=8)
 
 
 def turns(
