@@ -139,3 +139,14 @@ def test_only_such_traces_have_names():
         condition_names(olmoe.slice(0, 2))
     with pytest.raises(ValueError, match="have no names; make the trace with read_conditions"):
         condition_names(traces.RoutingTrace([DECODE], "toy", 2))
+
+
+def test_a_trace_of_conditions_brings_all_of_its_conditions(written, tmp_path):
+    """With their phases, beside other files and bundled traces."""
+    paths = [written("decode_in5out5", DECODE), written("prefill_in9", PREFILL)]
+    traces.save(read_conditions(paths, model="toy", top_k=2), tmp_path / "two.parquet")
+    more = read_conditions([tmp_path / "two.parquet", written("c", DECODE)], model="toy", top_k=2)
+    assert condition_names(more) == ("decode_in5out5", "prefill_in9", "c")
+    assert traces.condition_phases(more) == ("decode", "prefill", "unknown")
+    assert more.counts.tolist() == [DECODE, PREFILL, DECODE]
+    assert condition_names(read_conditions(["olmoe-domains"]))[:2] == ("arxiv", "book")

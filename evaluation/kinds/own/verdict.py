@@ -72,8 +72,8 @@ class _Side:
         low = gain.saved if gain.interval is None else gain.interval[0]
         if low <= 0 or best.name == "contiguous":
             return (
-                f"{self.when} balancing does not pay: with {best.name}, the best, {self._times()}"
-                f"{_sure(gain)}.{self._next()}"
+                f"{self.when} balancing does not pay: with {best.name}, the best, {self._times()} "
+                f"saves {100 * gain.saved:.1f} % of the time{_sure(gain)}.{self._next()}"
             )
         others = [row.name for row in self._alike()]
         alike = f" (or {', '.join(others)}, as good within {_LEAST})" if others else ""
@@ -83,7 +83,7 @@ class _Side:
             else f", {100 * gain.captured:.0f} % of what knowing each window before would gain"
         )
         return (
-            f"{self.when} use {best.name}{alike}: {self._times()}, so that it saves "
+            f"{self.when} use {best.name}{alike}: {self._times()} saves "
             f"{100 * gain.saved:.1f} % of the time{_sure(gain)}{captured}.{self._next()}"
         )
 
@@ -110,13 +110,13 @@ class _Side:
         return [record for record in self.records if record["solver"] == solver]
 
     def _times(self) -> str:
-        """Return the seconds of a step with the best solver and without, by phase.
+        """Return the seconds of a step with the best solver and without, by phase, before "saves".
 
         Where all scenarios change from one phase to another, their steps have no mean to speak of.
         """
         records = [one for one in self._of(self.rows[0].name) if self._is_of_one_phase(one)]
         if not records:
-            return "migration included"
+            return "migration included, it"
         layers = round(self.own.layer_factor * len(records[0]["layers"]["balancedness_next"]))
         texts = []
         for phase in sorted(set(map(_phase, records))):
@@ -126,7 +126,7 @@ class _Side:
                 f"a {phase} step of {layers} MoE layers takes {_seconds(gain.step_s)} instead of "
                 f"{_seconds(gain.nothing_s)}, {_seconds(gain.nothing_s - gain.step_s)} less"
             )
-        return f"{' and '.join(texts)}, migration included"
+        return f"{' and '.join(texts)}, migration included, so that it"
 
     def _is_of_one_phase(self, record: Record) -> bool:
         crossing = [

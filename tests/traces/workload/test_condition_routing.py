@@ -150,3 +150,23 @@ def test_what_breaks_a_rule_is_refused(make, text):
     """The error names the value."""
     with pytest.raises(ValueError, match=text):
         make()
+
+
+def test_judged_windows_have_chances_of_their_own():
+    """What solvers see comes from one part of a recording, what is judged from another."""
+    parts = [RoutingTrace(np.array([[row]]), "toy", 1) for row in ([6, 0], [0, 6])]
+    everyone = TokenFilter()
+    routing = ConditionRouting.from_traces({everyone: parts[0]}, judged={everyone: parts[1]})
+    requests = concurrent(3, 4, ("a",))
+    workload = Workload(requests, routing, ContinuousBatching(sequences=64))
+    for one, wanted in zip(workload.split(), ([3, 0], [0, 3]), strict=True):
+        (steps,) = one.steps()
+        assert steps.counts[0, 0].tolist() == wanted
+    pairs = list(workload.split_windows(window_steps=2))
+    assert [(seen.counts.tolist(), judged.counts.tolist()) for seen, judged in pairs] == [
+        ([[6, 0]], [[0, 6]])
+    ] * 2
+    with pytest.raises(ValueError, match="is no condition"):
+        ConditionRouting.from_traces(
+            {everyone: parts[0]}, judged={TokenFilter(domain="a"): parts[1]}
+        )

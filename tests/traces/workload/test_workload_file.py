@@ -220,3 +220,26 @@ def test_keys_without_effect_are_refused():
         workload_of(table)
     with pytest.raises(ValueError, match="routing has no effect beside recording"):
         workload_of({"recording": {"trace": "x"}, "routing": {}})
+
+
+def test_layers_of_conditions_are_sampled(tmp_path):
+    """As many as asked for, and others in another repetition."""
+    counts = np.arange(1, 41).reshape(1, 10, 4) + 10
+    counts[..., -1] += counts.sum(axis=2) % 2
+    traces.save(traces.RoutingTrace(counts, "toy", 2), tmp_path / "t.parquet")
+    path = tmp_path / "w.toml"
+    path.write_text(
+        """
+        batching.sequences = 8
+        requests = { count = 4, arrivals.rate = 1, lengths = { prompt_mean = 5, output_mean = 5 } }
+        [routing]
+        layers = 5
+        [[routing.conditions]]
+        trace = "t.parquet"
+        """
+    )
+    first, again, other = (load(path, draw).routing for draw in (0, 0, 1))
+    (chance,) = first.chances.values()
+    assert chance.shape == (5, 4)
+    assert (chance == next(iter(again.chances.values()))).all()
+    assert not np.array_equal(chance, next(iter(other.chances.values())))

@@ -96,7 +96,7 @@ def test_three_sentences(own):
     assert "The next, bad, is slower by 18." in steady
     # a is decode and b is prefill: their steps have no common seconds
     assert change.startswith("When one condition gives way to another use good")
-    assert "migration included, so that it saves" in change
+    assert "migration included, it saves" in change
     assert "runs at 49 % of the later speed (worst: a-to-b), and 1.5 windows of 60 s" in change
     assert sure.startswith("How sure: intervals are over 5 independent draws")
 
