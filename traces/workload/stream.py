@@ -10,17 +10,17 @@ from traces.workload.engine_steps import EngineSteps, ModelShape
 from traces.workload.outline import CHUNK
 from traces.workload.pools import POOLS
 from traces.workload.recorded_routing import RecordedRouting
+from traces.workload.stream_parts import StreamParts
 from traces.workload.token_source import TokenSource
 
 if TYPE_CHECKING:
     from traces.workload.composer import Composer
-    from traces.workload.workload import Workload
 
 #: Purposes of generators.
 STEPS, WINDOWS, SAMPLE = 1, 2, 3
 
 
-def engine_at_start(workload: "Workload") -> "Composer":
+def engine_at_start(workload: StreamParts) -> "Composer":
     """Return an engine that has composed all steps before ``start_s``."""
     from traces.workload.composer import Composer
 
@@ -30,7 +30,7 @@ def engine_at_start(workload: "Workload") -> "Composer":
     return composer
 
 
-def token_source(workload: "Workload", purpose: int) -> TokenSource:
+def token_source(workload: StreamParts, purpose: int) -> TokenSource:
     """Return what routes the tokens of a workload, from its first step on."""
     from traces.workload.drawn_tokens import DrawnTokens
     from traces.workload.walked_tokens import WalkedTokens
@@ -42,7 +42,7 @@ def token_source(workload: "Workload", purpose: int) -> TokenSource:
     return DrawnTokens(routing, requests, batching, seeds)
 
 
-def seeds_of(workload: "Workload", purpose: int) -> list[int]:
+def seeds_of(workload: StreamParts, purpose: int) -> list[int]:
     """Return the seeds of a generator; two pools differ in all random numbers."""
     return [workload.seed, POOLS.index(workload.pool), purpose]
 

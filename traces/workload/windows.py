@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,14 +17,12 @@ from traces.workload.stream import (
     seeds_of,
     token_source,
 )
+from traces.workload.stream_parts import StreamParts
 from traces.workload.window_lengths import check_window, no_window
-
-if TYPE_CHECKING:
-    from traces.workload.workload import Workload
 
 
 def windows_together(
-    workloads: Sequence["Workload"],
+    workloads: Sequence[StreamParts],
     window_steps: int | None,
     window_s: float | None,
     sampled_steps: int,
@@ -58,7 +55,7 @@ def windows_together(
 class _Router:
     """Routes the windows of one workload, in order of time."""
 
-    def __init__(self, workload: "Workload", sampled_steps: int) -> None:
+    def __init__(self, workload: StreamParts, sampled_steps: int) -> None:
         self._routing = workload.routing
         self._sampled_steps = sampled_steps
         self._source = token_source(workload, WINDOWS)
