@@ -72,7 +72,7 @@ def cheap_first(tasks: "list[SuiteTask]") -> "list[SuiteTask]":
     Traffic keeps its order: worker processes keep what they have drawn for the next task.
     """
     sorted_tasks: list[SuiteTask] = []
-    for _, group in groupby(tasks, key=lambda task: (task.scenario, task.candidate.seed)):
+    for _, group in groupby(tasks, key=lambda task: (id(task.scenario), task.candidate.seed)):
         sorted_tasks += sorted(group, key=_length)
     return sorted_tasks
 
