@@ -30,7 +30,9 @@ SOLVER_SECONDS = {
     "greedy": 1.0,
     "random": 1.0,
 }
-#: The same for the traffic of a workload, and for bounds and dispatchers.
+#: Solvers that start from local search: two processes would both compile it.
+AFTER_LOCAL_SEARCH = {"affinity", "auto", "hierarchical", "incremental", "robust"}
+#: Seconds, as above, for the traffic of a workload, and for bounds and dispatchers.
 WORKLOAD_SECONDS = 8.0
 REPLAY_SECONDS = 4.0
 
@@ -110,7 +112,7 @@ KernelTask = SolverKernels | WorkloadKernels | ReplayKernels
 
 
 def kernel_tasks(tasks: Iterable[TaskSpec], compiled: Collection[str] = ()) -> list[KernelTask]:
-    """Return what tasks compile, the longest first.
+    """Return what tasks compile: the longest first, what starts from local search at the end.
 
     Parameters
     ----------
@@ -125,7 +127,7 @@ def kernel_tasks(tasks: Iterable[TaskSpec], compiled: Collection[str] = ()) -> l
         for part in _parts(task):
             found.setdefault(part.name, part)
     left = [part for name, part in found.items() if name not in compiled]
-    return sorted(left, key=lambda part: -part.seconds)
+    return sorted(left, key=lambda part: (part.name in AFTER_LOCAL_SEARCH, -part.seconds))
 
 
 def _parts(task: TaskSpec) -> list[KernelTask]:

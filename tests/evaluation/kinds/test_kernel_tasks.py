@@ -20,6 +20,8 @@ def test_the_longest_come_first_and_what_is_compiled_is_left_out():
     """Each solver, the bounds and the workloads are compiled once, long ones first."""
     names = _names("steady", ["greedy", "local-search"])
     assert names == ["local-search", "workloads by loads", "bounds", "greedy"]
+    later = _names("steady", ["affinity", "greedy", "local-search"])
+    assert later == [*names, "affinity"]  # it starts from local search
     left = _names("steady", ["greedy", "local-search"], compiled={"bounds", "local-search"})
     assert left == ["workloads by loads", "greedy"]
 
