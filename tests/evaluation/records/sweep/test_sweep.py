@@ -126,7 +126,7 @@ def test_numbers_out_of_range_are_refused(tmp_path, options, message):
 
 def test_cores_are_shared_among_the_processes(tmp_path, monkeypatch):
     """Three workers on eight cores have two threads each; the environment takes precedence."""
-    monkeypatch.setattr(runner, "_cores", lambda: 8)
+    monkeypatch.setattr(runner, "usable_cores", lambda: 8)
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
     [record] = sweep.run([Toy("a", tmp_path)], tmp_path / "out", 3)
     assert record["threads"] == "2"
