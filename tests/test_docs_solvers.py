@@ -44,7 +44,7 @@ def _run(page):
 def test_the_engines_page_runs():
     """What needs no engine answers; what patches one names a module that we have."""
     left, count = _run("engines.md")
-    assert count == 2
+    assert count == 3
     assert left["phy2log"].shape == (58, 288)
     assert (left["logcnt"].sum(axis=1) == 288).all()
     assert left["policy"].on_error == "keep"

@@ -91,4 +91,4 @@ def _notes(ranking: Ranking) -> Iterator[Note]:
         places["not compared", run["name"], run["reason"]].append(run["scenario"])
     for (status, name, reason), ids in places.items():
         style = "yellow" if status == "not compared" else "red"
-        yield Note(f"{status}: {name} on {', '.join(dict.fromkeys(ids))}: {reason}", style)
+        yield Note(f"{status}: {name} on {', '.join(sorted(set(ids)))}: {reason}", style)

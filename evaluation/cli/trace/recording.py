@@ -4,9 +4,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traces.formats.about import About
-
 if TYPE_CHECKING:
+    from traces.formats.about import About
     from traces.generators import Law
 
 STEP_TOKENS = 256
@@ -17,7 +16,7 @@ def recording(
     step_tokens: int | None,
     token_kinds: int,
     form: str | None = None,
-    about: About | None = None,
+    about: "About | None" = None,
 ) -> Any:
     """Return a recording in steps; tokens that are in none are split, with a notice.
 

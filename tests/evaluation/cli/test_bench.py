@@ -151,7 +151,7 @@ def test_own_function_joins_the_leaderboard(podlab, tmp_path):
         (("--retries", "-1"), "greater than or equal to 0"),
         (("--task-limit", "0"), "time_limit_s = 0.0; give seconds > 0"),
         (("--slover", "greedy"), "No such option"),
-        (("--until-separated",), "scenarios of recorded traffic"),
+        (("--until-separated", "--suite", "tiny.toml"), "scenarios of recorded traffic"),
         (("--budget-s", "5"), "--budget-s is of --until-separated"),
     ],
 )

@@ -254,4 +254,4 @@ def test_help_shows_what_stands_in_brackets():
     shown = RUNNER.invoke(app, ["solve", "--help"], env={"COLUMNS": "200"}).output
     assert "Tokens [layers, experts] or [windows, layers, experts]" in shown
     shown = RUNNER.invoke(app, ["explain", "--help"], env={"COLUMNS": "200"}).output
-    assert "[default: the scenario's]" in shown
+    assert "[default: the scenario's traffic]" in shown

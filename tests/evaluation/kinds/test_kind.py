@@ -22,11 +22,15 @@ ceiling = 9.0
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    """Register the kind of tests/evaluation/kinds/toy.py; return a function that runs its suite."""
+    """Register the kind of tests/evaluation/kinds/toy.py; return a function that runs its suite.
+
+    In this process: another one would not know the kind.
+    """
     monkeypatch.setitem(KINDS, "bids", "tests.evaluation.kinds.toy:BIDS")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "toy.toml").write_text(SUITE)
-    return lambda *options: podlab("bench", "--suite", "toy.toml", "--out", "records", *options)
+    call = ("bench", "--suite", "toy.toml", "--out", "records", "--jobs", "1")
+    return lambda *options: podlab(*call, *options)
 
 
 def podlab(*arguments):
