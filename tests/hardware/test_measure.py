@@ -297,7 +297,7 @@ def test_points_beyond_the_budget_are_skipped(torch: Any) -> None:
     """All of them, where finding the formats has used it up."""
     measured = measure("cpu", replace(TINY, budget_s=1e-6))
     assert measured.rows == []
-    assert len(measured.skipped) >= 11
+    assert len(measured.skipped) >= 9  # of fp32 alone; a device with more formats has more
     assert all("the rest of budget_s = 1e-06; raise it" in text for text in measured.skipped)
 
 
