@@ -293,11 +293,13 @@ def test_rows_are_told_as_they_come(torch: Any) -> None:
     assert [row["n"] for row in told] == [2**20, 2**25]
 
 
-def test_points_beyond_the_budget_are_skipped(torch: Any) -> None:
+def test_points_beyond_the_budget_are_skipped(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them, where finding the formats has used it up."""
+    # which formats are fast differs between machines, and between runs on a busy one
+    monkeypatch.setattr(run, "timed_formats", lambda device: ("bf16", ("int8",)))
     measured = measure("cpu", replace(TINY, budget_s=1e-6))
     assert measured.rows == []
-    assert len(measured.skipped) >= 9  # of fp32 alone; a device with more formats has more
+    assert len(measured.skipped) >= 11
     assert all("the rest of budget_s = 1e-06; raise it" in text for text in measured.skipped)
 
 
