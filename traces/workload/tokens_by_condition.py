@@ -77,6 +77,14 @@ def _stretch(edges: NDArray[np.float64], position: int) -> int:
     return number
 
 
+@part
+def _in_stretch(edges: NDArray[np.float64], number: int, position: int, left: int) -> int:
+    """Return how many of the ``left`` tokens from ``position`` on lie before the next edge."""
+    if number < len(edges):
+        return min(left, int(np.ceil(edges[number])) - position)
+    return left
+
+
 @kernel
 def _add_spans(
     changes: NDArray[np.int64],
@@ -89,9 +97,7 @@ def _add_spans(
         request, step, left, position = spans[row]
         number = _stretch(edges, position)
         while left > 0:
-            taken = left
-            if number < len(edges):
-                taken = min(left, int(np.ceil(edges[number])) - position)
+            taken = _in_stretch(edges, number, position, left)
             changes[step, condition[request, number]] += 1
             changes[step + taken, condition[request, number]] -= 1
             step += taken
@@ -111,9 +117,7 @@ def _add_pieces(
         request, step, left, position = pieces[row]
         number = _stretch(edges, position)
         while left > 0:
-            taken = left
-            if number < len(edges):
-                taken = min(left, int(np.ceil(edges[number])) - position)
+            taken = _in_stretch(edges, number, position, left)
             tokens[step, condition[request, number]] += taken
             position += taken
             left -= taken
@@ -133,9 +137,7 @@ def _sum_spans(
         request, step, left, position = spans[span]
         number = _stretch(edges, position)
         while left > 0:
-            taken = left
-            if number < len(edges):
-                taken = min(left, int(np.ceil(edges[number])) - position)
+            taken = _in_stretch(edges, number, position, left)
             of_request = condition[request, number]
             total[of_request] += taken
             for row in range(len(decode_step)):
@@ -159,9 +161,7 @@ def _sum_pieces(
         request, step, left, position = pieces[piece]
         number = _stretch(edges, position)
         while left > 0:
-            taken = left
-            if number < len(edges):
-                taken = min(left, int(np.ceil(edges[number])) - position)
+            taken = _in_stretch(edges, number, position, left)
             of_request = condition[request, number]
             total[of_request] += taken
             if row[step] >= 0:
