@@ -8,26 +8,14 @@ import pytest
 from evaluation.replay.scenario import Scenario
 from evaluation.replay.traffic import traffic_of, windows_of
 from evaluation.replay.workload_windows import file_hashes
+from tests.evaluation.conftest import WORKLOAD
 from traces import RoutingTrace, save
-
-SMALL = """
-[batching]
-sequences = 64
-step_s = 0.1
-[requests]
-count = 2000
-arrivals.rate = 20.0
-lengths = { prompt_mean = 100, output_mean = 20 }
-[routing]
-loads = "deepseek-r1"
-layers = 2
-"""
 
 
 @pytest.fixture
 def scenario(tmp_path):
     """Windows of 100 engine steps, of which 8 are priced."""
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(WORKLOAD)
     return Scenario(
         "x",
         (),
@@ -73,7 +61,7 @@ def test_a_workload_that_is_too_short_is_refused(scenario):
 
 def test_a_second_workload_takes_over(scenario, tmp_path):
     """Two windows of decode, then two of prefill, each with its phase."""
-    prefill = SMALL.replace("sequences = 64", 'sequences = 64\nstage = "prefill"')
+    prefill = WORKLOAD.replace("sequences = 64", 'sequences = 64\nstage = "prefill"')
     (tmp_path / "prefill.toml").write_text(prefill)
     both = replace(
         scenario,
